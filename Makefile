@@ -1,0 +1,92 @@
+# One Makefile, no recursion: make sees every edge of the graph.
+#   make            build/cdr                    make test    all tests, set-up included
+#   make run        a case on the sandbox        make help    every target
+#   make V=1        show whole command lines     make SANITIZE=1, CC=clang: other builds
+
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+BISON   ?= bison
+FLEX    ?= flex
+CC_NAME := $(if $(findstring clang,$(CC)),clang,gcc)
+B       := build$(if $(filter clang,$(CC_NAME)),-clang)$(if $(SANITIZE),-san)$(if $(COVER),-cover)
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wswitch-enum -Wstrict-prototypes \
+           -Wmissing-prototypes -Wformat=2 -Wwrite-strings -Wvla -Wundef -Wcast-qual \
+           -Wnull-dereference $(if $(filter clang,$(CC_NAME)),,-Wduplicated-cond -Wlogical-op) \
+           $(if $(DEVELOPER),-Werror)
+HARDEN  := -fstack-protector-strong -fno-common -D_FORTIFY_SOURCE=2 -fPIE
+SAN     := $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
+COV     := $(if $(COVER),--coverage -O0)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARDEN) $(CFLAGS) $(SAN) $(COV)
+LIBS    := -lcurl -lmicrohttpd -ljansson -lsqlite3 -lpcre2-8 -lxml2 -lcrypto
+XML     := -I/usr/include/libxml2
+
+Q       := $(if $(V),,@)
+
+# What a folder may include. A lower layer cannot see a higher one: the build
+# itself keeps vm <- stdlib <- compiler.
+$(B)/vm/%.o:       INC := -Ivm -I$(B)/vm
+$(B)/stdlib/%.o:   INC := -Ivm -Istdlib $(XML)
+$(B)/compiler/%.o: INC := -Ivm -Istdlib -Icompiler
+$(B)/grammar/%.o:  INC := -Ivm -Icompiler -I$(B)/grammar
+$(B)/tests/%.o:    INC := -Ivm -Istdlib -Icompiler -Itests/unit $(XML)
+# Generated code answers to its generator, not to us.
+$(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
+
+LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
+           $(B)/stdlib/sources/embedded.o
+CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
+UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all clean
+.SECONDARY:
+all: $(B)/cdr
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC   $<")
+	$(Q)$(CC) $(ALL_CFLAGS) $(INC) -MMD -MP -c -o $@ $<
+
+$(B)/%.o: $(B)/%.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC   $<")
+	$(Q)$(CC) $(ALL_CFLAGS) $(INC) -MMD -MP -c -o $@ $<
+
+# The grammar's tables are grouped targets: one run of bison makes both files.
+$(B)/grammar/parser.c $(B)/grammar/parser.h &: grammar/parser.y
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  GEN  $<")
+	$(Q)$(BISON) -Wall -Werror --header=$(B)/grammar/parser.h -o $(B)/grammar/parser.c $<
+
+$(B)/grammar/lexer.c: grammar/lexer.l $(B)/grammar/parser.h
+	$(if $(Q),@echo "  GEN  $<")
+	$(Q)$(FLEX) -o $@ $<
+
+# Unicode simple case folding, from Debian's unicode-data.
+$(B)/vm/base/fold_table.h: vm/base/fold.awk /usr/share/unicode/CaseFolding.txt
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  GEN  $@")
+	$(Q)awk -f $^ > $@
+$(B)/vm/base/fold.o: $(B)/vm/base/fold_table.h
+
+# The shipped sources are part of the binary.
+$(B)/stdlib/sources/embedded.c: stdlib/sources/embed.awk $(sort $(wildcard stdlib/sources/*.cdr))
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  GEN  $@")
+	$(Q)LC_ALL=C awk -f $^ > $@
+
+$(B)/libcdr.a: $(LIB_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/cdr: $(CMD_OBJ) $(B)/libcdr.a
+	$(if $(Q),@echo "  LINK $@")
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $^ -lcmocka $(LIBS)
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

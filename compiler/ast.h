@@ -1,0 +1,291 @@
+/* ast.h - the syntax tree.
+ *
+ * Nodes live in the compilation's arena and are never freed singly. A node is a
+ * tagged union: read the member that `kind` names and no other. Passes are
+ * functions with a switch over every kind and no default, so that a new kind
+ * stops the build in each pass that must learn about it.
+ *
+ * Lists of nodes are linked by `next` in source order. What the checker finds out
+ * about an expression is in `expr.type` and `expr.means`; the parser leaves both zero.
+ */
+#pragma once
+
+#include "bytecode.h"
+#include "diag.h"
+#include "value.h"
+
+/* ---- expressions ---- */
+
+enum expr_kind {
+    EXPR_LITERAL,  /* "text", 12, 1.5, true, 15m, 2026-01-31; also a template in a step */
+    EXPR_REGEX,    /* /re/ims */
+    EXPR_FIELD,    /* severity, host.id, raw["a.b"], t.verdict, crown_jewels: a path of words */
+    EXPR_CALL,     /* hour(time), office(src.ip) */
+    EXPR_LIST,     /* [a, b] */
+    EXPR_TEST,     /* [any|all] left test right [cased] */
+    EXPR_ANYWHERE, /* anywhere contains s */
+    EXPR_EXISTS,   /* exists f, missing f */
+    EXPR_NOT,
+    EXPR_AND,
+    EXPR_OR,
+    EXPR_SEVERAL,  /* a detection over several alerts: not in this build */
+};
+
+enum test {
+    TEST_EQUAL, TEST_NOT_EQUAL, TEST_LESS, TEST_LESS_EQUAL, TEST_GREATER, TEST_GREATER_EQUAL,
+    TEST_IN, TEST_NOT_IN, TEST_BETWEEN, TEST_NOT_BETWEEN, /* in 7..20, not in 7..20 */
+    TEST_CONTAINS, TEST_STARTSWITH, TEST_ENDSWITH, TEST_LIKE, TEST_MATCHES,
+    TEST_IS_NULL,
+};
+
+/* "=", "in", "startswith", ...: as written; static. */
+const char *test_name(enum test test);
+
+enum quantifier { QUANTIFIER_NONE, QUANTIFIER_ANY, QUANTIFIER_ALL };
+
+/* One step of a path: `.word` or `["text"]`. */
+struct path_part {
+    struct path_part *next;
+    span at;
+    str text;      /* unescaped */
+    bool is_index; /* in brackets */
+};
+
+/* What a path of words turned out to mean. */
+enum meaning {
+    MEANING_UNKNOWN, /* before the check, and after a mistake */
+    MEANING_FIELD,   /* field: a canonical field */
+    MEANING_RAW,     /* path: the vendor's JSON */
+    MEANING_RESULT,  /* step, member: the result of an earlier step */
+    MEANING_LIST,    /* declaration: a declared list */
+    MEANING_LET,     /* declaration: a let */
+    MEANING_PARAM,   /* param: a parameter of the macro around it */
+    MEANING_SOURCE,  /* a source's name: text */
+    MEANING_ENUM,    /* constant: a word of an enum, `high`, `malicious` */
+};
+
+struct item;
+
+struct expr {
+    enum expr_kind kind;
+    span at;
+    struct expr *next; /* the next element or argument */
+    bool in_parentheses; /* as written: ( ) around it */
+
+    /* the checker's */
+    enum type type;
+    bool is_list;      /* a list of `type` */
+    bool is_untrusted; /* text that an attacker may have written */
+    enum meaning means;
+    union {
+        enum field field;
+        str path;
+        struct {
+            const struct ast_step *step;
+            enum result_member member;
+        } result;
+        struct item *declaration;
+        uint32_t param;
+        value constant;
+    } is;
+
+    union {
+        struct {
+            value value;        /* text unescaped, in the arena */
+            enum type type;     /* TEXT, INTEGER, DECIMAL, BOOL, DURATION, TIME */
+        } literal;
+        struct {
+            str pattern; /* as between the slashes, \/ read */
+            str flags;
+        } regex;
+        struct path_part *path; /* at least one; the first is a word */
+        struct {
+            str name;
+            span name_at;
+            struct expr *arguments;
+        } call;
+        struct expr *elements;
+        struct {
+            enum test test;
+            enum quantifier quantifier; /* before left */
+            struct expr *left;
+            struct expr *right;  /* NULL for `is null` */
+            struct expr *high;   /* of a..b, else NULL */
+            enum quantifier patterns; /* contains any [..], contains all [..] */
+            bool cased;
+        } test;
+        struct {
+            enum test test;
+            struct expr *right;
+            enum quantifier patterns;
+            bool cased;
+        } anywhere;
+        struct {
+            struct expr *operand;
+            bool is_missing;
+        } exists;
+        struct expr *operand; /* EXPR_NOT */
+        struct {
+            struct expr *left;
+            struct expr *right;
+        } binary; /* EXPR_AND, EXPR_OR; left-deep for a chain */
+    };
+};
+
+/* ---- steps ---- */
+
+/* key = value, in a step or after a rule's name. */
+struct pair {
+    struct pair *next;
+    span at;
+    str key;
+    span key_at;
+    struct expr *value;
+};
+
+/* A clause of a step or rule that has a place and little else; what this build does not
+ * enforce is kept here, so that fmt can print it and apply can refuse it. */
+enum clause_kind {
+    CLAUSE_LIMIT,    /* limit N targets per D: number, duration */
+    CLAUSE_DEDUP,    /* dedup by f,.. for D: fields, duration */
+    CLAUSE_UNLESS,   /* unless cond [until date reason text]: condition, until, reason */
+    CLAUSE_FOLLOWED, /* [not] followed by (cond) by f,.. within D: not in this build */
+    CLAUSE_FOR,      /* for D: duration */
+    CLAUSE_TIMEOUT,  /* timeout D: duration */
+    CLAUSE_APPROVE,  /* approve by WHO within D: reason (who), duration */
+    CLAUSE_FROM,     /* from OPERAND: condition (the operand) */
+    CLAUSE_AS,       /* as NAME: reason (the name) */
+    CLAUSE_IRREVERSIBLE,
+    CLAUSE_ON_FAILURE_STOP,
+};
+
+struct clause {
+    struct clause *next;
+    enum clause_kind kind;
+    span at;
+    int64_t number;
+    int64_t duration_ms;
+    str duration;        /* as written */
+    struct expr *condition;
+    struct expr *fields; /* EXPR_FIELD, linked by next */
+    str reason;
+    str until;           /* the date as written, or empty */
+    bool is_negated;     /* not followed by */
+    bool is_quoted;      /* approve by "text" */
+};
+
+enum step_kind { STEP_KIND_ACTION, STEP_KIND_IF };
+
+struct ast_step {
+    struct ast_step *next;
+    enum step_kind kind;
+    span at;
+    union {
+        struct {
+            enum verb_word { VERB_WORD_COLLECT, VERB_WORD_RESPOND, VERB_WORD_NOTIFY,
+                VERB_WORD_OPEN, VERB_WORD_IMPORT, VERB_WORD_CALL } verb;
+            str name;
+            span name_at;
+            struct pair *pairs;
+            struct clause *clauses;
+            const struct builtin *builtin; /* the checker's, or NULL after a mistake */
+            uint32_t index;                /* the checker's: in the program's table */
+        } action;
+        struct {
+            struct expr *condition;
+            struct ast_step *then_steps;
+            struct ast_step *else_steps; /* or NULL */
+        } branch;
+    };
+};
+
+/* ---- items ---- */
+
+enum item_kind {
+    ITEM_LIST,
+    ITEM_LET,
+    ITEM_MACRO,
+    ITEM_RULE,   /* named, or bare (name empty) */
+    ITEM_SOURCE,
+    ITEM_OTHER,  /* use, environment, defaults, exception, disable, never, always, test,
+                  * connection, daemon, role: parsed over, not in this build */
+};
+
+struct macro_param {
+    struct macro_param *next;
+    str name;
+    span at;
+    str type_name;
+    span type_at;
+    enum type type; /* the checker's */
+};
+
+/* field = operand [: type [untrusted]] in a source. */
+struct ast_mapping {
+    struct ast_mapping *next;
+    span at;
+    struct expr *field;  /* EXPR_FIELD */
+    struct expr *value;
+    str type_name;       /* or empty */
+    span type_at;
+    bool is_untrusted;
+};
+
+struct item {
+    struct item *next;
+    enum item_kind kind;
+    span at;
+    str name;    /* empty: a bare rule */
+    span name_at;
+    union {
+        struct {
+            str type_name;
+            span type_at;
+            bool type_is_list;
+            struct expr *values; /* EXPR_LIST, or NULL with `file` */
+            str file;            /* from "file", or empty */
+            enum type type;      /* the checker's */
+        } list;
+        struct {
+            struct expr *body;
+        } let;
+        struct {
+            struct macro_param *params;
+            struct expr *body;
+        } macro;
+        struct {
+            str title;
+            struct pair *pairs; /* owner = "ir", ... */
+            struct expr *when;
+            struct clause *clauses; /* between when and then, in order */
+            struct ast_step *steps;
+        } rule;
+        struct {
+            struct expr *accept;
+            struct ast_mapping *mappings;
+        } source;
+        struct {
+            str keyword; /* "environment" */
+        } other;
+    };
+};
+
+struct comment {
+    struct comment *next;
+    span at; /* from # to before the newline */
+};
+
+/* One parsed file. */
+struct tree {
+    uint32_t file;          /* index into sources */
+    int64_t edition;        /* 0: no `cdr N` */
+    span edition_at;
+    struct item *items;     /* in source order, bare rules included */
+    struct comment *comments; /* in source order */
+};
+
+/* Whether two expressions read alike, whatever their places. */
+bool expr_same(const struct expr *a, const struct expr *b);
+/* Append the tree in a stable text form, one node a line, for the golden tests. */
+struct buf;
+void tree_dump(const struct tree *tree, struct buf *out);

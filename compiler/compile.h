@@ -1,0 +1,26 @@
+/* compile.h - the pipeline on one page: files to a verified program. */
+#pragma once
+
+#include "ast.h"
+#include "bytecode.h"
+
+/* A compilation owns everything made on the way. Zero it, add files, compile, release. */
+struct compilation {
+    struct arena arena;
+    struct sources sources;
+    struct diag_list diags;
+    struct tree **trees; /* by file; shipped sources first */
+    uint32_t tree_count;
+    const struct program *program; /* NULL when there were errors */
+};
+
+/* Ready for compile_file and compile_text; the shipped sources are in. ERR_MEMORY. */
+MUST_CHECK enum err compile_begin(struct compilation *compilation);
+/* Add a file by name, or a text under a name. Errors as sources_read and sources_add. */
+MUST_CHECK enum err compile_file(struct compilation *compilation, str file);
+MUST_CHECK enum err compile_text(struct compilation *compilation, str file, str text);
+/* Parse, check, emit, verify. Mistakes go to `diags`; with any error `program` stays NULL
+ * and the result is still ERR_OK. ERR_MEMORY; ERR_BYTECODE is a fault of ours. */
+MUST_CHECK enum err compile_program(struct compilation *compilation);
+/* Free everything, the program too. Safe on a zeroed compilation. */
+void compile_release(struct compilation *compilation);

@@ -1,0 +1,55 @@
+/* source.h - the files of one compilation: their bytes and line tables. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+/* Bytes [start, end) of file `file` of the compilation. Lines and columns are worked
+ * out when a message is printed, so nodes stay small and edits cannot make them disagree. */
+typedef struct {
+    uint32_t start;
+    uint32_t end;
+    uint32_t file;
+} span;
+
+static inline span span_join(span first, span last)
+{
+    return (span){ first.start, last.end, first.file };
+}
+
+struct source {
+    str file; /* as the user named it; "-" is standard input */
+    str text; /* UTF-8 after source_check; a byte order mark is cut off */
+    const uint32_t *line_starts; /* offset of the first byte of each line */
+    uint32_t line_count;
+    bool is_shipped; /* part of the binary */
+};
+
+struct sources {
+    struct arena *arena; /* borrowed; everything lives here */
+    struct source *items;
+    uint32_t count;
+    uint32_t room;
+};
+
+/* Add a file whose text is at hand; borrowed. ERR_LIMIT past SOURCE_BYTES_MAX, ERR_MEMORY. */
+MUST_CHECK enum err sources_add(struct sources *sources, str file, str text, bool is_shipped,
+    uint32_t *ret_file);
+/* Read a file ("-": standard input) and add it. ERR_IO (errno says why), ERR_LIMIT, ERR_MEMORY. */
+MUST_CHECK enum err sources_read(struct sources *sources, str file, uint32_t *ret_file);
+
+struct place {
+    uint32_t line;   /* from 1 */
+    uint32_t column; /* from 1, in code points */
+};
+
+/* Where byte `offset` of the file is. */
+struct place source_place(const struct source *source, uint32_t offset);
+/* Line `line` (from 1) without its newline. */
+str source_line(const struct source *source, uint32_t line);
+/* The text under a span. */
+str sources_text(const struct sources *sources, span at);

@@ -1,0 +1,38 @@
+/* registry.h - the list of every builtin, every pure function, every shipped source. */
+#pragma once
+
+#include "builtin.h"
+#include "function.h"
+
+struct builtin_module {
+    const char *name;
+    const struct builtin *rows;
+    size_t count;
+};
+
+extern const struct builtin_module aws_ec2_module;
+extern const struct builtin_module aws_iam_module;
+extern const struct builtin_module unconnected_module;
+
+/* The row a rule names with `verb name`, or NULL. */
+const struct builtin *builtin_find(enum verb verb, str name);
+/* The row with VERB_UNDO of that name, or NULL. */
+const struct builtin *builtin_find_inverse(str name);
+/* Row `index` of all, sorted by verb and name within a module; NULL past the end. */
+const struct builtin *builtin_at(size_t index);
+
+/* The pure function of that name, or NULL; all of them by index. */
+const struct function *function_find(str name);
+const struct function *function_at(size_t index);
+
+/* A source declaration that is part of the binary (stdlib/sources/NAME.cdr). */
+struct shipped_source {
+    const char *file; /* "stdlib/sources/guardduty.cdr" */
+    str text;         /* static */
+};
+/* Shipped source `index`, sorted by name; file is NULL past the end. */
+struct shipped_source shipped_source_at(size_t index);
+
+/* The first broken promise in the registry in words, or NULL. The unit tests and
+ * `cdr check` both call it: see registry.c for the list of promises. */
+const char *registry_fault(void);

@@ -1,0 +1,116 @@
+/* step.h - what a builtin does, told one request at a time.
+ *
+ * A builtin performs no I/O. The executor calls `next` with the reply to the request
+ * that was asked for (NULL at the start) until it ends. Requests and replies are
+ * journalled, a builtin's own state is not: after a crash a fresh state is fed the
+ * recorded replies and asks for the same requests again. So `next` depends on its
+ * arguments and its replies alone: no clock, no randomness, no globals.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "value.h"
+
+#include <stdint.h>
+
+enum step_turn {
+    STEP_ASK,    /* `request` only reads: a plan sends it too */
+    STEP_CHANGE, /* `request` changes the provider: a plan prints it, `undo` takes it back */
+    STEP_DONE,   /* all that was wanted is so */
+    STEP_PARTIAL, /* some of it is; `reason` says what is not */
+    STEP_FAILED,  /* none of it is */
+    STEP_UNRESOLVED, /* the target could not be found; nothing was changed */
+    STEP_UNKNOWN, /* what became of a change cannot be known: a person must look */
+    STEP_TURN_COUNT
+};
+
+/* "done", "partial", ...: how a step that ended is called; static. */
+const char *step_turn_name(enum step_turn turn);
+/* The ending of that name, or STEP_TURN_COUNT. */
+enum step_turn step_turn_find(str name);
+
+static inline bool step_turn_is_end(enum step_turn turn)
+{
+    return turn != STEP_ASK && turn != STEP_CHANGE;
+}
+
+/* What a provider said. Without a reply there is still something to say. */
+enum reply_kind {
+    REPLY_RECEIVED,
+    REPLY_ASSUMED, /* not sent: a change while planning, anything while offline.
+                    * Suppose that it worked, with an empty body */
+    REPLY_LOST,    /* the request may have arrived: find out by reading */
+    REPLY_REFUSED, /* it certainly did not arrive: nothing listens there, no credentials;
+                    * body is a sentence for a person */
+};
+
+struct reply {
+    enum reply_kind kind;
+    int status; /* HTTP status, 0 unless received */
+    str body;   /* borrowed for the call of `next` */
+};
+
+/* One call of a provider's API. All str live in the step's arena. */
+struct request {
+    const char *service;   /* the provider's spelling in signatures: "iam" */
+    const char *operation; /* provider's spelling: "PutRolePolicy" */
+    str region;            /* where it is sent; empty: the connection's own */
+    str target;            /* what a person would call the thing it is about */
+    str body;              /* as it goes over the wire, without authentication */
+    uint32_t delay_ms;     /* wait so long before sending: polling */
+};
+
+/* The builtin and arguments that take one change back. Arguments are in the order of
+ * its parameters. A NULL builtin: nothing to take back (a part of what another undo covers). */
+struct undo {
+    const char *builtin;
+    value args[STEP_PARAMS_MAX];
+    uint32_t args_count;
+};
+
+/* What a rule may ask of a step that ended: `t.verdict`. Members that say nothing are
+ * absent; complete, partial and failed follow from the turn. */
+struct step_values {
+    value verdict; /* VALUE_VERDICT */
+    value url;     /* where the evidence is */
+    value sha256;  /* of the evidence */
+};
+
+struct step {
+    /* in */
+    const value *args;   /* as the row declares them, checked and converted; absent if not given */
+    struct arena *arena; /* the step's own: whatever it builds lives here */
+    str key;             /* names this step of this run to the world, the same on every replay;
+                          * at most 64 of [a-z0-9-] */
+    void *state;         /* the builtin's own, zeroed before the first turn */
+    /* out */
+    struct request request; /* after STEP_ASK and STEP_CHANGE */
+    struct undo undo;       /* after STEP_CHANGE */
+    str target;             /* what the step acts on, once it is found: "role/web", an ARN */
+    str found;              /* how: "instance i-1 -> profile p -> role web"; may grow each turn */
+    const char *reason;     /* after an end: one sentence for a person, in the arena or static */
+    struct step_values results; /* after an end; absent where not set */
+};
+
+/* Each sets the step's outputs and returns the turn, so that a builtin can end a
+ * case with `return step_ask(...)`. */
+static inline enum step_turn step_ask(struct step *step, struct request request)
+{
+    step->request = request;
+    return STEP_ASK;
+}
+
+static inline enum step_turn step_change(struct step *step, struct request request,
+    struct undo undo)
+{
+    step->request = request;
+    step->undo = undo;
+    return STEP_CHANGE;
+}
+
+static inline enum step_turn step_end(struct step *step, enum step_turn end, const char *reason)
+{
+    step->reason = reason;
+    return end;
+}

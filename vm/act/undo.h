@@ -1,0 +1,31 @@
+/* undo.h - takes a run back: its changes, newest first, each by its recorded inverse.
+ *
+ * An undo is a run of its own (run.undoes), journalled like any other, so it can be
+ * killed and resumed. Each inverse compares before it restores: what somebody else
+ * changed since is left alone and said.
+ */
+#pragma once
+
+#include "act/run.h"
+#include "store/store.h"
+
+struct undo_step {
+    uint32_t index;
+    const struct builtin *builtin; /* the inverse */
+    const value *args;
+    struct step_outcome outcome;
+};
+
+struct undo_report {
+    /* Called when an inverse has ended; may be NULL. */
+    void (*step)(struct undo_report *report, const struct undo_step *step);
+};
+
+/* Take `run` back, or go on with an unfinished undo of it. The changes are those of the
+ * journal, intended ones without a reply too (their inverse looks first). `find` gives
+ * the row of an inverse by name. *ret_undo is the run of the undo.
+ * ERR_NOT_FOUND: no such run, or nothing in it to take back; ERR_INVALID: it is an undo
+ * itself, or a finished undo took it back with every step done. */
+MUST_CHECK enum err undo_execute(struct executor *executor,
+    const struct builtin *(*find)(str name), int64_t run, struct arena *arena,
+    struct undo_report *report, int64_t *ret_undo);

@@ -1,0 +1,42 @@
+/* limits.h - every ceiling of the language and its machine, each with its reason. */
+#pragma once
+
+#include <stdint.h>
+
+enum {
+    /* Text. Spans are 32-bit offsets; a rule file a person can review is far below. */
+    SOURCE_BYTES_MAX = 16 * 1024 * 1024,
+    /* Memory of one compilation: 10,000 rules need about a tenth of it. */
+    COMPILE_BYTES_MAX = 512 * 1024 * 1024,
+    /* Parentheses and blocks within each other; bison's stack grows no further. */
+    NESTING_MAX = 64,
+    /* Nodes that the macros of one condition may grow to: no macro bombs. */
+    EXPANSION_NODES_MAX = 10000,
+    LIST_VALUES_MAX = 1000000,
+    /* Diagnostics kept of one run; later ones are counted. */
+    DIAGNOSTICS_MAX = 1000,
+
+    /* Alerts. Defender and GuardDuty stay below 256 KB. */
+    ALERT_BYTES_MAX = 1024 * 1024,
+    ALERT_DEPTH_MAX = 64,
+    /* Memory of one alert: its text unescaped, slots, values. */
+    EVENT_BYTES_MAX = 16 * 1024 * 1024,
+    /* Elements of arrays that one path may collect. */
+    SLOT_VALUES_MAX = 4096,
+
+    /* Machine. The budget is per rule and alert: jumps only go forward, so it is
+     * reached by long lists and long texts alone. */
+    STACK_MAX = 256,
+    INSTRUCTION_BUDGET = 1000000,
+    REGEX_MATCH_LIMIT = 100000,
+    REGEX_DEPTH_LIMIT = 1000,
+    REGEX_SUBJECT_MAX = 64 * 1024,
+
+    /* Steps. */
+    STEP_PARAMS_MAX = 12,
+    STEP_STATE_BYTES_MAX = 16 * 1024,
+    STEP_TURNS_MAX = 1000,
+    STEP_BYTES_MAX = 32 * 1024 * 1024,
+    REQUEST_BYTES_MAX = 256 * 1024,
+    REPLY_BYTES_MAX = 4 * 1024 * 1024,
+};

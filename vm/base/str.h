@@ -1,0 +1,72 @@
+/* str.h - a borrowed slice of bytes, passed by value.
+ *
+ * A str owns nothing, need not end in NUL and may hold one; whoever made the
+ * bytes says in a comment how long they live. Print one with "%.*s" and STR_ARG.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef struct {
+    const char *ptr;
+    size_t len; /* bytes */
+} str;
+
+#define STR(literal) ((str){ literal, sizeof(literal) - 1 })
+#define STR_ARG(s) (int)(s).len, (s).ptr
+
+/* The bytes of a C string, borrowed; the empty str for NULL. */
+static inline str str_from(const char *text)
+{
+    return text == NULL ? (str){ "", 0 } : (str){ text, strlen(text) };
+}
+
+static inline bool str_equal(str a, str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool str_is(str a, const char *text)
+{
+    return str_equal(a, str_from(text));
+}
+
+static inline bool str_startswith(str s, str prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
+
+static inline bool str_endswith(str s, str suffix)
+{
+    return s.len >= suffix.len
+        && (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
+}
+
+/* What is left after the first `count` bytes; empty past the end. */
+static inline str str_skip(str s, size_t count)
+{
+    return count >= s.len ? (str){ "", 0 } : (str){ s.ptr + count, s.len - count };
+}
+
+/* At most the first `count` bytes. */
+static inline str str_first(str s, size_t count)
+{
+    return (str){ s.ptr, count < s.len ? count : s.len };
+}
+
+/* Offset of the first (last) `byte`, or s.len when there is none. */
+static inline size_t str_find(str s, char byte)
+{
+    const char *at = s.len == 0 ? NULL : memchr(s.ptr, byte, s.len);
+    return at == NULL ? s.len : (size_t)(at - s.ptr);
+}
+
+static inline size_t str_find_last(str s, char byte)
+{
+    for (size_t at = s.len; at > 0; at--)
+        if (s.ptr[at - 1] == byte)
+            return at - 1;
+    return s.len;
+}

@@ -1,0 +1,84 @@
+/* builtin.h - what a builtin is. The rows themselves are in stdlib/.
+ *
+ * One table row says everything about a step that rules may take. The type checker,
+ * `cdr permissions`, the planner, the executor and docs/builtins.md read the row; no
+ * other file names the builtin. What it does is `next` (act/step.h): one request at a
+ * time, without I/O. That is what makes a plan free of changes, a test free of a
+ * network, and a run that was killed able to go on.
+ */
+#pragma once
+
+#include "act/step.h"
+#include "base/attr.h"
+#include "value.h"
+
+enum { BUILTIN_PERMISSIONS_MAX = 12, BUILTIN_LIMITS_MAX = 4 };
+
+enum verb {
+    VERB_COLLECT,
+    VERB_RESPOND,
+    VERB_NOTIFY,
+    VERB_OPEN,
+    VERB_IMPORT,
+    VERB_CALL,
+    VERB_UNDO, /* no rule can write it: the inverse of another row */
+    VERB_COUNT
+};
+
+/* "collect"; static. */
+const char *verb_name(enum verb verb);
+
+enum effect {
+    EFFECT_READS,    /* asks a provider and changes nothing */
+    EFFECT_COLLECTS, /* leaves something behind (a snapshot), harms nothing */
+    EFFECT_CHANGES,  /* changes the provider and can be taken back */
+    EFFECT_DESTROYS, /* cannot be taken back: rules must say `irreversible` */
+};
+
+/* "reads", "collects", ...; static. */
+const char *effect_name(enum effect effect);
+
+enum param_need {
+    PARAM_TARGET,   /* an identifier; taken from the alert by type when not given. Of all
+                     * targets of a row at least one must be there, else it is unresolved */
+    PARAM_SCOPE,    /* account, region: from the alert when not given; may stay absent */
+    PARAM_REQUIRED, /* the rule must give it */
+    PARAM_OPTIONAL,
+};
+
+struct param {
+    const char *name;
+    enum type type;
+    enum param_need need;
+    const char *doc;
+    const char *choices; /* "untrack nacl none": the only texts allowed; NULL: any */
+    bool is_list;
+};
+
+/* What acting destroys: evidence that can no longer be collected afterwards. */
+enum destroys { DESTROYS_NOTHING = 0, DESTROYS_MEMORY = 1 << 0, DESTROYS_CHANNEL = 1 << 1,
+    DESTROYS_DISK = 1 << 2 };
+
+struct builtin {
+    const char *name;     /* as in rules: isolate_role */
+    enum verb verb;
+    const char *provider; /* "aws"; who must be connected. NULL: several could, see `missing` */
+    const char *doc;      /* one sentence: what it does */
+    struct param params[STEP_PARAMS_MAX]; /* ends at the first without a name */
+    enum effect effect;
+    unsigned destroys;    /* enum destroys */
+    struct {
+        const char *apply[BUILTIN_PERMISSIONS_MAX]; /* least set, provider's spelling */
+        const char *undo[BUILTIN_PERMISSIONS_MAX];
+    } permissions;
+    const char *limits[BUILTIN_LIMITS_MAX]; /* the vendor's, in words */
+    const char *inverse; /* row with VERB_UNDO that takes it back, in words of `undo`; or NULL */
+    const char *source;  /* provider's reference page for the main call */
+    const char *missing; /* why it cannot run in this build: "triage needs a CrowdStrike or
+                          * Defender connection"; NULL when it can */
+    size_t state_bytes;  /* at most STEP_STATE_BYTES_MAX */
+    enum step_turn (*next)(struct step *step, const struct reply *reply); /* NULL with `missing` */
+};
+
+/* How many parameters the row declares. */
+uint32_t builtin_param_count(const struct builtin *builtin);

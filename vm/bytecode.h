@@ -1,0 +1,195 @@
+/* bytecode.h - a compiled set of rules, as the verifier, the disassembler and the
+ * interpreter see it. Nothing here knows about source text.
+ *
+ * A program is code in one array, cut into fragments. A fragment is entered at its
+ * first instruction, jumps forward inside itself, and ends in RETURN (it has a
+ * value) or HALT (it runs steps). A program lives in the arena of its compilation
+ * and never changes after program_verify; threads may share it.
+ */
+#pragma once
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "value.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct builtin;
+struct function;
+struct regex;
+
+enum opcode {
+#define OP(name, operand, pops, pushes, summary) OP_##name,
+#include "opcodes.def"
+#undef OP
+    OP_COUNT
+};
+static_assert(OP_COUNT <= UINT8_MAX, "an opcode is stored in one byte");
+
+enum operand {
+    OPERAND_NONE,
+    OPERAND_CONSTANT,
+    OPERAND_PATH,
+    OPERAND_FIELD,
+    OPERAND_MEMBER,
+    OPERAND_TYPE,
+    OPERAND_FUNCTION,
+    OPERAND_COUNT,
+    OPERAND_TEST,
+    OPERAND_TARGET,
+    OPERAND_STEP,
+};
+
+enum { POPS_ARGS = -1, POPS_COUNT = -2, POPS_STEP = -3 };
+
+enum field {
+#define FIELD(id, name, type, is_untrusted, meaning) FIELD_##id,
+#include "fields.def"
+#undef FIELD
+    FIELD_COUNT
+};
+
+struct field_info {
+    const char *name;
+    enum type type;
+    bool is_untrusted;
+    const char *meaning;
+};
+
+/* Static; `field` is below FIELD_COUNT. */
+const struct field_info *field_info(enum field field);
+/* The field of that name (any case), or FIELD_COUNT. */
+enum field field_find(str name);
+
+enum instruction_flag {
+    FLAG_CASED = 1 << 0, /* exact case */
+    FLAG_ALL = 1 << 1,   /* every element of the left list, not any */
+    FLAG_LOOSE = 1 << 2, /* raw JSON on a side: a number and text that spells it are equal */
+    FLAG_ALL_RIGHT = 1 << 3, /* every pattern of the right list, not any */
+};
+
+struct instruction {
+    uint8_t opcode;
+    uint8_t flags;
+    uint32_t a;
+};
+
+/* Members of a step's result, in the order of OPERAND_MEMBER. */
+enum result_member {
+    RESULT_COMPLETE,
+    RESULT_PARTIAL,
+    RESULT_FAILED,
+    RESULT_VERDICT,
+    RESULT_URL,
+    RESULT_SHA256,
+    RESULT_MEMBERS
+};
+
+/* "complete", ...; static. */
+const char *result_member_name(enum result_member member);
+
+/* No such thing: an optional fragment or index that is not there. */
+#define NO_INDEX UINT32_MAX
+
+/* How a source fills one canonical field. */
+struct mapping {
+    enum field field;
+    bool is_untrusted;
+    uint32_t start; /* fragment; reads raw paths only */
+};
+
+struct source_program {
+    str name;
+    uint32_t accept; /* fragment with a bool; NO_INDEX for the canonical form */
+    const struct mapping *mappings;
+    uint32_t mapping_count;
+};
+
+/* One step as written. Arguments are on the stack in the order of the builtin's
+ * parameters; one that was not given is absent there. */
+struct step_code {
+    const struct builtin *builtin;
+    str name;        /* `as NAME`, or empty */
+    str text;        /* the step as written, for people */
+    str condition;   /* text of the innermost `if` on results around it, or empty */
+    bool is_else;    /* the step is in the else part of `condition` */
+    bool stops_on_failure;
+    uint32_t args_count;
+};
+
+struct rule_code {
+    str name;
+    str title;  /* or empty */
+    str id;     /* SHA-256, hex, of the rule's meaning: its identity for state */
+    str file;
+    uint32_t line; /* from 1 */
+    uint32_t condition; /* fragment with a bool */
+    uint32_t steps;     /* fragment that ends in HALT */
+};
+
+/* A clause that this build parses and checks but does not enforce. */
+struct unenforced {
+    const char *clause; /* "limit"; static */
+    str file;
+    uint32_t line; /* from 1 */
+    str rule;      /* or empty */
+};
+
+/* A file that went into the program, whole. */
+struct program_text {
+    str file;
+    str text;
+    bool is_shipped; /* from stdlib, part of the binary */
+};
+
+struct program {
+    const struct instruction *code;
+    uint32_t code_count;
+    const value *constants;
+    uint32_t constant_count;
+    const str *paths; /* as in raw["..."] */
+    uint32_t path_count;
+    struct regex *const *regexes; /* compiled; VALUE_REGEX indexes it */
+    uint32_t regex_count;
+    const struct function *const *functions;
+    uint32_t function_count;
+    const struct source_program *sources; /* by name; the first that accepts an alert takes it */
+    uint32_t source_count;
+    struct source_program canonical; /* alerts written in canonical names */
+    const struct rule_code *rules;
+    uint32_t rule_count;
+    const struct step_code *steps;
+    uint32_t step_count;
+    const struct unenforced *unenforced;
+    uint32_t unenforced_count;
+    const struct program_text *texts;
+    uint32_t text_count;
+    str hash; /* SHA-256, hex, over the texts: which rules were in force */
+};
+
+struct opcode_info {
+    const char *name;
+    enum operand operand;
+    int pops;
+    int pushes;
+    const char *summary;
+};
+
+/* NULL for a byte that is no opcode. */
+const struct opcode_info *opcode_info(uint8_t opcode);
+
+/* Check every property the interpreter relies on, so that it can assert and not
+ * test: operands in range, flags known, stack depth between 0 and STACK_MAX on
+ * every path of every fragment, the same depth wherever paths join, no path past
+ * the end, STEP only in the steps of rules, RAW and no FIELD in sources, RESULT
+ * only of a step that comes before it.
+ * On ERR_BYTECODE, *reterr_at is the first instruction at fault. ERR_MEMORY. */
+MUST_CHECK enum err program_verify(const struct program *program, uint32_t *reterr_at);
+
+struct buf;
+/* Append a listing of the whole program, one instruction a line, with the names
+ * of what the operands index. */
+void program_disassemble(const struct program *program, struct buf *out);

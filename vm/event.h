@@ -1,0 +1,36 @@
+/* event.h - one alert, as the rules see it.
+ *
+ * Made from JSON text by the sources of a program: the first source (by name) whose
+ * accept condition holds takes the alert. An object whose "source" is the name of a
+ * source and whose other members are canonical names (nested or dotted) is taken as
+ * written: the canonical form.
+ */
+#pragma once
+
+#include "bytecode.h"
+#include "match/project.h"
+
+struct event {
+    str text;        /* the alert's JSON, borrowed from the caller */
+    str digest;      /* SHA-256, hex, of the text */
+    str source;      /* "defender"; empty when no source accepts the alert */
+    struct slots raw;
+    value fields[FIELD_COUNT];
+    bool untrusted[FIELD_COUNT]; /* written by an attacker, as the source says */
+    int64_t received_ms;
+    uint32_t repairs;
+};
+
+/* Read one alert. `forced_source` names the source to use, or is empty.
+ * An alert that no source takes is an event with an empty source: raw paths work,
+ * canonical fields are absent but `received` and `time`.
+ * The event points into `json`, `program` and `arena`.
+ * ERR_JSON (with *reterr_fault), ERR_MEMORY, ERR_NOT_FOUND (no source of the forced name),
+ * ERR_UNDECIDED. */
+MUST_CHECK enum err event_read(const struct program *program, const struct projection *projection,
+    str json, str forced_source, int64_t received_ms, struct arena *arena, struct event *ret_event,
+    struct json_fault *reterr_fault);
+
+/* alert.id, or "sha256:" and the first 16 digits of the digest where the source gives
+ * none: what a person calls the alert. ptr is NULL only when the arena is full. */
+str event_name(const struct event *event, struct arena *arena);

@@ -1,0 +1,19 @@
+/* function.h - what a pure function of the language is: `hour(time)`.
+ * The rows are in stdlib/core/; the program keeps pointers to those it calls. */
+#pragma once
+
+#include "value.h"
+
+enum { FUNCTION_PARAMS_MAX = 3 };
+
+struct function {
+    const char *name;
+    const char *doc;
+    enum type params[FUNCTION_PARAMS_MAX];
+    uint32_t params_count;
+    uint32_t optional_count; /* how many of the last may be left out; absent then */
+    enum type returns;
+    /* Absent arguments that are not optional never reach it: the result is absent then.
+     * ERR_MEMORY. */
+    enum err (*call)(struct arena *arena, const value *args, value *ret_value);
+};

@@ -1,0 +1,21 @@
+/* transport.h - how requests reach a provider, replaceable in tests.
+ *
+ * A transport adds what a request needs to be accepted (address, authentication,
+ * retries that are safe) and nothing that the journal would have to know.
+ */
+#pragma once
+
+#include "act/step.h"
+#include "base/attr.h"
+#include "base/err.h"
+
+struct transport {
+    /* Send `request` and wait for the answer; *ret_reply's body lives in `arena`.
+     * A read is retried as the provider asks. A change is sent again only after a
+     * reply that says it was not applied (throttled). ERR_TRANSPORT: no answer came,
+     * the provider may or may not have seen the request. ERR_REFUSED: it certainly has
+     * not (nothing listens, no name); ERR_CREDENTIALS: not sent. On these three
+     * *reterr_reason is a sentence for a person, in the arena. ERR_MEMORY. */
+    enum err (*send)(struct transport *transport, const struct request *request, bool is_change,
+        struct arena *arena, struct reply *ret_reply, const char **reterr_reason);
+};

@@ -1,0 +1,52 @@
+/* project.h - alert text to the values under the paths that a program asks for.
+ *
+ * This is the one door between JSON and the rules: a faster scanner replaces what
+ * is behind it without touching a caller. A path reads first as one literal key,
+ * then as keys between dots; keys fold case; every array on the way stands for its
+ * elements, so a path through an array has a list of values.
+ *
+ * Hostile text is repaired, never refused: U+FFFD for what is not UTF-8 and for
+ * lone surrogates, numbers past 64 bits stay decimals (past that, text), of
+ * duplicate keys the first counts. What is not JSON at all, or is deeper than
+ * ALERT_DEPTH_MAX, is ERR_JSON with a reason.
+ */
+#pragma once
+
+#include "base/attr.h"
+#include "value.h"
+
+struct projection; /* immutable once built: path keys in a trie */
+
+/* What one alert holds under each path, in the order of the paths. Values live in
+ * the arena given to projection_read and may point into the alert's text. */
+struct slots {
+    const value *values;
+    uint32_t count;
+    uint32_t repairs; /* how often hostile text had to be mended */
+};
+
+struct json_fault {
+    const char *reason; /* static: "a string does not end" */
+    size_t at;          /* byte offset */
+};
+
+/* A trie over `paths`, in `arena`. ERR_MEMORY. */
+MUST_CHECK enum err projection_new(struct arena *arena, const str *paths, uint32_t count,
+    const struct projection **ret_projection);
+
+/* Read one JSON object. ERR_JSON sets *reterr_fault; ERR_MEMORY past the arena's
+ * limit. No recursion; time is linear in the text. */
+MUST_CHECK enum err projection_read(const struct projection *projection, str json,
+    struct arena *arena, struct slots *ret_slots, struct json_fault *reterr_fault);
+
+/* Call `visit` with each leaf value of the JSON text (not keys) until it says true.
+ * *ret_found tells whether it did. `json` passed projection_read before. ERR_MEMORY. */
+MUST_CHECK enum err json_leaves(str json, struct arena *arena, bool (*visit)(void *self, value leaf),
+    void *self, bool *ret_found);
+
+/* Cut the next alert off `*rest`: JSON documents one after the other (NDJSON is that),
+ * or the elements of one top-level array; start with *in_array false. *ret_more is false at the end.
+ * ERR_JSON on what can begin no document; then *rest goes on after the line at fault
+ * (in an array: at the end), so that the alerts behind it are still read. */
+MUST_CHECK enum err json_next(str *rest, bool *in_array, str *ret_json, bool *ret_more,
+    struct json_fault *reterr_fault);
