@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "builtin.h"
 #include "bytecode.h"
 #include "diag.h"
 #include "value.h"
@@ -28,13 +29,25 @@ enum expr_kind {
     EXPR_NOT,
     EXPR_AND,
     EXPR_OR,
-    EXPR_SEVERAL,  /* a detection over several alerts: not in this build */
+    EXPR_SEVERAL, /* a detection over several alerts: not in this build */
 };
 
 enum test {
-    TEST_EQUAL, TEST_NOT_EQUAL, TEST_LESS, TEST_LESS_EQUAL, TEST_GREATER, TEST_GREATER_EQUAL,
-    TEST_IN, TEST_NOT_IN, TEST_BETWEEN, TEST_NOT_BETWEEN, /* in 7..20, not in 7..20 */
-    TEST_CONTAINS, TEST_STARTSWITH, TEST_ENDSWITH, TEST_LIKE, TEST_MATCHES,
+    TEST_EQUAL,
+    TEST_NOT_EQUAL,
+    TEST_LESS,
+    TEST_LESS_EQUAL,
+    TEST_GREATER,
+    TEST_GREATER_EQUAL,
+    TEST_IN,
+    TEST_NOT_IN,
+    TEST_BETWEEN,
+    TEST_NOT_BETWEEN, /* in 7..20, not in 7..20 */
+    TEST_CONTAINS,
+    TEST_STARTSWITH,
+    TEST_ENDSWITH,
+    TEST_LIKE,
+    TEST_MATCHES,
     TEST_IS_NULL,
 };
 
@@ -69,7 +82,7 @@ struct item;
 struct expr {
     enum expr_kind kind;
     span at;
-    struct expr *next; /* the next element or argument */
+    struct expr *next;   /* the next element or argument */
     bool in_parentheses; /* as written: ( ) around it */
 
     /* the checker's */
@@ -91,8 +104,8 @@ struct expr {
 
     union {
         struct {
-            value value;        /* text unescaped, in the arena */
-            enum type type;     /* TEXT, INTEGER, DECIMAL, BOOL, DURATION, TIME */
+            value value;    /* text unescaped, in the arena */
+            enum type type; /* TEXT, INTEGER, DECIMAL, BOOL, DURATION, TIME */
         } literal;
         struct {
             str pattern; /* as between the slashes, \/ read */
@@ -109,8 +122,8 @@ struct expr {
             enum test test;
             enum quantifier quantifier; /* before left */
             struct expr *left;
-            struct expr *right;  /* NULL for `is null` */
-            struct expr *high;   /* of a..b, else NULL */
+            struct expr *right;       /* NULL for `is null` */
+            struct expr *high;        /* of a..b, else NULL */
             enum quantifier patterns; /* contains any [..], contains all [..] */
             bool cased;
         } test;
@@ -165,13 +178,13 @@ struct clause {
     span at;
     int64_t number;
     int64_t duration_ms;
-    str duration;        /* as written */
+    str duration; /* as written */
     struct expr *condition;
     struct expr *fields; /* EXPR_FIELD, linked by next */
     str reason;
-    str until;           /* the date as written, or empty */
-    bool is_negated;     /* not followed by */
-    bool is_quoted;      /* approve by "text" */
+    str until;       /* the date as written, or empty */
+    bool is_negated; /* not followed by */
+    bool is_quoted;  /* approve by "text" */
 };
 
 enum step_kind { STEP_KIND_ACTION, STEP_KIND_IF };
@@ -182,8 +195,7 @@ struct ast_step {
     span at;
     union {
         struct {
-            enum verb_word { VERB_WORD_COLLECT, VERB_WORD_RESPOND, VERB_WORD_NOTIFY,
-                VERB_WORD_OPEN, VERB_WORD_IMPORT, VERB_WORD_CALL } verb;
+            enum verb verb;
             str name;
             span name_at;
             struct pair *pairs;
@@ -205,9 +217,9 @@ enum item_kind {
     ITEM_LIST,
     ITEM_LET,
     ITEM_MACRO,
-    ITEM_RULE,   /* named, or bare (name empty) */
+    ITEM_RULE, /* named, or bare (name empty) */
     ITEM_SOURCE,
-    ITEM_OTHER,  /* use, environment, defaults, exception, disable, never, always, test,
+    ITEM_OTHER, /* use, environment, defaults, exception, disable, never, always, test,
                   * connection, daemon, role: parsed over, not in this build */
 };
 
@@ -224,9 +236,9 @@ struct macro_param {
 struct ast_mapping {
     struct ast_mapping *next;
     span at;
-    struct expr *field;  /* EXPR_FIELD */
+    struct expr *field; /* EXPR_FIELD */
     struct expr *value;
-    str type_name;       /* or empty */
+    str type_name; /* or empty */
     span type_at;
     bool is_untrusted;
 };
@@ -235,7 +247,7 @@ struct item {
     struct item *next;
     enum item_kind kind;
     span at;
-    str name;    /* empty: a bare rule */
+    str name; /* empty: a bare rule */
     span name_at;
     union {
         struct {
@@ -277,10 +289,10 @@ struct comment {
 
 /* One parsed file. */
 struct tree {
-    uint32_t file;          /* index into sources */
-    int64_t edition;        /* 0: no `cdr N` */
+    uint32_t file;   /* index into sources */
+    int64_t edition; /* 0: no `cdr N` */
     span edition_at;
-    struct item *items;     /* in source order, bare rules included */
+    struct item *items;       /* in source order, bare rules included */
     struct comment *comments; /* in source order */
 };
 

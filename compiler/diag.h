@@ -19,7 +19,7 @@ enum diag_id {
 
 struct diag_note {
     struct diag_note *next;
-    span at;       /* file UINT32_MAX: a note without a place */
+    span at; /* file UINT32_MAX: a note without a place */
     str message;
 };
 
@@ -36,7 +36,7 @@ struct diag {
     span at;
     str message; /* in the arena of its diag_list */
     struct diag_note *notes;
-    str help;    /* a way out, one sentence; or empty */
+    str help;                   /* a way out, one sentence; or empty */
     const struct diag_fix *fix; /* or NULL */
 };
 

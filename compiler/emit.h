@@ -4,5 +4,5 @@
 #include "compile.h"
 
 /* Make the program of trees that check_program accepted. ERR_MEMORY, ERR_LIMIT. */
-MUST_CHECK enum err emit_program(struct compilation *compilation,
-    const struct program **ret_program);
+MUST_CHECK enum err emit_program(
+    struct compilation *compilation, const struct program **ret_program);

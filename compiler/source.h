@@ -22,8 +22,8 @@ static inline span span_join(span first, span last)
 }
 
 struct source {
-    str file; /* as the user named it; "-" is standard input */
-    str text; /* UTF-8 after source_check; a byte order mark is cut off */
+    str file;                    /* as the user named it; "-" is standard input */
+    str text;                    /* UTF-8 after source_check; a byte order mark is cut off */
     const uint32_t *line_starts; /* offset of the first byte of each line */
     uint32_t line_count;
     bool is_shipped; /* part of the binary */
@@ -37,8 +37,8 @@ struct sources {
 };
 
 /* Add a file whose text is at hand; borrowed. ERR_LIMIT past SOURCE_BYTES_MAX, ERR_MEMORY. */
-MUST_CHECK enum err sources_add(struct sources *sources, str file, str text, bool is_shipped,
-    uint32_t *ret_file);
+MUST_CHECK enum err sources_add(
+    struct sources *sources, str file, str text, bool is_shipped, uint32_t *ret_file);
 /* Read a file ("-": standard input) and add it. ERR_IO (errno says why), ERR_LIMIT, ERR_MEMORY. */
 MUST_CHECK enum err sources_read(struct sources *sources, str file, uint32_t *ret_file);
 

@@ -56,17 +56,21 @@ struct param {
 };
 
 /* What acting destroys: evidence that can no longer be collected afterwards. */
-enum destroys { DESTROYS_NOTHING = 0, DESTROYS_MEMORY = 1 << 0, DESTROYS_CHANNEL = 1 << 1,
-    DESTROYS_DISK = 1 << 2 };
+enum destroys {
+    DESTROYS_NOTHING = 0,
+    DESTROYS_MEMORY = 1 << 0,
+    DESTROYS_CHANNEL = 1 << 1,
+    DESTROYS_DISK = 1 << 2
+};
 
 struct builtin {
-    const char *name;     /* as in rules: isolate_role */
+    const char *name; /* as in rules: isolate_role */
     enum verb verb;
     const char *provider; /* "aws"; who must be connected. NULL: several could, see `missing` */
     const char *doc;      /* one sentence: what it does */
     struct param params[STEP_PARAMS_MAX]; /* ends at the first without a name */
     enum effect effect;
-    unsigned destroys;    /* enum destroys */
+    unsigned destroys; /* enum destroys */
     struct {
         const char *apply[BUILTIN_PERMISSIONS_MAX]; /* least set, provider's spelling */
         const char *undo[BUILTIN_PERMISSIONS_MAX];

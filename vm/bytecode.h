@@ -65,9 +65,9 @@ const struct field_info *field_info(enum field field);
 enum field field_find(str name);
 
 enum instruction_flag {
-    FLAG_CASED = 1 << 0, /* exact case */
-    FLAG_ALL = 1 << 1,   /* every element of the left list, not any */
-    FLAG_LOOSE = 1 << 2, /* raw JSON on a side: a number and text that spells it are equal */
+    FLAG_CASED = 1 << 0,     /* exact case */
+    FLAG_ALL = 1 << 1,       /* every element of the left list, not any */
+    FLAG_LOOSE = 1 << 2,     /* raw JSON on a side: a number and text that spells it are equal */
     FLAG_ALL_RIGHT = 1 << 3, /* every pattern of the right list, not any */
 };
 
@@ -112,20 +112,20 @@ struct source_program {
  * parameters; one that was not given is absent there. */
 struct step_code {
     const struct builtin *builtin;
-    str name;        /* `as NAME`, or empty */
-    str text;        /* the step as written, for people */
-    str condition;   /* text of the innermost `if` on results around it, or empty */
-    bool is_else;    /* the step is in the else part of `condition` */
+    str name;      /* `as NAME`, or empty */
+    str text;      /* the step as written, for people */
+    str condition; /* text of the innermost `if` on results around it, or empty */
+    bool is_else;  /* the step is in the else part of `condition` */
     bool stops_on_failure;
     uint32_t args_count;
 };
 
 struct rule_code {
     str name;
-    str title;  /* or empty */
-    str id;     /* SHA-256, hex, of the rule's meaning: its identity for state */
+    str title; /* or empty */
+    str id;    /* SHA-256, hex, of the rule's meaning: its identity for state */
     str file;
-    uint32_t line; /* from 1 */
+    uint32_t line;      /* from 1 */
     uint32_t condition; /* fragment with a bool */
     uint32_t steps;     /* fragment that ends in HALT */
 };

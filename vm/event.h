@@ -11,9 +11,9 @@
 #include "match/project.h"
 
 struct event {
-    str text;        /* the alert's JSON, borrowed from the caller */
-    str digest;      /* SHA-256, hex, of the text */
-    str source;      /* "defender"; empty when no source accepts the alert */
+    str text;   /* the alert's JSON, borrowed from the caller */
+    str digest; /* SHA-256, hex, of the text */
+    str source; /* "defender"; empty when no source accepts the alert */
     struct slots raw;
     value fields[FIELD_COUNT];
     bool untrusted[FIELD_COUNT]; /* written by an attacker, as the source says */

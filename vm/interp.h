@@ -18,8 +18,8 @@ struct step_result {
 struct stepper {
     /* Run step `index` of the program with its arguments (args_count of them) and set
      * *ret_result. An error ends the program there, to be resumed by replay. */
-    enum err (*run)(struct stepper *stepper, uint32_t index, const value *args,
-        struct step_result *ret_result);
+    enum err (*run)(
+        struct stepper *stepper, uint32_t index, const value *args, struct step_result *ret_result);
     bool takes_every_branch; /* a plan: results are not known, so both ways of BRANCH */
 };
 

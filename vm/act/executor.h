@@ -29,19 +29,19 @@ struct planned_request {
 
 struct executor {
     enum run_mode mode;
-    struct store *store;     /* NULL unless MODE_APPLY */
+    struct store *store; /* NULL unless MODE_APPLY */
     struct clock *clock;
     /* The transport that serves `provider`, or NULL with a sentence in *reterr_reason
      * ("no connection: AWS_ACCESS_KEY_ID is not set"). */
-    struct transport *(*connect)(struct executor *executor, const char *provider,
-        const char **reterr_reason);
-    void *self; /* whoever made `connect` */
+    struct transport *(*connect)(
+        struct executor *executor, const char *provider, const char **reterr_reason);
+    void *self;               /* whoever made `connect` */
     const volatile int *stop; /* not 0: end with ERR_BUSY before the next request; may be NULL */
 };
 
 /* How one step ended. */
 struct step_outcome {
-    enum step_turn turn;  /* an end */
+    enum step_turn turn; /* an end */
     str target;
     str found;
     const char *reason;

@@ -12,9 +12,9 @@
 
 /* One step of a run, told to whoever prints it. */
 struct run_step {
-    uint32_t index;            /* in the order they were begun */
+    uint32_t index; /* in the order they were begun */
     const struct step_code *code;
-    const value *args;         /* after binding: what the step acts on */
+    const value *args; /* after binding: what the step acts on */
     struct step_outcome outcome;
 };
 

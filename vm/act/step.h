@@ -15,13 +15,13 @@
 #include <stdint.h>
 
 enum step_turn {
-    STEP_ASK,    /* `request` only reads: a plan sends it too */
-    STEP_CHANGE, /* `request` changes the provider: a plan prints it, `undo` takes it back */
-    STEP_DONE,   /* all that was wanted is so */
-    STEP_PARTIAL, /* some of it is; `reason` says what is not */
-    STEP_FAILED,  /* none of it is */
+    STEP_ASK,        /* `request` only reads: a plan sends it too */
+    STEP_CHANGE,     /* `request` changes the provider: a plan prints it, `undo` takes it back */
+    STEP_DONE,       /* all that was wanted is so */
+    STEP_PARTIAL,    /* some of it is; `reason` says what is not */
+    STEP_FAILED,     /* none of it is */
     STEP_UNRESOLVED, /* the target could not be found; nothing was changed */
-    STEP_UNKNOWN, /* what became of a change cannot be known: a person must look */
+    STEP_UNKNOWN,    /* what became of a change cannot be known: a person must look */
     STEP_TURN_COUNT
 };
 
@@ -101,8 +101,8 @@ static inline enum step_turn step_ask(struct step *step, struct request request)
     return STEP_ASK;
 }
 
-static inline enum step_turn step_change(struct step *step, struct request request,
-    struct undo undo)
+static inline enum step_turn step_change(
+    struct step *step, struct request request, struct undo undo)
 {
     step->request = request;
     step->undo = undo;

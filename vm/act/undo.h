@@ -26,6 +26,5 @@ struct undo_report {
  * the row of an inverse by name. *ret_undo is the run of the undo.
  * ERR_NOT_FOUND: no such run, or nothing in it to take back; ERR_INVALID: it is an undo
  * itself, or a finished undo took it back with every step done. */
-MUST_CHECK enum err undo_execute(struct executor *executor,
-    const struct builtin *(*find)(str name), int64_t run, struct arena *arena,
-    struct undo_report *report, int64_t *ret_undo);
+MUST_CHECK enum err undo_execute(struct executor *executor, const struct builtin *(*find)(str name),
+    int64_t run, struct arena *arena, struct undo_report *report, int64_t *ret_undo);

@@ -22,7 +22,10 @@ struct arena {
     size_t limit; /* most bytes `held` may reach; 0 means no limit */
 };
 
-#define ARENA_INIT(limit_bytes) { .limit = (limit_bytes) }
+#define ARENA_INIT(limit_bytes)                                                                    \
+    {                                                                                              \
+        .limit = (limit_bytes)                                                                     \
+    }
 
 /* Zeroed memory that lives until arena_release, or NULL past the limit. */
 void *arena_alloc(struct arena *arena, size_t size, size_t align);

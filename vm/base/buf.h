@@ -10,14 +10,17 @@
 #include "base/str.h"
 
 struct buf {
-    char *ptr;   /* owned; NUL after the last byte once something was added */
-    size_t len;  /* bytes without the NUL */
-    size_t size; /* bytes allocated */
+    char *ptr;    /* owned; NUL after the last byte once something was added */
+    size_t len;   /* bytes without the NUL */
+    size_t size;  /* bytes allocated */
     size_t limit; /* most bytes `len` may reach */
     enum err err; /* ERR_OK, or why an append failed */
 };
 
-#define BUF_INIT(limit_bytes) { .limit = (limit_bytes) }
+#define BUF_INIT(limit_bytes)                                                                      \
+    {                                                                                              \
+        .limit = (limit_bytes)                                                                     \
+    }
 
 /* Append; see the head of this file for failures. */
 void buf_add(struct buf *buf, str text);

@@ -41,7 +41,7 @@ static inline bool str_startswith(str s, str prefix)
 static inline bool str_endswith(str s, str suffix)
 {
     return s.len >= suffix.len
-        && (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
+           && (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
 /* What is left after the first `count` bytes; empty past the end. */

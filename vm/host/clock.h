@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 struct clock {
-    int64_t (*now_ms)(struct clock *clock);                  /* since 1970, UTC */
+    int64_t (*now_ms)(struct clock *clock); /* since 1970, UTC */
     void (*sleep_ms)(struct clock *clock, uint32_t duration_ms);
 };
 

@@ -41,12 +41,12 @@ MUST_CHECK enum err projection_read(const struct projection *projection, str jso
 
 /* Call `visit` with each leaf value of the JSON text (not keys) until it says true.
  * *ret_found tells whether it did. `json` passed projection_read before. ERR_MEMORY. */
-MUST_CHECK enum err json_leaves(str json, struct arena *arena, bool (*visit)(void *self, value leaf),
-    void *self, bool *ret_found);
+MUST_CHECK enum err json_leaves(str json, struct arena *arena,
+    bool (*visit)(void *self, value leaf), void *self, bool *ret_found);
 
 /* Cut the next alert off `*rest`: JSON documents one after the other (NDJSON is that),
  * or the elements of one top-level array; start with *in_array false. *ret_more is false at the end.
  * ERR_JSON on what can begin no document; then *rest goes on after the line at fault
  * (in an array: at the end), so that the alerts behind it are still read. */
-MUST_CHECK enum err json_next(str *rest, bool *in_array, str *ret_json, bool *ret_more,
-    struct json_fault *reterr_fault);
+MUST_CHECK enum err json_next(
+    str *rest, bool *in_array, str *ret_json, bool *ret_more, struct json_fault *reterr_fault);

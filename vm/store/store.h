@@ -21,8 +21,8 @@ struct store;
 /* Open or create the journal in `directory` (created with mode 0700 when missing).
  * Migrates older schemas forward; refuses newer ones (ERR_STORE). On an error
  * *reterr_reason is a sentence in `arena`. ERR_BUSY: another process holds it. */
-MUST_CHECK enum err store_open(const char *directory, struct arena *arena,
-    struct store **ret_store, const char **reterr_reason);
+MUST_CHECK enum err store_open(const char *directory, struct arena *arena, struct store **ret_store,
+    const char **reterr_reason);
 /* Close and free; NULL is fine. */
 void store_close(struct store *store);
 /* Eight hex digits, made at random when the store was created: part of every step's key. */
@@ -31,9 +31,9 @@ str store_id(const struct store *store);
 const char *store_error(const struct store *store);
 
 struct run {
-    int64_t id;          /* from 1; 0 before it is stored */
-    int64_t undoes;      /* the run that this one takes back, or 0 */
-    str alert;           /* event_name */
+    int64_t id;     /* from 1; 0 before it is stored */
+    int64_t undoes; /* the run that this one takes back, or 0 */
+    str alert;      /* event_name */
     str source;
     str alert_text;      /* the JSON, for replay */
     str forced_source;   /* --source, or empty */
@@ -42,34 +42,34 @@ struct run {
     str program_hash;    /* key of store_program */
     int64_t received_ms; /* the event's; replay uses it again */
     int64_t started_ms;
-    int64_t ended_ms;    /* 0 while it runs or was cut off */
+    int64_t ended_ms; /* 0 while it runs or was cut off */
 };
 
 struct step_record {
     int64_t run;
-    uint32_t index;      /* from 0, in the order they were begun */
-    str builtin;         /* name */
-    str args;            /* JSON array, by parameter */
+    uint32_t index; /* from 0, in the order they were begun */
+    str builtin;    /* name */
+    str args;       /* JSON array, by parameter */
     str target;
     str found;
-    str state;           /* "running" or step_turn_name of its end */
+    str state; /* "running" or step_turn_name of its end */
     str reason;
-    str results;         /* JSON object of struct step_values */
+    str results; /* JSON object of struct step_values */
     int64_t started_ms;
-    int64_t ended_ms;    /* 0 while running */
+    int64_t ended_ms; /* 0 while running */
 };
 
 struct call_record {
     int64_t run;
     uint32_t step;
-    uint32_t index;      /* from 0 within the step */
+    uint32_t index; /* from 0 within the step */
     bool is_change;
     str service;
     str operation;
     str region;
     str target;
     str body;
-    str undo;            /* JSON {"builtin":..,"args":[..]}, or empty */
+    str undo; /* JSON {"builtin":..,"args":[..]}, or empty */
     int64_t intended_ms;
     bool has_reply;
     enum reply_kind reply_kind;
@@ -82,24 +82,24 @@ struct call_record {
  * of {"file":..,"text":..}. */
 MUST_CHECK enum err store_program_put(struct store *store, str hash, str texts);
 /* ERR_NOT_FOUND. */
-MUST_CHECK enum err store_program_get(struct store *store, str hash, struct arena *arena,
-    str *ret_texts);
+MUST_CHECK enum err store_program_get(
+    struct store *store, str hash, struct arena *arena, str *ret_texts);
 
 /* Begin a run; sets run->id. */
 MUST_CHECK enum err store_run_begin(struct store *store, struct run *run);
 /* All steps of the run have ended. */
 MUST_CHECK enum err store_run_end(struct store *store, int64_t run, int64_t now_ms);
 /* ERR_NOT_FOUND. */
-MUST_CHECK enum err store_run_get(struct store *store, int64_t id, struct arena *arena,
-    struct run *ret_run);
+MUST_CHECK enum err store_run_get(
+    struct store *store, int64_t id, struct arena *arena, struct run *ret_run);
 /* The newest run of (source, alert, rule) that no finished undo took back.
  * ERR_NOT_FOUND when there is none. */
-MUST_CHECK enum err store_run_find(struct store *store, str source, str alert, str rule,
-    struct arena *arena, struct run *ret_run);
+MUST_CHECK enum err store_run_find(
+    struct store *store, str source, str alert, str rule, struct arena *arena, struct run *ret_run);
 
 struct run_filter {
-    bool is_open;  /* only runs that have not ended */
-    str alert;     /* only of this alert; empty: any */
+    bool is_open;   /* only runs that have not ended */
+    str alert;      /* only of this alert; empty: any */
     int64_t undoes; /* only undos of this run; 0: any */
 };
 
@@ -109,8 +109,8 @@ MUST_CHECK enum err store_runs(struct store *store, const struct run_filter *fil
 
 /* Begin step `record->index` of its run, or, when it is there already, read it into
  * *record (ERR_DIVERGED when builtin or args differ from what is stored). */
-MUST_CHECK enum err store_step_begin(struct store *store, struct arena *arena,
-    struct step_record *record);
+MUST_CHECK enum err store_step_begin(
+    struct store *store, struct arena *arena, struct step_record *record);
 /* The step has ended: target, found, state, reason, results, ended_ms of `record`. */
 MUST_CHECK enum err store_step_end(struct store *store, const struct step_record *record);
 /* All steps of a run in order. */
@@ -122,8 +122,8 @@ MUST_CHECK enum err store_call_intend(struct store *store, const struct call_rec
 /* The reply to it. */
 MUST_CHECK enum err store_call_reply(struct store *store, const struct call_record *call);
 /* Call `index` of a step. ERR_NOT_FOUND. */
-MUST_CHECK enum err store_call_get(struct store *store, int64_t run, uint32_t step,
-    uint32_t index, struct arena *arena, struct call_record *ret_call);
+MUST_CHECK enum err store_call_get(struct store *store, int64_t run, uint32_t step, uint32_t index,
+    struct arena *arena, struct call_record *ret_call);
 /* All calls of a run, in the order they were intended. */
 MUST_CHECK enum err store_calls(struct store *store, int64_t run, struct arena *arena,
     struct call_record **ret_calls, size_t *ret_count);
