@@ -1,0 +1,86 @@
+#include "aws/query.h"
+
+#include "base/percent.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { KEY_BYTES_MAX = 256 };
+
+const char *query_version(const char *service)
+{
+    static const struct {
+        const char *service;
+        const char *version;
+    } versions[] = {
+        { "ec2", "2016-11-15" },
+        { "iam", "2010-05-08" },
+        { "sts", "2011-06-15" },
+    };
+    for (size_t at = 0; at < COUNT_OF(versions); at++)
+        if (strcmp(versions[at].service, service) == 0)
+            return versions[at].version;
+    return NULL;
+}
+
+static void fail(struct buf *body, enum err err)
+{
+    buf_release(body);
+    body->err = err;
+}
+
+void query_begin(struct buf *body, const char *service, const char *operation)
+{
+    const char *version = query_version(service);
+    buf_clear(body);
+    if (version == NULL)
+        fail(body, ERR_INVALID);
+    else
+        buf_addf(body, "Action=%s&Version=%s", operation, version);
+}
+
+void query_add(struct buf *body, const char *key, str value)
+{
+    buf_add_byte(body, '&');
+    percent_encode(body, str_from(key), "");
+    buf_add_byte(body, '=');
+    percent_encode(body, value, "");
+}
+
+void query_addf(struct buf *body, str value, const char *key_format, ...)
+{
+    char key[KEY_BYTES_MAX];
+    va_list args;
+    va_start(args, key_format);
+    int length = vsnprintf(key, sizeof(key), key_format, args);
+    va_end(args);
+    if (length < 0 || (size_t)length >= sizeof(key))
+        fail(body, ERR_LIMIT);
+    else
+        query_add(body, key, value);
+}
+
+enum err query_end(struct buf *body, struct arena *arena, str *ret_body)
+{
+    if (body->err != ERR_OK)
+        return body->err;
+    str copy = arena_copy(arena, buf_str(body));
+    buf_release(body);
+    if (copy.ptr == NULL)
+        return ERR_MEMORY;
+    *ret_body = copy;
+    return ERR_OK;
+}
+
+enum err query_next(struct arena *arena, str *rest, str *ret_key, str *ret_value)
+{
+    str key = { "", 0 }, value = { "", 0 };
+    while (key.len == 0 && rest->len > 0) {
+        str pair = str_first(*rest, str_find(*rest, '&'));
+        *rest = str_skip(*rest, pair.len + 1);
+        key = str_first(pair, str_find(pair, '='));
+        value = str_skip(pair, key.len + 1);
+    }
+    TRY(percent_decode(arena, key, true, ret_key));
+    return percent_decode(arena, value, true, ret_value);
+}
