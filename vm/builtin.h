@@ -33,6 +33,7 @@ enum effect {
     EFFECT_COLLECTS, /* leaves something behind (a snapshot), harms nothing */
     EFFECT_CHANGES,  /* changes the provider and can be taken back */
     EFFECT_DESTROYS, /* cannot be taken back: rules must say `irreversible` */
+    EFFECT_COUNT
 };
 
 /* "reads", "collects", ...; static. */
@@ -73,7 +74,7 @@ struct builtin {
     unsigned destroys; /* enum destroys */
     struct {
         const char *apply[BUILTIN_PERMISSIONS_MAX]; /* least set, provider's spelling */
-        const char *undo[BUILTIN_PERMISSIONS_MAX];
+        const char *undo[BUILTIN_PERMISSIONS_MAX];  /* what its undo rows need */
     } permissions;
     const char *limits[BUILTIN_LIMITS_MAX]; /* the vendor's, in words */
     const char *inverse; /* row with VERB_UNDO that takes it back, in words of `undo`; or NULL */

@@ -5,6 +5,10 @@
  * journalled, a builtin's own state is not: after a crash a fresh state is fed the
  * recorded replies and asks for the same requests again. So `next` depends on its
  * arguments and its replies alone: no clock, no randomness, no globals.
+ *
+ * When step->arena is full, `next` says so by what is missing: a request whose
+ * body.ptr is NULL, or an end without a reason. Nothing of such a turn may be sent or
+ * recorded; the executor returns ERR_MEMORY and the step can be resumed.
  */
 #pragma once
 
@@ -25,7 +29,8 @@ enum step_turn {
     STEP_TURN_COUNT
 };
 
-/* "done", "partial", ...: how a step that ended is called; static. */
+/* "done", "partial", ...: how a step that ended is called; "ask" and "change" before.
+ * Static. */
 const char *step_turn_name(enum step_turn turn);
 /* The ending of that name, or STEP_TURN_COUNT. */
 enum step_turn step_turn_find(str name);
@@ -89,7 +94,8 @@ struct step {
     struct undo undo;       /* after STEP_CHANGE */
     str target;             /* what the step acts on, once it is found: "role/web", an ARN */
     str found;              /* how: "instance i-1 -> profile p -> role web"; may grow each turn */
-    const char *reason;     /* after an end: one sentence for a person, in the arena or static */
+    const char *reason;     /* after an end: one sentence for a person, in the arena or static;
+                             * NULL: the arena was full */
     struct step_values results; /* after an end; absent where not set */
 };
 
