@@ -3,12 +3,13 @@
 #   make run        a case on the sandbox        make help    every target
 #   make V=1        show whole command lines     make SANITIZE=1, CC=clang: other builds
 
+,       := ,
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 BISON   ?= bison
 FLEX    ?= flex
 CC_NAME := $(if $(findstring clang,$(CC)),clang,gcc)
-B       := build$(if $(filter clang,$(CC_NAME)),-clang)$(if $(SANITIZE),-san)$(if $(COVER),-cover)
+B       := build$(if $(filter clang,$(CC_NAME)),-clang)$(if $(SANITIZE),-san)$(if $(COVER),-cover)$(if $(FUZZ),-fuzz)
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wswitch-enum -Wstrict-prototypes \
            -Wmissing-prototypes -Wformat=2 -Wwrite-strings -Wvla -Wundef -Wcast-qual \
@@ -17,7 +18,8 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wswitch-enum -Wstrict-prototypes \
 HARDEN  := -fstack-protector-strong -fno-common -D_FORTIFY_SOURCE=2 -fPIE
 SAN     := $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
 COV     := $(if $(COVER),--coverage -O0)
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARDEN) $(CFLAGS) $(SAN) $(COV)
+FUZZING := $(if $(FUZZ),-fsanitize=fuzzer-no-link$(,)address$(,)undefined -fno-sanitize-recover=undefined -U_FORTIFY_SOURCE)
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARDEN) $(CFLAGS) $(SAN) $(COV) $(FUZZING)
 LIBS    := -lcurl -lmicrohttpd -ljansson -lsqlite3 -lpcre2-8 -lxml2 -lcrypto
 XML     := -I/usr/include/libxml2
 
@@ -29,7 +31,7 @@ $(B)/vm/%.o:       INC := -Ivm -I$(B)/vm
 $(B)/stdlib/%.o:   INC := -Ivm -Istdlib $(XML)
 $(B)/compiler/%.o: INC := -Ivm -Istdlib -Icompiler
 $(B)/grammar/%.o:  INC := -Ivm -Icompiler -I$(B)/grammar
-$(B)/tests/%.o:    INC := -Ivm -Istdlib -Icompiler -Itests/unit $(XML)
+$(B)/tests/%.o:    INC := -Ivm -Istdlib -Icompiler -Itests/unit -Itests/fault $(XML)
 # Generated code answers to its generator, not to us.
 $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 
@@ -38,10 +40,14 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
            $(B)/stdlib/sources/embedded.o
 CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
+FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all clean
+.PHONY: all run test check lint format fuzz cover install clean help
 .SECONDARY:
-all: $(B)/cdr
+.DEFAULT_GOAL := all
+
+all: $(B)/cdr ## build/cdr; needs the packages of tests/setup.sh build
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -86,7 +92,60 @@ $(B)/cdr: $(CMD_OBJ) $(B)/libcdr.a
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $^ -lcmocka $(LIBS)
 
-clean:
+# Every allocation of a fault test can be made to fail, the libraries' too.
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/allocation.o $(B)/libcdr.a
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(WRAP) -o $@ $^ $(LIBS)
+
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+JOBS    := -j$(shell nproc)
+SUITE   := $(UNIT) $(FAULT)
+
+run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
+	@tests/setup.sh build
+	@$(MAKE) --no-print-directory -s $(JOBS) all
+	@CDR=$(B)/cdr docs/tour.sh
+
+test: ## every test with every compiler and checker; sets itself up; under 15 minutes
+	@tests/setup.sh test
+	@tests/all.sh
+
+check: $(B)/cdr $(SUITE) ## the unit and command-line tests of one build (SANITIZE=1, CC=clang)
+	@LOGS=$(B)/test-logs tests/check.sh $(B)
+
+lint: ## layout, layers, lengths, banned calls, shell scripts
+	@tests/setup.sh test
+	@tests/lint.sh
+
+format: ## apply .clang-format
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# libFuzzer brings its own main; each target is one file of tests/fuzz.
+FUZZ_SECONDS ?= 600
+fuzz: ## each fuzz target for FUZZ_SECONDS (600)
+	@tests/setup.sh test
+	@$(MAKE) --no-print-directory -s $(JOBS) CC=clang FUZZ=1 fuzz-programs
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz.sh
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZERS)
+
+cover: ## line and branch coverage of the unit and command-line tests, by folder
+	@tests/setup.sh test
+	@rm -rf build-cover
+	@$(MAKE) --no-print-directory -s $(JOBS) COVER=1 check
+	@tests/cover.sh build-cover
+
+PREFIX  ?= /usr/local
+install: $(B)/cdr ## cdr to PREFIX/bin, shipped rules to PREFIX/share/cdr (DESTDIR works)
+	install -D -m 755 $(B)/cdr $(DESTDIR)$(PREFIX)/bin/cdr
+	find rules -name '*.cdr' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/cdr/{} \;
+
+clean: ## remove every build folder
 	rm -rf build build-*
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# all.sh - what `make test` runs: lint, gcc and clang with warnings as errors, ASan, UBSan
+# and LSan, valgrind on the command suite, and moto as a second opinion on AWS. Ends with one
+# line that adds up all of them.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+make=("${MAKE:-make}" --no-print-directory -s "-j$(nproc)")
+passed=0 failed=0 skipped=0
+
+# part TITLE COMMAND ...: run it, show what it says, add its last line.
+part() {
+    local title=$1 out status line
+    shift
+    printf '\n== %s\n' "$title"
+    out=$(mktemp)
+    "$@" 2>&1 | tee "$out"
+    status=${PIPESTATUS[0]}
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$out" | tail -n 1)
+    rm -f "$out"
+    if [ -z "$line" ]; then
+        [ "$status" -eq 0 ] && passed=$((passed + 1)) || failed=$((failed + 1))
+        return
+    fi
+    read -r p _ f _ s _ <<<"${line//,/}"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    # A part that ended badly without naming a failed test is one.
+    [ "$status" -eq 0 ] || [ "$f" -gt 0 ] || failed=$((failed + 1))
+}
+
+part 'lint' tests/lint.sh
+part 'gcc, warnings are errors' "${make[@]}" DEVELOPER=1 check
+part 'clang, warnings are errors' env ONLY=unit "${make[@]}" CC=clang DEVELOPER=1 check
+part 'ASan, UBSan, LSan' "${make[@]}" SANITIZE=1 check
+part 'valgrind on the command suite' env ONLY=cli LOGS=build/valgrind-logs \
+    CDR="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect $PWD/build/cdr" \
+    CDR_IS_SLOW=1 tests/check.sh build
+part 'moto, an AWS we did not write' tests/providers/moto.sh
+
+printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ]

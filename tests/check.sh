@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# check.sh BUILD - the unit, fault and command-line tests of one build folder.
+#
+# CDR is the command under test for tests/cli and may be several words
+# (CDR="valgrind -q build/cdr"). ONLY=unit|cli runs a part.
+set -eu
+build=$1
+export CDR=${CDR:-$PWD/$build/cdr} CMOCKA_MESSAGE_OUTPUT=TAP
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+command=()
+if [ "${ONLY:-unit}" = unit ]; then
+    for source in tests/unit/test_*.c tests/fault/fault_*.c; do
+        [ -f "$source" ] || continue
+        program=$build/${source%.c}
+        command+=("$(basename "$program")" "$program" --)
+    done
+fi
+if [ "${ONLY:-cli}" = cli ]; then
+    for script in tests/cli/*.sh; do
+        case $script in */lib.sh | *'*'*) continue ;; esac
+        command+=("$(basename "$script")" bash "$script" --)
+    done
+fi
+exec tests/run.sh "${command[@]}"

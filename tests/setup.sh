@@ -1,0 +1,32 @@
+#!/bin/sh
+# setup.sh - installs the Debian packages that are missing; asks for root only then.
+#
+#   tests/setup.sh build     what `make` and `make run` need
+#   tests/setup.sh test      and what `make test` needs
+set -eu
+build="gcc make flex bison gawk unicode-data libcurl4-openssl-dev libssl-dev libjansson-dev libpcre2-dev
+ libsqlite3-dev libmicrohttpd-dev libxml2-dev curl jq ca-certificates"
+test="clang libclang-rt-14-dev clang-format libcmocka-dev valgrind python3 python3-venv shellcheck procps sqlite3"
+case ${1:-build} in
+build) wanted=$build ;;
+test) wanted="$build $test" ;;
+*) echo "setup.sh: build or test, not '$1'" >&2; exit 2 ;;
+esac
+missing=
+for package in $wanted; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+root=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "setup.sh: as root, run: apt-get install$missing" >&2; exit 2; }
+    root=sudo
+fi
+echo "  APT  $missing"
+export DEBIAN_FRONTEND=noninteractive
+# A package list that is missing or old is the usual reason for a failed install.
+# shellcheck disable=SC2086
+$root apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 || {
+    $root apt-get update -qq
+    $root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
