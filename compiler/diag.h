@@ -47,6 +47,7 @@ struct diag_list {
     uint32_t count;       /* of all kept, at most DIAGNOSTICS_MAX */
     uint32_t error_count; /* of all, kept or not */
     uint32_t warning_count;
+    struct diag scratch; /* what diag_add hands out when it cannot keep one */
 };
 
 /* The code that a user sees and may look up, CDR0001 and on; static. */
