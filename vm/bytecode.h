@@ -118,6 +118,8 @@ struct step_code {
     bool is_else;  /* the step is in the else part of `condition` */
     bool stops_on_failure;
     uint32_t args_count;
+    uint32_t given; /* bit i: the rule wrote parameter i. Such a one is never taken from the alert
+                     * instead: when its value is absent, the step is unresolved */
 };
 
 struct rule_code {

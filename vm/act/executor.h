@@ -3,6 +3,12 @@
  * The journal decides: a request whose reply is recorded is not sent again, a change
  * that was intended without a recorded reply is reported to the builtin as lost, so
  * that it looks before it acts. An intent is on disk before its request leaves.
+ *
+ * No answer is an answer: a builtin is told REPLY_LOST or REPLY_REFUSED, that is
+ * recorded, and mostly it ends as failed. With one exception: once a change of the step
+ * may have arrived, a read that gets no answer (after READ_TRIES_MAX tries) decides
+ * nothing. The step stays open and can be resumed when the provider is back, because
+ * whoever gave up there could not say what became of the change.
  */
 #pragma once
 
@@ -13,6 +19,8 @@
 #include "host/transport.h"
 
 struct store;
+
+enum { READ_TRIES_MAX = 3 };
 
 enum run_mode {
     MODE_OFFLINE, /* sends nothing: a plan of what can be known without looking */
@@ -37,6 +45,8 @@ struct executor {
         struct executor *executor, const char *provider, const char **reterr_reason);
     void *self;               /* whoever made `connect` */
     const volatile int *stop; /* not 0: end with ERR_BUSY before the next request; may be NULL */
+    const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED and ERR_CREDENTIALS: a sentence,
+                               * in the arena of the call that failed */
 };
 
 /* How one step ended. */
@@ -49,11 +59,27 @@ struct step_outcome {
     struct planned_request *requests; /* MODE_PLAN and MODE_OFFLINE: what it asked, in order */
 };
 
-/* Run builtin `row` with `args` until it ends, from wherever the journal says it was
- * cut off. `run` and `step` (from 0) name its entries in the journal; outcome and
- * everything it points to lives in `arena`. The end itself is recorded too.
- * ERR_DIVERGED is not returned but told: the step ends as STEP_UNKNOWN.
- * ERR_STORE, ERR_MEMORY, ERR_BUSY (stopped): to be resumed. */
-MUST_CHECK enum err step_execute(struct executor *executor, const struct builtin *row,
-    const value *args, int64_t run, uint32_t step, str key, struct arena *arena,
-    struct step_outcome *ret_outcome);
+/* One step of a run, before it is executed. */
+struct step_order {
+    const struct builtin *row;
+    const value *args; /* as many as the row has parameters */
+    int64_t run;       /* with `index` it names the step's entries in the journal; 0 in a plan */
+    uint32_t index;    /* from 0, in the order steps are begun */
+    str found;         /* how the arguments were found; the outcome's `found` begins with it */
+};
+
+/* Run a step until it ends, from wherever the journal says it was cut off; one that
+ * ended before is not run again, its recorded end is told. The outcome and everything it
+ * points to lives in `arena`. The end itself is recorded too.
+ * A row with `missing`, or nobody to connect to before anything was changed, ends as
+ * STEP_UNRESOLVED. ERR_DIVERGED is not returned but told: the step ends as STEP_UNKNOWN
+ * and nothing is sent.
+ * ERR_STORE, ERR_MEMORY, ERR_BUSY (stopped), and ERR_TRANSPORT, ERR_REFUSED,
+ * ERR_CREDENTIALS (no answer after a change): the step stays open, to be resumed. */
+MUST_CHECK enum err step_execute(struct executor *executor, const struct step_order *order,
+    struct arena *arena, struct step_outcome *ret_outcome);
+
+/* End a step as STEP_UNRESOLVED without running it: its arguments could not be bound.
+ * Recorded like any other end. ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err step_refuse(struct executor *executor, const struct step_order *order,
+    const char *reason, struct arena *arena, struct step_outcome *ret_outcome);

@@ -24,16 +24,20 @@ struct run_report {
 };
 
 /* Run (or plan) the steps of `rule` for `event`. `run` is the stored run, 0 in a plan.
- * On ERR_OK every step has ended, and the run too (store_run_end).
- * Other errors: as step_execute and interp_steps; the run stays open. */
+ * On ERR_OK every step has ended, and in MODE_APPLY the run too (store_run_end).
+ * Other errors: as step_execute and interp_steps; the run stays open, and store_runs
+ * with is_open finds it again. An undo among those goes on with undo_execute. */
 MUST_CHECK enum err run_execute(struct executor *executor, const struct program *program,
     const struct rule_code *rule, const struct event *event, int64_t run, struct arena *arena,
     struct run_report *report);
 
-/* Fill the arguments that the rule did not give: PARAM_TARGET and PARAM_SCOPE from the
- * event's fields by type. *ret_found says in words where from ("instance i-1 from
- * instance.id"); *reterr_reason is a sentence when no target is there (then the step is
- * unresolved: ERR_NOT_FOUND) or when a field that would choose it was written by an
- * attacker and is no identifier. ERR_MEMORY. */
-MUST_CHECK enum err args_bind(const struct builtin *row, const struct event *event, value *args,
-    struct arena *arena, str *ret_found, const char **reterr_reason);
+/* Make the arguments of a step complete: those that the rule wrote (`given`, as
+ * step_code.given) become values of their parameter's type; then PARAM_SCOPE and
+ * PARAM_TARGET that it did not write are taken from the event's fields by type. When the
+ * rule wrote one target, no other is taken from the alert. A missing value never selects
+ * a target, nor does a field with several values, nor text that an attacker may have
+ * written unless its form alone makes it an identifier (i-0abc, an ARN, an address).
+ * *ret_found says in words where from ("instance i-1 from instance.id").
+ * ERR_NOT_FOUND: the step is unresolved, *reterr_reason is a sentence. ERR_MEMORY. */
+MUST_CHECK enum err args_bind(const struct builtin *row, uint32_t given, const struct event *event,
+    value *args, struct arena *arena, str *ret_found, const char **reterr_reason);

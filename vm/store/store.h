@@ -18,16 +18,19 @@
 
 struct store;
 
-/* Open or create the journal in `directory` (created with mode 0700 when missing).
- * Migrates older schemas forward; refuses newer ones (ERR_STORE). On an error
- * *reterr_reason is a sentence in `arena`. ERR_BUSY: another process holds it. */
+/* Open or create the journal in `directory` (created with mode 0700 when missing, its
+ * parent must be there; files have mode 0600). Refuses a directory that everybody may
+ * write to. Migrates older schemas forward; refuses newer ones. ERR_STORE, ERR_IO,
+ * ERR_BUSY (another process holds it), ERR_MEMORY: *reterr_reason is a sentence in
+ * `arena`, or static. */
 MUST_CHECK enum err store_open(const char *directory, struct arena *arena, struct store **ret_store,
     const char **reterr_reason);
 /* Close and free; NULL is fine. */
 void store_close(struct store *store);
 /* Eight hex digits, made at random when the store was created: part of every step's key. */
 str store_id(const struct store *store);
-/* What SQLite said about the last ERR_STORE; borrowed until the next call. */
+/* What SQLite said about the last ERR_STORE ("database or disk is full"); borrowed until
+ * the next call. */
 const char *store_error(const struct store *store);
 
 struct run {
@@ -49,12 +52,12 @@ struct step_record {
     int64_t run;
     uint32_t index; /* from 0, in the order they were begun */
     str builtin;    /* name */
-    str args;       /* JSON array, by parameter */
+    str args;       /* JSON array, by parameter (value_json.h) */
     str target;
     str found;
     str state; /* "running" or step_turn_name of its end */
     str reason;
-    str results; /* JSON object of struct step_values */
+    str results; /* JSON array: verdict, url, sha256 */
     int64_t started_ms;
     int64_t ended_ms; /* 0 while running */
 };
@@ -69,7 +72,7 @@ struct call_record {
     str region;
     str target;
     str body;
-    str undo; /* JSON {"builtin":..,"args":[..]}, or empty */
+    str undo; /* undo_to_json, or empty: nothing to take back */
     int64_t intended_ms;
     bool has_reply;
     enum reply_kind reply_kind;
@@ -85,14 +88,21 @@ MUST_CHECK enum err store_program_put(struct store *store, str hash, str texts);
 MUST_CHECK enum err store_program_get(
     struct store *store, str hash, struct arena *arena, str *ret_texts);
 
-/* Begin a run; sets run->id. */
+/* Begin a run; sets run->id. ERR_NOT_FOUND: its program_hash or the run it undoes is not
+ * in the store. */
 MUST_CHECK enum err store_run_begin(struct store *store, struct run *run);
-/* All steps of the run have ended. */
+/* All steps of the run have ended. ERR_INVALID when it ended before or one is running. */
 MUST_CHECK enum err store_run_end(struct store *store, int64_t run, int64_t now_ms);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err store_run_get(
     struct store *store, int64_t id, struct arena *arena, struct run *ret_run);
-/* The newest run of (source, alert, rule) that no finished undo took back.
+/* End a run that nobody will go on with, and as unknown, with `reason`, the step that it
+ * was cut off in. */
+MUST_CHECK enum err store_run_abandon(
+    struct store *store, int64_t run, int64_t now_ms, const char *reason);
+/* The newest run of (source, alert, rule) that stands: open, or ended and not taken back
+ * by finished undos, and not one that came to nothing (all its steps failed or were
+ * unresolved, and no change arrived). While it stands the alert has been dealt with.
  * ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err store_run_find(
     struct store *store, str source, str alert, str rule, struct arena *arena, struct run *ret_run);
@@ -103,12 +113,13 @@ struct run_filter {
     int64_t undoes; /* only undos of this run; 0: any */
 };
 
-/* All runs that pass, oldest first, in `arena`. */
+/* All runs that pass, oldest first, in `arena`; alert_text is left empty (store_run_get). */
 MUST_CHECK enum err store_runs(struct store *store, const struct run_filter *filter,
     struct arena *arena, struct run **ret_runs, size_t *ret_count);
 
 /* Begin step `record->index` of its run, or, when it is there already, read it into
- * *record (ERR_DIVERGED when builtin or args differ from what is stored). */
+ * *record. ERR_DIVERGED when builtin or args differ from what is stored; *record then
+ * holds what is stored. ERR_INVALID: the run has ended. */
 MUST_CHECK enum err store_step_begin(
     struct store *store, struct arena *arena, struct step_record *record);
 /* The step has ended: target, found, state, reason, results, ended_ms of `record`. */
@@ -117,13 +128,14 @@ MUST_CHECK enum err store_step_end(struct store *store, const struct step_record
 MUST_CHECK enum err store_steps(struct store *store, int64_t run, struct arena *arena,
     struct step_record **ret_steps, size_t *ret_count);
 
-/* Write an intent (no reply). */
+/* Write an intent (no reply). ERR_INVALID: its step or run has ended. */
 MUST_CHECK enum err store_call_intend(struct store *store, const struct call_record *call);
-/* The reply to it. */
+/* The reply to it: reply_kind, reply_status, reply_body, replied_ms. ERR_INVALID: it has one. */
 MUST_CHECK enum err store_call_reply(struct store *store, const struct call_record *call);
 /* Call `index` of a step. ERR_NOT_FOUND. */
 MUST_CHECK enum err store_call_get(struct store *store, int64_t run, uint32_t step, uint32_t index,
     struct arena *arena, struct call_record *ret_call);
-/* All calls of a run, in the order they were intended. */
+/* All calls of a run, in the order they were intended; reply_body is left empty
+ * (store_call_get). */
 MUST_CHECK enum err store_calls(struct store *store, int64_t run, struct arena *arena,
     struct call_record **ret_calls, size_t *ret_count);
