@@ -21,10 +21,11 @@ class Moto:
 
     def __init__(self, port):
         self.port = port
+        self.session = boto3.session.Session()
 
     def client(self, service, **keys):
         keys = keys or dict(aws_access_key_id=self.key, aws_secret_access_key=self.secret)
-        return boto3.client(service, region_name=REGION, endpoint_url="http://127.0.0.1:%d" % self.port,
+        return self.session.client(service, region_name=REGION, endpoint_url="http://127.0.0.1:%d" % self.port,
                             config=botocore.config.Config(retries={"max_attempts": 0}), **keys)
 
     def control(self, path, body=b"", kind="text/plain"):
