@@ -36,3 +36,6 @@ struct shipped_source shipped_source_at(size_t index);
 /* The first broken promise in the registry in words, or NULL. The unit tests and
  * `cdr check` both call it: see registry.c for the list of promises. */
 const char *registry_fault(void);
+/* The same for any modules; *reterr_row is the row at fault. */
+const char *registry_fault_in(
+    const struct builtin_module *const *modules, size_t count, const struct builtin **reterr_row);

@@ -1,0 +1,24 @@
+/* params.h - the words in which rows declare their parameters. */
+#pragma once
+
+#include "builtin.h"
+
+#define PARAM(param_name, param_type, param_need, param_doc)                                       \
+    {                                                                                              \
+        .name = (param_name), .type = TYPE_##param_type, .need = PARAM_##param_need,               \
+        .doc = (param_doc)                                                                         \
+    }
+#define PARAM_CHOICE(param_name, param_choices, param_doc)                                         \
+    {                                                                                              \
+        .name = (param_name), .type = TYPE_TEXT, .need = PARAM_OPTIONAL,                           \
+        .choices = (param_choices), .doc = (param_doc)                                             \
+    }
+#define PARAM_LIST(param_name, param_type, param_need, param_doc)                                  \
+    {                                                                                              \
+        .name = (param_name), .type = TYPE_##param_type, .need = PARAM_##param_need,               \
+        .is_list = true, .doc = (param_doc)                                                        \
+    }
+
+/* The same in every row that acts on AWS. */
+#define PARAM_ACCOUNT PARAM("account", ACCOUNT, SCOPE, "the account it must be in")
+#define PARAM_REGION PARAM("region", REGION, SCOPE, "the region; else that of the connection")

@@ -1,0 +1,237 @@
+/* registry.c - finds rows, and proves that they keep their promises.
+ *
+ * What the checker, the planner, the executor and the documents may rely on is what
+ * the functions named *_fault say, and nothing else. */
+#include "registry.h"
+
+#include <ctype.h>
+
+static const struct builtin_module *const all_modules[] = {
+    &aws_ec2_module,
+    &aws_iam_module,
+    &unconnected_module,
+};
+
+struct registry {
+    const struct builtin_module *const *modules;
+    size_t count;
+};
+
+static const struct registry everything = { all_modules, COUNT_OF(all_modules) };
+
+static const struct builtin *row_at(const struct registry *registry, size_t index)
+{
+    for (size_t m = 0; m < registry->count; m++) {
+        const struct builtin_module *module = registry->modules[m];
+        if (index < module->count)
+            return &module->rows[index];
+        index -= module->count;
+    }
+    return NULL;
+}
+
+static const struct builtin *row_find(const struct registry *registry, enum verb verb, str name)
+{
+    const struct builtin *row;
+    for (size_t index = 0; (row = row_at(registry, index)) != NULL; index++)
+        if (row->verb == verb && row->name != NULL && str_is(name, row->name))
+            return row;
+    return NULL;
+}
+
+const struct builtin *builtin_at(size_t index)
+{
+    return row_at(&everything, index);
+}
+
+const struct builtin *builtin_find(enum verb verb, str name)
+{
+    return row_find(&everything, verb, name);
+}
+
+const struct builtin *builtin_find_inverse(str name)
+{
+    return row_find(&everything, VERB_UNDO, name);
+}
+
+static bool is_said(const char *text)
+{
+    return text != NULL && text[0] != '\0';
+}
+
+static const char *words_fault(const struct builtin *row)
+{
+    if (!is_said(row->name) || !is_said(row->doc) || !is_said(row->source))
+        return "a row needs a name, a doc and a source";
+    if (!str_startswith(str_from(row->source), STR("https://")))
+        return "a source is the address of a page";
+    if (row->doc[strlen(row->doc) - 1] != '.')
+        return "a doc is a sentence";
+    return NULL;
+}
+
+/* "quick full": words between single blanks. */
+static bool choices_are_words(const char *choices)
+{
+    size_t length = strlen(choices);
+    return length > 0 && choices[0] != ' ' && choices[length - 1] != ' '
+           && strstr(choices, "  ") == NULL;
+}
+
+static const char *param_fault(const struct builtin *row, uint32_t index)
+{
+    const struct param *param = &row->params[index];
+    if (!is_said(param->name) || !is_said(param->doc))
+        return "a parameter needs a name and a doc";
+    for (uint32_t before = 0; before < index; before++)
+        if (strcmp(row->params[before].name, param->name) == 0)
+            return "a parameter must not appear twice";
+    if (param->choices != NULL && (param->type != TYPE_TEXT || !choices_are_words(param->choices)))
+        return "choices are words, and for text only";
+    if (param->need == PARAM_TARGET && (!type_is_identifier(param->type) || param->is_list))
+        return "a target is one identifier";
+    if (param->need == PARAM_SCOPE && param->type != TYPE_ACCOUNT && param->type != TYPE_REGION)
+        return "a scope is an account or a region";
+    if (param->need == PARAM_TARGET && row->verb == VERB_UNDO)
+        return "the arguments of an undo are recorded, not found";
+    return NULL;
+}
+
+static const char *params_fault(const struct builtin *row)
+{
+    uint32_t count = builtin_param_count(row);
+    bool has_target = false;
+    for (uint32_t index = 0; index < count; index++) {
+        const char *fault = param_fault(row, index);
+        if (fault != NULL)
+            return fault;
+        has_target |= row->params[index].need == PARAM_TARGET;
+    }
+    for (uint32_t index = count; index < STEP_PARAMS_MAX; index++)
+        if (row->params[index].name != NULL)
+            return "parameters end at the first without a name";
+    if ((row->verb == VERB_COLLECT || row->verb == VERB_RESPOND) && !has_target)
+        return "what collects or responds needs a target";
+    return NULL;
+}
+
+static const char *behaviour_fault(const struct builtin *row)
+{
+    if ((row->next != NULL) == (row->missing != NULL))
+        return "a row does something or says what is missing, and not both";
+    if (row->next != NULL && !is_said(row->provider))
+        return "a row that can run names its provider";
+    if (row->state_bytes > STEP_STATE_BYTES_MAX)
+        return "a state must fit into STEP_STATE_BYTES_MAX";
+    if ((row->destroys & ~(unsigned)(DESTROYS_MEMORY | DESTROYS_CHANNEL | DESTROYS_DISK)) != 0)
+        return "no such evidence to destroy";
+    if (row->destroys != 0 && row->effect != EFFECT_CHANGES && row->effect != EFFECT_DESTROYS)
+        return "what destroys evidence changes something";
+    return NULL;
+}
+
+/* "iam:PutRolePolicy" */
+static bool is_permission(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    if (colon == NULL || colon == text || !isupper((unsigned char)colon[1]))
+        return false;
+    for (const char *at = text; *at != '\0'; at++)
+        if (at != colon && !isalnum((unsigned char)*at))
+            return false;
+    return true;
+}
+
+static bool has_permission(const char *const *permissions, size_t count, const char *wanted)
+{
+    for (size_t index = 0; index < count; index++)
+        if (permissions[index] != NULL && strcmp(permissions[index], wanted) == 0)
+            return true;
+    return false;
+}
+
+static const char *list_fault(const char *const *permissions)
+{
+    for (size_t index = 0; index < BUILTIN_PERMISSIONS_MAX && permissions[index] != NULL; index++) {
+        if (!is_permission(permissions[index]))
+            return "a permission is spelled service:Action";
+        if (has_permission(permissions, index, permissions[index]))
+            return "a permission must not appear twice";
+    }
+    return NULL;
+}
+
+static const char *permissions_fault(const struct builtin *row)
+{
+    if (row->next != NULL && row->permissions.apply[0] == NULL)
+        return "what talks to a provider needs its permissions";
+    const char *fault = list_fault(row->permissions.apply);
+    return fault != NULL ? fault : list_fault(row->permissions.undo);
+}
+
+static const char *inverse_fault(const struct registry *registry, const struct builtin *row)
+{
+    if (row->verb == VERB_UNDO)
+        return row->inverse != NULL ? "an undo is not undone" : NULL;
+    if (row->effect != EFFECT_CHANGES)
+        return row->inverse != NULL ? "only what changes can have an inverse" : NULL;
+    if (row->inverse == NULL)
+        return "what changes and does not destroy needs an inverse";
+
+    const struct builtin *inverse = row_find(registry, VERB_UNDO, str_from(row->inverse));
+    if (inverse == NULL)
+        return "an inverse is a row with VERB_UNDO";
+    if (row->next != NULL && inverse->next == NULL)
+        return "what can be done can be taken back in the same build";
+    for (size_t index = 0; index < BUILTIN_PERMISSIONS_MAX; index++) {
+        const char *needed = inverse->permissions.apply[index];
+        if (needed != NULL
+            && !has_permission(row->permissions.undo, BUILTIN_PERMISSIONS_MAX, needed))
+            return "permissions to undo include those of the inverse";
+    }
+    return NULL;
+}
+
+/* Sorted by verb and name, so that no two are the same. */
+static const char *order_fault(const struct builtin *before, const struct builtin *row)
+{
+    bool is_sorted =
+        before->verb != row->verb ? before->verb < row->verb : strcmp(before->name, row->name) < 0;
+    return is_sorted ? NULL : "rows are sorted by verb and name, each once";
+}
+
+static const char *row_fault(const struct registry *registry, const struct builtin *row)
+{
+    const char *fault = words_fault(row);
+    if (fault == NULL)
+        fault = params_fault(row);
+    if (fault == NULL)
+        fault = behaviour_fault(row);
+    if (fault == NULL)
+        fault = permissions_fault(row);
+    return fault != NULL ? fault : inverse_fault(registry, row);
+}
+
+const char *registry_fault_in(
+    const struct builtin_module *const *modules, size_t count, const struct builtin **reterr_row)
+{
+    struct registry registry = { modules, count };
+    for (size_t m = 0; m < count; m++)
+        for (size_t index = 0; index < modules[m]->count; index++) {
+            const struct builtin *row = &modules[m]->rows[index];
+            const char *fault = row_fault(&registry, row);
+            if (fault == NULL && index > 0)
+                fault = order_fault(row - 1, row);
+            if (fault != NULL) {
+                *reterr_row = row;
+                return fault;
+            }
+        }
+    return NULL;
+}
+
+const char *registry_fault(void)
+{
+    const struct builtin *row = NULL;
+    return registry_fault_in(everything.modules, everything.count, &row);
+}
