@@ -73,11 +73,19 @@ enum meaning {
     MEANING_LIST,    /* declaration: a declared list */
     MEANING_LET,     /* declaration: a let */
     MEANING_PARAM,   /* param: a parameter of the macro around it */
-    MEANING_SOURCE,  /* a source's name: text */
+    MEANING_SOURCE,  /* constant: a source's name, as text */
     MEANING_ENUM,    /* constant: a word of an enum, `high`, `malicious` */
+    /* of a call */
+    MEANING_MACRO,    /* declaration: a macro */
+    MEANING_FUNCTION, /* function */
+    MEANING_CONSTANT, /* constant: a function whose arguments are constants */
+    MEANING_FIRST,    /* first(a, b, ..): the first value that is there */
+    MEANING_SCALE,    /* scale(x, 0 low, 7 high): a number to a severity */
+    MEANING_ONLY_IF,  /* only_if(x, y, "text"): x where y is that text */
 };
 
 struct item;
+struct function;
 
 struct expr {
     enum expr_kind kind;
@@ -100,12 +108,16 @@ struct expr {
         struct item *declaration;
         uint32_t param;
         value constant;
+        const struct function *function;
     } is;
 
     union {
         struct {
             value value;    /* text unescaped, in the arena */
             enum type type; /* TEXT, INTEGER, DECIMAL, BOOL, DURATION, TIME */
+            /* the checker's: the pieces of a template, literals and values linked by next;
+             * NULL for text that stands for itself */
+            struct expr *parts;
         } literal;
         struct {
             str pattern; /* as between the slashes, \/ read */
