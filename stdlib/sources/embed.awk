@@ -1,29 +1,32 @@
-# embed.awk - the shipped sources as C: embed.awk FILE.cdr.. > embedded.c
-# Each line of a file becomes one string literal; the files come sorted by name.
-
-function quoted(line) {
-    gsub(/\\/, "\\\\", line)
-    gsub(/"/, "\\\"", line)
-    gsub(/\?/, "\\?", line) # no trigraphs
-    return "\"" line "\\n\""
-}
+# embed.awk - the shipped sources as C: LC_ALL=C awk -f embed.awk FILE.cdr.. > embedded.c
+# A file is an array of bytes: string literals may not be as long. Files come sorted by name.
 
 BEGIN {
+    for (byte = 1; byte < 256; byte++)
+        code[sprintf("%c", byte)] = byte
     print "#include \"registry.h\"\n"
-    print "static const struct shipped_source sources[] = {"
 }
 
 FNR == 1 {
     if (files++)
-        print "    ) },"
-    print "    { \"" FILENAME "\", STR("
+        print "};\n"
+    file[files] = FILENAME
+    print "static const char text_" files "[] = {"
 }
 
-{ print "        " quoted($0) }
+{
+    line = "   "
+    for (at = 1; at <= length($0); at++)
+        line = line " (char)" code[substr($0, at, 1)] ","
+    print line " 10,"
+}
 
 END {
     if (files)
-        print "    ) },"
+        print "};\n"
+    print "static const struct shipped_source sources[] = {"
+    for (at = 1; at <= files; at++)
+        print "    { \"" file[at] "\", { text_" at ", sizeof text_" at " } },"
     print "    { NULL, { \"\", 0 } },"
     print "};\n"
     print "struct shipped_source shipped_source_at(size_t index)"
