@@ -1,0 +1,147 @@
+/* cmd_builtins.c - cdr builtins: every step that rules may take, as the registry has it. */
+#include "driver/command.h"
+#include "driver/json_out.h"
+#include "registry.h"
+
+static const struct option options[] = {
+    { OPTION_JSON, OPTION_FLAG, NULL, NULL, NULL, NULL, "an array of objects, for programs" },
+    { 0 },
+};
+
+/* Texts up to the first NULL, at most `room`. */
+static json_t *json_from_texts(const char *const *texts, size_t room)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < room && texts[i] != NULL; i++)
+        json_append(&array, json_from_text(texts[i]));
+    return array;
+}
+
+/* "untrack nacl none" as an array. */
+static json_t *json_from_words(const char *words)
+{
+    json_t *array = json_array();
+    for (str rest = str_from(words); rest.len > 0;) {
+        size_t end = str_find(rest, ' ');
+        json_append(&array, json_from_str(str_first(rest, end)));
+        rest = str_skip(rest, end + 1);
+    }
+    return array;
+}
+
+static const char *need_name(enum param_need need)
+{
+    switch (need) {
+    case PARAM_TARGET:
+        return "target";
+    case PARAM_SCOPE:
+        return "scope";
+    case PARAM_REQUIRED:
+        return "required";
+    case PARAM_OPTIONAL:
+        return "optional";
+    }
+    return "";
+}
+
+static json_t *json_from_param(const struct param *param)
+{
+    json_t *json = json_object();
+    json_put(&json, "name", json_from_text(param->name));
+    json_put(&json, "type", json_from_text(type_name(param->type)));
+    json_put(&json, "list", json_boolean(param->is_list));
+    json_put(&json, "need", json_from_text(need_name(param->need)));
+    if (param->choices != NULL)
+        json_put(&json, "choices", json_from_words(param->choices));
+    json_put(&json, "doc", json_from_text(param->doc));
+    return json;
+}
+
+static json_t *json_from_builtin(const struct builtin *row)
+{
+    json_t *parameters = json_array();
+    for (uint32_t i = 0; i < builtin_param_count(row); i++)
+        json_append(&parameters, json_from_param(&row->params[i]));
+    json_t *permissions = json_object();
+    json_put(
+        &permissions, "apply", json_from_texts(row->permissions.apply, BUILTIN_PERMISSIONS_MAX));
+    json_put(&permissions, "undo", json_from_texts(row->permissions.undo, BUILTIN_PERMISSIONS_MAX));
+    json_t *json = json_object();
+    json_put(&json, "name", json_from_text(row->name));
+    json_put(&json, "step", json_from_text(verb_name(row->verb)));
+    json_put(&json, "provider", json_from_text(row->provider));
+    json_put(&json, "effect", json_from_text(effect_name(row->effect)));
+    json_put(&json, "parameters", parameters);
+    json_put(&json, "permissions", permissions);
+    json_put(&json, "inverse", json_from_text(row->inverse));
+    json_put(&json, "limits", json_from_texts(row->limits, BUILTIN_LIMITS_MAX));
+    json_put(&json, "source", json_from_text(row->source));
+    json_put(&json, "doc", json_from_text(row->doc));
+    json_put(&json, "missing", json_from_text(row->missing));
+    return json;
+}
+
+static enum exit_code print_json(struct driver *driver)
+{
+    json_t *all = json_array();
+    const struct builtin *row;
+    for (size_t i = 0; (row = builtin_at(i)) != NULL; i++)
+        json_append(&all, json_from_builtin(row));
+    enum err err = json_add_line(&driver->out.buf, all);
+    json_decref(all);
+    return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "writing the builtins", err);
+}
+
+static void print_texts(
+    struct output *out, const char *label, const char *const *texts, size_t room)
+{
+    for (size_t i = 0; i < room && texts[i] != NULL; i++)
+        output_addf(out, "%s%s", i == 0 ? label : ", ", texts[i]);
+    if (texts[0] != NULL)
+        output_add(out, STR("\n"));
+}
+
+static void print_builtin(struct output *out, const struct builtin *row)
+{
+    output_addf(out, "%s ", verb_name(row->verb));
+    output_styled(out, STYLE_BOLD, str_from(row->name));
+    for (uint32_t i = 0; i < builtin_param_count(row); i++)
+        output_addf(out, row->params[i].need == PARAM_REQUIRED ? " %s=.." : " [%s=..]",
+            row->params[i].name);
+    output_addf(out, "\n  %s\n  %s; %s\n", row->doc, effect_name(row->effect),
+        row->provider == NULL ? "no provider connected" : row->provider);
+    if (row->missing != NULL)
+        output_addf(out, "  not connected: %s\n", row->missing);
+    for (uint32_t i = 0; i < builtin_param_count(row); i++)
+        output_addf(out, "    %-12s %s%s: %s\n", row->params[i].name,
+            row->params[i].is_list ? "list of " : "", type_name(row->params[i].type),
+            row->params[i].doc);
+    print_texts(out, "  needs: ", row->permissions.apply, BUILTIN_PERMISSIONS_MAX);
+    print_texts(out, "  undo needs: ", row->permissions.undo, BUILTIN_PERMISSIONS_MAX);
+    if (row->inverse != NULL)
+        output_addf(out, "  taken back by: %s\n", row->inverse);
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    if (arguments->operand_count > 0)
+        return driver_usage(
+            driver, &builtins_command, "takes no operand, so not %s", arguments->operands[0]);
+    if (option_is_given(arguments, OPTION_JSON))
+        return print_json(driver);
+    const struct builtin *row;
+    for (size_t i = 0; (row = builtin_at(i)) != NULL; i++) {
+        if (i > 0)
+            output_add(&driver->out, STR("\n"));
+        print_builtin(&driver->out, row);
+    }
+    return EXIT_CLEAN;
+}
+
+const struct command builtins_command = {
+    .name = "builtins",
+    .operands = "",
+    .summary = "every step that rules may take: parameters, effect, permissions, inverse",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,104 @@
+/* cmd_check.c - cdr check: whether rules are right, and where they are not. */
+#include "diag_print.h"
+#include "driver/command.h"
+#include "driver/rules.h"
+#include "registry.h"
+
+static const struct option options[] = {
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text concise json", "sarif junit github gitlab",
+        "text", "how findings are printed" },
+    { OPTION_FAIL_LEVEL, OPTION_CHOICE, "LEVEL", "error warning info", NULL, "error",
+        "the least finding that makes the exit code 1" },
+    { 0 },
+};
+
+/* In the order of the flag's choices. */
+static const enum diag_format formats[] = { DIAG_FORMAT_TEXT, DIAG_FORMAT_CONCISE,
+    DIAG_FORMAT_JSON };
+static const enum diag_severity levels[] = { DIAG_ERROR, DIAG_WARNING, DIAG_INFO };
+
+static const char *plural(uint32_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void print_summary(struct output *out, const struct compilation *compilation, uint32_t files)
+{
+    const struct diag_list *diags = &compilation->diags;
+    uint32_t told = diags->error_count + diags->warning_count;
+    if (told > 0) {
+        output_addf(out, "%u error%s, %u warning%s in %u file%s.\n", diags->error_count,
+            plural(diags->error_count), diags->warning_count, plural(diags->warning_count), files,
+            plural(files));
+        return;
+    }
+    uint32_t rules = compilation->program == NULL ? 0 : compilation->program->rule_count;
+    output_style(out, STYLE_GREEN);
+    if (rules == 1)
+        output_addf(out, "The one rule in %u file%s passes.", files, plural(files));
+    else
+        output_addf(out, "All %u rules in %u file%s pass.", rules, files, plural(files));
+    output_style(out, STYLE_PLAIN);
+    output_add(out, STR("\n"));
+}
+
+static bool is_found(const struct diag_list *diags, enum diag_severity level)
+{
+    switch (level) {
+    case DIAG_ERROR:
+        return diags->error_count > 0;
+    case DIAG_WARNING:
+        return diags->error_count + diags->warning_count > 0;
+    case DIAG_INFO:
+        return diags->error_count > 0 || diags->count > 0;
+    }
+    return true;
+}
+
+static enum exit_code check(
+    struct driver *driver, const struct arguments *arguments, struct compilation *compilation)
+{
+    const char *const *paths = NULL;
+    enum err err = rules_paths(driver, arguments, &paths);
+    if (err != ERR_OK)
+        return driver_failure(driver, "reading the command line", err);
+    if (paths[0] == NULL)
+        paths = (const char *const[]){ ".", NULL };
+    uint32_t files = 0;
+    enum exit_code code = rules_read(driver, paths, compilation, &files);
+    if (code == EXIT_CLEAN)
+        code = rules_compile(driver, compilation);
+    if (code != EXIT_CLEAN)
+        return code;
+    enum diag_format format = formats[option_choice(arguments, OPTION_FORMAT)];
+    diag_sort(&compilation->diags);
+    diags_print(&compilation->diags, &compilation->sources, format, driver->out.has_color,
+        &driver->out.buf);
+    if (format == DIAG_FORMAT_TEXT)
+        print_summary(&driver->out, compilation, files);
+    return is_found(&compilation->diags, levels[option_choice(arguments, OPTION_FAIL_LEVEL)])
+               ? EXIT_FINDINGS
+               : EXIT_CLEAN;
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    const char *fault = registry_fault();
+    if (fault != NULL) {
+        driver_message(driver, "the table of builtins is broken: %s", fault);
+        return EXIT_INTERNAL;
+    }
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    return check(driver, arguments, &compilation);
+}
+
+const struct command check_command = {
+    .name = "check",
+    .operands = "[PATH..]",
+    .summary = "parse, types, promises: what is wrong with rules, and where",
+    .help =
+        "PATH is a rule file, a directory (every .cdr file below it), or - for standard input;\n"
+        "without one it is the current directory. Look up a code: cdr explain CODE.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,63 @@
+/* cmd_explain.c - cdr explain CODE: the page of a diagnostic. */
+#include "diag.h"
+#include "driver/command.h"
+#include "driver/suggest.h"
+
+static const struct option options[] = {
+    { OPTION_ALERT, OPTION_TEXT, "FILE", NULL, NULL, NULL, "not in this build: why RULE fired" },
+    { 0 },
+};
+
+static void list_codes(struct output *out)
+{
+    for (int id = 0; id < DIAG_COUNT; id++)
+        output_addf(out, "%s  %-7s  %s\n", diag_code((enum diag_id)id),
+            diag_severity_name(diag_severity((enum diag_id)id)), diag_summary((enum diag_id)id));
+}
+
+static void print_page(struct output *out, enum diag_id id)
+{
+    output_styled(out, STYLE_BOLD, str_from(diag_code(id)));
+    output_addf(out, " (%s): %s\n\n%s\n", diag_severity_name(diag_severity(id)), diag_summary(id),
+        diag_explanation(id));
+}
+
+static enum exit_code unknown(struct driver *driver, const char *code)
+{
+    struct suggestion suggestion = { .word = str_from(code) };
+    for (int id = 0; id < DIAG_COUNT; id++)
+        suggest_offer(&suggestion, str_from(diag_code((enum diag_id)id)));
+    if (suggestion.best.len > 0)
+        return driver_usage(driver, &explain_command, "there is no code %s; did you mean %.*s?",
+            code, STR_ARG(suggestion.best));
+    return driver_usage(driver, &explain_command,
+        "there is no code %s; `cdr explain` lists all (explaining a rule is not in this build)",
+        code);
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    if (option_is_given(arguments, OPTION_ALERT))
+        return driver_usage(
+            driver, &explain_command, "explaining a rule for an alert is not in this build");
+    if (arguments->operand_count == 0)
+        list_codes(&driver->out);
+    for (size_t i = 0; i < arguments->operand_count; i++) {
+        enum diag_id id = diag_find(str_from(arguments->operands[i]));
+        if (id == DIAG_COUNT)
+            return unknown(driver, arguments->operands[i]);
+        if (i > 0)
+            output_add(&driver->out, STR("\n"));
+        print_page(&driver->out, id);
+    }
+    return EXIT_CLEAN;
+}
+
+const struct command explain_command = {
+    .name = "explain",
+    .operands = "[CODE..]",
+    .summary = "what a diagnostic means, with an example and a way out",
+    .help = "Without a code all codes are listed.",
+    .options = options,
+    .run = run,
+};

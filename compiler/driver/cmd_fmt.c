@@ -1,0 +1,178 @@
+/* cmd_fmt.c - cdr fmt: files in their one canonical form. */
+#include "diag_print.h"
+#include "driver/command.h"
+#include "driver/diff.h"
+#include "driver/files.h"
+#include "fmt.h"
+#include "parse.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FORMATTED_BYTES_MAX = 4 * SOURCE_BYTES_MAX };
+
+static const struct option options[] = {
+    { OPTION_CHECK, OPTION_FLAG, NULL, NULL, NULL, NULL,
+        "write nothing, name the files that would change, exit 1 for any" },
+    { OPTION_DIFF, OPTION_FLAG, NULL, NULL, NULL, NULL,
+        "write nothing, show what would change, exit 1 for any" },
+    { 0 },
+};
+
+struct format_job {
+    struct driver *driver;
+    bool is_check;
+    bool is_diff;
+    uint32_t changed;
+};
+
+/* Write `text` beside `name` and move it there, so that a crash leaves one or the other. */
+static enum err replace_file(const char *name, str text, struct arena *arena)
+{
+    struct stat old;
+    char *real = realpath(name, NULL);
+    const char *target = real == NULL ? NULL : arena_copy(arena, str_from(real)).ptr;
+    free(real);
+    str made = arena_copy(
+        arena, str_from(target == NULL ? NULL : arena_format(arena, "%s.XXXXXX", target)));
+    if (target == NULL || made.len == 0 || stat(target, &old) != 0)
+        return ERR_IO;
+    union {
+        const char *text;
+        char *pattern;
+    } path = { .text = made.ptr };
+    int fd = mkstemp(path.pattern);
+    if (fd < 0)
+        return ERR_IO;
+    struct output file = { .fd = fd, .buf = BUF_INIT(FORMATTED_BYTES_MAX) };
+    output_add(&file, text);
+    bool is_well = output_flush(&file) && fchmod(fd, old.st_mode & 07777) == 0 && fsync(fd) == 0;
+    int reason = file.failure != 0 ? file.failure : errno;
+    output_release(&file);
+    is_well = close(fd) == 0 && is_well;
+    if (is_well && rename(made.ptr, target) == 0)
+        return ERR_OK;
+    reason = is_well ? errno : reason;
+    unlink(made.ptr);
+    errno = reason;
+    return ERR_IO;
+}
+
+/* Do with the canonical text what the flags ask for. */
+static enum exit_code use_text(
+    struct format_job *job, const char *name, str before, str after, struct arena *arena)
+{
+    struct driver *driver = job->driver;
+    bool is_input = strcmp(name, "-") == 0;
+    job->changed += !str_equal(before, after);
+    if (job->is_diff) {
+        enum err err = diff_print(name, before, after, &driver->out.buf);
+        return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, name, err);
+    }
+    if (is_input && !job->is_check) {
+        output_add(&driver->out, after);
+        return EXIT_CLEAN;
+    }
+    if (str_equal(before, after))
+        return EXIT_CLEAN;
+    output_addf(&driver->out, job->is_check ? "would change %s\n" : "changed %s\n", name);
+    if (job->is_check || replace_file(name, after, arena) == ERR_OK)
+        return EXIT_CLEAN;
+    driver_message(driver, "%s cannot be written: %s", name, strerror(errno));
+    return EXIT_USAGE;
+}
+
+/* Parse `text` and append its canonical form; mistakes are told. */
+static enum exit_code canonical(
+    struct driver *driver, const char *name, str text, struct arena *arena, struct buf *out)
+{
+    struct sources sources = { .arena = arena };
+    struct diag_list diags = { .arena = arena };
+    struct parse parse = { .sources = &sources, .arena = arena, .diags = &diags };
+    enum err err = sources_add(&sources, str_from(name), text, false, &parse.file);
+    if (err == ERR_OK)
+        err = parse_source(&parse);
+    if (err != ERR_OK)
+        return driver_failure(driver, name, err);
+    if (diags.error_count > 0) {
+        diag_sort(&diags);
+        diags_print(&diags, &sources, DIAG_FORMAT_TEXT, driver->log.has_color, &driver->log.buf);
+        driver_message(driver, "%s has mistakes, so it was left as it is", name);
+        return EXIT_USAGE;
+    }
+    tree_format(&sources, parse.tree, out);
+    return out->err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, name, out->err);
+}
+
+static enum exit_code format_file(struct format_job *job, const char *name)
+{
+    struct driver *driver = job->driver;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
+    CLEANUP(buf_release) struct buf formatted = BUF_INIT(FORMATTED_BYTES_MAX);
+    str text;
+    enum err err = file_read(name, SOURCE_BYTES_MAX, &arena, &text);
+    if (err == ERR_IO) {
+        driver_message(driver, "%s cannot be read: %s", name, strerror(errno));
+        return EXIT_USAGE;
+    }
+    if (err != ERR_OK)
+        return driver_failure(driver, name, err);
+    enum exit_code code = canonical(driver, name, text, &arena, &formatted);
+    if (code != EXIT_CLEAN)
+        return code;
+    return use_text(job, name, text, buf_str(&formatted), &arena);
+}
+
+static enum exit_code find_files(
+    struct driver *driver, const struct arguments *arguments, struct files *files)
+{
+    for (size_t i = 0; i < arguments->operand_count; i++) {
+        const char *reason = "out of memory";
+        enum err err = files_add(files, arguments->operands[i], &driver->arena, &reason);
+        if (err != ERR_OK) {
+            driver_message(driver, "%s", reason);
+            return err == ERR_IO ? EXIT_USAGE : EXIT_INTERNAL;
+        }
+    }
+    if (files->count > 0)
+        return EXIT_CLEAN;
+    driver_message(driver, "there is no .cdr file in the paths");
+    return EXIT_NOTHING;
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    if (arguments->operand_count == 0)
+        return driver_usage(
+            driver, &fmt_command, "which files? Name them, or - for standard input");
+    struct files files = { 0 };
+    enum exit_code worst = find_files(driver, arguments, &files);
+    if (worst != EXIT_CLEAN)
+        return worst;
+    struct format_job job = {
+        .driver = driver,
+        .is_check = option_is_given(arguments, OPTION_CHECK),
+        .is_diff = option_is_given(arguments, OPTION_DIFF),
+    };
+    for (size_t i = 0; i < files.count; i++) {
+        enum exit_code code = format_file(&job, files.items[i].name);
+        worst = code > worst ? code : worst;
+    }
+    if (worst == EXIT_CLEAN && job.changed > 0 && (job.is_check || job.is_diff))
+        return EXIT_FINDINGS;
+    return worst;
+}
+
+const struct command fmt_command = {
+    .name = "fmt",
+    .operands = "PATH..|-",
+    .summary = "write rules in their canonical form",
+    .help = "Files are rewritten in place; - reads standard input and writes standard output.\n"
+            "A file with mistakes is left as it is.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,125 @@
+/* cmd_sandbox.c - cdr sandbox: a simulated AWS on loopback, to try rules against. */
+#include "driver/command.h"
+#include "driver/files.h"
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORLD_BYTES_MAX = 64 * 1024 * 1024 };
+
+static const struct option options[] = {
+    { OPTION_LISTEN, OPTION_TEXT, "ADDRESS:PORT", NULL, NULL, "127.0.0.1:8470",
+        "where to listen: loopback only; port 0 is any free one" },
+    { OPTION_WORLD, OPTION_TEXT, "FILE", NULL, NULL, NULL,
+        "begin with this world (JSON, the form of GET /_sandbox/state)" },
+    { 0 },
+};
+
+/* The port of "127.0.0.1:PORT" or "localhost:PORT", or a sentence on what is wrong. */
+static const char *read_address(const char *text, uint16_t *ret_port, struct arena *arena)
+{
+    str rest = str_from(text);
+    size_t colon = str_find_last(rest, ':');
+    str host = colon == rest.len ? rest : str_first(rest, colon);
+    if (colon == rest.len)
+        return arena_format(
+            arena, "--listen needs an address and a port, 127.0.0.1:8470, not %s", text);
+    if (!str_is(host, "127.0.0.1") && !str_is(host, "localhost"))
+        return arena_format(arena,
+            "the sandbox listens on loopback only, 127.0.0.1:PORT: it knows no secret that is "
+            "worth "
+            "the name, so nobody else may reach it (not %s)",
+            text);
+    const char *digits = rest.ptr + colon + 1;
+    char *end = NULL;
+    unsigned long port = digits[0] >= '0' && digits[0] <= '9' ? strtoul(digits, &end, 10) : 65536;
+    if (end == NULL || *end != '\0' || port > UINT16_MAX)
+        return arena_format(arena, "--listen needs a port from 0 to 65535, not %s", digits);
+    *ret_port = (uint16_t)port;
+    return NULL;
+}
+
+/* What to paste into a shell. The first account is in force, the others are comments,
+ * so that the whole text may be sourced. */
+static void print_exports(struct output *out, uint16_t port)
+{
+    struct sandbox_account account;
+    output_addf(out,
+        "# the sandbox listens; paste this into another shell (Ctrl-C here ends it)\n"
+        "export AWS_ENDPOINT_URL=http://127.0.0.1:%u\nexport AWS_REGION=eu-west-1\n",
+        port);
+    for (uint32_t i = 0; sandbox_account_at(i, &account); i++) {
+        const char *mark = i == 0 ? "" : "# ";
+        output_addf(out,
+            "# account %s\n%sexport AWS_ACCESS_KEY_ID=%s\n"
+            "%sexport AWS_SECRET_ACCESS_KEY=%s\n",
+            account.account, mark, account.access_key_id, mark, account.secret_access_key);
+    }
+    output_addf(out, "# what was done to it: curl -s http://127.0.0.1:%u/_sandbox/calls\n", port);
+    output_flush(out);
+}
+
+static enum exit_code read_world(
+    struct driver *driver, const struct arguments *arguments, str *ret_world)
+{
+    const char *file = option_text(arguments, OPTION_WORLD);
+    *ret_world = STR("");
+    if (file == NULL)
+        return EXIT_CLEAN;
+    enum err err = file_read(file, WORLD_BYTES_MAX, &driver->arena, ret_world);
+    if (err == ERR_OK)
+        return EXIT_CLEAN;
+    driver_message(
+        driver, "%s cannot be read: %s", file, err == ERR_IO ? strerror(errno) : err_text(err));
+    return EXIT_USAGE;
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    uint16_t port = 0;
+    str world;
+    if (arguments->operand_count > 0)
+        return driver_usage(
+            driver, &sandbox_command, "takes no operand, so not %s", arguments->operands[0]);
+    const char *fault = read_address(option_text(arguments, OPTION_LISTEN), &port, &driver->arena);
+    if (fault != NULL)
+        return driver_usage(driver, &sandbox_command, "%s", fault);
+    enum exit_code code = read_world(driver, arguments, &world);
+    if (code != EXIT_CLEAN)
+        return code;
+    /* Blocked before the sandbox's thread is made: only sigsuspend lets a signal in, and
+     * none is lost between the test and the wait. */
+    sigset_t stops;
+    sigset_t old;
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGINT);
+    sigaddset(&stops, SIGTERM);
+    sigprocmask(SIG_BLOCK, &stops, &old);
+    struct sandbox *sandbox = NULL;
+    const char *reason = NULL;
+    enum err err = sandbox_start(port, world, &driver->arena, &sandbox, &reason);
+    if (err != ERR_OK) {
+        driver_message(
+            driver, "the sandbox cannot start: %s", reason == NULL ? err_text(err) : reason);
+        return EXIT_USAGE;
+    }
+    print_exports(&driver->out, sandbox_port(sandbox));
+    while (*driver->stop == 0)
+        sigsuspend(&old);
+    sandbox_stop(sandbox);
+    return EXIT_CLEAN;
+}
+
+const struct command sandbox_command = {
+    .name = "sandbox",
+    .operands = "",
+    .summary = "a simulated AWS (EC2, IAM, STS) on loopback, to try rules against",
+    .help = "It keeps what is done to it: GET /_sandbox/calls and /_sandbox/state show it,\n"
+            "POST /_sandbox/faults makes it throttle, fail or lose a reply, POST /_sandbox/reset\n"
+            "begins anew. It runs until SIGINT or SIGTERM.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,123 @@
+/* command.c - names of commands, their help, and messages. */
+#include "driver/command.h"
+
+#include "driver/suggest.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Commands that language.md names and this build lacks. */
+static const char *const later_commands[] = { "alerts", "approve", "audit", "completion", "cost",
+    "deadletter", "doc", "doctor", "fix", "import", "lsp", "pause", "permissions", "reject", "repl",
+    "replay", "serve", "sources", "test" };
+
+const struct command *command_find(const struct driver *driver, str name)
+{
+    for (const struct command *const *at = driver->commands; *at != NULL; at++)
+        if (str_is(name, (*at)->name))
+            return *at;
+    return NULL;
+}
+
+bool command_is_later(str name)
+{
+    for (size_t i = 0; i < COUNT_OF(later_commands); i++)
+        if (str_is(name, later_commands[i]))
+            return true;
+    return false;
+}
+
+str command_suggest(const struct driver *driver, str name)
+{
+    struct suggestion suggestion = { .word = name };
+    for (const struct command *const *at = driver->commands; *at != NULL; at++)
+        suggest_offer(&suggestion, str_from((*at)->name));
+    return suggestion.best;
+}
+
+/* "cdr: TEXT"; further lines of the text are indented. Takes and frees `text`. */
+static void add_message(struct output *log, char *text)
+{
+    output_styled(log, STYLE_BOLD, STR("cdr:"));
+    str rest = str_from(text);
+    for (bool is_first = true; is_first || rest.len > 0; is_first = false) {
+        size_t end = str_find(rest, '\n');
+        output_add(log, is_first ? STR(" ") : STR("     "));
+        output_text(log, str_first(rest, end));
+        output_add(log, STR("\n"));
+        rest = str_skip(rest, end + 1);
+    }
+    free(text);
+}
+
+static void add_message_format(struct output *log, const char *format, va_list args)
+    PRINTF_LIKE(2, 0);
+static void add_message_format(struct output *log, const char *format, va_list args)
+{
+    char *text = NULL;
+    if (vasprintf(&text, format, args) < 0)
+        output_add(log, STR("cdr: out of memory\n"));
+    else
+        add_message(log, text);
+}
+
+void driver_message(struct driver *driver, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_message_format(&driver->log, format, args);
+    va_end(args);
+    output_flush(&driver->log);
+}
+
+enum exit_code driver_usage(
+    struct driver *driver, const struct command *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_message_format(&driver->log, format, args);
+    va_end(args);
+    output_addf(&driver->log, "     see: cdr %s%s--help\n", command == NULL ? "" : command->name,
+        command == NULL ? "" : " ");
+    output_flush(&driver->log);
+    return EXIT_USAGE;
+}
+
+enum exit_code driver_failure(struct driver *driver, const char *doing, enum err err)
+{
+    driver_message(driver, "%s: %s", doing, err_text(err));
+    return err == ERR_IO || err == ERR_BUSY || err == ERR_STORE || err == ERR_LIMIT
+                   || err == ERR_CREDENTIALS || err == ERR_NOT_FOUND
+               ? EXIT_USAGE
+               : EXIT_INTERNAL;
+}
+
+static void help_option(struct output *out, const struct option *row)
+{
+    char left[64];
+    int width = snprintf(left, sizeof left, "  --%s%s%s", option_name(row->id),
+        row->value == NULL ? "" : " ", row->value == NULL ? "" : row->value);
+    output_addf(out, "%-24s%s%s", left, width >= 24 ? "\n                        " : "", row->doc);
+    if (row->kind == OPTION_CHOICE)
+        output_addf(out, " (%s)", row->choices);
+    if (row->kind == OPTION_TEXTS)
+        output_add(out, STR("; may be repeated"));
+    if (row->fallback != NULL)
+        output_addf(out, " [%s]", row->fallback);
+    output_add(out, STR("\n"));
+}
+
+void command_help(struct output *out, const struct command *command)
+{
+    output_addf(out, "cdr %s - %s\n\nusage: cdr %s [FLAGS]%s%s\n", command->name, command->summary,
+        command->name, command->operands[0] == '\0' ? "" : " ", command->operands);
+    if (command->help != NULL)
+        output_addf(out, "\n%s\n", command->help);
+    output_add(out, STR("\nflags:\n"));
+    const struct option *row;
+    for (size_t i = 0; (row = option_at(command, i)) != NULL; i++)
+        help_option(out, row);
+    output_add(out, STR("\nexit: 0 well, 1 findings or a step that did not end well, 2 usage or "
+                        "unreadable,\n      3 nothing matched the paths, 4 internal\n"));
+}

@@ -1,0 +1,68 @@
+/* command.h - what a command of `cdr` is, and what it is handed.
+ *
+ * main.c has the table; a command is one row with one function. It gets everything
+ * from outside (outputs, clock, the wish to stop) in a struct driver.
+ */
+#pragma once
+
+#include "driver/options.h"
+#include "driver/output.h"
+#include "host/clock.h"
+
+/* How the process ends; docs and tests know the numbers. */
+enum exit_code {
+    EXIT_CLEAN = 0,
+    EXIT_FINDINGS = 1, /* something was found, or did not end well */
+    EXIT_USAGE = 2,    /* usage, configuration, or a file that cannot be read */
+    EXIT_NOTHING = 3,  /* nothing matched the paths */
+    EXIT_INTERNAL = 4, /* a fault of ours, or of the machine */
+};
+
+struct driver {
+    struct output out; /* standard output: the answer */
+    struct output log; /* standard error: messages */
+    struct clock *clock;
+    const volatile int *stop;              /* not 0 after SIGINT or SIGTERM */
+    const struct command *const *commands; /* all, ending in NULL */
+    struct arena arena;                    /* as long as the command runs */
+};
+
+struct command {
+    const char *name;
+    const char *operands;         /* "[PATH..]", or "" */
+    const char *summary;          /* a line without a full stop */
+    const char *help;             /* more, whole paragraphs; or NULL */
+    const struct option *options; /* ends in OPTION_NONE; NULL: none of its own */
+    enum exit_code (*run)(struct driver *driver, const struct arguments *arguments);
+};
+
+extern const struct command builtins_command;
+extern const struct command check_command;
+extern const struct command disasm_command;
+extern const struct command explain_command;
+extern const struct command fmt_command;
+extern const struct command help_command;
+extern const struct command resume_command;
+extern const struct command run_command;
+extern const struct command runs_command;
+extern const struct command sandbox_command;
+extern const struct command undo_command;
+extern const struct command version_command;
+
+/* One message on standard error, "cdr: ..." and a newline. What others wrote in it is
+ * made safe for a terminal; a newline in it begins an indented line. */
+void driver_message(struct driver *driver, const char *format, ...) PRINTF_LIKE(2, 3);
+/* As driver_message for a mistake in the command line; adds where to read more. */
+enum exit_code driver_usage(struct driver *driver, const struct command *command,
+    const char *format, ...) PRINTF_LIKE(3, 4);
+/* Tell a failure of the host and return the code that goes with it. */
+enum exit_code driver_failure(struct driver *driver, const char *doing, enum err err);
+
+/* The command of that name, or NULL. */
+const struct command *command_find(const struct driver *driver, str name);
+/* Whether language.md has a command of that name that this build lacks. */
+bool command_is_later(str name);
+/* The most similar name, or empty. */
+str command_suggest(const struct driver *driver, str name);
+/* What `cdr COMMAND --help` shows. */
+void command_help(struct output *out, const struct command *command);

@@ -1,0 +1,19 @@
+/* connect.h - providers, connected when a step first needs one. */
+#pragma once
+
+#include "act/executor.h"
+#include "aws/connection.h"
+
+/* Zero it, set `clock`, give connector_connect and it to an executor, release. */
+struct connector {
+    struct clock *clock;
+    struct arena arena; /* reasons */
+    struct aws_connection *aws;
+    const char *aws_reason; /* why there is none, once it was tried */
+};
+
+/* As executor.connect; `self` of the executor is the connector. A provider that could
+ * not be connected is not tried again. */
+struct transport *connector_connect(
+    struct executor *executor, const char *provider, const char **reterr_reason);
+void connector_release(struct connector *connector);

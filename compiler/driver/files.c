@@ -1,0 +1,151 @@
+/* files.c - see files.h. */
+#include "driver/files.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 64 * 1024 };
+
+static enum err make_room(struct files *files, struct arena *arena)
+{
+    if (files->count < files->room)
+        return ERR_OK;
+    size_t room = files->room == 0 ? 64 : files->room * 2;
+    struct file *items = ARENA_ARRAY(arena, struct file, room);
+    if (items == NULL)
+        return ERR_MEMORY;
+    if (files->count > 0)
+        memcpy(items, files->items, files->count * sizeof *items);
+    files->items = items;
+    files->room = room;
+    return ERR_OK;
+}
+
+/* `found` tells which file it is; NULL for standard input. */
+static enum err add_name(
+    struct files *files, const char *name, const struct stat *found, struct arena *arena)
+{
+    struct file file = { .device = found == NULL ? 0 : found->st_dev,
+        .inode = found == NULL ? 0 : found->st_ino };
+    for (size_t i = 0; i < files->count; i++)
+        if (files->items[i].device == file.device && files->items[i].inode == file.inode)
+            return ERR_OK;
+    TRY(make_room(files, arena));
+    file.name = arena_copy(arena, str_from(name)).ptr;
+    if (file.name == NULL)
+        return ERR_MEMORY;
+    files->items[files->count++] = file;
+    return ERR_OK;
+}
+
+static bool is_rule_file(const FTSENT *entry, struct stat *ret_target)
+{
+    if (!str_endswith((str){ entry->fts_name, entry->fts_namelen }, STR(".cdr")))
+        return false;
+    /* A link to a file counts (mounted configuration is made of them), one to a
+     * directory does not: it could lead in a circle. */
+    return (entry->fts_info == FTS_F || entry->fts_info == FTS_SL)
+           && stat(entry->fts_accpath, ret_target) == 0 && S_ISREG(ret_target->st_mode);
+}
+
+static enum err walk(
+    struct files *files, FTS *tree, struct arena *arena, const char **reterr_reason)
+{
+    FTSENT *entry;
+    struct stat target;
+    while (errno = 0, (entry = fts_read(tree)) != NULL) {
+        if (entry->fts_info == FTS_D && entry->fts_level > 0 && entry->fts_name[0] == '.')
+            fts_set(tree, entry, FTS_SKIP);
+        else if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR
+                 || entry->fts_info == FTS_NS) {
+            *reterr_reason = arena_format(
+                arena, "%s cannot be read: %s", entry->fts_path, strerror(entry->fts_errno));
+            return ERR_IO;
+        } else if (is_rule_file(entry, &target))
+            TRY(add_name(files, entry->fts_path, &target, arena));
+    }
+    if (errno == 0)
+        return ERR_OK;
+    *reterr_reason = arena_format(arena, "a directory cannot be read: %s", strerror(errno));
+    return ERR_IO;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static enum err add_directory(
+    struct files *files, const char *path, struct arena *arena, const char **reterr_reason)
+{
+    str name = arena_copy(arena, str_from(path));
+    if (name.ptr == NULL)
+        return ERR_MEMORY;
+    /* The copy is ours: fts only wants it without const. */
+    union {
+        const char *given;
+        char *wanted;
+    } root = { .given = name.ptr };
+    char *paths[] = { root.wanted, NULL };
+    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+    if (tree == NULL) {
+        *reterr_reason = arena_format(arena, "%s cannot be read: %s", path, strerror(errno));
+        return errno == ENOMEM ? ERR_MEMORY : ERR_IO;
+    }
+    enum err err = walk(files, tree, arena, reterr_reason);
+    fts_close(tree);
+    return err;
+}
+
+enum err files_add(
+    struct files *files, const char *path, struct arena *arena, const char **reterr_reason)
+{
+    struct stat found;
+    if (strcmp(path, "-") == 0)
+        return add_name(files, path, NULL, arena);
+    if (stat(path, &found) != 0) {
+        *reterr_reason = arena_format(arena, "%s cannot be read: %s", path, strerror(errno));
+        return ERR_IO;
+    }
+    if (S_ISDIR(found.st_mode))
+        return add_directory(files, path, arena, reterr_reason);
+    return add_name(files, path, &found, arena);
+}
+
+static enum err read_all(int fd, struct buf *text)
+{
+    char bytes[READ_BYTES];
+    ssize_t count;
+    while ((count = read(fd, bytes, sizeof bytes)) != 0) {
+        if (count > 0)
+            buf_add(text, (str){ bytes, (size_t)count });
+        else if (errno != EINTR)
+            return ERR_IO;
+        if (text->err != ERR_OK)
+            return text->err;
+    }
+    return ERR_OK;
+}
+
+enum err file_read(const char *name, size_t limit, struct arena *arena, str *ret_text)
+{
+    bool is_input = strcmp(name, "-") == 0;
+    int fd = is_input ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ERR_IO;
+    CLEANUP(buf_release) struct buf text = BUF_INIT(limit);
+    enum err err = read_all(fd, &text);
+    int reason = errno;
+    if (!is_input)
+        close(fd);
+    errno = reason;
+    TRY(err);
+    *ret_text = arena_copy(arena, buf_str(&text));
+    return ret_text->ptr == NULL ? ERR_MEMORY : ERR_OK;
+}

@@ -1,0 +1,30 @@
+/* files.h - paths of a command line to rule files. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+
+#include <sys/types.h>
+
+struct file {
+    const char *name; /* as it is to be shown; "-" is standard input */
+    dev_t device;     /* with `inode`: which file it is, whatever it is called */
+    ino_t inode;
+};
+
+struct files {
+    struct file *items;
+    size_t count;
+    size_t room;
+};
+
+/* A file is itself, whatever its name; a directory is every .cdr file below it, sorted,
+ * without hidden directories. The same file given twice is there once.
+ * ERR_IO: *reterr_reason says which path cannot be read and why. ERR_MEMORY. */
+MUST_CHECK enum err files_add(
+    struct files *files, const char *path, struct arena *arena, const char **reterr_reason);
+
+/* The whole of a file, or of standard input for "-", in `arena`; at most `limit` bytes.
+ * ERR_IO (errno says why), ERR_LIMIT, ERR_MEMORY. */
+MUST_CHECK enum err file_read(const char *name, size_t limit, struct arena *arena, str *ret_text);

@@ -1,0 +1,118 @@
+/* main.c - the composition root: the table of commands, and what they are handed. */
+#include "driver/command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The one mutable static of the program: a signal handler can reach nothing else. */
+static volatile sig_atomic_t stop_wanted;
+
+static_assert(__builtin_types_compatible_p(sig_atomic_t, int), "executor.stop is an int");
+
+static const struct command *const commands[] = {
+    &check_command,
+    &fmt_command,
+    &run_command,
+    &runs_command,
+    &resume_command,
+    &undo_command,
+    &explain_command,
+    &builtins_command,
+    &disasm_command,
+    &sandbox_command,
+    &version_command,
+    &help_command,
+    NULL,
+};
+
+static void want_stop(int signal_number)
+{
+    stop_wanted = signal_number;
+}
+
+/* The first signal asks for a clean end, the second ends at once. A reader that leaves
+ * is an error of write(2), not a death in the middle of a change. */
+static void set_signals(void)
+{
+    struct sigaction stop = { .sa_handler = want_stop, .sa_flags = (int)SA_RESETHAND };
+    sigemptyset(&stop.sa_mask);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static enum exit_code unknown_command(struct driver *driver, const char *name)
+{
+    if (command_is_later(str_from(name)))
+        return driver_usage(driver, NULL, "the command '%s' is not in this build", name);
+    str best = command_suggest(driver, str_from(name));
+    if (best.len > 0)
+        return driver_usage(
+            driver, NULL, "there is no command '%s'; did you mean '%.*s'?", name, STR_ARG(best));
+    return driver_usage(driver, NULL, "there is no command '%s'", name);
+}
+
+/* Run the command that the command line names. */
+static enum exit_code dispatch(struct driver *driver, int argc, char **argv)
+{
+    if (argc < 2)
+        return driver_usage(driver, NULL, "which command?");
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    else if (strcmp(name, "--version") == 0)
+        name = "version";
+    const struct command *command = command_find(driver, str_from(name));
+    if (command == NULL)
+        return unknown_command(driver, name);
+    struct arguments arguments;
+    const char *reason = NULL;
+    enum err err = options_parse(command, argc - 2, argv + 2, &driver->arena, &arguments, &reason);
+    if (err == ERR_INVALID)
+        return driver_usage(driver, command, "%s", reason);
+    if (err != ERR_OK)
+        return driver_failure(driver, "reading the command line", err);
+    output_color(&driver->out, (enum color_mode)option_choice(&arguments, OPTION_COLOR));
+    output_color(&driver->log, (enum color_mode)option_choice(&arguments, OPTION_COLOR));
+    if (option_is_given(&arguments, OPTION_HELP)) {
+        command_help(&driver->out, command);
+        return EXIT_CLEAN;
+    }
+    return command->run(driver, &arguments);
+}
+
+/* A reader that left is no fault of anybody: end as other tools do, by SIGPIPE. */
+static enum exit_code finish(struct driver *driver, enum exit_code code)
+{
+    if (!output_flush(&driver->out)) {
+        if (driver->out.failure == EPIPE) {
+            signal(SIGPIPE, SIG_DFL);
+            raise(SIGPIPE);
+        }
+        driver_message(
+            driver, "the output could not be written: %s", strerror(driver->out.failure));
+        code = EXIT_INTERNAL;
+    }
+    output_flush(&driver->log);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct driver driver = {
+        .clock = clock_system(),
+        .stop = &stop_wanted,
+        .commands = commands,
+    };
+    output_init(&driver.out, STDOUT_FILENO);
+    output_init(&driver.log, STDERR_FILENO);
+    set_signals();
+    enum exit_code code = finish(&driver, dispatch(&driver, argc, argv));
+    output_release(&driver.out);
+    output_release(&driver.log);
+    arena_release(&driver.arena);
+    return (int)code;
+}

@@ -1,0 +1,116 @@
+/* rules.c - see rules.h. */
+#include "driver/rules.h"
+
+#include "diag_print.h"
+#include "driver/files.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { MEBIBYTE = 1024 * 1024 };
+
+enum err rules_paths(
+    struct driver *driver, const struct arguments *arguments, const char *const **ret_paths)
+{
+    size_t room = arguments->given_count + arguments->operand_count + 1;
+    const char **paths = ARENA_ARRAY(&driver->arena, const char *, room);
+    if (paths == NULL)
+        return ERR_MEMORY;
+    size_t count = 0;
+    const char *text;
+    for (size_t i = 0; (text = option_text_at(arguments, OPTION_RULES, i)) != NULL; i++)
+        paths[count++] = text;
+    for (size_t i = 0; i < arguments->operand_count; i++)
+        paths[count++] = arguments->operands[i];
+    *ret_paths = paths;
+    return ERR_OK;
+}
+
+/* Say why a rule file could not be added. */
+static enum exit_code unreadable(struct driver *driver, const char *name, enum err err)
+{
+    if (err == ERR_IO)
+        driver_message(driver, "%s cannot be read: %s", name, strerror(errno));
+    else if (err == ERR_LIMIT)
+        driver_message(driver,
+            "%s is larger than %d MiB, which no rule file should be; split it, or keep long lists "
+            "in a file of their own",
+            name, SOURCE_BYTES_MAX / MEBIBYTE);
+    else
+        return driver_failure(driver, name, err);
+    return EXIT_USAGE;
+}
+
+static enum exit_code find_files(
+    struct driver *driver, const char *const *paths, struct files *files)
+{
+    for (const char *const *path = paths; *path != NULL; path++) {
+        size_t before = files->count;
+        const char *reason = "out of memory";
+        enum err err = files_add(files, *path, &driver->arena, &reason);
+        if (err != ERR_OK) {
+            driver_message(driver, "%s", reason);
+            return err == ERR_IO ? EXIT_USAGE : EXIT_INTERNAL;
+        }
+        if (files->count == before && paths[1] == NULL) {
+            driver_message(driver,
+                "there is no .cdr file in %s; name a file or a directory that has rules", *path);
+            return EXIT_NOTHING;
+        }
+    }
+    if (files->count > 0)
+        return EXIT_CLEAN;
+    driver_message(driver, "there is no .cdr file in any of the paths");
+    return EXIT_NOTHING;
+}
+
+enum exit_code rules_read(struct driver *driver, const char *const *paths,
+    struct compilation *compilation, uint32_t *ret_files)
+{
+    struct files files = { 0 };
+    enum exit_code code = find_files(driver, paths, &files);
+    if (code != EXIT_CLEAN)
+        return code;
+    enum err err = compile_begin(compilation);
+    if (err != ERR_OK)
+        return driver_failure(driver, "reading the shipped sources", err);
+    for (size_t i = 0; i < files.count; i++) {
+        err = compile_file(compilation, str_from(files.items[i].name));
+        if (err != ERR_OK)
+            return unreadable(driver, files.items[i].name, err);
+    }
+    *ret_files = (uint32_t)files.count;
+    return EXIT_CLEAN;
+}
+
+enum exit_code rules_compile(struct driver *driver, struct compilation *compilation)
+{
+    enum err err = compile_program(compilation);
+    if (err == ERR_OK)
+        return EXIT_CLEAN;
+    if (err == ERR_BYTECODE)
+        driver_message(driver,
+            "these rules compile to a program that cdr itself refuses; nothing was "
+            "run. This is a fault of cdr: please report it with the rules");
+    else
+        return driver_failure(driver, "compiling the rules", err);
+    return EXIT_INTERNAL;
+}
+
+enum exit_code rules_load(
+    struct driver *driver, const char *const *paths, struct compilation *compilation)
+{
+    uint32_t files = 0;
+    enum exit_code code = rules_read(driver, paths, compilation, &files);
+    if (code == EXIT_CLEAN)
+        code = rules_compile(driver, compilation);
+    if (code != EXIT_CLEAN)
+        return code;
+    if (compilation->program != NULL)
+        return EXIT_CLEAN;
+    diag_sort(&compilation->diags);
+    diags_print(&compilation->diags, &compilation->sources, DIAG_FORMAT_TEXT, driver->log.has_color,
+        &driver->log.buf);
+    driver_message(driver, "the rules have mistakes, so nothing was run");
+    return EXIT_USAGE;
+}
