@@ -69,6 +69,8 @@ enum instruction_flag {
     FLAG_ALL = 1 << 1,       /* every element of the left list, not any */
     FLAG_LOOSE = 1 << 2,     /* raw JSON on a side: a number and text that spells it are equal */
     FLAG_ALL_RIGHT = 1 << 3, /* every pattern of the right list, not any */
+    FLAG_ANY = 1 << 4,       /* with NOT_EQUAL, NOT_IN, NOT_BETWEEN: `any f != v`, some element
+                              * differs (bare: no element is equal). Nothing to the others */
 };
 
 struct instruction {

@@ -13,7 +13,9 @@ struct function {
     uint32_t params_count;
     uint32_t optional_count; /* how many of the last may be left out; absent then */
     enum type returns;
-    /* Absent arguments that are not optional never reach it: the result is absent then.
-     * ERR_MEMORY. */
+    bool takes_list; /* the first argument may be a list and reaches it whole (len); else a list
+                      * there means a list of the results for each element */
+    /* Arguments were converted to `params`. Absent ones that are not optional never reach
+     * it, nor does null: the result is absent then. ERR_MEMORY. */
     enum err (*call)(struct arena *arena, const value *args, value *ret_value);
 };

@@ -41,6 +41,8 @@ enum value_kind {
     VALUE_VERDICT,
     VALUE_REGEX, /* an index into the program's table */
     VALUE_LIST,
+    VALUE_SET,    /* a long constant list, made for `in`: value_set_new */
+    VALUE_OBJECT, /* an object of the alert: it is there, and equal to nothing */
 };
 
 enum severity {
@@ -74,9 +76,11 @@ struct ip {
     bool is_v4;
 };
 
+struct value_set;
+
 typedef struct value {
     enum value_kind kind;
-    uint32_t count; /* bytes of text, elements of a list */
+    uint32_t count; /* bytes of text, elements of a list or set */
     union {
         bool boolean;
         int64_t integer; /* also severity, verdict, regex */
@@ -85,6 +89,7 @@ typedef struct value {
         const char *text;
         const struct ip *ip;
         const struct value *items;
+        const struct value_set *set;
     };
 } value;
 
@@ -123,6 +128,18 @@ static inline str value_str(value v)
  * a list is converted element by element and loses those that do not fit.
  * ERR_MEMORY only. */
 MUST_CHECK enum err value_convert(struct arena *arena, value v, enum type type, value *ret_value);
+
+/* Lists longer than this are worth a set. */
+enum { VALUE_SET_LEAST = 32 };
+
+/* The list `items` as a VALUE_SET: OP_IN and OP_NOT_IN find an element in it in a few
+ * steps instead of `count`; every other use sees the elements in their order
+ * (value_items). Elements are scalars; `items` is borrowed. ERR_MEMORY. */
+MUST_CHECK enum err value_set_new(
+    struct arena *arena, const value *items, uint32_t count, value *ret_value);
+
+/* The elements of a list or a set; NULL for anything else (then count is no count). */
+const value *value_items(value v);
 
 /* What a person reads: `high`, `198.51.100.7`, `2026-01-01T10:00:00Z`, `15m`, elements
  * joined by ", ", `-` when absent. ptr is NULL only when the arena is full. */

@@ -21,8 +21,9 @@ enum {
     ALERT_DEPTH_MAX = 64,
     /* Memory of one alert: its text unescaped, slots, values. */
     EVENT_BYTES_MAX = 16 * 1024 * 1024,
-    /* Elements of arrays that one path may collect. */
-    SLOT_VALUES_MAX = 4096,
+    /* Elements of arrays that one path may collect. Past it an alert is refused, never
+     * cut: nothing hides behind a long array. */
+    SLOT_VALUES_MAX = 65536,
 
     /* Machine. The budget is per rule and alert: jumps only go forward, so it is
      * reached by long lists and long texts alone. */

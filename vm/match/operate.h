@@ -9,10 +9,24 @@
 #include "base/attr.h"
 #include "bytecode.h"
 
-/* Test `opcode` (OP_EQUAL to OP_LIKE, but OP_BETWEEN) between left and right with
- * `flags` of enum instruction_flag. ERR_MEMORY. */
-MUST_CHECK enum err operate(enum opcode opcode, uint8_t flags, value left, value right,
-    struct arena *arena, bool *ret_holds);
+/* What a test may use while it runs. */
+struct operation {
+    enum opcode opcode;
+    uint8_t flags;                 /* enum instruction_flag */
+    const struct program *program; /* for its regexes; may be NULL without OP_MATCHES */
+    struct arena *arena;
+    uint32_t *budget; /* counts down by one for each pair of elements and every 64 bytes of text */
+};
 
-/* `low <= left <= high`; `is_not`: left is there and no element lies between. */
-bool operate_between(bool is_not, uint8_t flags, value left, value low, value high);
+/* Test the operation's opcode (OP_EQUAL to OP_MATCHES, but the two BETWEEN) between
+ * left and right. ERR_BUDGET, ERR_UNDECIDED (a regex at its limit), ERR_MEMORY. */
+MUST_CHECK enum err operate(
+    const struct operation *operation, value left, value right, bool *ret_holds);
+
+/* OP_BETWEEN and OP_NOT_BETWEEN: `low <= left <= high`; not: left is there and no element
+ * lies between. ERR_BUDGET. */
+MUST_CHECK enum err operate_between(
+    const struct operation *operation, value left, value low, value high, bool *ret_holds);
+
+/* OP_IS_NULL: there as null; of a list any element (FLAG_ALL: every one). */
+bool operate_is_null(uint8_t flags, value v);

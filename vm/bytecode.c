@@ -1,0 +1,52 @@
+#include "bytecode.h"
+
+#include "base/fold.h"
+
+static const struct opcode_info opcodes[] = {
+#define OP(name, operand, pops, pushes, summary)                                                   \
+    [OP_##name] = { #name, OPERAND_##operand, pops, pushes, summary },
+#include "opcodes.def"
+#undef OP
+};
+
+static const struct field_info fields[] = {
+#define FIELD(id, name, type, is_untrusted, meaning)                                               \
+    [FIELD_##id] = { name, TYPE_##type, is_untrusted, meaning },
+#include "fields.def"
+#undef FIELD
+};
+
+static const char *const members[] = {
+    [RESULT_COMPLETE] = "complete",
+    [RESULT_PARTIAL] = "partial",
+    [RESULT_FAILED] = "failed",
+    [RESULT_VERDICT] = "verdict",
+    [RESULT_URL] = "url",
+    [RESULT_SHA256] = "sha256",
+};
+static_assert(COUNT_OF(members) == RESULT_MEMBERS, "every member has a name");
+
+const struct opcode_info *opcode_info(uint8_t opcode)
+{
+    return opcode < OP_COUNT ? &opcodes[opcode] : NULL;
+}
+
+const struct field_info *field_info(enum field field)
+{
+    assert(field < FIELD_COUNT);
+    return &fields[field];
+}
+
+enum field field_find(str name)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (fold_equal(name, str_from(fields[field].name)))
+            return (enum field)field;
+    return FIELD_COUNT;
+}
+
+const char *result_member_name(enum result_member member)
+{
+    assert(member < RESULT_MEMBERS);
+    return members[member];
+}
