@@ -18,6 +18,8 @@ struct http_request {
     const struct http_header *headers;
     uint32_t headers_count;
     str body;
+    bool is_change; /* goes over a new connection, because a kept one that turns out to be
+                     * closed would make libcurl send it a second time */
 };
 
 struct http_reply {
@@ -31,22 +33,23 @@ struct http {
      * is ERR_OK. ERR_REFUSED: no connection could be made, so nothing was sent.
      * ERR_TRANSPORT: the connection broke, the time was up, or the reply is over
      * REPLY_BYTES_MAX: the request may have arrived. On both *reterr_reason is a
-     * sentence in `arena` that names the host and no header. ERR_MEMORY: before
-     * anything was sent. */
+     * sentence in `arena` that names the address and no header. ERR_MEMORY: it may have
+     * been sent or not. */
     enum err (*send)(struct http *http, const struct http_request *request, struct arena *arena,
         struct http_reply *ret_reply, const char **reterr_reason);
 };
 
-/* libcurl: certificates are verified, redirects are not followed, proxies as the
- * environment says. */
+/* libcurl: certificates are verified, redirects are not followed, proxies are used as
+ * the environment says, for https only. One exchange at a time. */
 struct http_curl;
 
 struct http_curl_options {
-    uint32_t connect_timeout_ms; /* 0: 5 s */
+    uint32_t connect_timeout_ms; /* name, connection and TLS; 0: 5 s */
     uint32_t total_timeout_ms;   /* 0: 30 s */
+    const char *ca_file;         /* PEM, in place of the system's authorities; NULL: those */
 };
 
-/* ERR_MEMORY. One exchange at a time; connections are kept between them. */
+/* `options` may be NULL; it is copied. ERR_MEMORY. */
 MUST_CHECK enum err http_curl_new(
     const struct http_curl_options *options, struct http_curl **ret_curl);
 struct http *http_curl_interface(struct http_curl *curl);

@@ -1,0 +1,208 @@
+#include "host/http.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+
+enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 30000 };
+
+struct http_curl {
+    struct http http; /* first: the interface is the object */
+    CURL *easy;       /* keeps connections between exchanges */
+    struct curl_slist *headers;
+    struct buf body;
+    int64_t date_unix_s;
+    long connect_timeout_ms;
+    long total_timeout_ms;
+    char *ca_file; /* owned; may be NULL */
+    char problem[CURL_ERROR_SIZE];
+};
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *self)
+{
+    struct http_curl *curl = self;
+    buf_add(&curl->body, (str){ bytes, size * count });
+    return curl->body.err == ERR_OK ? size * count : 0;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *self)
+{
+    static const char name[] = "Date:";
+    struct http_curl *curl = self;
+    size_t len = size * count;
+    char date[64];
+    if (len > sizeof(name) - 1 && len < sizeof(date)
+        && strncasecmp(bytes, name, sizeof(name) - 1) == 0) {
+        memcpy(date, bytes, len);
+        date[len] = '\0';
+        time_t seconds = curl_getdate(date + sizeof(name) - 1, NULL);
+        curl->date_unix_s = seconds < 0 ? 0 : (int64_t)seconds;
+    }
+    return len;
+}
+
+static enum err header_add(struct http_curl *curl, const char *line)
+{
+    struct curl_slist *longer = line == NULL ? NULL : curl_slist_append(curl->headers, line);
+    if (longer == NULL)
+        return ERR_MEMORY;
+    curl->headers = longer;
+    return ERR_OK;
+}
+
+static enum err headers_set(
+    struct http_curl *curl, const struct http_request *request, struct arena *arena)
+{
+    for (uint32_t at = 0; at < request->headers_count; at++) {
+        const struct http_header *header = &request->headers[at];
+        TRY(header_add(curl,
+            arena_format(arena, "%.*s: %.*s", STR_ARG(header->name), STR_ARG(header->value))));
+    }
+    /* libcurl would ask leave before it sends a long body, and wait a second for it. */
+    return header_add(curl, "Expect:");
+}
+
+/* The options of all exchanges. */
+static bool options_set(struct http_curl *curl)
+{
+    CURL *easy = curl->easy;
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, curl->connect_timeout_ms)
+                  == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, curl->total_timeout_ms) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, curl->problem) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_WRITEDATA, curl) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_HEADERDATA, curl) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_USERAGENT, "cdr") == CURLE_OK
+           && (curl->ca_file == NULL
+               || curl_easy_setopt(easy, CURLOPT_CAINFO, curl->ca_file) == CURLE_OK);
+}
+
+/* The options of this one. */
+static bool request_set(struct http_curl *curl, const struct http_request *request)
+{
+    CURL *easy = curl->easy;
+    bool is_plain = strncasecmp(request->url, "http:", 5) == 0;
+    bool has_body = request->body.len > 0 || strcmp(request->method, "POST") == 0;
+    curl_easy_reset(easy);
+    if (has_body
+        && (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len)
+                != CURLE_OK
+            || curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.ptr) != CURLE_OK))
+        return false;
+    return options_set(curl) && curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, curl->headers) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)request->is_change) == CURLE_OK
+           && (!is_plain || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+}
+
+/* Whether not a byte of the request can have left. */
+static bool nothing_was_sent(CURL *easy)
+{
+    long request_bytes = 1;
+    curl_off_t began_us = 1;
+    return curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request_bytes) == CURLE_OK
+           && curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &began_us) == CURLE_OK
+           && request_bytes == 0 && began_us == 0;
+}
+
+static enum err failure(struct http_curl *curl, const struct http_request *request, CURLcode code,
+    struct arena *arena, const char **reterr_reason)
+{
+    bool is_refused = nothing_was_sent(curl->easy);
+    if (code == CURLE_OUT_OF_MEMORY || curl->body.err == ERR_MEMORY)
+        return ERR_MEMORY;
+    const char *problem = curl->problem[0] != '\0' ? curl->problem : curl_easy_strerror(code);
+    if (curl->body.err == ERR_LIMIT)
+        problem = "the reply is over 4 MiB";
+    *reterr_reason = arena_format(arena, "%s %s: %s", request->url,
+        is_refused ? "could not be reached" : "did not answer as it should", problem);
+    if (*reterr_reason == NULL)
+        return ERR_MEMORY;
+    return is_refused ? ERR_REFUSED : ERR_TRANSPORT;
+}
+
+static enum err exchange(struct http_curl *curl, const struct http_request *request,
+    struct arena *arena, struct http_reply *ret_reply, const char **reterr_reason)
+{
+    TRY(headers_set(curl, request, arena));
+    if (!request_set(curl, request))
+        return ERR_MEMORY;
+    CURLcode code = curl_easy_perform(curl->easy);
+    if (code != CURLE_OK)
+        return failure(curl, request, code, arena, reterr_reason);
+    long status = 0;
+    curl_easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &status);
+    str body = arena_copy(arena, buf_str(&curl->body));
+    if (body.ptr == NULL)
+        return ERR_MEMORY;
+    *ret_reply = (struct http_reply){ (int)status, curl->date_unix_s, body };
+    return ERR_OK;
+}
+
+static enum err http_curl_send(struct http *http, const struct http_request *request,
+    struct arena *arena, struct http_reply *ret_reply, const char **reterr_reason)
+{
+    struct http_curl *curl = (struct http_curl *)http;
+    curl->problem[0] = '\0';
+    curl->date_unix_s = 0;
+    curl->body = (struct buf)BUF_INIT(REPLY_BYTES_MAX);
+    enum err err = exchange(curl, request, arena, ret_reply, reterr_reason);
+    /* The handle may not keep what is about to go. */
+    curl_easy_reset(curl->easy);
+    curl_slist_free_all(curl->headers);
+    curl->headers = NULL;
+    buf_release(&curl->body);
+    return err;
+}
+
+enum err http_curl_new(const struct http_curl_options *options, struct http_curl **ret_curl)
+{
+    static const struct http_curl_options standard = { 0, 0, NULL };
+    const struct http_curl_options *given = options == NULL ? &standard : options;
+    /* Counted and locked by libcurl itself; http_curl_free takes it back. */
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return ERR_MEMORY;
+    struct http_curl *curl = calloc(1, sizeof(*curl));
+    if (curl == NULL) {
+        curl_global_cleanup();
+        return ERR_MEMORY;
+    }
+    curl->http.send = http_curl_send;
+    curl->connect_timeout_ms =
+        given->connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : (long)given->connect_timeout_ms;
+    curl->total_timeout_ms =
+        given->total_timeout_ms == 0 ? TOTAL_TIMEOUT_MS : (long)given->total_timeout_ms;
+    curl->ca_file = given->ca_file == NULL ? NULL : strdup(given->ca_file);
+    curl->easy = curl_easy_init();
+    if (curl->easy == NULL || (given->ca_file != NULL && curl->ca_file == NULL)) {
+        http_curl_free(curl);
+        return ERR_MEMORY;
+    }
+    *ret_curl = curl;
+    return ERR_OK;
+}
+
+struct http *http_curl_interface(struct http_curl *curl)
+{
+    return &curl->http;
+}
+
+void http_curl_free(struct http_curl *curl)
+{
+    if (curl == NULL)
+        return;
+    curl_easy_cleanup(curl->easy);
+    free(curl->ca_file);
+    free(curl);
+    curl_global_cleanup();
+}
