@@ -1,0 +1,202 @@
+/* sqlite.c - opening and closing the journal, and the statements that all its files use.
+ *
+ * Owns the database, the lock file and the prepared statements. A directory is used by
+ * one process at a time, so SQLite's own locks never make us wait for each other; the
+ * busy timeout is for people who look into the file while we run.
+ */
+#include "store/sqlite_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUSY_TIMEOUT_MS = 10000, DIRECTORY_MODE = 0700, FILE_MODE = 0600 };
+
+enum err store_fail(struct store *store, int code)
+{
+    const char *text = store->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(store->db);
+    snprintf(store->error, sizeof store->error, "%s", text);
+    return (code & 0xff) == SQLITE_NOMEM ? ERR_MEMORY : ERR_STORE;
+}
+
+enum err store_exec(struct store *store, const char *sql)
+{
+    int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? ERR_OK : store_fail(store, code);
+}
+
+static enum err refuse(struct arena *arena, enum err err, const char **reterr_reason,
+    const char *directory, const char *what)
+{
+    const char *reason = arena_format(arena, "%s: %s", directory, what);
+    *reterr_reason = reason == NULL ? err_text(ERR_MEMORY) : reason;
+    return reason == NULL ? ERR_MEMORY : err;
+}
+
+/* Make an entry of a directory survive a power cut. */
+static bool directory_sync(const char *path)
+{
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return false;
+    bool is_synced = fsync(directory) == 0;
+    close(directory);
+    return is_synced;
+}
+
+static bool parent_sync(const char *path, struct arena *arena)
+{
+    str text = str_from(path);
+    while (text.len > 1 && text.ptr[text.len - 1] == '/')
+        text.len--;
+    size_t slash = str_find_last(text, '/');
+    if (slash == text.len)
+        return directory_sync(".");
+    const char *parent = arena_format(arena, "%.*s/", (int)slash, path);
+    return parent != NULL && directory_sync(parent);
+}
+
+/* Nobody but us and whom the owner lets in may put files here: a journal that another
+ * user can replace decides what undo does. */
+static enum err directory_prepare(
+    const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    bool is_new = mkdir(directory, DIRECTORY_MODE) == 0;
+    if (!is_new && errno != EEXIST)
+        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    if (is_new && !parent_sync(directory, arena))
+        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    struct stat status;
+    if (stat(directory, &status) != 0)
+        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    if (!S_ISDIR(status.st_mode))
+        return refuse(arena, ERR_IO, reterr_reason, directory, "not a directory");
+    if ((status.st_mode & S_IWOTH) != 0)
+        return refuse(arena, ERR_IO, reterr_reason, directory,
+            "everybody may write here; the journal needs a directory of its own (chmod o-w)");
+    return ERR_OK;
+}
+
+/* Open a file of the directory, made with FILE_MODE when it is missing. -1 with errno. */
+static int file_open(const char *directory, const char *name, struct arena *arena)
+{
+    const char *path = arena_format(arena, "%s/%s", directory, name);
+    if (path == NULL) {
+        errno = ENOMEM;
+        return -1;
+    }
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+}
+
+static enum err lock_take(
+    struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    store->lock = file_open(directory, "lock", arena);
+    if (store->lock < 0)
+        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
+        return ERR_OK;
+    if (errno == EWOULDBLOCK)
+        return refuse(arena, ERR_BUSY, reterr_reason, directory,
+            "another cdr is using this data directory; wait for it or stop it");
+    return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+}
+
+/* WAL is asked back: SQLite answers with the mode it has when it cannot change it. */
+static enum err wal_begin(struct store *store)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    enum err err = ERR_OK;
+    if (code != SQLITE_ROW) {
+        err = store_fail(store, code);
+    } else if (sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0) {
+        snprintf(store->error, sizeof store->error, "the journal cannot be written");
+        err = ERR_STORE;
+    }
+    sqlite3_finalize(statement);
+    return err;
+}
+
+static enum err database_open(struct store *store, const char *path)
+{
+    int code = sqlite3_open_v2(
+        path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    if (code != SQLITE_OK)
+        return store_fail(store, code);
+    sqlite3_extended_result_codes(store->db, 1);
+    sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    TRY(store_exec(store, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF"));
+    TRY(wal_begin(store));
+    TRY(store_exec(store, "PRAGMA synchronous = FULL"));
+    return schema_migrate(store);
+}
+
+static enum err journal_open(
+    struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    TRY(directory_prepare(directory, arena, reterr_reason));
+    TRY(lock_take(store, directory, arena, reterr_reason));
+    /* SQLite would make the file readable for everybody. */
+    int file = file_open(directory, "journal.db", arena);
+    if (file < 0)
+        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    close(file);
+    const char *path = arena_format(arena, "%s/journal.db", directory);
+    if (path == NULL)
+        return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
+    enum err err = database_open(store, path);
+    if (err != ERR_OK)
+        return refuse(arena, err, reterr_reason, directory, store->error);
+    if (!directory_sync(directory))
+        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    return ERR_OK;
+}
+
+enum err store_open(const char *directory, struct arena *arena, struct store **ret_store,
+    const char **reterr_reason)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        *reterr_reason = err_text(ERR_MEMORY);
+        return ERR_MEMORY;
+    }
+    store->lock = -1;
+    enum err err = journal_open(store, directory, arena, reterr_reason);
+    if (err != ERR_OK) {
+        store_close(store);
+        return err;
+    }
+    *ret_store = store;
+    return ERR_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        sqlite3_finalize(store->statements[i]);
+    /* The last connection writes the log back; what it cannot write stays in the log. */
+    sqlite3_close(store->db);
+    if (store->lock >= 0)
+        close(store->lock);
+    free(store);
+}
+
+str store_id(const struct store *store)
+{
+    return str_from(store->id);
+}
+
+const char *store_error(const struct store *store)
+{
+    return store->error;
+}

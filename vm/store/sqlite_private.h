@@ -1,0 +1,85 @@
+/* sqlite_private.h - what the files of the SQLite store share, and nobody else.
+ *
+ * Statements are prepared once and kept. One is taken with statement_take, bound by
+ * position, run with statement_run or read row by row, and given back (reset, bindings
+ * cleared) by CLEANUP(statement_release). A value that is text in C is a TEXT column
+ * where people search it and a BLOB where any bytes may come.
+ */
+#pragma once
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+enum statement {
+    STATEMENT_PROGRAM_PUT,
+    STATEMENT_PROGRAM_GET,
+    STATEMENT_RUN_BEGIN,
+    STATEMENT_RUN_END,
+    STATEMENT_RUN_ABANDON,
+    STATEMENT_RUN_GET,
+    STATEMENT_RUN_FIND,
+    STATEMENT_RUNS,
+    STATEMENT_STEP_BEGIN,
+    STATEMENT_STEP_END,
+    STATEMENT_STEP_CUT,
+    STATEMENT_STEP_GET,
+    STATEMENT_STEPS,
+    STATEMENT_CALL_INTEND,
+    STATEMENT_CALL_REPLY,
+    STATEMENT_CALL_GET,
+    STATEMENT_CALLS,
+    STATEMENT_COUNT
+};
+
+enum { STORE_ID_DIGITS = 8, STORE_ERROR_BYTES = 256 };
+
+struct store {
+    sqlite3 *db;
+    int lock; /* descriptor that holds the flock, -1 before */
+    char id[STORE_ID_DIGITS + 1];
+    char error[STORE_ERROR_BYTES];
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+/* ERR_MEMORY for SQLITE_NOMEM, else ERR_STORE; either way store->error says it. */
+MUST_CHECK enum err store_fail(struct store *store, int code);
+
+/* Run SQL that returns nothing, one or more statements. */
+MUST_CHECK enum err store_exec(struct store *store, const char *sql);
+
+/* Bring the schema to the newest version. ERR_STORE with store->error. */
+MUST_CHECK enum err schema_migrate(struct store *store);
+
+MUST_CHECK enum err statement_take(
+    struct store *store, enum statement which, sqlite3_stmt **ret_statement);
+/* For CLEANUP; NULL is fine. */
+void statement_release(sqlite3_stmt **statement);
+/* Step to the next row; false at the end. */
+MUST_CHECK enum err statement_next(struct store *store, sqlite3_stmt *statement, bool *ret_row);
+/* Run a statement that writes: committed when it returns, unless a transaction is open. */
+MUST_CHECK enum err statement_run(struct store *store, sqlite3_stmt *statement);
+/* As statement_run; ERR_INVALID when it changed no row. */
+MUST_CHECK enum err statement_run_one(struct store *store, sqlite3_stmt *statement);
+
+/* What a column or a parameter is in C. */
+enum column_type { COLUMN_TEXT, COLUMN_BLOB, COLUMN_INTEGER, COLUMN_ORDINAL, COLUMN_FLAG };
+
+/* One member of a record: how it is bound and read. NULL in the database is the empty
+ * str or 0; `is_null_when_empty` writes it that way too. */
+struct column {
+    enum column_type type;
+    bool is_null_when_empty;
+    size_t offset;
+};
+
+/* Bind members of `record` to parameters 1, 2, ... Text must live until the release. */
+MUST_CHECK enum err record_bind(struct store *store, sqlite3_stmt *statement,
+    const struct column *columns, int count, const void *record);
+/* Read the row's columns 0, 1, ... into members of `record`; text is copied to `arena`. */
+MUST_CHECK enum err record_read(sqlite3_stmt *statement, const struct column *columns, int count,
+    struct arena *arena, void *record);
+/* Read all rows into an array of records of `size` bytes. */
+MUST_CHECK enum err records_read(struct store *store, sqlite3_stmt *statement,
+    const struct column *columns, int count, size_t size, struct arena *arena, void **ret_records,
+    size_t *ret_count);

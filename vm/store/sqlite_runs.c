@@ -1,0 +1,168 @@
+/* sqlite_runs.c - programs and runs in the journal. */
+#include "store/sqlite_private.h"
+
+#define COLUMN(type, member)                                                                       \
+    {                                                                                              \
+        COLUMN_##type, false, offsetof(struct run, member)                                         \
+    }
+#define COLUMN_OR_NULL(type, member)                                                               \
+    {                                                                                              \
+        COLUMN_##type, true, offsetof(struct run, member)                                          \
+    }
+
+/* As RUN_COLUMNS; without the first and the last they are what is written at the start. */
+static const struct column run_columns[] = {
+    COLUMN(INTEGER, id),
+    COLUMN_OR_NULL(INTEGER, undoes),
+    COLUMN(TEXT, alert),
+    COLUMN(TEXT, source),
+    COLUMN(BLOB, alert_text),
+    COLUMN(TEXT, forced_source),
+    COLUMN(TEXT, rule),
+    COLUMN(TEXT, rule_id),
+    COLUMN_OR_NULL(TEXT, program_hash),
+    COLUMN(INTEGER, received_ms),
+    COLUMN(INTEGER, started_ms),
+    COLUMN_OR_NULL(INTEGER, ended_ms),
+};
+
+struct program_row {
+    str hash;
+    str texts;
+};
+
+static const struct column program_columns[] = {
+    { COLUMN_TEXT, false, offsetof(struct program_row, hash) },
+    { COLUMN_BLOB, false, offsetof(struct program_row, texts) },
+};
+
+enum err store_program_put(struct store *store, str hash, str texts)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_PROGRAM_PUT, &statement));
+    struct program_row row = { hash, texts };
+    TRY(record_bind(store, statement, program_columns, COUNT_OF(program_columns), &row));
+    return statement_run(store, statement);
+}
+
+/* Read the one row that the statement has, or ERR_NOT_FOUND. */
+static enum err read_one(struct store *store, sqlite3_stmt *statement, const struct column *columns,
+    int count, struct arena *arena, void *record)
+{
+    bool is_row = false;
+    TRY(statement_next(store, statement, &is_row));
+    return is_row ? record_read(statement, columns, count, arena, record) : ERR_NOT_FOUND;
+}
+
+enum err store_program_get(struct store *store, str hash, struct arena *arena, str *ret_texts)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_PROGRAM_GET, &statement));
+    struct program_row row = { hash, STR("") };
+    TRY(record_bind(store, statement, program_columns, 1, &row));
+    TRY(read_one(store, statement, &program_columns[1], 1, arena, &row));
+    *ret_texts = row.texts;
+    return ERR_OK;
+}
+
+enum err store_run_begin(struct store *store, struct run *run)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_RUN_BEGIN, &statement));
+    TRY(record_bind(store, statement, &run_columns[1], COUNT_OF(run_columns) - 2, run));
+    enum err err = statement_run(store, statement);
+    if (err == ERR_STORE && sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_FOREIGNKEY)
+        return ERR_NOT_FOUND;
+    TRY(err);
+    run->id = sqlite3_last_insert_rowid(store->db);
+    return ERR_OK;
+}
+
+/* What ends a run or the steps it was cut off in. */
+struct ending {
+    int64_t run;
+    int64_t now_ms;
+    str reason;
+};
+
+static const struct column ending_columns[] = {
+    { COLUMN_INTEGER, false, offsetof(struct ending, run) },
+    { COLUMN_INTEGER, false, offsetof(struct ending, now_ms) },
+    { COLUMN_TEXT, false, offsetof(struct ending, reason) },
+};
+
+/* `count` of ending_columns are the statement's parameters. */
+static enum err end(
+    struct store *store, enum statement which, const struct ending *ending, int count)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, which, &statement));
+    TRY(record_bind(store, statement, ending_columns, count, ending));
+    return statement_run(store, statement);
+}
+
+enum err store_run_end(struct store *store, int64_t run, int64_t now_ms)
+{
+    struct ending ending = { .run = run, .now_ms = now_ms };
+    TRY(end(store, STATEMENT_RUN_END, &ending, 2));
+    return sqlite3_changes(store->db) == 1 ? ERR_OK : ERR_INVALID;
+}
+
+enum err store_run_abandon(struct store *store, int64_t run, int64_t now_ms, const char *reason)
+{
+    struct ending ending = { run, now_ms, str_from(reason) };
+    TRY(store_exec(store, "BEGIN IMMEDIATE"));
+    enum err err = end(store, STATEMENT_STEP_CUT, &ending, 3);
+    if (err == ERR_OK)
+        err = end(store, STATEMENT_RUN_ABANDON, &ending, 2);
+    if (err == ERR_OK && sqlite3_changes(store->db) != 1)
+        err = ERR_INVALID;
+    if (err == ERR_OK)
+        err = store_exec(store, "COMMIT");
+    if (err != ERR_OK) /* the error that counts is the one before */
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return err;
+}
+
+enum err store_run_get(struct store *store, int64_t id, struct arena *arena, struct run *ret_run)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_RUN_GET, &statement));
+    struct run run = { .id = id };
+    TRY(record_bind(store, statement, run_columns, 1, &run));
+    TRY(read_one(store, statement, run_columns, COUNT_OF(run_columns), arena, &run));
+    *ret_run = run;
+    return ERR_OK;
+}
+
+enum err store_run_find(
+    struct store *store, str source, str alert, str rule, struct arena *arena, struct run *ret_run)
+{
+    static const struct column keys[] = { COLUMN(TEXT, alert), COLUMN(TEXT, source),
+        COLUMN(TEXT, rule) };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_RUN_FIND, &statement));
+    struct run run = { .alert = alert, .source = source, .rule = rule };
+    TRY(record_bind(store, statement, keys, COUNT_OF(keys), &run));
+    TRY(read_one(store, statement, run_columns, COUNT_OF(run_columns), arena, &run));
+    *ret_run = run;
+    return ERR_OK;
+}
+
+enum err store_runs(struct store *store, const struct run_filter *filter, struct arena *arena,
+    struct run **ret_runs, size_t *ret_count)
+{
+    static const struct column keys[] = {
+        { COLUMN_FLAG, false, offsetof(struct run_filter, is_open) },
+        { COLUMN_TEXT, false, offsetof(struct run_filter, alert) },
+        { COLUMN_INTEGER, false, offsetof(struct run_filter, undoes) },
+    };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_RUNS, &statement));
+    TRY(record_bind(store, statement, keys, COUNT_OF(keys), filter));
+    void *runs;
+    TRY(records_read(store, statement, run_columns, COUNT_OF(run_columns), sizeof(struct run),
+        arena, &runs, ret_count));
+    *ret_runs = runs;
+    return ERR_OK;
+}

@@ -1,0 +1,166 @@
+/* sqlite_schema.c - the tables of the journal, and how older ones become newer ones.
+ *
+ * user_version counts the migrations that were applied; each is one transaction, so a
+ * crash leaves the version before or the version after. A migration that was released
+ * never changes: what is wrong in it is put right by the next.
+ */
+#include "store/sqlite_private.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+/* "cdrj" in application_id: that the file is ours, `file` prints it too. */
+#define APPLICATION_ID 0x6364726a
+
+static const char *const migrations[] = {
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE program ("
+    "  hash TEXT PRIMARY KEY CHECK (hash <> ''),"
+    "  texts BLOB NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE run ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  undoes INTEGER REFERENCES run (id) CHECK (undoes < id),"
+    "  alert TEXT NOT NULL,"
+    "  source TEXT NOT NULL,"
+    "  alert_text BLOB NOT NULL,"
+    "  forced_source TEXT NOT NULL,"
+    "  rule TEXT NOT NULL,"
+    "  rule_id TEXT NOT NULL,"
+    "  program_hash TEXT REFERENCES program (hash),"
+    "  received_ms INTEGER NOT NULL,"
+    "  started_ms INTEGER NOT NULL,"
+    "  ended_ms INTEGER,"
+    "  CHECK ((undoes IS NULL) = (program_hash IS NOT NULL))" /* a run replays one or the other */
+    ") STRICT;"
+    "CREATE INDEX run_by_alert ON run (alert, source, rule);"
+    "CREATE INDEX run_by_undoes ON run (undoes) WHERE undoes IS NOT NULL;"
+    "CREATE INDEX run_open ON run (id) WHERE ended_ms IS NULL;"
+
+    "CREATE TABLE step ("
+    "  run INTEGER NOT NULL REFERENCES run (id),"
+    "  idx INTEGER NOT NULL CHECK (idx >= 0),"
+    "  builtin TEXT NOT NULL CHECK (builtin <> ''),"
+    "  args TEXT NOT NULL CHECK (args <> ''),"
+    "  target TEXT NOT NULL,"
+    "  found TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK (state IN"
+    "    ('running', 'done', 'partial', 'failed', 'unresolved', 'unknown')),"
+    "  reason TEXT NOT NULL,"
+    "  results TEXT NOT NULL,"
+    "  started_ms INTEGER NOT NULL,"
+    "  ended_ms INTEGER,"
+    "  PRIMARY KEY (run, idx),"
+    "  CHECK ((state = 'running') = (ended_ms IS NULL))"
+    ") STRICT;"
+
+    "CREATE TABLE call ("
+    "  id INTEGER PRIMARY KEY,"
+    "  run INTEGER NOT NULL,"
+    "  step INTEGER NOT NULL,"
+    "  idx INTEGER NOT NULL CHECK (idx >= 0),"
+    "  is_change INTEGER NOT NULL CHECK (is_change IN (0, 1)),"
+    "  service TEXT NOT NULL,"
+    "  operation TEXT NOT NULL CHECK (operation <> ''),"
+    "  region TEXT NOT NULL,"
+    "  target TEXT NOT NULL,"
+    "  body BLOB NOT NULL,"
+    "  undo TEXT NOT NULL,"
+    "  intended_ms INTEGER NOT NULL,"
+    "  reply_kind TEXT CHECK (reply_kind IN ('received', 'lost', 'refused')),"
+    "  reply_status INTEGER,"
+    "  reply_body BLOB,"
+    "  replied_ms INTEGER,"
+    "  UNIQUE (run, step, idx),"
+    "  FOREIGN KEY (run, step) REFERENCES step (run, idx),"
+    "  CHECK ((reply_kind IS NULL) = (reply_status IS NULL)"
+    "     AND (reply_kind IS NULL) = (reply_body IS NULL)"
+    "     AND (reply_kind IS NULL) = (replied_ms IS NULL)),"
+    "  CHECK (is_change = 1 OR undo = '')"
+    ") STRICT;",
+};
+
+enum { VERSION = COUNT_OF(migrations) };
+
+static enum err pragma_get(struct store *store, const char *sql, int64_t *ret_number)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        *ret_number = sqlite3_column_int64(statement, 0);
+    enum err err = code == SQLITE_ROW ? ERR_OK : store_fail(store, code);
+    sqlite3_finalize(statement);
+    return err;
+}
+
+static enum err say(struct store *store, const char *sentence)
+{
+    snprintf(store->error, sizeof store->error, "%s", sentence);
+    return ERR_STORE;
+}
+
+/* A number at random that no other store has: it parts our keys at the provider from
+ * those of another data directory. */
+static enum err id_make(struct store *store)
+{
+    uint32_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return say(store, "the system gave no random number");
+    char sql[128];
+    snprintf(sql, sizeof sql, "INSERT INTO meta VALUES ('store_id', '%08x')", (unsigned)number);
+    return store_exec(store, sql);
+}
+
+static enum err migrate_one(struct store *store, int64_t version)
+{
+    char finish[128];
+    snprintf(finish, sizeof finish, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+        APPLICATION_ID, (int)version + 1);
+    TRY(store_exec(store, "BEGIN IMMEDIATE"));
+    enum err err = store_exec(store, migrations[version]);
+    if (err == ERR_OK && version == 0)
+        err = id_make(store);
+    if (err == ERR_OK)
+        err = store_exec(store, finish);
+    if (err != ERR_OK) /* the error that counts is the one before */
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    return err;
+}
+
+static enum err id_read(struct store *store)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(
+        store->db, "SELECT value FROM meta WHERE key = 'store_id'", -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    enum err err = code == SQLITE_ROW    ? ERR_OK
+                   : code == SQLITE_DONE ? say(store, "the journal has lost its identity")
+                                         : store_fail(store, code);
+    if (err == ERR_OK)
+        snprintf(
+            store->id, sizeof store->id, "%s", (const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return err;
+}
+
+enum err schema_migrate(struct store *store)
+{
+    int64_t version = 0;
+    int64_t tables = 0;
+    int64_t application = 0;
+    TRY(pragma_get(store, "PRAGMA user_version", &version));
+    TRY(pragma_get(store, "PRAGMA application_id", &application));
+    TRY(pragma_get(store, "SELECT count(*) FROM sqlite_schema", &tables));
+    if (tables > 0 && application != APPLICATION_ID)
+        return say(store, "journal.db is a database of something else");
+    if (version > VERSION)
+        return say(store, "the journal was written by a newer cdr; use that one");
+    for (; version < VERSION; version++)
+        TRY(migrate_one(store, version));
+    return id_read(store);
+}

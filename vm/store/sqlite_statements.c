@@ -1,0 +1,232 @@
+/* sqlite_statements.c - every statement of the journal, and how records pass through them.
+ *
+ * All SQL but the schema is in one table. Nothing is ever pasted into it: what varies
+ * is a parameter.
+ */
+#include "store/sqlite_private.h"
+
+#define RUN_COLUMNS                                                                                \
+    "id, undoes, alert, source, alert_text, forced_source, rule, rule_id, program_hash,"           \
+    " received_ms, started_ms, ended_ms"
+#define STEP_COLUMNS                                                                               \
+    "run, idx, builtin, args, target, found, state, reason, results, started_ms, ended_ms"
+#define INTENT_COLUMNS                                                                             \
+    "run, step, idx, is_change, service, operation, region, target, body, undo, intended_ms"
+
+/* A change that certainly never took effect: not sent, or refused by the provider. */
+#define CAME_TO_NOTHING                                                                            \
+    "(reply_kind = 'refused'"                                                                      \
+    " OR (reply_kind = 'received' AND reply_status BETWEEN 400 AND 499))"
+
+static const char *const sql[STATEMENT_COUNT] = {
+    [STATEMENT_PROGRAM_PUT] = "INSERT INTO program (hash, texts) VALUES (?1, ?2)"
+                              " ON CONFLICT (hash) DO NOTHING",
+    [STATEMENT_PROGRAM_GET] = "SELECT texts FROM program WHERE hash = ?1",
+    [STATEMENT_RUN_BEGIN] = "INSERT INTO run (undoes, alert, source, alert_text, forced_source,"
+                            " rule, rule_id, program_hash, received_ms, started_ms)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [STATEMENT_RUN_END] = "UPDATE run SET ended_ms = ?2 WHERE id = ?1 AND ended_ms IS NULL"
+                          " AND NOT EXISTS"
+                          " (SELECT 1 FROM step WHERE step.run = ?1 AND state = 'running')",
+    [STATEMENT_RUN_GET] = "SELECT " RUN_COLUMNS " FROM run WHERE id = ?1",
+    /* An undo is finished when it ended; it took everything back when no step of the
+     * last finished one is anything but done (undo.c: each tries what the one before left). */
+    [STATEMENT_RUN_FIND] =
+        "SELECT " RUN_COLUMNS " FROM run AS r"
+        " WHERE alert = ?1 AND source = ?2 AND rule = ?3 AND undoes IS NULL"
+        " AND (ended_ms IS NULL"
+        "   OR NOT EXISTS (SELECT 1 FROM step WHERE step.run = r.id)"
+        "   OR EXISTS (SELECT 1 FROM step WHERE step.run = r.id"
+        "     AND state NOT IN ('failed', 'unresolved'))"
+        "   OR EXISTS (SELECT 1 FROM call WHERE call.run = r.id AND is_change = 1"
+        "     AND NOT " CAME_TO_NOTHING "))"
+        " AND NOT EXISTS (SELECT 1 FROM run AS u"
+        "   WHERE u.undoes = r.id AND u.ended_ms IS NOT NULL AND NOT EXISTS"
+        "     (SELECT 1 FROM step WHERE step.run = u.id AND state <> 'done'))"
+        " ORDER BY id DESC LIMIT 1",
+    [STATEMENT_RUNS] = "SELECT id, undoes, alert, source, x'', forced_source, rule, rule_id,"
+                       " program_hash, received_ms, started_ms, ended_ms FROM run"
+                       " WHERE (?1 = 0 OR ended_ms IS NULL) AND (?2 = '' OR alert = ?2)"
+                       " AND (?3 = 0 OR undoes = ?3) ORDER BY id",
+    [STATEMENT_RUN_ABANDON] = "UPDATE run SET ended_ms = ?2 WHERE id = ?1 AND ended_ms IS NULL",
+    [STATEMENT_STEP_CUT] = "UPDATE step SET state = 'unknown', ended_ms = ?2, reason = ?3"
+                           " WHERE run = ?1 AND state = 'running'",
+    [STATEMENT_STEP_BEGIN] = "INSERT INTO step (" STEP_COLUMNS ")"
+                             " SELECT ?1, ?2, ?3, ?4, '', '', 'running', '', '', ?5, NULL"
+                             " FROM run WHERE id = ?1 AND ended_ms IS NULL",
+    [STATEMENT_STEP_END] = "UPDATE step SET target = ?3, found = ?4, state = ?5, reason = ?6,"
+                           " results = ?7, ended_ms = ?8"
+                           " WHERE run = ?1 AND idx = ?2 AND state = 'running'",
+    [STATEMENT_STEP_GET] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 AND idx = ?2",
+    [STATEMENT_STEPS] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 ORDER BY idx",
+    [STATEMENT_CALL_INTEND] =
+        "INSERT INTO call (" INTENT_COLUMNS ")"
+        " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
+        " FROM step JOIN run ON run.id = step.run"
+        " WHERE step.run = ?1 AND step.idx = ?2 AND state = 'running' AND run.ended_ms IS NULL",
+    [STATEMENT_CALL_REPLY] = "UPDATE call SET reply_kind = ?4, reply_status = ?5, reply_body = ?6,"
+                             " replied_ms = ?7"
+                             " WHERE run = ?1 AND step = ?2 AND idx = ?3 AND reply_kind IS NULL",
+    [STATEMENT_CALL_GET] = "SELECT " INTENT_COLUMNS ", replied_ms, reply_body, reply_status,"
+                           " reply_kind FROM call WHERE run = ?1 AND step = ?2 AND idx = ?3",
+    [STATEMENT_CALLS] = "SELECT " INTENT_COLUMNS ", replied_ms, x'', reply_status, reply_kind"
+                        " FROM call WHERE run = ?1 ORDER BY id",
+};
+
+enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)
+{
+    sqlite3_stmt **kept = &store->statements[which];
+    if (*kept == NULL) {
+        int code =
+            sqlite3_prepare_v3(store->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL);
+        if (code != SQLITE_OK)
+            return store_fail(store, code);
+    }
+    *ret_statement = *kept;
+    return ERR_OK;
+}
+
+void statement_release(sqlite3_stmt **statement)
+{
+    if (*statement == NULL)
+        return;
+    sqlite3_reset(*statement);
+    sqlite3_clear_bindings(*statement);
+}
+
+enum err statement_next(struct store *store, sqlite3_stmt *statement, bool *ret_row)
+{
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return store_fail(store, code);
+    *ret_row = code == SQLITE_ROW;
+    return ERR_OK;
+}
+
+enum err statement_run(struct store *store, sqlite3_stmt *statement)
+{
+    bool is_row;
+    return statement_next(store, statement, &is_row);
+}
+
+enum err statement_run_one(struct store *store, sqlite3_stmt *statement)
+{
+    TRY(statement_run(store, statement));
+    return sqlite3_changes(store->db) == 1 ? ERR_OK : ERR_INVALID;
+}
+
+static int column_bind(
+    sqlite3_stmt *statement, int at, const struct column *column, const void *record)
+{
+    const void *member = (const char *)record + column->offset;
+    switch (column->type) {
+    case COLUMN_TEXT:
+    case COLUMN_BLOB: {
+        str text = *(const str *)member;
+        if (text.len == 0 && column->is_null_when_empty)
+            return sqlite3_bind_null(statement, at);
+        const char *bytes = text.len == 0 ? "" : text.ptr;
+        return column->type == COLUMN_TEXT
+                   ? sqlite3_bind_text64(statement, at, bytes, text.len, SQLITE_STATIC, SQLITE_UTF8)
+                   : sqlite3_bind_blob64(statement, at, bytes, text.len, SQLITE_STATIC);
+    }
+    case COLUMN_INTEGER: {
+        int64_t number = *(const int64_t *)member;
+        if (number == 0 && column->is_null_when_empty)
+            return sqlite3_bind_null(statement, at);
+        return sqlite3_bind_int64(statement, at, number);
+    }
+    case COLUMN_ORDINAL:
+        return sqlite3_bind_int64(statement, at, *(const uint32_t *)member);
+    case COLUMN_FLAG:
+        return sqlite3_bind_int64(statement, at, *(const bool *)member);
+    }
+    return SQLITE_MISUSE;
+}
+
+enum err record_bind(struct store *store, sqlite3_stmt *statement, const struct column *columns,
+    int count, const void *record)
+{
+    for (int i = 0; i < count; i++) {
+        int code = column_bind(statement, i + 1, &columns[i], record);
+        if (code != SQLITE_OK)
+            return store_fail(store, code);
+    }
+    return ERR_OK;
+}
+
+/* A column's bytes; SQLite hands out NULL both for no bytes and for no memory. */
+static enum err text_read(sqlite3_stmt *statement, int at, struct arena *arena, str *ret_text)
+{
+    *ret_text = STR("");
+    if (sqlite3_column_type(statement, at) == SQLITE_NULL)
+        return ERR_OK;
+    const void *bytes = sqlite3_column_blob(statement, at);
+    int size = sqlite3_column_bytes(statement, at);
+    if (bytes == NULL && sqlite3_errcode(sqlite3_db_handle(statement)) == SQLITE_NOMEM)
+        return ERR_MEMORY;
+    *ret_text = arena_copy(arena, (str){ bytes == NULL ? "" : bytes, (size_t)size });
+    return ret_text->ptr == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+enum err record_read(sqlite3_stmt *statement, const struct column *columns, int count,
+    struct arena *arena, void *record)
+{
+    for (int i = 0; i < count; i++) {
+        void *member = (char *)record + columns[i].offset;
+        switch (columns[i].type) {
+        case COLUMN_TEXT:
+        case COLUMN_BLOB:
+            TRY(text_read(statement, i, arena, member));
+            break;
+        case COLUMN_INTEGER:
+            *(int64_t *)member = sqlite3_column_int64(statement, i);
+            break;
+        case COLUMN_ORDINAL:
+            *(uint32_t *)member = (uint32_t)sqlite3_column_int64(statement, i);
+            break;
+        case COLUMN_FLAG:
+            *(bool *)member = sqlite3_column_int64(statement, i) != 0;
+            break;
+        }
+    }
+    return ERR_OK;
+}
+
+enum { RECORDS_AT_FIRST = 16 };
+
+/* Room for one more; the array doubles, and the arena keeps the smaller ones. */
+static void *records_grow(
+    struct arena *arena, void *records, size_t count, size_t *room, size_t size)
+{
+    if (count < *room)
+        return records;
+    size_t more = *room == 0 ? RECORDS_AT_FIRST : *room * 2;
+    void *grown = arena_array(arena, more, size, alignof(max_align_t));
+    if (grown == NULL)
+        return NULL;
+    if (count > 0)
+        memcpy(grown, records, count * size);
+    *room = more;
+    return grown;
+}
+
+enum err records_read(struct store *store, sqlite3_stmt *statement, const struct column *columns,
+    int count, size_t size, struct arena *arena, void **ret_records, size_t *ret_count)
+{
+    void *records = NULL;
+    size_t room = 0;
+    for (size_t at = 0;; at++) {
+        bool is_row = false;
+        TRY(statement_next(store, statement, &is_row));
+        if (!is_row) {
+            *ret_records = records;
+            *ret_count = at;
+            return ERR_OK;
+        }
+        records = records_grow(arena, records, at, &room, size);
+        if (records == NULL)
+            return ERR_MEMORY;
+        TRY(record_read(statement, columns, count, arena, (char *)records + at * size));
+    }
+}
