@@ -7,7 +7,8 @@
  *   {"ip":"198.51.100.7"}   {"cidr":"10.0.0.0/8"}   {"time":ms}   {"duration":ms}
  *   {"severity":"high"}   {"verdict":"clean"}   {"bytes":"ff00"} for text that is not UTF-8
  *
- * What is read back is the same (value_same), whoever reads it: no type is needed.
+ * What is read back is the same (value_same), whoever reads it: no type is needed. A set
+ * comes back as a list.
  */
 #pragma once
 
@@ -18,8 +19,8 @@
 /* Lists within each other in a value. */
 enum { VALUE_JSON_DEPTH_MAX = 8 };
 
-/* `count` values as a JSON array, in `arena`. ERR_INVALID: a regular expression or a
- * decimal that is not finite; ERR_LIMIT: past VALUE_JSON_DEPTH_MAX; ERR_MEMORY. */
+/* `count` values as a JSON array, in `arena`. ERR_INVALID: a regular expression, an
+ * object of an alert, or a decimal that is not finite; ERR_LIMIT: past VALUE_JSON_DEPTH_MAX; ERR_MEMORY. */
 MUST_CHECK enum err values_to_json(
     struct arena *arena, const value *values, uint32_t count, str *ret_json);
 /* Read such an array of at most `max` values into `values`; the rest of them stays as it
