@@ -113,18 +113,18 @@ static enum exit_code format_file(struct format_job *job, const char *name)
     struct driver *driver = job->driver;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
     CLEANUP(buf_release) struct buf formatted = BUF_INIT(FORMATTED_BYTES_MAX);
-    str text;
-    enum err err = file_read(name, SOURCE_BYTES_MAX, &arena, &text);
+    CLEANUP(buf_release) struct buf text = BUF_INIT(SOURCE_BYTES_MAX);
+    enum err err = file_read(name, &text);
     if (err == ERR_IO) {
         driver_message(driver, "%s cannot be read: %s", name, strerror(errno));
         return EXIT_USAGE;
     }
     if (err != ERR_OK)
         return driver_failure(driver, name, err);
-    enum exit_code code = canonical(driver, name, text, &arena, &formatted);
+    enum exit_code code = canonical(driver, name, buf_str(&text), &arena, &formatted);
     if (code != EXIT_CLEAN)
         return code;
-    return use_text(job, name, text, buf_str(&formatted), &arena);
+    return use_text(job, name, buf_str(&text), buf_str(&formatted), &arena);
 }
 
 static enum exit_code find_files(

@@ -63,13 +63,12 @@ static void print_exports(struct output *out, uint16_t port)
 }
 
 static enum exit_code read_world(
-    struct driver *driver, const struct arguments *arguments, str *ret_world)
+    struct driver *driver, const struct arguments *arguments, struct buf *world)
 {
     const char *file = option_text(arguments, OPTION_WORLD);
-    *ret_world = STR("");
     if (file == NULL)
         return EXIT_CLEAN;
-    enum err err = file_read(file, WORLD_BYTES_MAX, &driver->arena, ret_world);
+    enum err err = file_read(file, world);
     if (err == ERR_OK)
         return EXIT_CLEAN;
     driver_message(
@@ -80,7 +79,7 @@ static enum exit_code read_world(
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     uint16_t port = 0;
-    str world;
+    CLEANUP(buf_release) struct buf world = BUF_INIT(WORLD_BYTES_MAX);
     if (arguments->operand_count > 0)
         return driver_usage(
             driver, &sandbox_command, "takes no operand, so not %s", arguments->operands[0]);
@@ -100,7 +99,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     sigprocmask(SIG_BLOCK, &stops, &old);
     struct sandbox *sandbox = NULL;
     const char *reason = NULL;
-    enum err err = sandbox_start(port, world, &driver->arena, &sandbox, &reason);
+    enum err err = sandbox_start(port, buf_str(&world), &driver->arena, &sandbox, &reason);
     if (err != ERR_OK) {
         driver_message(
             driver, "the sandbox cannot start: %s", reason == NULL ? err_text(err) : reason);

@@ -1,8 +1,6 @@
 /* files.c - see files.h. */
 #include "driver/files.h"
 
-#include "base/buf.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -133,19 +131,16 @@ static enum err read_all(int fd, struct buf *text)
     return ERR_OK;
 }
 
-enum err file_read(const char *name, size_t limit, struct arena *arena, str *ret_text)
+enum err file_read(const char *name, struct buf *text)
 {
     bool is_input = strcmp(name, "-") == 0;
     int fd = is_input ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return ERR_IO;
-    CLEANUP(buf_release) struct buf text = BUF_INIT(limit);
-    enum err err = read_all(fd, &text);
+    enum err err = read_all(fd, text);
     int reason = errno;
     if (!is_input)
         close(fd);
     errno = reason;
-    TRY(err);
-    *ret_text = arena_copy(arena, buf_str(&text));
-    return ret_text->ptr == NULL ? ERR_MEMORY : ERR_OK;
+    return err;
 }

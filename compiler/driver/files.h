@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <sys/types.h>
@@ -25,6 +26,6 @@ struct files {
 MUST_CHECK enum err files_add(
     struct files *files, const char *path, struct arena *arena, const char **reterr_reason);
 
-/* The whole of a file, or of standard input for "-", in `arena`; at most `limit` bytes.
+/* Append the whole of a file, or of standard input for "-", to `text`, which has the limit.
  * ERR_IO (errno says why), ERR_LIMIT, ERR_MEMORY. */
-MUST_CHECK enum err file_read(const char *name, size_t limit, struct arena *arena, str *ret_text);
+MUST_CHECK enum err file_read(const char *name, struct buf *text);

@@ -1,0 +1,163 @@
+/* cmd_run.c - cdr run: alerts through rules, once; a plan unless told to apply. */
+#include "driver/alerts.h"
+#include "driver/evaluate.h"
+#include "driver/rules.h"
+#include "driver/session.h"
+#include "driver/suggest.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct option options[] = {
+    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL, "rule files, or directories of them" },
+    { OPTION_ALERTS, OPTION_TEXTS, "FILE|-", NULL, NULL, NULL,
+        "alerts: JSON, one a line, or an array; standard input without it" },
+    { OPTION_SOURCE, OPTION_TEXT, "NAME", NULL, NULL, NULL,
+        "read every alert as this source's, whatever it looks like" },
+    { OPTION_MODE, OPTION_CHOICE, "MODE", "plan apply", NULL, "plan",
+        "plan: reads only, shows every change; apply: makes them" },
+    { OPTION_OFFLINE, OPTION_FLAG, NULL, NULL, NULL, NULL, "send nothing at all (plan only)" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL,
+        "the journal; apply needs it, unreadable alerts are kept there" },
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json summary", NULL, "text",
+        "a story, one JSON object a line, or a count per rule" },
+    { 0 },
+};
+
+/* Whether the program may be applied: no clause that would silently do nothing. */
+static bool is_enforced(struct driver *driver, const struct program *program)
+{
+    for (uint32_t i = 0; i < program->unenforced_count; i++) {
+        const struct unenforced *clause = &program->unenforced[i];
+        driver_message(driver, "%.*s:%u: `%s`%s%.*s is not enforced by this build",
+            STR_ARG(clause->file), clause->line, clause->clause,
+            clause->rule.len > 0 ? " of rule " : "", STR_ARG(clause->rule));
+    }
+    if (program->unenforced_count == 0)
+        return true;
+    driver_message(driver,
+        "so nothing was applied: who wrote that counts on it. Plan with --mode plan, "
+        "or take these clauses out if the rules are safe without them");
+    return false;
+}
+
+static enum exit_code check_source(
+    struct driver *driver, const struct program *program, const char *name)
+{
+    if (name == NULL || str_is(program->canonical.name, name))
+        return EXIT_CLEAN;
+    struct suggestion suggestion = { .word = str_from(name) };
+    for (uint32_t i = 0; i < program->source_count; i++) {
+        if (str_is(program->sources[i].name, name))
+            return EXIT_CLEAN;
+        suggest_offer(&suggestion, program->sources[i].name);
+    }
+    if (suggestion.best.len > 0)
+        return driver_usage(driver, &run_command, "there is no source %s; did you mean %.*s?", name,
+            STR_ARG(suggestion.best));
+    return driver_usage(driver, &run_command, "there is no source %s", name);
+}
+
+/* Evaluate every alert of one file. */
+static enum exit_code run_file(struct evaluation *evaluation, const char *name)
+{
+    struct driver *driver = evaluation->session->driver;
+    CLEANUP(alerts_close) struct alert_reader reader = { 0 };
+    if (strcmp(name, "-") == 0 && isatty(STDIN_FILENO) == 1)
+        driver_message(driver, "reading alerts from the terminal; end them with Ctrl-D");
+    enum err err = alerts_open(&reader, name);
+    if (err != ERR_OK) {
+        driver_message(
+            driver, "%s cannot be read: %s", name, err == ERR_IO ? strerror(errno) : err_text(err));
+        return EXIT_USAGE;
+    }
+    struct alert_text alert;
+    while (!session_is_stopped(evaluation->session) && alerts_next(&reader, &alert)) {
+        enum exit_code code = evaluate_alert(evaluation, name, &alert);
+        if (code > EXIT_FINDINGS)
+            return code;
+        output_relax(&driver->out);
+        if (driver->out.failure != 0 && evaluation->session->executor.mode != MODE_APPLY)
+            return EXIT_INTERNAL;
+    }
+    return EXIT_CLEAN;
+}
+
+static enum exit_code run_all(struct evaluation *evaluation, const struct arguments *arguments)
+{
+    struct session *session = evaluation->session;
+    const char *name = option_text_at(arguments, OPTION_ALERTS, 0);
+    enum exit_code code = EXIT_CLEAN;
+    if (name == NULL)
+        code = run_file(evaluation, "-");
+    for (size_t i = 0; name != NULL && code == EXIT_CLEAN; i++) {
+        code = run_file(evaluation, name);
+        name = option_text_at(arguments, OPTION_ALERTS, i + 1);
+    }
+    if (code != EXIT_CLEAN)
+        return code;
+    report_end(&session->reporter, &session->totals);
+    if (session_is_stopped(session)) {
+        driver_message(session->driver, "stopped before the last alert");
+        return EXIT_FINDINGS;
+    }
+    return session_code(session);
+}
+
+static enum exit_code run_program(
+    struct driver *driver, const struct arguments *arguments, const struct program *program)
+{
+    enum run_mode mode = option_choice(arguments, OPTION_MODE) == 1   ? MODE_APPLY
+                         : option_is_given(arguments, OPTION_OFFLINE) ? MODE_OFFLINE
+                                                                      : MODE_PLAN;
+    enum exit_code code = check_source(driver, program, option_text(arguments, OPTION_SOURCE));
+    if (code != EXIT_CLEAN)
+        return code;
+    if (mode == MODE_APPLY && !is_enforced(driver, program))
+        return EXIT_USAGE;
+    struct session session = { 0 };
+    struct evaluation evaluation = { .session = &session,
+        .program = program,
+        .forced_source = str_from(option_text(arguments, OPTION_SOURCE)) };
+    code = session_begin(&session, driver, arguments, mode, mode == MODE_APPLY);
+    if (code == EXIT_CLEAN)
+        code = evaluation_begin(&evaluation);
+    if (code == EXIT_CLEAN)
+        code = run_all(&evaluation, arguments);
+    evaluation_release(&evaluation);
+    session_release(&session);
+    return code;
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    const char *const *paths = NULL;
+    enum err err = rules_paths(driver, arguments, &paths);
+    if (err != ERR_OK)
+        return driver_failure(driver, "reading the command line", err);
+    if (paths[0] == NULL)
+        return driver_usage(driver, &run_command, "which rules? Give --rules PATH");
+    bool is_apply = option_choice(arguments, OPTION_MODE) == 1;
+    if (is_apply && option_is_given(arguments, OPTION_OFFLINE))
+        return driver_usage(
+            driver, &run_command, "--offline sends nothing, so it cannot go with --mode apply");
+    if (is_apply && option_text(arguments, OPTION_DATA) == NULL)
+        return driver_usage(driver, &run_command,
+            "--mode apply needs --data DIR: every change is in the journal there before it is "
+            "made");
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    enum exit_code code = rules_load(driver, paths, &compilation);
+    return code == EXIT_CLEAN ? run_program(driver, arguments, compilation.program) : code;
+}
+
+const struct command run_command = {
+    .name = "run",
+    .operands = "[PATH..]",
+    .summary = "alerts through rules, once: a plan, unless told to apply",
+    .help = "PATH is one more --rules. A plan changes nothing: it reads where a connection is\n"
+            "configured, to find targets, and shows every change it would make.\n"
+            "An alert that cannot be read is told and counted, and the others go on (exit 1).",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,81 @@
+/* cmd_runs.c - cdr runs: what the journal knows about an alert, or about all. */
+#include "driver/session.h"
+#include "driver/story.h"
+
+static const struct option options[] = {
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_ALERT, OPTION_TEXT, "ID", NULL, NULL, NULL, "only the runs of this alert" },
+    { OPTION_LAST, OPTION_NUMBER, "N", NULL, NULL, NULL, "only the newest N runs" },
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
+        "a story, or one JSON object a line" },
+    { 0 },
+};
+
+static enum exit_code tell(struct session *session, const struct run *run)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
+    struct output *out = &session->driver->out;
+    struct story story;
+    enum err err = story_read(session->store, run, &arena, &story);
+    if (err != ERR_OK)
+        return session_store_failure(session, "reading a run", err);
+    if (session->reporter.format == REPORT_JSON) {
+        err = story_json(out, &story);
+        return err == ERR_OK ? EXIT_CLEAN : driver_failure(session->driver, "writing a run", err);
+    }
+    story_text(out, &story);
+    output_add(out, STR("\n"));
+    return EXIT_CLEAN;
+}
+
+static enum exit_code tell_all(struct session *session, const struct arguments *arguments)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
+    const char *alert = option_text(arguments, OPTION_ALERT);
+    size_t last = option_number(arguments, OPTION_LAST);
+    struct run *runs = NULL;
+    size_t count = 0;
+    enum err err = store_runs(
+        session->store, &(struct run_filter){ .alert = str_from(alert) }, &arena, &runs, &count);
+    if (err != ERR_OK)
+        return session_store_failure(session, "reading the runs", err);
+    if (count == 0 && alert != NULL) {
+        driver_message(session->driver, "there is no run of alert %s in %s", alert, session->data);
+        return EXIT_FINDINGS;
+    }
+    if (count == 0 && session->reporter.format == REPORT_TEXT)
+        output_addf(&session->driver->out, "There is no run in %s yet.\n", session->data);
+    size_t open = 0;
+    for (size_t i = last > 0 && last < count ? count - last : 0; i < count; i++) {
+        enum exit_code code = tell(session, &runs[i]);
+        if (code != EXIT_CLEAN || session->driver->out.failure != 0)
+            return code;
+        open += runs[i].ended_ms == 0;
+        output_relax(&session->driver->out);
+    }
+    if (open > 0 && session->reporter.format == REPORT_TEXT)
+        output_addf(&session->driver->out, "%zu cut off; go on with: cdr resume --data %s\n", open,
+            session->data);
+    return EXIT_CLEAN;
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    if (arguments->operand_count > 0)
+        return driver_usage(driver, &runs_command,
+            "takes no operand, so not %s; for an alert give --alert", arguments->operands[0]);
+    struct session session = { 0 };
+    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, true);
+    if (code == EXIT_CLEAN)
+        code = tell_all(&session, arguments);
+    session_release(&session);
+    return code;
+}
+
+const struct command runs_command = {
+    .name = "runs",
+    .operands = "",
+    .summary = "the story of each run: what was done to what, and how it would be undone",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,104 @@
+/* cmd_undo.c - cdr undo: take the changes of a run back, newest first. */
+#include "driver/session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const struct option options[] = {
+    { OPTION_ALERT, OPTION_TEXT, "ID", NULL, NULL, NULL, "every run of this alert, newest first" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
+        "a story, or one JSON object a line" },
+    { 0 },
+};
+
+/* The number of a run, or 0. */
+static int64_t run_number(const char *text)
+{
+    char *end = NULL;
+    long long number = text[0] >= '1' && text[0] <= '9' ? strtoll(text, &end, 10) : 0;
+    return end == NULL || *end != '\0' ? 0 : (int64_t)number;
+}
+
+static enum exit_code undo_one(struct session *session, int64_t id)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct run run;
+    enum err err = store_run_get(session->store, id, &arena, &run);
+    if (err == ERR_NOT_FOUND) {
+        driver_message(session->driver,
+            "there is no run %" PRId64 " in %s; cdr runs --data %s lists them", id, session->data,
+            session->data);
+        return EXIT_USAGE;
+    }
+    return err == ERR_OK ? session_undo(session, &run)
+                         : session_store_failure(session, "reading the run", err);
+}
+
+static enum exit_code undo_alert(struct session *session, const char *alert)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
+    struct run *runs = NULL;
+    size_t count = 0;
+    size_t found = 0;
+    enum err err = store_runs(
+        session->store, &(struct run_filter){ .alert = str_from(alert) }, &arena, &runs, &count);
+    if (err != ERR_OK)
+        return session_store_failure(session, "looking for the runs of the alert", err);
+    for (size_t i = count; i > 0 && !session_is_stopped(session); i--) {
+        if (runs[i - 1].undoes != 0)
+            continue;
+        found++;
+        enum exit_code code = undo_one(session, runs[i - 1].id);
+        if (code > EXIT_FINDINGS)
+            return code;
+    }
+    if (found > 0)
+        return session_is_stopped(session) ? EXIT_FINDINGS : session_code(session);
+    driver_message(session->driver,
+        "there is no run of alert %s in %s; cdr runs --data %s lists them", alert, session->data,
+        session->data);
+    return EXIT_USAGE;
+}
+
+static enum exit_code undo_what_is_asked(
+    struct session *session, const struct arguments *arguments, const char *alert)
+{
+    if (alert != NULL)
+        return undo_alert(session, alert);
+    for (size_t i = 0; i < arguments->operand_count && !session_is_stopped(session); i++) {
+        enum exit_code code = undo_one(session, run_number(arguments->operands[i]));
+        if (code > EXIT_FINDINGS)
+            return code;
+    }
+    return session_is_stopped(session) ? EXIT_FINDINGS : session_code(session);
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    const char *alert = option_text(arguments, OPTION_ALERT);
+    if ((alert == NULL) == (arguments->operand_count == 0))
+        return driver_usage(
+            driver, &undo_command, "what is to be taken back? Give the ID of a run, or --alert ID");
+    for (size_t i = 0; i < arguments->operand_count; i++)
+        if (run_number(arguments->operands[i]) == 0)
+            return driver_usage(driver, &undo_command,
+                "%s is not the number of a run; for an alert give --alert", arguments->operands[i]);
+    struct session session = { 0 };
+    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, true);
+    if (code == EXIT_CLEAN)
+        code = undo_what_is_asked(&session, arguments, alert);
+    session_release(&session);
+    return code;
+}
+
+const struct command undo_command = {
+    .name = "undo",
+    .operands = "[RUN..]",
+    .summary = "take the changes of a run back, newest first, each compared before it is restored",
+    .help =
+        "What somebody else changed since is left alone and said. An undo is a run of its own:\n"
+        "when it is cut off, cdr resume goes on with it.",
+    .options = options,
+    .run = run,
+};

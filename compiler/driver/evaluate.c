@@ -1,0 +1,210 @@
+/* evaluate.c - see evaluate.h. */
+#include "driver/evaluate.h"
+
+#include "driver/dead_letter.h"
+#include "driver/program_texts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* A rule that fired for the current alert. */
+struct firing {
+    const struct rule_code *rule;
+    int64_t run; /* 0 in a plan */
+    bool is_old; /* apply: it ran before, `run` says when */
+};
+
+enum exit_code evaluation_begin(struct evaluation *evaluation)
+{
+    const struct program *program = evaluation->program;
+    enum err err = projection_new(
+        &evaluation->arena, program->paths, program->path_count, &evaluation->projection);
+    return err == ERR_OK
+               ? EXIT_CLEAN
+               : driver_failure(evaluation->session->driver, "preparing to read alerts", err);
+}
+
+void evaluation_release(struct evaluation *evaluation)
+{
+    arena_release(&evaluation->arena);
+}
+
+static int64_t now(const struct session *session)
+{
+    return session->driver->clock->now_ms(session->driver->clock);
+}
+
+/* Tell and count an alert that cannot be read, and keep it. */
+static enum exit_code unreadable(
+    struct session *session, const char *file, const struct alert_text *alert, const char *reason)
+{
+    session->totals.unreadable++;
+    driver_message(
+        session->driver, "%s:%" PRIu32 ": the alert cannot be read: %s", file, alert->line, reason);
+    if (session->data == NULL)
+        return EXIT_FINDINGS;
+    struct dead_letter letter = { file, alert->line, reason, now(session), alert->json };
+    enum err err = dead_letter_add(session->data, &letter);
+    if (err == ERR_OK)
+        return EXIT_FINDINGS;
+    driver_message(session->driver, "the alert could not be kept in %s: %s", session->data,
+        err == ERR_IO ? strerror(errno) : err_text(err));
+    return EXIT_INTERNAL;
+}
+
+/* Why event_read failed, in words; NULL for a failure that is not the alert's. */
+static const char *reading_fault(enum err err, const struct json_fault *fault)
+{
+    if (err == ERR_JSON)
+        return fault->reason;
+    if (err == ERR_UNDECIDED || err == ERR_BUDGET)
+        return "no source could be chosen: a condition of a source reached its limit";
+    if (err == ERR_MEMORY || err == ERR_LIMIT)
+        return "it needs more memory than one alert may have";
+    return NULL;
+}
+
+/* Look the alert up in the journal, or begin its run there. */
+static enum err record(struct evaluation *evaluation, const struct event *event, str name,
+    struct arena *arena, struct firing *firing)
+{
+    struct session *session = evaluation->session;
+    struct run run;
+    enum err err =
+        store_run_find(session->store, event->source, name, firing->rule->name, arena, &run);
+    if (err == ERR_OK) {
+        firing->run = run.id;
+        firing->is_old = true;
+        return ERR_OK;
+    }
+    if (err != ERR_NOT_FOUND)
+        return err;
+    if (!evaluation->has_texts) {
+        TRY(program_texts_put(session->store, evaluation->program));
+        evaluation->has_texts = true;
+    }
+    run = (struct run){
+        .alert = name,
+        .source = event->source,
+        .alert_text = event->text,
+        .forced_source = evaluation->forced_source,
+        .rule = firing->rule->name,
+        .rule_id = firing->rule->id,
+        .program_hash = evaluation->program->hash,
+        .received_ms = event->received_ms,
+        .started_ms = now(session),
+    };
+    TRY(store_run_begin(session->store, &run));
+    firing->run = run.id;
+    return ERR_OK;
+}
+
+/* A rule that fired for this alert before: say how that ended. */
+static enum exit_code tell_old_run(
+    struct session *session, const struct firing *firing, struct arena *arena)
+{
+    struct run run;
+    const char *state = NULL;
+    enum err err = store_run_get(session->store, firing->run, arena, &run);
+    if (err == ERR_OK)
+        err = run_state(session->store, &run, arena, &state);
+    if (err != ERR_OK)
+        return session_store_failure(session, "reading an earlier run", err);
+    report_rule(&session->reporter, firing->rule, firing->run);
+    const char *note =
+        run.ended_ms != 0
+            ? arena_format(
+                arena, "already run %" PRId64 ": %s; nothing was done again", run.id, state)
+            : arena_format(arena, "run %" PRId64 " was cut off; go on with: cdr resume --data %s",
+                run.id, session->data);
+    session->totals.open_runs += run.ended_ms == 0;
+    report_note(&session->reporter, "note", note == NULL ? "already run" : note);
+    return EXIT_CLEAN;
+}
+
+static enum exit_code act(struct evaluation *evaluation, const struct event *event, str name,
+    struct firing *firings, size_t count, struct arena *arena)
+{
+    struct session *session = evaluation->session;
+    for (size_t i = 0; i < count && session->executor.mode == MODE_APPLY; i++) {
+        enum err err = record(evaluation, event, name, arena, &firings[i]);
+        if (err != ERR_OK)
+            return session_store_failure(session, "beginning a run", err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        enum exit_code code = firings[i].is_old ? tell_old_run(session, &firings[i], arena)
+                                                : session_execute(session, evaluation->program,
+                                                    firings[i].rule, event, firings[i].run);
+        if (code > EXIT_FINDINGS)
+            return code;
+        if (session_is_stopped(session))
+            break;
+    }
+    return EXIT_CLEAN;
+}
+
+/* Which rules fire, in `firings`; those that cannot be decided are told. */
+static enum exit_code decide(struct evaluation *evaluation, const struct event *event,
+    struct firing *firings, size_t *ret_count)
+{
+    struct session *session = evaluation->session;
+    const struct program *program = evaluation->program;
+    size_t count = 0;
+    for (uint32_t i = 0; i < program->rule_count; i++) {
+        CLEANUP(arena_release) struct arena scratch = ARENA_INIT(EVENT_BYTES_MAX);
+        bool fires = false;
+        enum err err = rule_matches(program, &program->rules[i], event, &scratch, &fires);
+        if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY) {
+            session->totals.undecided++;
+            report_undecided(&session->reporter, &program->rules[i], err_text(err));
+        } else if (err != ERR_OK)
+            return driver_failure(session->driver, "evaluating a rule", err);
+        else if (fires)
+            firings[count++] = (struct firing){ .rule = &program->rules[i] };
+    }
+    session->totals.matched += count > 0;
+    *ret_count = count;
+    return EXIT_CLEAN;
+}
+
+static enum exit_code evaluate_event(
+    struct evaluation *evaluation, const struct event *event, struct arena *arena)
+{
+    struct session *session = evaluation->session;
+    size_t count = 0;
+    str name = event_name(event, arena);
+    struct firing *firings =
+        ARENA_ARRAY(arena, struct firing, (size_t)evaluation->program->rule_count + 1);
+    if (name.ptr == NULL || firings == NULL)
+        return driver_failure(session->driver, "evaluating an alert", ERR_MEMORY);
+    report_alert(&session->reporter, event, name);
+    enum exit_code code = decide(evaluation, event, firings, &count);
+    if (code == EXIT_CLEAN)
+        code = act(evaluation, event, name, firings, count, arena);
+    enum err err = report_alert_end(&session->reporter);
+    if (err != ERR_OK && code == EXIT_CLEAN)
+        return driver_failure(session->driver, "writing the report", err);
+    return code;
+}
+
+enum exit_code evaluate_alert(
+    struct evaluation *evaluation, const char *file, const struct alert_text *alert)
+{
+    struct session *session = evaluation->session;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    session->totals.alerts++;
+    if (alert->reason != NULL)
+        return unreadable(session, file, alert, alert->reason);
+    struct event event;
+    struct json_fault fault = { .reason = "not JSON" };
+    enum err err = event_read(evaluation->program, evaluation->projection, alert->json,
+        evaluation->forced_source, now(session), &arena, &event, &fault);
+    if (err == ERR_OK) {
+        enum exit_code code = evaluate_event(evaluation, &event, &arena);
+        return code;
+    }
+    const char *reason = reading_fault(err, &fault);
+    return reason != NULL ? unreadable(session, file, alert, reason)
+                          : driver_failure(session->driver, "reading an alert", err);
+}

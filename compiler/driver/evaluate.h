@@ -1,0 +1,27 @@
+/* evaluate.h - one alert through all rules: decide, record, act. */
+#pragma once
+
+#include "driver/alerts.h"
+#include "driver/session.h"
+
+/* Set session, program and forced_source; begin, evaluate, release. */
+struct evaluation {
+    struct session *session;
+    const struct program *program;
+    str forced_source;
+    /* private */
+    struct arena arena;
+    const struct projection *projection;
+    bool has_texts; /* the program's texts are in the journal */
+};
+
+/* What went wrong is told. */
+MUST_CHECK enum exit_code evaluation_begin(struct evaluation *evaluation);
+void evaluation_release(struct evaluation *evaluation);
+
+/* Read the alert, match every rule, then plan or carry out those that fired. In apply
+ * all runs are in the journal before the first of them begins, so that a crash loses none.
+ * What cannot be read is told, counted and kept as a dead letter. More than EXIT_FINDINGS
+ * means that nothing should follow. */
+MUST_CHECK enum exit_code evaluate_alert(
+    struct evaluation *evaluation, const char *file, const struct alert_text *alert);

@@ -1,0 +1,203 @@
+/* report.c - what all forms share, and the summary. See report.h. */
+#include "driver/report_forms.h"
+
+#include "base/percent.h"
+#include "driver/json_out.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+const char *step_state(enum run_mode mode, enum step_turn turn)
+{
+    return mode != MODE_APPLY && turn == STEP_DONE ? "planned" : step_turn_name(turn);
+}
+
+enum style state_style(const char *state)
+{
+    str name = str_from(state);
+    if (str_is(name, "done"))
+        return STYLE_GREEN;
+    if (str_is(name, "planned"))
+        return STYLE_BOLD;
+    return str_is(name, "failed") || str_is(name, "unknown") ? STYLE_RED : STYLE_YELLOW;
+}
+
+static enum err requests_of_plan(const struct planned_request *first, struct arena *arena,
+    struct request_view **ret_requests, size_t *ret_count)
+{
+    size_t count = 0;
+    for (const struct planned_request *at = first; at != NULL; at = at->next)
+        count++;
+    struct request_view *views = ARENA_ARRAY(arena, struct request_view, count + 1);
+    if (views == NULL)
+        return ERR_MEMORY;
+    *ret_requests = views;
+    *ret_count = count;
+    for (const struct planned_request *at = first; at != NULL; at = at->next)
+        *views++ = (struct request_view){ at->request.service, at->request.operation,
+            at->request.region, at->request.target, at->request.body, at->is_change };
+    return ERR_OK;
+}
+
+enum err step_requests(const struct reporter *reporter, const struct step_view *step,
+    struct arena *arena, struct request_view **ret_requests, size_t *ret_count)
+{
+    if (reporter->store == NULL || step->run == 0)
+        return requests_of_plan(step->outcome->requests, arena, ret_requests, ret_count);
+    struct call_record *calls = NULL;
+    size_t count = 0;
+    TRY(store_calls(reporter->store, step->run, arena, &calls, &count));
+    struct request_view *views = ARENA_ARRAY(arena, struct request_view, count + 1);
+    if (views == NULL)
+        return ERR_MEMORY;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (calls[i].step != step->index)
+            continue;
+        str service = arena_copy(arena, calls[i].service);
+        str operation = arena_copy(arena, calls[i].operation);
+        if (service.ptr == NULL || operation.ptr == NULL)
+            return ERR_MEMORY;
+        views[used++] = (struct request_view){ service.ptr, operation.ptr, calls[i].region,
+            calls[i].target, calls[i].body, calls[i].is_change };
+    }
+    *ret_requests = views;
+    *ret_count = used;
+    return ERR_OK;
+}
+
+bool form_next(str *rest, struct arena *arena, str *ret_key, str *ret_value)
+{
+    if (rest->len == 0)
+        return false;
+    str pair = str_first(*rest, str_find(*rest, '&'));
+    *rest = str_skip(*rest, pair.len + 1);
+    size_t equals = str_find(pair, '=');
+    return percent_decode(arena, str_first(pair, equals), true, ret_key) == ERR_OK
+           && percent_decode(arena, str_skip(pair, equals + 1), true, ret_value) == ERR_OK;
+}
+
+void target_split(str target, str *ret_kind, str *ret_name)
+{
+    size_t slash = str_find(target, '/');
+    bool is_arn = str_startswith(target, STR("arn:"));
+    *ret_kind = target.len == 0      ? STR("")
+                : is_arn             ? STR("arn")
+                : slash < target.len ? str_first(target, slash)
+                                     : STR("resource");
+    *ret_name = is_arn || slash == target.len ? target : str_skip(target, slash + 1);
+}
+
+/* Count a rule that fired; a rule past the memory we have is missing in `counts`, which
+ * report_end tells. */
+static void count_rule(struct reporter *reporter, str rule)
+{
+    for (size_t i = 0; i < reporter->count_room; i++) {
+        if (str_equal(reporter->counts[i].rule, rule)) {
+            reporter->counts[i].count++;
+            return;
+        }
+    }
+    struct rule_count *grown =
+        realloc(reporter->counts, (reporter->count_room + 1) * sizeof *grown);
+    if (grown == NULL) {
+        reporter->has_failed = true;
+        return;
+    }
+    grown[reporter->count_room] = (struct rule_count){ rule, 1 };
+    reporter->counts = grown;
+    reporter->count_room++;
+}
+
+void report_alert(struct reporter *reporter, const struct event *event, str name)
+{
+    reporter->event = event;
+    reporter->name = name;
+    reporter->is_shown = false;
+    if (reporter->format == REPORT_JSON)
+        json_alert(reporter);
+}
+
+void report_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason)
+{
+    if (reporter->format == REPORT_JSON)
+        json_undecided(reporter, rule);
+    else if (reporter->format == REPORT_TEXT)
+        text_undecided(reporter, rule, reason);
+}
+
+void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run)
+{
+    switch (reporter->format) {
+    case REPORT_TEXT:
+        text_rule(reporter, rule, run);
+        return;
+    case REPORT_JSON:
+        json_rule(reporter, rule, run);
+        return;
+    case REPORT_SUMMARY:
+        count_rule(reporter, rule->name);
+        return;
+    }
+}
+
+void report_step(struct reporter *reporter, const struct step_view *step)
+{
+    if (reporter->format == REPORT_JSON)
+        json_step(reporter, step);
+    else if (reporter->format == REPORT_TEXT)
+        text_step(reporter, step);
+}
+
+void report_note(struct reporter *reporter, const char *key, const char *text)
+{
+    if (reporter->format == REPORT_JSON)
+        json_note(reporter, key, text);
+    else if (reporter->format == REPORT_TEXT)
+        text_note(reporter, text);
+}
+
+enum err report_alert_end(struct reporter *reporter)
+{
+    if (reporter->format == REPORT_JSON)
+        return json_end(reporter);
+    if (reporter->is_shown)
+        output_add(reporter->out, STR("\n"));
+    return ERR_OK;
+}
+
+void report_undo(struct reporter *reporter, const struct run *run)
+{
+    if (reporter->format == REPORT_JSON)
+        json_undo(reporter, run);
+    else if (reporter->format == REPORT_TEXT)
+        text_undo(reporter, run);
+}
+
+enum err report_undo_end(struct reporter *reporter, int64_t undo)
+{
+    if (reporter->format == REPORT_JSON) {
+        json_put(&reporter->alert, "undo", json_integer(undo));
+        return json_end(reporter);
+    }
+    return ERR_OK;
+}
+
+void report_end(struct reporter *reporter, const struct totals *totals)
+{
+    if (reporter->format == REPORT_TEXT)
+        text_end(reporter, totals);
+    if (reporter->format != REPORT_SUMMARY)
+        return;
+    for (size_t i = 0; i < reporter->count_room; i++) {
+        output_text(reporter->out, reporter->counts[i].rule);
+        output_addf(reporter->out, "\t%" PRIu64 "\n", reporter->counts[i].count);
+    }
+    output_addf(reporter->out, "alerts\t%" PRIu64 "\n", totals->alerts);
+}
+
+void reporter_release(struct reporter *reporter)
+{
+    json_decref(reporter->alert);
+    free(reporter->counts);
+}

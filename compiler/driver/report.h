@@ -1,0 +1,82 @@
+/* report.h - how alerts, runs and steps are shown, in each of the forms.
+ *
+ * A command tells what happens as it happens: alert, rule, step, .. , end. Text is
+ * written at once, so that a person sees a long run go on; JSON is one line an alert,
+ * written at its end; the summary only counts.
+ */
+#pragma once
+
+#include "act/run.h"
+#include "act/undo.h"
+#include "driver/output.h"
+#include "store/store.h"
+
+#include <jansson.h>
+
+enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_SUMMARY };
+
+struct reporter {
+    enum report_format format;
+    enum run_mode mode;
+    struct output *out;
+    struct store *store; /* where the requests of an applied step are; NULL in a plan */
+    /* private to the forms */
+    json_t *alert;   /* JSON: the object of the current alert */
+    json_t *matched; /* its member, borrowed */
+    json_t *entry;   /* the current rule's object in it, borrowed */
+    bool has_failed; /* JSON: out of memory on the way */
+    bool is_shown;   /* text: the head of the current alert was written */
+    const struct event *event;
+    str name;
+    struct rule_count *counts; /* summary: owned */
+    size_t count_room;
+};
+
+struct rule_count {
+    str rule;
+    uint64_t count;
+};
+
+/* One step, of a rule or of an undo. */
+struct step_view {
+    uint32_t index;
+    int64_t run; /* 0 in a plan */
+    const struct builtin *row;
+    const struct step_code *code; /* NULL in an undo */
+    const value *args;
+    const struct step_outcome *outcome;
+};
+
+/* What a run of the command came to. */
+struct totals {
+    uint64_t alerts;
+    uint64_t matched; /* alerts that a rule fired for */
+    uint64_t runs;
+    uint64_t unreadable;
+    uint64_t undecided;
+    uint64_t bad_steps; /* that did not end as they should */
+    uint64_t open_runs; /* that were cut off and can be resumed */
+};
+
+/* Tell that evaluation of an alert begins. `name` and `event` live until report_alert_end. */
+void report_alert(struct reporter *reporter, const struct event *event, str name);
+/* `rule` could not be decided for the alert. */
+void report_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason);
+/* `rule` fired; `run` is 0 in a plan. */
+void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
+void report_step(struct reporter *reporter, const struct step_view *step);
+/* Something about the current rule: it ran before, it was cut off. */
+void report_note(struct reporter *reporter, const char *key, const char *text);
+/* ERR_MEMORY: the line of this alert is lost. */
+MUST_CHECK enum err report_alert_end(struct reporter *reporter);
+/* The undo of a run begins and ends, steps in between; `undo` is its own run, 0 for none. */
+void report_undo(struct reporter *reporter, const struct run *run);
+MUST_CHECK enum err report_undo_end(struct reporter *reporter, int64_t undo);
+/* The last word: what it all came to. */
+void report_end(struct reporter *reporter, const struct totals *totals);
+void reporter_release(struct reporter *reporter);
+
+/* How the state of a step is called in this mode: what a plan would do is "planned". */
+const char *step_state(enum run_mode mode, enum step_turn turn);
+/* The style that a state is shown in. */
+enum style state_style(const char *state);

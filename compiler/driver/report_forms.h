@@ -1,0 +1,45 @@
+/* report_forms.h - the forms behind report.h, and what they share. */
+#pragma once
+
+#include "driver/report.h"
+
+/* One request of a step: as a plan would send it, or as the journal has it. */
+struct request_view {
+    const char *service;
+    const char *operation;
+    str region;
+    str target;
+    str body;
+    bool is_change;
+};
+
+/* The requests of a step in order, in `arena`. ERR_MEMORY, ERR_STORE. */
+MUST_CHECK enum err step_requests(const struct reporter *reporter, const struct step_view *step,
+    struct arena *arena, struct request_view **ret_requests, size_t *ret_count);
+
+/* Read one `key=value` of a form body off *rest, decoded into `arena`; false at its end
+ * or when the arena is full. */
+bool form_next(str *rest, struct arena *arena, str *ret_key, str *ret_value);
+
+/* A kind and a name for what the step found to act on: "role/web" is role and web. The
+ * kind is empty when there is nothing to tell. */
+void target_split(str target, str *ret_kind, str *ret_name);
+
+/* A request's body as an object: JSON as it is, a form decoded. NULL when out of memory. */
+json_t *json_from_body(str body);
+
+void json_alert(struct reporter *reporter);
+void json_undecided(struct reporter *reporter, const struct rule_code *rule);
+void json_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
+void json_step(struct reporter *reporter, const struct step_view *step);
+void json_note(struct reporter *reporter, const char *key, const char *text);
+void json_undo(struct reporter *reporter, const struct run *run);
+/* Write the object that was built. */
+MUST_CHECK enum err json_end(struct reporter *reporter);
+
+void text_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason);
+void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
+void text_step(struct reporter *reporter, const struct step_view *step);
+void text_note(struct reporter *reporter, const char *text);
+void text_undo(struct reporter *reporter, const struct run *run);
+void text_end(struct reporter *reporter, const struct totals *totals);

@@ -1,0 +1,189 @@
+/* report_json.c - one JSON object a line: language.md section 9. */
+#include "driver/json_out.h"
+#include "driver/report_forms.h"
+
+void json_alert(struct reporter *reporter)
+{
+    const struct event *event = reporter->event;
+    value severity = event->fields[FIELD_SEVERITY];
+    json_t *alert = json_object();
+    json_put(&alert, "alert", json_from_str(reporter->name));
+    json_put(&alert, "source", event->source.len == 0 ? json_null() : json_from_str(event->source));
+    json_put(&alert, "severity",
+        severity.kind == VALUE_SEVERITY
+            ? json_from_text(severity_name((enum severity)severity.integer))
+            : json_null());
+    json_put(&alert, "matched", json_array());
+    if (event->repairs > 0)
+        json_put(&alert, "repairs", json_integer(event->repairs));
+    reporter->alert = alert;
+    reporter->matched = json_object_get(alert, "matched");
+    reporter->has_failed = alert == NULL;
+}
+
+/* The array `key` of the current alert, made when it is first asked for; borrowed. */
+static json_t *alert_array(struct reporter *reporter, const char *key)
+{
+    if (json_object_get(reporter->alert, key) == NULL
+        && json_object_set_new(reporter->alert, key, json_array()) != 0)
+        reporter->has_failed = true;
+    return json_object_get(reporter->alert, key);
+}
+
+void json_undecided(struct reporter *reporter, const struct rule_code *rule)
+{
+    json_t *rules = alert_array(reporter, "undecided");
+    if (json_array_append_new(rules, json_from_str(rule->name)) != 0)
+        reporter->has_failed = true;
+}
+
+void json_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run)
+{
+    json_t *entry = json_object();
+    json_put(&entry, "rule", json_from_str(rule->name));
+    if (run != 0)
+        json_put(&entry, "run", json_integer(run));
+    json_put(&entry, "steps", json_array());
+    reporter->entry = entry;
+    if (json_array_append_new(reporter->matched, entry) != 0) {
+        reporter->entry = NULL;
+        reporter->has_failed = true;
+    }
+}
+
+void json_note(struct reporter *reporter, const char *key, const char *text)
+{
+    if (json_object_set_new(reporter->entry, key, json_from_text(text)) != 0)
+        reporter->has_failed = true;
+}
+
+static json_t *json_from_target(const struct step_view *step)
+{
+    json_t *target = json_object();
+    for (uint32_t i = 0; i < builtin_param_count(step->row); i++) {
+        const struct param *param = &step->row->params[i];
+        bool selects = param->need == PARAM_TARGET || param->need == PARAM_SCOPE;
+        if (selects && step->args[i].kind != VALUE_ABSENT)
+            json_put(&target, param->name, json_from_value(step->args[i]));
+    }
+    str kind;
+    str name;
+    target_split(step->outcome->target, &kind, &name);
+    char key[32];
+    if (kind.len == 0 || kind.len >= sizeof key)
+        return target;
+    memcpy(key, kind.ptr, kind.len);
+    key[kind.len] = '\0';
+    if (json_object_get(target, key) == NULL)
+        json_put(&target, key, json_from_str(name));
+    return target;
+}
+
+json_t *json_from_body(str body)
+{
+    if (str_startswith(body, STR("{")))
+        return json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
+    json_t *parameters = json_object();
+    str key;
+    str text;
+    for (str rest = body; form_next(&rest, &arena, &key, &text);)
+        json_put(&parameters, key.ptr, json_from_str(text));
+    return parameters;
+}
+
+static json_t *json_from_request(const struct request_view *request)
+{
+    json_t *json = json_object();
+    json_put(&json, "service", json_from_text(request->service));
+    json_put(&json, "operation", json_from_text(request->operation));
+    json_put(&json, "region", json_from_str(request->region));
+    json_put(&json, "target", json_from_str(request->target));
+    json_put(&json, "parameters", json_from_body(request->body));
+    json_put(&json, "effect", json_from_text(request->is_change ? "changes" : "reads"));
+    return json;
+}
+
+static json_t *json_from_requests(const struct reporter *reporter, const struct step_view *step)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
+    struct request_view *requests = NULL;
+    size_t count = 0;
+    if (step_requests(reporter, step, &arena, &requests, &count) != ERR_OK)
+        return NULL;
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_append(&array, json_from_request(&requests[i]));
+    return array;
+}
+
+static json_t *json_from_permissions(const struct builtin *row)
+{
+    json_t *apply = json_array();
+    json_t *undo = json_array();
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.apply[i] != NULL; i++)
+        json_append(&apply, json_from_text(row->permissions.apply[i]));
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.undo[i] != NULL; i++)
+        json_append(&undo, json_from_text(row->permissions.undo[i]));
+    json_t *json = json_object();
+    json_put(&json, "apply", apply);
+    json_put(&json, "undo", undo);
+    return json;
+}
+
+static void put_results(json_t **json, const struct step_values *results)
+{
+    if (results->verdict.kind != VALUE_ABSENT)
+        json_put(json, "verdict", json_from_value(results->verdict));
+    if (results->url.kind != VALUE_ABSENT)
+        json_put(json, "url", json_from_value(results->url));
+    if (results->sha256.kind != VALUE_ABSENT)
+        json_put(json, "sha256", json_from_value(results->sha256));
+}
+
+void json_step(struct reporter *reporter, const struct step_view *step)
+{
+    const struct step_outcome *outcome = step->outcome;
+    const struct step_code *code = step->code;
+    json_t *json = json_object();
+    json_put(&json, "step", json_from_text(verb_name(step->row->verb)));
+    json_put(&json, "name", json_from_text(step->row->name));
+    if (code != NULL && code->name.len > 0)
+        json_put(&json, "as", json_from_str(code->name));
+    json_put(&json, "target", json_from_target(step));
+    json_put(&json, "state", json_from_text(step_state(reporter->mode, outcome->turn)));
+    json_put(&json, "requests", json_from_requests(reporter, step));
+    if (outcome->found.len > 0)
+        json_put(&json, "found", json_from_str(outcome->found));
+    if (outcome->reason != NULL && outcome->reason[0] != '\0')
+        json_put(&json, "reason", json_from_text(outcome->reason));
+    put_results(&json, &outcome->results);
+    json_put(&json, "permissions", json_from_permissions(step->row));
+    if (code != NULL && code->condition.len > 0)
+        json_put(&json, code->is_else ? "else" : "if", json_from_str(code->condition));
+    json_t *steps = json_object_get(reporter->entry, "steps");
+    if (json_array_append_new(steps, json) != 0)
+        reporter->has_failed = true;
+}
+
+void json_undo(struct reporter *reporter, const struct run *run)
+{
+    json_t *json = json_object();
+    json_put(&json, "undoes", json_integer(run->id));
+    json_put(&json, "alert", json_from_str(run->alert));
+    json_put(&json, "rule", json_from_str(run->rule));
+    json_put(&json, "steps", json_array());
+    reporter->alert = json;
+    reporter->entry = json;
+    reporter->has_failed = json == NULL;
+}
+
+enum err json_end(struct reporter *reporter)
+{
+    enum err err =
+        reporter->has_failed ? ERR_MEMORY : json_add_line(&reporter->out->buf, reporter->alert);
+    json_decref(reporter->alert);
+    reporter->alert = NULL;
+    reporter->entry = NULL;
+    return err;
+}

@@ -1,0 +1,228 @@
+/* session.c - see session.h. */
+#include "driver/session.h"
+
+#include "registry.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+/* Memory of one run: its steps one after the other, each with replies of its own. */
+#define RUN_BYTES_MAX ((size_t)8 * STEP_BYTES_MAX)
+
+static void count_step(struct session *session, enum step_turn turn)
+{
+    bool is_plan = session->executor.mode != MODE_APPLY;
+    if (turn != STEP_DONE && !(is_plan && turn == STEP_UNRESOLVED))
+        session->totals.bad_steps++;
+}
+
+static void tell_step(struct run_report *report, const struct run_step *step)
+{
+    struct session *session =
+        (struct session *)(void *)((char *)report - offsetof(struct session, run_report));
+    struct step_view view = { step->index, session->run, step->code->builtin, step->code,
+        step->args, &step->outcome };
+    count_step(session, step->outcome.turn);
+    report_step(&session->reporter, &view);
+}
+
+static void tell_undo_step(struct undo_report *report, const struct undo_step *step)
+{
+    struct session *session =
+        (struct session *)(void *)((char *)report - offsetof(struct session, undo_report));
+    struct step_view view = { step->index, session->run, step->builtin, NULL, step->args,
+        &step->outcome };
+    count_step(session, step->outcome.turn);
+    report_step(&session->reporter, &view);
+}
+
+enum exit_code session_begin(struct session *session, struct driver *driver,
+    const struct arguments *arguments, enum run_mode mode, bool needs_store)
+{
+    *session = (struct session){
+        .driver = driver,
+        .command = arguments->command,
+        .data = option_text(arguments, OPTION_DATA),
+        .connector = { .clock = driver->clock },
+        .executor = { .mode = mode,
+            .clock = driver->clock,
+            .connect = connector_connect,
+            .stop = driver->stop },
+        .reporter = { .format = (enum report_format)option_choice(arguments, OPTION_FORMAT),
+            .mode = mode,
+            .out = &driver->out },
+        .run_report = { .step = tell_step },
+        .undo_report = { .step = tell_undo_step },
+    };
+    session->executor.self = &session->connector;
+    if (!needs_store)
+        return EXIT_CLEAN;
+    if (session->data == NULL)
+        return driver_usage(driver, session->command,
+            "cdr %s needs --data DIR: the directory of the journal", session->command->name);
+    const char *reason = NULL;
+    enum err err = store_open(session->data, &driver->arena, &session->store, &reason);
+    if (err != ERR_OK) {
+        driver_message(driver, "the journal in %s cannot be opened: %s", session->data,
+            reason != NULL ? reason : err_text(err));
+        return err == ERR_MEMORY ? EXIT_INTERNAL : EXIT_USAGE;
+    }
+    session->executor.store = session->store;
+    session->reporter.store = session->store;
+    return EXIT_CLEAN;
+}
+
+void session_release(struct session *session)
+{
+    store_close(session->store);
+    connector_release(&session->connector);
+    reporter_release(&session->reporter);
+}
+
+bool session_is_stopped(struct session *session)
+{
+    return *session->driver->stop != 0;
+}
+
+enum exit_code session_store_failure(struct session *session, const char *doing, enum err err)
+{
+    if (err != ERR_STORE)
+        return driver_failure(session->driver, doing, err);
+    driver_message(session->driver, "%s: the journal in %s: %s", doing, session->data,
+        store_error(session->store));
+    return EXIT_INTERNAL;
+}
+
+enum exit_code session_code(const struct session *session)
+{
+    const struct totals *totals = &session->totals;
+    return totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs > 0
+               ? EXIT_FINDINGS
+               : EXIT_CLEAN;
+}
+
+/* A run that was cut off on the way, with the way to go on. */
+static enum exit_code cut_off(struct session *session, enum err err)
+{
+    const char *reason = session->executor.reason;
+    session->totals.open_runs++;
+    report_note(&session->reporter, "cut_off", reason != NULL ? reason : err_text(err));
+    if (err == ERR_BUSY)
+        driver_message(session->driver, "stopped; go on with: cdr resume --data %s", session->data);
+    else
+        driver_message(session->driver, "%s\nGo on when that is mended: cdr resume --data %s",
+            reason != NULL ? reason : err_text(err), session->data);
+    return EXIT_FINDINGS;
+}
+
+/* What to do about an error of run_execute and undo_execute. */
+static enum exit_code execution_failure(struct session *session, enum err err)
+{
+    bool is_plan = session->executor.mode != MODE_APPLY;
+    switch (err) {
+    case ERR_OK:
+        return EXIT_CLEAN;
+    case ERR_BUSY:
+        if (!is_plan)
+            return cut_off(session, err);
+        report_note(&session->reporter, "cut_off", "stopped");
+        return EXIT_FINDINGS;
+    case ERR_TRANSPORT:
+    case ERR_REFUSED:
+    case ERR_CREDENTIALS:
+        if (!is_plan)
+            return cut_off(session, err);
+        session->totals.bad_steps++;
+        report_note(&session->reporter, "cut_off",
+            session->executor.reason != NULL ? session->executor.reason : err_text(err));
+        return EXIT_FINDINGS;
+    case ERR_UNDECIDED:
+    case ERR_BUDGET:
+        session->totals.undecided++;
+        report_note(&session->reporter, "undecided", err_text(err));
+        if (is_plan)
+            return EXIT_FINDINGS;
+        /* Replay would stop at the same place for ever. */
+        err = store_run_abandon(session->store, session->run,
+            session->driver->clock->now_ms(session->driver->clock), err_text(err));
+        return err == ERR_OK ? EXIT_FINDINGS
+                             : session_store_failure(session, "ending the run", err);
+    case ERR_MEMORY:
+    case ERR_LIMIT:
+    case ERR_IO:
+    case ERR_JSON:
+    case ERR_BYTECODE:
+    case ERR_DIVERGED:
+    case ERR_STORE:
+    case ERR_NOT_FOUND:
+    case ERR_INVALID:
+        break;
+    }
+    return session_store_failure(session, "carrying out the steps", err);
+}
+
+enum exit_code session_execute(struct session *session, const struct program *program,
+    const struct rule_code *rule, const struct event *event, int64_t run)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(RUN_BYTES_MAX);
+    session->run = run;
+    session->totals.runs++;
+    session->executor.reason = NULL;
+    report_rule(&session->reporter, rule, run);
+    enum err err =
+        run_execute(&session->executor, program, rule, event, run, &arena, &session->run_report);
+    return execution_failure(session, err);
+}
+
+/* Why there is nothing to undo, in words. */
+static enum exit_code nothing_to_undo(struct session *session, const struct run *run, enum err err)
+{
+    if (run->undoes != 0)
+        driver_message(session->driver,
+            "run %" PRId64 " is itself the undo of run %" PRId64
+            "; to do that again, run its alert again",
+            run->id, run->undoes);
+    else if (err == ERR_INVALID)
+        driver_message(session->driver, "run %" PRId64 " was taken back before", run->id);
+    else
+        driver_message(
+            session->driver, "run %" PRId64 " changed nothing that could be taken back", run->id);
+    return EXIT_CLEAN;
+}
+
+enum exit_code session_undo(struct session *session, const struct run *run)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(RUN_BYTES_MAX);
+    int64_t undo = 0;
+    session->run = 0;
+    session->executor.reason = NULL;
+    report_undo(&session->reporter, run);
+    enum err err = undo_execute(
+        &session->executor, builtin_find_inverse, run->id, &arena, &session->undo_report, &undo);
+    session->totals.runs++;
+    enum exit_code code = err == ERR_NOT_FOUND || err == ERR_INVALID
+                              ? nothing_to_undo(session, run, err)
+                              : execution_failure(session, err);
+    err = report_undo_end(&session->reporter, undo);
+    return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
+}
+
+enum err run_state(
+    struct store *store, const struct run *run, struct arena *arena, const char **ret_state)
+{
+    *ret_state = "cut off";
+    if (run->ended_ms == 0)
+        return ERR_OK;
+    struct step_record *steps = NULL;
+    size_t count = 0;
+    TRY(store_steps(store, run->id, arena, &steps, &count));
+    *ret_state = step_turn_name(STEP_DONE);
+    for (size_t i = 0; i < count; i++) {
+        enum step_turn turn = step_turn_find(steps[i].state);
+        if (turn != STEP_DONE) {
+            *ret_state = step_turn_name(turn);
+            break;
+        }
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,48 @@
+/* session.h - what run, resume and undo share: journal, providers, report, the count of
+ * what went wrong, and the exit code that follows from it.
+ */
+#pragma once
+
+#include "driver/command.h"
+#include "driver/connect.h"
+#include "driver/report.h"
+
+struct session {
+    struct driver *driver;
+    const struct command *command;
+    const char *data;    /* the data directory, or NULL */
+    struct store *store; /* NULL unless it was opened */
+    struct connector connector;
+    struct executor executor;
+    struct reporter reporter;
+    struct totals totals;
+    /* private */
+    int64_t run; /* the one whose steps are told */
+    struct run_report run_report;
+    struct undo_report undo_report;
+};
+
+/* Begin in `mode`, with flags --data and --format of `arguments`; `needs_store` opens the
+ * journal, and what is wrong with it is told. Release in any case. */
+MUST_CHECK enum exit_code session_begin(struct session *session, struct driver *driver,
+    const struct arguments *arguments, enum run_mode mode, bool needs_store);
+void session_release(struct session *session);
+
+/* Carry out (or plan) the steps of a rule that fired, with everything reported. `run` is
+ * the stored run, 0 in a plan. EXIT_CLEAN and EXIT_FINDINGS: others may follow; more means stop. */
+MUST_CHECK enum exit_code session_execute(struct session *session, const struct program *program,
+    const struct rule_code *rule, const struct event *event, int64_t run);
+/* Take a run back, with everything reported; an unfinished undo of it goes on. */
+MUST_CHECK enum exit_code session_undo(struct session *session, const struct run *run);
+
+/* Whether somebody wants the command to end; says so, once. */
+bool session_is_stopped(struct session *session);
+/* Tell a failure of the journal. */
+enum exit_code session_store_failure(struct session *session, const char *doing, enum err err);
+/* 0 when all went well, 1 when something did not, by the totals. */
+enum exit_code session_code(const struct session *session);
+
+/* How the steps of a stored run ended, as one word: "done", or the first that is not;
+ * "cut off" while it is open. ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err run_state(
+    struct store *store, const struct run *run, struct arena *arena, const char **ret_state);

@@ -1,0 +1,171 @@
+/* story.c - a run as the journal has it, for a person. See story.h. */
+#include "driver/story.h"
+
+#include "driver/report_forms.h"
+#include "driver/session.h"
+#include "registry.h"
+#include "value_json.h"
+
+#include <inttypes.h>
+
+enum { STATE_COLUMN = 60 };
+
+enum err story_read(
+    struct store *store, const struct run *run, struct arena *arena, struct story *ret_story)
+{
+    struct story story = { .run = *run };
+    TRY(run_state(store, run, arena, &story.state));
+    TRY(store_steps(store, run->id, arena, &story.steps, &story.step_count));
+    TRY(store_calls(store, run->id, arena, &story.calls, &story.call_count));
+    TRY(store_runs(
+        store, &(struct run_filter){ .undoes = run->id }, arena, &story.undos, &story.undo_count));
+    *ret_story = story;
+    return ERR_OK;
+}
+
+const struct builtin *builtin_by_name(str name)
+{
+    const struct builtin *row;
+    for (size_t i = 0; (row = builtin_at(i)) != NULL; i++)
+        if (str_is(name, row->name))
+            return row;
+    return builtin_find_inverse(name);
+}
+
+/* A moment of the journal; "-" for none. */
+static void add_time(struct output *out, int64_t at_ms)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    value at = at_ms == 0 ? VALUE_NONE : (value){ .kind = VALUE_TIME, .milliseconds = at_ms };
+    output_text(out, value_print(&arena, at));
+}
+
+static void show_line(struct output *out, const char *label, str text)
+{
+    if (text.len == 0)
+        return;
+    output_addf(out, "       %-10s ", label);
+    output_text(out, text);
+    output_add(out, STR("\n"));
+}
+
+/* What became of a request. */
+static const char *reply_words(const struct call_record *call, struct arena *arena)
+{
+    if (!call->has_reply)
+        return "no reply is known: it may or may not have arrived";
+    switch (call->reply_kind) {
+    case REPLY_RECEIVED:
+        return arena_format(arena, "answered %d", call->reply_status);
+    case REPLY_ASSUMED:
+        return "not sent";
+    case REPLY_LOST:
+        return "no answer came: it may have arrived";
+    case REPLY_REFUSED:
+        return "did not arrive";
+    }
+    return "";
+}
+
+/* The inverse of a change with the state before it: "remove_role_policy role=web". */
+static void show_inverse(struct output *out, str undo_json, struct arena *arena)
+{
+    struct undo undo = { 0 };
+    if (undo_from_json(arena, undo_json, &undo) != ERR_OK || undo.builtin == NULL)
+        return;
+    const struct builtin *row = builtin_find_inverse(str_from(undo.builtin));
+    output_addf(out, "       undo by    %s", undo.builtin);
+    for (uint32_t i = 0; i < undo.args_count; i++) {
+        if (undo.args[i].kind == VALUE_ABSENT)
+            continue;
+        bool is_named = row != NULL && i < builtin_param_count(row);
+        output_addf(out, " %s=", is_named ? row->params[i].name : "?");
+        output_text(out, value_print(arena, undo.args[i]));
+    }
+    output_add(out, STR("\n"));
+}
+
+static void show_change(struct output *out, const struct call_record *call)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
+    const char *words = reply_words(call, &arena);
+    output_add(out, STR("       changed    "));
+    output_text(out, call->service);
+    output_add(out, STR(" "));
+    output_text(out, call->operation);
+    output_add(out, STR(" "));
+    output_text(out, call->target);
+    if (call->region.len > 0) {
+        output_add(out, STR(" in "));
+        output_text(out, call->region);
+    }
+    output_addf(out, " (%s)\n", words == NULL ? "" : words);
+    show_inverse(out, call->undo, &arena);
+}
+
+static void show_step(struct output *out, const struct story *story, const struct step_record *step)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    const struct builtin *row = builtin_by_name(step->builtin);
+    const char *state = arena_copy(&arena, step->state).ptr;
+    size_t before = out->buf.len;
+    output_addf(out, "  %3u. %s ", step->index + 1, row == NULL ? "step" : verb_name(row->verb));
+    output_text(out, step->builtin);
+    size_t used = out->buf.len - before;
+    output_addf(out, "%*s", used < STATE_COLUMN ? (int)(STATE_COLUMN - used) : 1, "");
+    output_styled(out, state == NULL ? STYLE_PLAIN : state_style(state), step->state);
+    output_add(out, STR("\n"));
+    show_line(out, "on", step->target);
+    show_line(out, "found by", step->found);
+    show_line(out, "because", step->reason);
+    uint32_t reads = 0;
+    for (size_t i = 0; i < story->call_count; i++) {
+        if (story->calls[i].step != step->index)
+            continue;
+        if (story->calls[i].is_change)
+            show_change(out, &story->calls[i]);
+        else
+            reads++;
+    }
+    if (reads > 0)
+        output_addf(out, "       asked      %u time%s\n", reads, reads == 1 ? "" : "s");
+}
+
+static void show_head(struct output *out, const struct story *story)
+{
+    const struct run *run = &story->run;
+    output_style(out, STYLE_BOLD);
+    output_addf(out, "run %" PRId64, run->id);
+    output_style(out, STYLE_PLAIN);
+    if (run->undoes != 0)
+        output_addf(out, ", the undo of run %" PRId64, run->undoes);
+    if (run->rule.len > 0) {
+        output_add(out, STR(": rule "));
+        output_text(out, run->rule);
+    }
+    output_add(out, STR(", alert "));
+    output_text(out, run->alert);
+    if (run->source.len > 0) {
+        output_add(out, STR(" from "));
+        output_text(out, run->source);
+    }
+    output_add(out, STR("\n  began "));
+    add_time(out, run->started_ms);
+    if (run->ended_ms != 0) {
+        output_add(out, STR(", ended "));
+        add_time(out, run->ended_ms);
+    }
+    output_add(out, STR(": "));
+    output_styled(out, state_style(story->state), str_from(story->state));
+    output_add(out, STR("\n"));
+}
+
+void story_text(struct output *out, const struct story *story)
+{
+    show_head(out, story);
+    for (size_t i = 0; i < story->step_count; i++)
+        show_step(out, story, &story->steps[i]);
+    for (size_t i = 0; i < story->undo_count; i++)
+        output_addf(out, "  taken back by run %" PRId64 "%s\n", story->undos[i].id,
+            story->undos[i].ended_ms == 0 ? ", which was cut off" : "");
+}

@@ -1,0 +1,27 @@
+/* story.h - a stored run with its steps and calls, and how it is told. */
+#pragma once
+
+#include "driver/output.h"
+#include "store/store.h"
+
+struct story {
+    struct run run;
+    const char *state; /* run_state */
+    struct step_record *steps;
+    size_t step_count;
+    struct call_record *calls; /* of all steps, in the order they were intended */
+    size_t call_count;
+    struct run *undos; /* runs that take this one back, oldest first */
+    size_t undo_count;
+};
+
+/* Read everything about a run of the journal, in `arena`. ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err story_read(
+    struct store *store, const struct run *run, struct arena *arena, struct story *ret_story);
+
+void story_text(struct output *out, const struct story *story);
+/* One line of JSON. ERR_MEMORY. */
+MUST_CHECK enum err story_json(struct output *out, const struct story *story);
+
+/* The row that a step or an undo of the journal names, or NULL in a build without it. */
+const struct builtin *builtin_by_name(str name);
