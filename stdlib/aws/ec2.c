@@ -1,0 +1,127 @@
+/* ec2.c - what rules may do to EC2. */
+#include "aws/isolate_security_group.h"
+#include "aws/isolation_group.h"
+#include "aws/snapshot.h"
+#include "aws/stop_instance.h"
+#include "params.h"
+#include "registry.h"
+
+#define EC2_API "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_"
+#define INSTANCE PARAM("instance", INSTANCE, TARGET, "the EC2 instance")
+
+/* sts:GetCallerIdentity is called too; AWS lets everybody. */
+static const struct builtin rows[] = {
+    {
+        .name = "snapshot",
+        .verb = VERB_COLLECT,
+        .provider = "aws",
+        .doc = "Take snapshots of all EBS volumes of an instance, as of one moment.",
+        .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION },
+        .effect = EFFECT_COLLECTS,
+        .permissions = { .apply = { "ec2:CreateSnapshots", "ec2:CreateTags",
+                             "ec2:DescribeInstances", "ec2:DescribeSnapshots" } },
+        .limits = { "memory and instance store are not in a snapshot",
+            "big volumes take hours to copy: after two the step ends as partial",
+            "AWS limits how often one volume may be copied: the step waits a few times",
+            "nothing deletes the snapshots: they are evidence" },
+        .source = EC2_API "CreateSnapshots.html",
+        .state_bytes = sizeof(struct snapshot),
+        .next = snapshot_next,
+    },
+    {
+        .name = "isolate_security_group",
+        .verb = VERB_RESPOND,
+        .provider = "aws",
+        .doc = "Give every network interface of an instance a security group that lets nothing in "
+               "or out.",
+        .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .destroys = DESTROYS_CHANNEL,
+        .permissions = { .apply = { "ec2:CreateSecurityGroup", "ec2:CreateTags",
+                             "ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces",
+                             "ec2:DescribeSecurityGroups", "ec2:ModifyNetworkInterfaceAttribute",
+                             "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress" },
+            .undo = { "ec2:DeleteSecurityGroup", "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups", "ec2:ModifyNetworkInterfaceAttribute" } },
+        .limits = { "connections that are open live on until EC2 no longer tracks them: idle ones "
+                    "up to five days",
+            "interfaces that AWS manages cannot be changed: the step ends as partial",
+            "a VPC holds 2,500 security groups: one of them is ours",
+            "Systems Manager loses the instance: collect first" },
+        .inverse = "restore_interface_groups",
+        .source = EC2_API "ModifyNetworkInterfaceAttribute.html",
+        .state_bytes = sizeof(struct isolate_security_group),
+        .next = isolate_security_group_next,
+    },
+    {
+        .name = "stop_instance",
+        .verb = VERB_RESPOND,
+        .provider = "aws",
+        .doc = "Stop an instance.",
+        .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .destroys = DESTROYS_MEMORY | DESTROYS_CHANNEL,
+        .permissions = { .apply = { "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
+                             "ec2:StopInstances" },
+            .undo = { "ec2:DescribeInstances", "ec2:StartInstances" } },
+        .limits = { "memory, instance store and an automatic public address are lost",
+            "instances with an instance store as root, and one-time spot instances, cannot be "
+            "stopped",
+            "an Auto Scaling group replaces a member that is stopped",
+            "an instance protected by disableApiStop is left running" },
+        .inverse = "start_instance",
+        .source = EC2_API "StopInstances.html",
+        .state_bytes = sizeof(struct stop_instance),
+        .next = stop_instance_next,
+    },
+    {
+        .name = "delete_isolation_group",
+        .verb = VERB_UNDO,
+        .provider = "aws",
+        .doc = "Delete the isolation group of a VPC, if it is ours and nobody uses it.",
+        .params = { [DELETE_VPC] = PARAM("vpc", TEXT, REQUIRED, "the VPC"),
+            [DELETE_NAME] = PARAM("name", TEXT, REQUIRED, "the group's name"),
+            [DELETE_ACCOUNT] = PARAM_ACCOUNT,
+            [DELETE_REGION] = PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .permissions = { .apply = { "ec2:DeleteSecurityGroup", "ec2:DescribeNetworkInterfaces",
+                             "ec2:DescribeSecurityGroups" } },
+        .source = EC2_API "DeleteSecurityGroup.html",
+        .state_bytes = sizeof(struct delete_isolation_group),
+        .next = delete_isolation_group_next,
+    },
+    {
+        .name = "restore_interface_groups",
+        .verb = VERB_UNDO,
+        .provider = "aws",
+        .doc = "Give a network interface the groups back that it had, if it still has ours.",
+        .params = { [RESTORE_INTERFACE] = PARAM("interface", TEXT, REQUIRED, "the interface"),
+            [RESTORE_BEFORE] =
+                PARAM_LIST("groups", SECURITY_GROUP, REQUIRED, "the groups that it had"),
+            [RESTORE_SET] = PARAM("group", SECURITY_GROUP, REQUIRED, "the group that was set"),
+            [RESTORE_ACCOUNT] = PARAM_ACCOUNT,
+            [RESTORE_REGION] = PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .permissions = { .apply = { "ec2:DescribeNetworkInterfaces",
+                             "ec2:ModifyNetworkInterfaceAttribute" } },
+        .source = EC2_API "ModifyNetworkInterfaceAttribute.html",
+        .state_bytes = sizeof(struct restore_interface_groups),
+        .next = restore_interface_groups_next,
+    },
+    {
+        .name = "start_instance",
+        .verb = VERB_UNDO,
+        .provider = "aws",
+        .doc = "Start an instance again that was stopped.",
+        .params = { PARAM("instance", INSTANCE, REQUIRED, "the EC2 instance"), PARAM_ACCOUNT,
+            PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .permissions = { .apply = { "ec2:DescribeInstances", "ec2:StartInstances" } },
+        .limits = { "volumes encrypted with a customer's key need kms:CreateGrant too" },
+        .source = EC2_API "StartInstances.html",
+        .state_bytes = sizeof(struct start_instance),
+        .next = start_instance_next,
+    },
+};
+
+const struct builtin_module aws_ec2_module = { "aws.ec2", rows, COUNT_OF(rows) };

@@ -1,0 +1,482 @@
+#include "aws/isolate_security_group.h"
+
+#include "aws/isolation_group.h"
+#include "aws/requests.h"
+
+enum { ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION };
+enum { CALLER, INSTANCE, INTERFACES, GROUP, CREATE, REVOKE_EGRESS, REVOKE_INGRESS, MOVE };
+enum { PAGES_MAX = 20, FAILURES_TOLD_MAX = 5 };
+
+#define TRACKED "connections that were open before may live on until EC2 no longer tracks them"
+
+static str arg(const struct step *step, int index)
+{
+    return value_str(step->args[index]);
+}
+
+/* The account of the instance, or what was given while it is not known. */
+static value owner(const struct step *step)
+{
+    const struct isolate_security_group *self = step->state;
+    return self->instance.owner.len > 0 ? value_text(self->instance.owner)
+                                        : step->args[ARG_ACCOUNT];
+}
+
+static enum step_turn heard_caller(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    str id = arg(step, ARG_INSTANCE);
+    enum step_turn turn;
+    if (!identity_heard(step, answer, arg(step, ARG_ACCOUNT), &self->caller, &turn))
+        return turn;
+    step->target = id;
+    talk_found(step, "instance %.*s", STR_ARG(id));
+    return talk_ask(step, INSTANCE, ec2_describe_instance(step, arg(step, ARG_REGION), id));
+}
+
+static enum step_turn list(struct step *step, uint32_t delay_ms)
+{
+    struct isolate_security_group *self = step->state;
+    struct request request = ec2_describe_interfaces(step, arg(step, ARG_REGION),
+        "attachment.instance-id", arg(step, ARG_INSTANCE), (str){ "", 0 });
+    request.delay_ms = delay_ms;
+    self->pages = 0;
+    for (uint32_t at = 0; at < self->interfaces_count; at++)
+        self->interfaces[at].is_listed = false;
+    return talk_ask(step, INTERFACES, request);
+}
+
+static enum step_turn heard_instance(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    str id = arg(step, ARG_INSTANCE);
+    enum step_turn turn;
+    if (!instance_heard(step, answer, &self->caller, id, &self->instance, &turn))
+        return turn;
+    if (answer->heard == HEARD_ASSUMED)
+        self->instance.vpc = str_from(arena_format(step->arena, "(the VPC of %.*s)", STR_ARG(id)));
+    if (self->instance.vpc.len == 0)
+        return talk_end(step, STEP_FAILED,
+            "instance %.*s (%.*s) is in no VPC, so it has no interfaces to isolate", STR_ARG(id),
+            STR_ARG(self->instance.state));
+    talk_found(step, "%.*s", STR_ARG(self->instance.vpc));
+    const char *name = isolation_group_name(step->arena, self->instance.vpc);
+    if (name == NULL)
+        return talk_memory(step);
+    self->group_name = str_from(name);
+    return list(step, 0);
+}
+
+static struct moved_interface *interface_of(struct isolate_security_group *self, str id)
+{
+    for (uint32_t at = 0; at < self->interfaces_count; at++)
+        if (str_equal(self->interfaces[at].id, id))
+            return &self->interfaces[at];
+    if (self->interfaces_count == INTERFACES_MAX)
+        return NULL;
+    struct moved_interface *fresh = &self->interfaces[self->interfaces_count++];
+    *fresh = (struct moved_interface){ .id = id };
+    return fresh;
+}
+
+/* Note one interface of the list. ERR_LIMIT, ERR_MEMORY, ERR_NOT_FOUND. */
+static MUST_CHECK enum err note(struct step *step, const struct xml *item)
+{
+    struct isolate_security_group *self = step->state;
+    struct interface interface;
+    TRY(reply_interface(step->arena, item, &interface));
+    struct moved_interface *seen = interface_of(self, interface.id);
+    if (seen == NULL)
+        return ERR_LIMIT;
+    seen->groups = interface.groups;
+    seen->is_listed = true;
+    return ERR_OK;
+}
+
+/* Offline nobody can be asked which interfaces there are. */
+static enum step_turn suppose_interfaces(struct step *step)
+{
+    const char *id =
+        arena_format(step->arena, "(each interface of %.*s)", STR_ARG(arg(step, ARG_INSTANCE)));
+    struct isolate_security_group *self = step->state;
+    if (id == NULL)
+        return talk_memory(step);
+    struct moved_interface *supposed = interface_of(self, str_from(id));
+    supposed->is_listed = true;
+    supposed->groups = value_list(NULL, 0);
+    return talk_ask(step, GROUP,
+        ec2_describe_group_named(
+            step, arg(step, ARG_REGION), self->group_name, self->instance.vpc, (str){ "", 0 }));
+}
+
+static enum step_turn look_for_group(struct step *step, str page, uint32_t delay_ms)
+{
+    struct isolate_security_group *self = step->state;
+    struct request request = ec2_describe_group_named(
+        step, arg(step, ARG_REGION), self->group_name, self->instance.vpc, page);
+    request.delay_ms = delay_ms;
+    return talk_ask(step, GROUP, request);
+}
+
+static enum step_turn decide(struct step *step);
+
+/* All pages were read. */
+static enum step_turn listed(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    if (self->group.len > 0)
+        return decide(step);
+    if (self->interfaces_count == 0)
+        return talk_end(step, STEP_FAILED, "instance %.*s (%.*s) has no network interface",
+            STR_ARG(arg(step, ARG_INSTANCE)), STR_ARG(self->instance.state));
+    for (uint32_t at = 0; at < self->interfaces_count; at++)
+        talk_found(step, "%.*s", STR_ARG(self->interfaces[at].id));
+    return look_for_group(step, (str){ "", 0 }, 0);
+}
+
+static enum step_turn heard_interfaces(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    if (answer->heard == HEARD_ASSUMED)
+        return suppose_interfaces(step);
+    if (answer->heard == HEARD_ERROR)
+        return talk_fail(step, answer);
+    for (const struct xml *item = xml_find(answer->root, "networkInterfaceSet/item"); item != NULL;
+         item = xml_next(item)) {
+        enum err err = note(step, item);
+        if (err == ERR_MEMORY)
+            return talk_memory(step);
+        if (err != ERR_OK)
+            return talk_end(step, self->talk.has_changed ? STEP_UNKNOWN : STEP_FAILED,
+                "instance %.*s has more interfaces than %d or more groups on one than %d",
+                STR_ARG(arg(step, ARG_INSTANCE)), INTERFACES_MAX, GROUPS_PER_INTERFACE_MAX);
+    }
+    str page = xml_text(answer->root, "nextToken");
+    if (page.len > 0 && ++self->pages < PAGES_MAX)
+        return talk_ask(step, INTERFACES,
+            ec2_describe_interfaces(step, arg(step, ARG_REGION), "attachment.instance-id",
+                arg(step, ARG_INSTANCE), page));
+    return listed(step);
+}
+
+static enum step_turn create_group(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    struct undo undo = { .builtin = "delete_isolation_group", .args_count = DELETE_ARGS };
+    undo.args[DELETE_VPC] = value_text(self->instance.vpc);
+    undo.args[DELETE_NAME] = value_text(self->group_name);
+    undo.args[DELETE_ACCOUNT] = owner(step);
+    undo.args[DELETE_REGION] = step->args[ARG_REGION];
+    tries_send(&self->create);
+    return talk_change(step, CREATE,
+        ec2_create_group(step, arg(step, ARG_REGION), self->group_name,
+            STR("made by cdr: lets nothing in or out"), self->instance.vpc),
+        undo);
+}
+
+/* There is no group of our name. */
+static enum step_turn heard_no_group(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    uint32_t delay_ms;
+    switch (tries_missing(&self->create, &delay_ms)) {
+    case TRIES_SEND:
+        return create_group(step);
+    case TRIES_LOOK:
+        return look_for_group(step, (str){ "", 0 }, delay_ms);
+    case TRIES_GIVE_UP:
+        break;
+    }
+    return talk_end(step, self->create.accepted ? STEP_UNKNOWN : STEP_FAILED,
+        "the group %.*s does not appear after %u requests to make it; instance %.*s was left alone",
+        STR_ARG(self->group_name), self->create.sent, STR_ARG(arg(step, ARG_INSTANCE)));
+}
+
+/* The group is there and empty: what else is it but the only one that is wanted? */
+static enum step_turn group_ready(struct step *step, str group)
+{
+    struct isolate_security_group *self = step->state;
+    value *only = ARENA_NEW(step->arena, value);
+    if (only == NULL)
+        return talk_memory(step);
+    *only = value_text(group);
+    self->group = group;
+    self->only_group = value_list(only, 1);
+    return decide(step);
+}
+
+/* Take the rules of one direction away, if there are any. False: there are none. */
+static bool revoke(struct step *step, const struct xml *group, bool is_egress, struct tries *tries,
+    enum step_turn *ret_turn)
+{
+    struct isolate_security_group *self = step->state;
+    const struct xml *rules = xml_find(group, is_egress ? "ipPermissionsEgress" : "ipPermissions");
+    uint32_t delay_ms;
+    if (xml_find(rules, "item") == NULL || (self->is_plan && tries->sent > 0))
+        return false;
+    switch (tries_missing(tries, &delay_ms)) {
+    case TRIES_SEND:
+        tries_send(tries);
+        *ret_turn = talk_change(step, is_egress ? REVOKE_EGRESS : REVOKE_INGRESS,
+            ec2_revoke_rules(step, arg(step, ARG_REGION), self->found_group, is_egress, rules),
+            (struct undo){ .builtin = NULL });
+        return true;
+    case TRIES_LOOK:
+        *ret_turn = look_for_group(step, (str){ "", 0 }, delay_ms);
+        return true;
+    case TRIES_GIVE_UP:
+        break;
+    }
+    *ret_turn = talk_end(step, STEP_FAILED,
+        "the group %.*s (%.*s) still has rules after %u requests to revoke them; instance %.*s "
+        "was left alone",
+        STR_ARG(self->group_name), STR_ARG(self->found_group), tries->sent,
+        STR_ARG(arg(step, ARG_INSTANCE)));
+    return true;
+}
+
+static enum step_turn heard_group(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    enum step_turn turn;
+    if (answer->heard == HEARD_ASSUMED)
+        return create_group(step);
+    if (answer->heard == HEARD_ERROR)
+        return talk_fail(step, answer);
+    const struct xml *group = xml_find(answer->root, "securityGroupInfo/item");
+    str page = xml_text(answer->root, "nextToken");
+    if (group == NULL && page.len > 0 && ++self->pages < PAGES_MAX)
+        return look_for_group(step, page, 0);
+    if (group == NULL)
+        return heard_no_group(step);
+    if (!isolation_group_is_ours(group))
+        return talk_end(step, STEP_FAILED,
+            "there is a group %.*s in %.*s that is not tagged as ours: it was left alone, and so "
+            "was instance %.*s",
+            STR_ARG(self->group_name), STR_ARG(self->instance.vpc),
+            STR_ARG(arg(step, ARG_INSTANCE)));
+    self->found_group = arena_copy(step->arena, xml_text(group, "groupId"));
+    if (self->found_group.ptr == NULL)
+        return talk_memory(step);
+    if (revoke(step, group, true, &self->egress, &turn)
+        || revoke(step, group, false, &self->ingress, &turn))
+        return turn;
+    return group_ready(step, self->found_group);
+}
+
+static enum step_turn heard_create(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    tries_heard(&self->create, answer);
+    switch (answer->heard) {
+    case HEARD_ASSUMED:
+        self->is_plan = true;
+        self->found_group = STR("(known after CreateSecurityGroup)");
+        tries_send(&self->egress);
+        return talk_change(step, REVOKE_EGRESS,
+            ec2_revoke_rules(step, arg(step, ARG_REGION), self->found_group, true, NULL),
+            (struct undo){ .builtin = NULL });
+    case HEARD_ANSWER:
+    case HEARD_NOTHING:
+        return look_for_group(step, (str){ "", 0 }, 0);
+    case HEARD_ERROR:
+    case HEARD_REFUSED:
+        break;
+    }
+    /* Somebody was faster, maybe another run of ours: the look tells whose it is. */
+    if (answer_is(answer, "InvalidGroup.Duplicate"))
+        return look_for_group(step, (str){ "", 0 }, 0);
+    return talk_fail(step, answer);
+}
+
+static enum step_turn heard_revoke(
+    struct step *step, const struct answer *answer, struct tries *tries)
+{
+    struct isolate_security_group *self = step->state;
+    tries_heard(tries, answer);
+    if (answer->heard == HEARD_ASSUMED) {
+        self->is_plan = true;
+        if (self->create.sent > 0)
+            return group_ready(step, self->found_group);
+        return look_for_group(step, (str){ "", 0 }, 0);
+    }
+    if (answer->heard == HEARD_REFUSED
+        || (answer->heard == HEARD_ERROR && !answer_is(answer, "InvalidPermission.NotFound")))
+        return talk_fail(step, answer);
+    return look_for_group(step, (str){ "", 0 }, 0);
+}
+
+static enum step_turn heard_revoke_egress(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    return heard_revoke(step, answer, &self->egress);
+}
+
+static enum step_turn heard_revoke_ingress(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    return heard_revoke(step, answer, &self->ingress);
+}
+
+/* Compare one interface with what is wanted. Says whether to look again, and when. */
+static bool judge(struct step *step, struct moved_interface *interface, uint32_t *delay_ms)
+{
+    struct isolate_security_group *self = step->state;
+    uint32_t wait_ms;
+    interface->is_due = false;
+    if (interface->is_isolated && self->is_plan)
+        return false;
+    interface->is_isolated = texts_same(interface->groups, self->only_group);
+    if (!interface->is_listed || interface->is_isolated || interface->failure != NULL)
+        return false;
+    switch (tries_missing(&interface->tries, &wait_ms)) {
+    case TRIES_SEND:
+        interface->is_due = true;
+        return false;
+    case TRIES_LOOK:
+        *delay_ms = wait_ms > *delay_ms ? wait_ms : *delay_ms;
+        return true;
+    case TRIES_GIVE_UP:
+        break;
+    }
+    self->is_unknown |= interface->tries.accepted;
+    interface->failure = interface->tries.accepted ? "AWS accepted the change but does not show it"
+                                                   : "AWS answered no request to change it";
+    return false;
+}
+
+static enum step_turn conclude(struct step *step);
+
+/* Change the next interface that is due; list again when none is. */
+static enum step_turn move_next(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    for (uint32_t at = 0; at < self->interfaces_count; at++) {
+        struct moved_interface *interface = &self->interfaces[at];
+        if (!interface->is_due)
+            continue;
+        struct undo undo = { .builtin = "restore_interface_groups", .args_count = RESTORE_ARGS };
+        undo.args[RESTORE_INTERFACE] = value_text(interface->id);
+        undo.args[RESTORE_BEFORE] = interface->groups;
+        undo.args[RESTORE_SET] = value_text(self->group);
+        undo.args[RESTORE_ACCOUNT] = owner(step);
+        undo.args[RESTORE_REGION] = step->args[ARG_REGION];
+        interface->is_due = false;
+        self->moving = at;
+        tries_send(&interface->tries);
+        return talk_change(step, MOVE,
+            ec2_modify_interface_groups(
+                step, arg(step, ARG_REGION), interface->id, self->only_group),
+            undo);
+    }
+    return self->is_plan ? conclude(step) : list(step, 0);
+}
+
+/* The list is fresh: what is to be done next? */
+static enum step_turn decide(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    bool look_again = false, is_due = false;
+    uint32_t delay_ms = 0;
+    for (uint32_t at = 0; at < self->interfaces_count; at++) {
+        look_again |= judge(step, &self->interfaces[at], &delay_ms);
+        is_due |= self->interfaces[at].is_due;
+    }
+    if (is_due)
+        return move_next(step);
+    return look_again ? list(step, delay_ms) : conclude(step);
+}
+
+static enum step_turn heard_move(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    struct moved_interface *interface = &self->interfaces[self->moving];
+    tries_heard(&interface->tries, answer);
+    if (answer->heard == HEARD_ASSUMED)
+        self->is_plan = interface->is_isolated = true;
+    if (answer->heard != HEARD_ERROR && answer->heard != HEARD_REFUSED)
+        return move_next(step);
+    interface->failure = talk_why(step, answer);
+    if (interface->failure == NULL)
+        return talk_memory(step);
+    /* What cannot be reached once is not tried for each of the others. */
+    for (uint32_t at = 0; answer->heard == HEARD_REFUSED && at < self->interfaces_count; at++)
+        if (self->interfaces[at].is_due) {
+            self->interfaces[at].is_due = false;
+            self->interfaces[at].failure = interface->failure;
+        }
+    return move_next(step);
+}
+
+/* "eni-1: AWS does not allow ...; eni-2: ..." or NULL. */
+static const char *failures(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    const char *all = "";
+    uint32_t told = 0;
+    for (uint32_t at = 0; at < self->interfaces_count && all != NULL; at++) {
+        const struct moved_interface *interface = &self->interfaces[at];
+        if (interface->failure != NULL && interface->is_listed && !interface->is_isolated
+            && told++ < FAILURES_TOLD_MAX)
+            all = arena_format(
+                step->arena, "%s; %.*s: %s", all, STR_ARG(interface->id), interface->failure);
+    }
+    return all;
+}
+
+static enum step_turn conclude_isolated(struct step *step, uint32_t count, bool is_changed)
+{
+    struct isolate_security_group *self = step->state;
+    str id = arg(step, ARG_INSTANCE);
+    const char *caveat = instance_caveat(step, &self->instance);
+    if (caveat == NULL)
+        return talk_memory(step);
+    if (!is_changed)
+        return talk_end(step, STEP_DONE,
+            "instance %.*s was isolated already: nothing was changed%s", STR_ARG(id), caveat);
+    return talk_end(step, STEP_DONE,
+        "all %u network interfaces of instance %.*s %s only the group %.*s, which lets nothing in "
+        "or out; " TRACKED "%s",
+        count, STR_ARG(id), self->is_plan ? "would have" : "have", STR_ARG(self->group_name),
+        caveat);
+}
+
+/* Nothing more can be done: what has become of it? */
+static enum step_turn conclude(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    uint32_t isolated = 0, listed_now = 0;
+    bool is_changed = false;
+    for (uint32_t at = 0; at < self->interfaces_count; at++) {
+        const struct moved_interface *interface = &self->interfaces[at];
+        listed_now += interface->is_listed;
+        isolated += interface->is_listed && interface->is_isolated;
+        is_changed |= interface->tries.sent > 0;
+    }
+    if (isolated == listed_now && listed_now > 0)
+        return conclude_isolated(step, listed_now, is_changed);
+    const char *why = failures(step);
+    if (why == NULL)
+        return talk_memory(step);
+    enum step_turn none = self->is_unknown ? STEP_UNKNOWN : STEP_FAILED;
+    return talk_end(step, isolated > 0 ? STEP_PARTIAL : none,
+        "%u of %u network interfaces of instance %.*s are isolated%s%s", isolated, listed_now,
+        STR_ARG(arg(step, ARG_INSTANCE)), isolated > 0 ? "; " TRACKED : "", why);
+}
+
+enum step_turn isolate_security_group_next(struct step *step, const struct reply *reply)
+{
+    static talk_hearer *const hearers[] = {
+        [CALLER] = heard_caller,
+        [INSTANCE] = heard_instance,
+        [INTERFACES] = heard_interfaces,
+        [GROUP] = heard_group,
+        [CREATE] = heard_create,
+        [REVOKE_EGRESS] = heard_revoke_egress,
+        [REVOKE_INGRESS] = heard_revoke_ingress,
+        [MOVE] = heard_move,
+    };
+    if (reply == NULL)
+        return talk_ask(step, CALLER, sts_get_caller_identity(step));
+    return talk_next(step, reply, hearers);
+}

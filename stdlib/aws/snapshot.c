@@ -1,0 +1,220 @@
+#include "aws/snapshot.h"
+
+#include "aws/requests.h"
+
+enum { ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION };
+enum { CALLER, INSTANCE, LOOK, CHANGE };
+enum {
+    POLL_MS = 15000,
+    POLLS_MAX = 480, /* two hours: big volumes take that long */
+    WAITS_MAX = 4,
+    PAGES_MAX = 20,
+};
+
+static str arg(const struct step *step, int index)
+{
+    return value_str(step->args[index]);
+}
+
+static enum step_turn heard_caller(struct step *step, const struct answer *answer)
+{
+    struct snapshot *self = step->state;
+    str id = arg(step, ARG_INSTANCE);
+    enum step_turn turn;
+    if (!identity_heard(step, answer, arg(step, ARG_ACCOUNT), &self->caller, &turn))
+        return turn;
+    step->target = id;
+    talk_found(step, "instance %.*s", STR_ARG(id));
+    return talk_ask(step, INSTANCE, ec2_describe_instance(step, arg(step, ARG_REGION), id));
+}
+
+/* Look from the first page on. */
+static enum step_turn look(struct step *step, uint32_t delay_ms)
+{
+    struct snapshot *self = step->state;
+    struct request request =
+        ec2_describe_step_snapshots(step, arg(step, ARG_REGION), (str){ "", 0 });
+    request.delay_ms = delay_ms;
+    self->pages = 0;
+    return talk_ask(step, LOOK, request);
+}
+
+static enum step_turn heard_instance(struct step *step, const struct answer *answer)
+{
+    struct snapshot *self = step->state;
+    str id = arg(step, ARG_INSTANCE);
+    enum step_turn turn;
+    if (!instance_heard(step, answer, &self->caller, id, &self->instance, &turn))
+        return turn;
+    if (answer->heard == HEARD_ANSWER && self->instance.volumes_count == 0)
+        return talk_end(step, STEP_FAILED,
+            "instance %.*s (%.*s) has no EBS volume, so there is nothing to take a snapshot of",
+            STR_ARG(id), STR_ARG(self->instance.state));
+    if (answer->heard == HEARD_ANSWER)
+        talk_found(step, "%u volumes", self->instance.volumes_count);
+    return look(step, 0);
+}
+
+static enum step_turn create(struct step *step)
+{
+    struct snapshot *self = step->state;
+    struct request request =
+        ec2_create_snapshots(step, arg(step, ARG_REGION), arg(step, ARG_INSTANCE));
+    request.delay_ms = self->waits * POLL_MS;
+    tries_send(&self->tries);
+    return talk_change(step, CHANGE, request, (struct undo){ .builtin = NULL });
+}
+
+/* Note one snapshot of the reply; those of volumes that the instance does not have any
+ * more do not count. ERR_MEMORY. */
+static MUST_CHECK enum err note(struct step *step, const struct xml *item)
+{
+    struct snapshot *self = step->state;
+    str volume = xml_text(item, "volumeId"), status = xml_text(item, "status");
+    for (uint32_t at = 0; at < self->instance.volumes_count; at++) {
+        struct volume_snapshot *seen = &self->volumes[at];
+        if (!str_equal(self->instance.volumes[at], volume))
+            continue;
+        if (seen->id.len == 0)
+            seen->id = arena_copy(step->arena, xml_text(item, "snapshotId"));
+        seen->state = str_is(status, "completed") ? SNAPSHOT_COMPLETED
+                      : str_is(status, "error")   ? SNAPSHOT_ERROR
+                                                  : SNAPSHOT_PENDING;
+        return seen->id.ptr == NULL ? ERR_MEMORY : ERR_OK;
+    }
+    return ERR_OK;
+}
+
+static uint32_t count_of(const struct snapshot *self, int state)
+{
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < self->instance.volumes_count; at++)
+        count += (int)self->volumes[at].state == state;
+    return count;
+}
+
+/* "snap-1,snap-2" */
+static str evidence(struct step *step)
+{
+    struct snapshot *self = step->state;
+    const char *all = "";
+    for (uint32_t at = 0; at < self->instance.volumes_count && all != NULL; at++)
+        if (self->volumes[at].id.len > 0)
+            all = arena_format(step->arena, "%s%s%.*s", all, all[0] == '\0' ? "" : ",",
+                STR_ARG(self->volumes[at].id));
+    return all == NULL ? (str){ NULL, 0 } : str_from(all);
+}
+
+static enum step_turn conclude(struct step *step)
+{
+    struct snapshot *self = step->state;
+    uint32_t wanted = self->instance.volumes_count;
+    uint32_t completed = count_of(self, SNAPSHOT_COMPLETED);
+    str id = arg(step, ARG_INSTANCE), url = evidence(step);
+    if (url.ptr == NULL)
+        return talk_memory(step);
+    step->results.url = value_text(url);
+    if (completed == wanted)
+        return talk_end(step, STEP_DONE, "all %u volumes of instance %.*s are kept as %.*s", wanted,
+            STR_ARG(id), STR_ARG(url));
+    return talk_end(step, STEP_PARTIAL,
+        "of %u volumes of instance %.*s %u are kept whole; %u snapshots failed, %u are still "
+        "being copied, %u are not there (%.*s)",
+        wanted, STR_ARG(id), completed, count_of(self, SNAPSHOT_ERROR),
+        count_of(self, SNAPSHOT_PENDING), count_of(self, SNAPSHOT_MISSING), STR_ARG(url));
+}
+
+/* AWS shows none of them. */
+static enum step_turn heard_none(struct step *step)
+{
+    struct snapshot *self = step->state;
+    str id = arg(step, ARG_INSTANCE);
+    uint32_t delay_ms;
+    switch (tries_missing(&self->tries, &delay_ms)) {
+    case TRIES_SEND:
+        return create(step);
+    case TRIES_LOOK:
+        return look(step, delay_ms);
+    case TRIES_GIVE_UP:
+        break;
+    }
+    return talk_end(step, self->tries.accepted ? STEP_UNKNOWN : STEP_FAILED,
+        "AWS shows no snapshot of instance %.*s after %u requests to make them", STR_ARG(id),
+        self->tries.sent);
+}
+
+/* All pages were read. */
+static enum step_turn looked(struct step *step)
+{
+    struct snapshot *self = step->state;
+    uint32_t missing = count_of(self, SNAPSHOT_MISSING);
+    uint32_t delay_ms;
+    if (missing == self->instance.volumes_count)
+        return heard_none(step);
+    if (missing > 0) {
+        /* They are made together: EC2 has yet to show the rest. */
+        self->tries.accepted = true;
+        if (tries_missing(&self->tries, &delay_ms) == TRIES_LOOK)
+            return look(step, delay_ms);
+    }
+    if (count_of(self, SNAPSHOT_PENDING) > 0 && self->polls < POLLS_MAX)
+        return look(step, poll_delay_ms(self->polls++, POLL_MS));
+    return conclude(step);
+}
+
+static enum step_turn heard_look(struct step *step, const struct answer *answer)
+{
+    struct snapshot *self = step->state;
+    if (answer->heard == HEARD_ASSUMED)
+        return create(step);
+    if (answer->heard == HEARD_ERROR)
+        return talk_fail(step, answer);
+    if (self->pages == 0)
+        memset(self->volumes, 0, sizeof(self->volumes));
+    for (const struct xml *item = xml_find(answer->root, "snapshotSet/item"); item != NULL;
+         item = xml_next(item))
+        if (note(step, item) != ERR_OK)
+            return talk_memory(step);
+    str page = xml_text(answer->root, "nextToken");
+    if (page.len > 0 && ++self->pages < PAGES_MAX)
+        return talk_ask(step, LOOK, ec2_describe_step_snapshots(step, arg(step, ARG_REGION), page));
+    return looked(step);
+}
+
+/* EC2 says later: this many at once, or this soon after the last, it does not make. */
+static bool is_later(const struct answer *answer)
+{
+    return answer_is(answer, "SnapshotCreationPerVolumeRateExceeded")
+           || answer_is(answer, "ConcurrentSnapshotLimitExceeded")
+           || answer_is(answer, "IncorrectState");
+}
+
+static enum step_turn heard_create(struct step *step, const struct answer *answer)
+{
+    struct snapshot *self = step->state;
+    str id = arg(step, ARG_INSTANCE);
+    tries_heard(&self->tries, answer);
+    if (answer->heard == HEARD_ASSUMED)
+        return talk_end(step, STEP_DONE, "a snapshot of each volume of instance %.*s would be made",
+            STR_ARG(id));
+    if (is_later(answer) && self->waits < WAITS_MAX) {
+        self->waits++;
+        return create(step);
+    }
+    if (answer->heard == HEARD_REFUSED || answer->heard == HEARD_ERROR)
+        return talk_fail(step, answer);
+    return look(step, 0);
+}
+
+enum step_turn snapshot_next(struct step *step, const struct reply *reply)
+{
+    static talk_hearer *const hearers[] = {
+        [CALLER] = heard_caller,
+        [INSTANCE] = heard_instance,
+        [LOOK] = heard_look,
+        [CHANGE] = heard_create,
+    };
+    if (reply == NULL)
+        return talk_ask(step, CALLER, sts_get_caller_identity(step));
+    return talk_next(step, reply, hearers);
+}

@@ -1,0 +1,92 @@
+/* talk.h - what every conversation with AWS has in common.
+ *
+ * A step's state begins with struct talk. talk_next reads a reply, deals with what is the
+ * same for all steps (reads without an answer are asked again, credentials that are not
+ * allowed to look end the step) and hands the rest to the hearer of the question that
+ * was asked. An answer lives for one turn: what a step keeps, it copies into step->arena.
+ *
+ * The rule behind all of it: an error is never read as success, and a change counts as
+ * made when AWS shows it, not when AWS took it.
+ */
+#pragma once
+
+#include "act/step.h"
+#include "aws/xml.h"
+#include "base/attr.h"
+
+enum heard {
+    HEARD_ANSWER,  /* AWS did it: `root` is what it says */
+    HEARD_ASSUMED, /* not sent: planning or offline */
+    HEARD_ERROR,   /* AWS declined, so nothing was done: `code`, `message` */
+    HEARD_NOTHING, /* nothing that tells what became of the request: `message` says why */
+    HEARD_REFUSED, /* it certainly did not arrive: `message` */
+};
+
+struct answer {
+    enum heard heard;
+    const struct xml *root;
+    str code;
+    str message; /* words for a person, cut to a length that fits into a reason */
+};
+
+struct talk {
+    struct request last; /* what was asked */
+    uint32_t doing;      /* which question it was: indexes the hearers */
+    uint32_t silent;     /* reads in a row that got no answer */
+    bool is_change;      /* the last request was one */
+    bool has_changed;    /* some change was made, or may have been */
+};
+
+typedef enum step_turn talk_hearer(struct step *step, const struct answer *answer);
+
+/* Ask question `doing`; for a change with what takes it back. A request whose body could
+ * not be built (the arena is full) goes through: see act/step.h. */
+enum step_turn talk_ask(struct step *step, uint32_t doing, struct request request);
+enum step_turn talk_change(
+    struct step *step, uint32_t doing, struct request request, struct undo undo);
+
+/* Read `reply` (not NULL) and go on. A hearer of a read gets ANSWER, ASSUMED and those
+ * ERRORs that are not about permission; a hearer of a change gets everything. */
+enum step_turn talk_next(struct step *step, const struct reply *reply, talk_hearer *const *hearers);
+
+/* End with a sentence made for the occasion. */
+enum step_turn talk_end(struct step *step, enum step_turn end, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* End because the last request did not do: the sentence is talk_why. A read ends as
+ * STEP_UNKNOWN once something may have been changed; all else as STEP_FAILED. */
+enum step_turn talk_fail(struct step *step, const struct answer *answer);
+/* "AWS does not allow iam:PutRolePolicy on role/web: ..." in the arena, or NULL. */
+const char *talk_why(struct step *step, const struct answer *answer);
+
+/* Add to step->found, how the target was found: "instance i-1 -> role web". */
+void talk_found(struct step *step, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* End for lack of memory: see act/step.h. */
+enum step_turn talk_memory(struct step *step);
+
+/* Whether AWS declined for want of a permission or of valid credentials. */
+bool answer_is_denied(const struct answer *answer);
+bool answer_is(const struct answer *answer, const char *code);
+
+/* One change and what is known of it. A change whose reply was lost is sent again only
+ * after AWS has shown for a while that it is not there. */
+struct tries {
+    uint32_t sent;  /* how often */
+    uint32_t looks; /* since it was last sent */
+    bool accepted;  /* the last one was answered */
+};
+
+enum tries_next {
+    TRIES_SEND,    /* it is not there: make it */
+    TRIES_LOOK,    /* it may need time: look again after *ret_delay_ms */
+    TRIES_GIVE_UP, /* it does not become so */
+};
+
+/* AWS does not show the change: what now? Counts the look that found nothing. */
+enum tries_next tries_missing(struct tries *tries, uint32_t *ret_delay_ms);
+/* Note that it is being sent, and (a NOTHING is not accepted) what came of it. */
+void tries_send(struct tries *tries);
+void tries_heard(struct tries *tries, const struct answer *answer);
+
+/* 1, 2, 4, 8 seconds, then `ceiling_ms`: how long to wait before poll `number` (from 0). */
+uint32_t poll_delay_ms(uint32_t number, uint32_t ceiling_ms);
