@@ -1,0 +1,305 @@
+#include "aws/connection.h"
+
+#include "auth/sigv4.h"
+#include "aws/credentials.h"
+#include "aws/endpoint.h"
+#include "aws/retry.h"
+#include "aws/xml.h"
+#include "host/http.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum {
+    MS_PER_S = 1000,
+    /* Clocks that differ by less are not why a request was refused: AWS takes five minutes. */
+    SKEW_S_MIN = 240,
+    /* Settings: a token, addresses, sentences. */
+    CONNECTION_BYTES_MAX = 256 * 1024,
+    /* One attempt: the reply, and the tree of an error. */
+    ATTEMPT_BYTES_MAX = 4 * REPLY_BYTES_MAX,
+    HEADERS_MAX = 2 + SIGV4_HEADERS_MAX,
+};
+
+struct aws_connection {
+    struct transport transport; /* first: the interface is the object */
+    struct arena arena;         /* of what follows */
+    struct aws_credentials credentials;
+    struct aws_endpoints endpoints;
+    struct clock *clock;
+    struct http *http;
+    struct http_curl *curl; /* owned; NULL over somebody else's http */
+    int64_t skew_s;         /* AWS's clock less ours */
+    uint64_t chance;        /* state of the delays */
+};
+
+/* One request on its way. Its parts live in the caller's arena, or in an attempt's. */
+struct delivery {
+    struct aws_connection *connection;
+    const struct request *request;
+    bool is_change;
+    struct aws_endpoint endpoint;
+    int64_t signed_at_s; /* of the last attempt, by our corrected clock */
+};
+
+/* How an attempt ended. */
+struct attempt {
+    enum err err; /* as http's send */
+    struct http_reply reply;
+    const char *reason;
+    enum retry_cause cause;
+};
+
+/* splitmix64: delays need to differ, not to be secret. */
+static uint32_t chance_next(uint64_t *chance)
+{
+    uint64_t mixed = *chance += UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)(mixed >> 32);
+}
+
+/* --- one attempt --- */
+
+static enum err delivery_sign(
+    struct delivery *delivery, struct arena *scratch, struct http_header *headers, uint32_t *count)
+{
+    struct aws_connection *connection = delivery->connection;
+    const struct aws_endpoint *endpoint = &delivery->endpoint;
+    const struct aws_credentials *found = &connection->credentials;
+    struct sigv4_credentials credentials = { found->access_key_id, &found->secret_access_key,
+        &found->session_token };
+    delivery->signed_at_s =
+        connection->clock->now_ms(connection->clock) / MS_PER_S + connection->skew_s;
+    struct sigv4_options options = { .region = endpoint->region,
+        .service = str_from(delivery->request->service),
+        .at_unix_s = delivery->signed_at_s };
+    headers[0] = (struct http_header){ STR("Host"), endpoint->host };
+    headers[1] = (struct http_header){ STR("Content-Type"),
+        STR("application/x-www-form-urlencoded; charset=utf-8") };
+    struct sigv4_request request = { STR("POST"), endpoint->path, { "", 0 }, headers, 2,
+        delivery->request->body };
+    struct sigv4_signed made;
+    TRY(sigv4_sign(scratch, &request, &credentials, &options, &made));
+    memcpy(headers + 2, made.headers, made.headers_count * sizeof(headers[0]));
+    *count = 2 + made.headers_count;
+    return ERR_OK;
+}
+
+/* What the attempt says about another one. */
+static enum retry_cause attempt_cause(const struct attempt *attempt, struct arena *scratch)
+{
+    str code = { "", 0 }, message;
+    if (attempt->err == ERR_TRANSPORT || attempt->err == ERR_REFUSED)
+        return RETRY_TRANSIENT;
+    if (attempt->err != ERR_OK || attempt->reply.status < 400)
+        return RETRY_NONE;
+    if (!xml_error_of(scratch, attempt->reply.body, &code, &message))
+        code = (str){ "", 0 };
+    return retry_cause_of(attempt->reply.status, code);
+}
+
+static void attempt_make(struct delivery *delivery, struct arena *scratch, struct attempt *attempt)
+{
+    struct http_header headers[HEADERS_MAX];
+    struct http *http = delivery->connection->http;
+    struct http_request request = { .method = "POST",
+        .url = delivery->endpoint.url,
+        .headers = headers,
+        .body = delivery->request->body,
+        .is_change = delivery->is_change };
+    *attempt = (struct attempt){ .cause = RETRY_NONE };
+    attempt->err = delivery_sign(delivery, scratch, headers, &request.headers_count);
+    if (attempt->err != ERR_OK)
+        return;
+    attempt->err = http->send(http, &request, scratch, &attempt->reply, &attempt->reason);
+    attempt->cause = attempt_cause(attempt, scratch);
+}
+
+/* --- again? --- */
+
+/* Learn AWS's time from a refusal. False when the clocks agree, so something else is wrong. */
+static bool skew_correct(struct delivery *delivery, const struct http_reply *reply)
+{
+    struct aws_connection *connection = delivery->connection;
+    int64_t off_s = reply->date_unix_s - delivery->signed_at_s;
+    if (reply->date_unix_s == 0 || (off_s > -SKEW_S_MIN && off_s < SKEW_S_MIN))
+        return false;
+    connection->skew_s += off_s;
+    return true;
+}
+
+/* Whether to send once more after this attempt, waiting first where that is due. */
+static bool try_again(struct delivery *delivery, const struct attempt *attempt, unsigned number)
+{
+    struct aws_connection *connection = delivery->connection;
+    bool may_again = number + 1 < RETRY_ATTEMPTS_MAX;
+    switch (attempt->cause) {
+    case RETRY_NONE:
+        return false;
+    case RETRY_SKEWED:
+        return may_again && skew_correct(delivery, &attempt->reply);
+    case RETRY_TRANSIENT:
+        may_again = may_again && !delivery->is_change;
+        break;
+    case RETRY_THROTTLED:
+        break;
+    }
+    if (may_again) {
+        uint32_t random = chance_next(&connection->chance);
+        connection->clock->sleep_ms(connection->clock, retry_delay_ms(number, random));
+    }
+    return may_again;
+}
+
+/* Say why nothing is sent; a reason of NULL: there was no memory for one. */
+static enum err refuse(const char *reason, const char **reterr_reason)
+{
+    if (reason == NULL)
+        return ERR_MEMORY;
+    *reterr_reason = reason;
+    return ERR_REFUSED;
+}
+
+/* Move what an attempt brought out of its arena. */
+static enum err attempt_hand_over(const struct attempt *attempt, struct arena *arena,
+    struct reply *ret_reply, const char **reterr_reason)
+{
+    if (attempt->err == ERR_TRANSPORT || attempt->err == ERR_REFUSED) {
+        *reterr_reason = arena_format(arena, "%s", attempt->reason);
+        return *reterr_reason == NULL ? ERR_MEMORY : attempt->err;
+    }
+    if (attempt->err == ERR_INVALID || attempt->err == ERR_LIMIT)
+        return refuse(
+            arena_format(arena, "the request cannot be signed: %s", err_text(attempt->err)),
+            reterr_reason);
+    if (attempt->err != ERR_OK)
+        return attempt->err;
+    str body = arena_copy(arena, attempt->reply.body);
+    if (body.ptr == NULL)
+        return ERR_MEMORY;
+    *ret_reply = (struct reply){ REPLY_RECEIVED, attempt->reply.status, body };
+    return ERR_OK;
+}
+
+static enum err deliver(struct delivery *delivery, struct arena *arena, struct reply *ret_reply,
+    const char **reterr_reason)
+{
+    for (unsigned number = 0;; number++) {
+        CLEANUP(arena_release) struct arena scratch = ARENA_INIT(ATTEMPT_BYTES_MAX);
+        struct attempt attempt;
+        attempt_make(delivery, &scratch, &attempt);
+        if (!try_again(delivery, &attempt, number))
+            return attempt_hand_over(&attempt, arena, ret_reply, reterr_reason);
+    }
+}
+
+static enum err connection_send(struct transport *transport, const struct request *request,
+    bool is_change, struct arena *arena, struct reply *ret_reply, const char **reterr_reason)
+{
+    struct aws_connection *connection = (struct aws_connection *)transport;
+    struct delivery delivery = {
+        .connection = connection, .request = request, .is_change = is_change
+    };
+    enum aws_service service = aws_service_find(request->service);
+    if (service == AWS_SERVICE_COUNT)
+        return refuse(
+            arena_format(arena, "service '%s' is not one of ec2, iam and sts", request->service),
+            reterr_reason);
+    if (request->body.len > REQUEST_BYTES_MAX)
+        return refuse(arena_format(arena, "the request is over 256 KiB"), reterr_reason);
+    str region = request->region.len > 0 ? request->region : connection->credentials.region;
+    enum err err = aws_endpoint_make(
+        &connection->endpoints, service, region, arena, &delivery.endpoint, reterr_reason);
+    if (err == ERR_INVALID)
+        return ERR_REFUSED;
+    return err != ERR_OK ? err : deliver(&delivery, arena, ret_reply, reterr_reason);
+}
+
+/* --- opening --- */
+
+static enum err settings_read(struct aws_connection *connection,
+    const struct aws_environment *environment, const char **reterr_reason)
+{
+    TRY(aws_credentials_find(
+        environment, &connection->arena, &connection->credentials, reterr_reason));
+    return aws_endpoints_read(environment, connection->credentials.endpoint_url, &connection->arena,
+        &connection->endpoints, reterr_reason);
+}
+
+enum err aws_connection_open_over(struct http *http, uint64_t seed,
+    const struct aws_environment *environment, struct clock *clock, struct arena *arena,
+    struct aws_connection **ret_connection, const char **reterr_reason)
+{
+    struct aws_connection *connection = calloc(1, sizeof(*connection));
+    const char *reason = NULL;
+    if (connection == NULL)
+        return ERR_MEMORY;
+    *connection = (struct aws_connection){ .transport.send = connection_send,
+        .arena = ARENA_INIT(CONNECTION_BYTES_MAX),
+        .clock = clock,
+        .http = http,
+        .chance = seed };
+    enum err err = settings_read(connection, environment, &reason);
+    if (err == ERR_OK) {
+        *ret_connection = connection;
+        return ERR_OK;
+    }
+    if (err == ERR_CREDENTIALS) {
+        *reterr_reason = arena_format(arena, "%s", reason);
+        err = *reterr_reason == NULL ? ERR_MEMORY : err;
+    }
+    aws_connection_close(connection);
+    return err;
+}
+
+/* Chance that two processes started together do not share. */
+static uint64_t seed_make(struct clock *clock)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
+        seed = (uint64_t)clock->now_ms(clock);
+    return seed;
+}
+
+enum err aws_connection_open(const struct aws_environment *environment, struct clock *clock,
+    struct arena *arena, struct aws_connection **ret_connection, const char **reterr_reason)
+{
+    struct http_curl_options options = {
+        .ca_file = aws_environment_get(environment, "AWS_CA_BUNDLE"),
+    };
+    struct http_curl *curl;
+    TRY(http_curl_new(&options, &curl));
+    enum err err = aws_connection_open_over(http_curl_interface(curl), seed_make(clock),
+        environment, clock, arena, ret_connection, reterr_reason);
+    if (err == ERR_OK)
+        (*ret_connection)->curl = curl;
+    else
+        http_curl_free(curl);
+    return err;
+}
+
+struct transport *aws_connection_transport(struct aws_connection *connection)
+{
+    return &connection->transport;
+}
+
+str aws_connection_region(const struct aws_connection *connection)
+{
+    return connection->credentials.region;
+}
+
+const char *aws_connection_found(const struct aws_connection *connection)
+{
+    return connection->credentials.found;
+}
+
+void aws_connection_close(struct aws_connection *connection)
+{
+    if (connection == NULL)
+        return;
+    http_curl_free(connection->curl);
+    aws_credentials_release(&connection->credentials);
+    arena_release(&connection->arena);
+    free(connection);
+}

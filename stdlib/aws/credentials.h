@@ -1,0 +1,35 @@
+/* credentials.h - who we are at AWS, and in which region.
+ *
+ * First the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN;
+ * then the profile that AWS_PROFILE, else AWS_DEFAULT_PROFILE names, else `default`, in
+ * the shared files. Region: AWS_REGION, AWS_DEFAULT_REGION, the profile's. This build asks
+ * nobody for credentials: a profile that needs a role, SSO, a process or a web identity is
+ * refused with a sentence that says so, rather than taken for somebody else. Order: AWS SDKs
+ * and Tools Reference Guide, "Standardized credential providers".
+ */
+#pragma once
+
+#include "aws/environment.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/secret.h"
+
+struct aws_credentials {
+    str access_key_id; /* in the arena, as all but the secrets */
+    struct secret secret_access_key;
+    struct secret session_token; /* empty: none */
+    str region;
+    str endpoint_url;  /* the profile's `endpoint_url`; empty: none */
+    const char *found; /* where: "the environment", "profile ops in /home/u/.aws/credentials" */
+};
+
+enum { AWS_SECRET_BYTES_MAX = 256, AWS_TOKEN_BYTES_MAX = 16 * 1024 };
+
+/* Look for them; files are read, nothing is sent. ERR_CREDENTIALS: *reterr_reason is a
+ * sentence in `arena` that says what was looked for and what to set, and quotes no value.
+ * ERR_MEMORY. */
+MUST_CHECK enum err aws_credentials_find(const struct aws_environment *environment,
+    struct arena *arena, struct aws_credentials *ret_credentials, const char **reterr_reason);
+
+/* Wipe and free the secrets. Safe on a zeroed object. */
+void aws_credentials_release(struct aws_credentials *credentials);

@@ -1,0 +1,42 @@
+/* endpoint.h - where a service listens in a region, and which region is signed.
+ *
+ * A static table of services and partitions; AWS_ENDPOINT_URL_<SERVICE>, then
+ * AWS_ENDPOINT_URL, then the profile's `endpoint_url` replace the address, unless
+ * AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true. What is signed stays the same. Plain http
+ * is for loopback addresses alone: anywhere else a signed request could be read and sent
+ * again. Source: AWS General Reference, "Service endpoints and quotas".
+ */
+#pragma once
+
+#include "aws/environment.h"
+#include "base/arena.h"
+#include "base/err.h"
+
+enum aws_service { AWS_EC2, AWS_IAM, AWS_STS, AWS_SERVICE_COUNT };
+
+/* The service of that signing name ("ec2"), or AWS_SERVICE_COUNT. */
+enum aws_service aws_service_find(const char *name);
+
+/* Addresses that replace the table's; NULL where none does. */
+struct aws_endpoints {
+    const char *urls[AWS_SERVICE_COUNT];
+};
+
+/* Read and check the replacements; `profile_url` may be empty. ERR_CREDENTIALS: one is not an
+ * address that may be used, or something is asked for that this build has not;
+ * *reterr_reason is a sentence in `arena`. ERR_MEMORY. */
+MUST_CHECK enum err aws_endpoints_read(const struct aws_environment *environment, str profile_url,
+    struct arena *arena, struct aws_endpoints *ret_endpoints, const char **reterr_reason);
+
+struct aws_endpoint {
+    const char *url; /* "https://iam.amazonaws.com/" */
+    str host;        /* as in the Host header, with a port that is not the scheme's own */
+    str path;        /* of the url, at least "/" */
+    str region;      /* to be signed: "us-east-1" */
+};
+
+/* The endpoint of `service` for `region`. ERR_INVALID: no partition has such a region;
+ * *reterr_reason is a sentence in `arena`. ERR_MEMORY. */
+MUST_CHECK enum err aws_endpoint_make(const struct aws_endpoints *endpoints,
+    enum aws_service service, str region, struct arena *arena, struct aws_endpoint *ret_endpoint,
+    const char **reterr_reason);
