@@ -117,7 +117,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return driver_usage(driver, &resume_command, "goes on with every open run; it takes no %s",
             arguments->operands[0]);
     struct session session = { 0 };
-    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, true);
+    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_EXISTING);
     if (code == EXIT_CLEAN)
         code = resume_all(&session);
     session_release(&session);

@@ -120,7 +120,8 @@ static enum exit_code run_program(
     struct evaluation evaluation = { .session = &session,
         .program = program,
         .forced_source = str_from(option_text(arguments, OPTION_SOURCE)) };
-    code = session_begin(&session, driver, arguments, mode, mode == MODE_APPLY);
+    code = session_begin(
+        &session, driver, arguments, mode, mode == MODE_APPLY ? JOURNAL_CREATED : JOURNAL_NONE);
     if (code == EXIT_CLEAN)
         code = evaluation_begin(&evaluation);
     if (code == EXIT_CLEAN)

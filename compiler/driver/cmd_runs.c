@@ -65,7 +65,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return driver_usage(driver, &runs_command,
             "takes no operand, so not %s; for an alert give --alert", arguments->operands[0]);
     struct session session = { 0 };
-    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, true);
+    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_EXISTING);
     if (code == EXIT_CLEAN)
         code = tell_all(&session, arguments);
     session_release(&session);

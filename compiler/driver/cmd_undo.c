@@ -85,7 +85,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
             return driver_usage(driver, &undo_command,
                 "%s is not the number of a run; for an alert give --alert", arguments->operands[i]);
     struct session session = { 0 };
-    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, true);
+    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_EXISTING);
     if (code == EXIT_CLEAN)
         code = undo_what_is_asked(&session, arguments, alert);
     session_release(&session);

@@ -3,8 +3,11 @@
 
 #include "registry.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Memory of one run: its steps one after the other, each with replies of its own. */
 #define RUN_BYTES_MAX ((size_t)8 * STEP_BYTES_MAX)
@@ -36,8 +39,31 @@ static void tell_undo_step(struct undo_report *report, const struct undo_step *s
     report_step(&session->reporter, &view);
 }
 
+static enum exit_code open_journal(struct session *session, enum journal_need need)
+{
+    struct driver *driver = session->driver;
+    if (session->data == NULL)
+        return driver_usage(driver, session->command,
+            "cdr %s needs --data DIR: the directory of the journal", session->command->name);
+    const char *file = arena_format(&driver->arena, "%s/journal.db", session->data);
+    if (need == JOURNAL_EXISTING && file != NULL && access(file, F_OK) != 0) {
+        driver_message(driver, "there is no journal in %s: %s", session->data, strerror(errno));
+        return EXIT_USAGE;
+    }
+    const char *reason = NULL;
+    enum err err = store_open(session->data, &driver->arena, &session->store, &reason);
+    if (err != ERR_OK) {
+        driver_message(driver, "the journal in %s cannot be opened: %s", session->data,
+            reason != NULL ? reason : err_text(err));
+        return err == ERR_MEMORY ? EXIT_INTERNAL : EXIT_USAGE;
+    }
+    session->executor.store = session->store;
+    session->reporter.store = session->store;
+    return EXIT_CLEAN;
+}
+
 enum exit_code session_begin(struct session *session, struct driver *driver,
-    const struct arguments *arguments, enum run_mode mode, bool needs_store)
+    const struct arguments *arguments, enum run_mode mode, enum journal_need need)
 {
     *session = (struct session){
         .driver = driver,
@@ -55,21 +81,7 @@ enum exit_code session_begin(struct session *session, struct driver *driver,
         .undo_report = { .step = tell_undo_step },
     };
     session->executor.self = &session->connector;
-    if (!needs_store)
-        return EXIT_CLEAN;
-    if (session->data == NULL)
-        return driver_usage(driver, session->command,
-            "cdr %s needs --data DIR: the directory of the journal", session->command->name);
-    const char *reason = NULL;
-    enum err err = store_open(session->data, &driver->arena, &session->store, &reason);
-    if (err != ERR_OK) {
-        driver_message(driver, "the journal in %s cannot be opened: %s", session->data,
-            reason != NULL ? reason : err_text(err));
-        return err == ERR_MEMORY ? EXIT_INTERNAL : EXIT_USAGE;
-    }
-    session->executor.store = session->store;
-    session->reporter.store = session->store;
-    return EXIT_CLEAN;
+    return need == JOURNAL_NONE ? EXIT_CLEAN : open_journal(session, need);
 }
 
 void session_release(struct session *session)

@@ -22,10 +22,13 @@ struct session {
     struct undo_report undo_report;
 };
 
-/* Begin in `mode`, with flags --data and --format of `arguments`; `needs_store` opens the
- * journal, and what is wrong with it is told. Release in any case. */
+/* What a command wants of the journal in --data. */
+enum journal_need { JOURNAL_NONE, JOURNAL_EXISTING, JOURNAL_CREATED };
+
+/* Begin in `mode`, with flags --data and --format of `arguments`. What is wrong with the
+ * journal is told. Release in any case. */
 MUST_CHECK enum exit_code session_begin(struct session *session, struct driver *driver,
-    const struct arguments *arguments, enum run_mode mode, bool needs_store);
+    const struct arguments *arguments, enum run_mode mode, enum journal_need need);
 void session_release(struct session *session);
 
 /* Carry out (or plan) the steps of a rule that fired, with everything reported. `run` is

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# check.sh - cdr check: what passes, what does not, and what cannot be read.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+echo 'when source=defender and severity>=high then collect triage; respond isolate_role' >s.cdr
+run check s.cdr
+exits 0 "the smallest rule passes"
+prints "1 file" "and is counted"
+run check
+exits 0 "without a path the current directory is checked"
+run check - <s.cdr
+exits 0 "nothing on standard input is no rule, and no mistake"
+cdr check - <s.cdr >"$out" 2>"$err"
+status=$?
+exits 0 "- is standard input"
+run check --format json s.cdr
+exits 0 "json ends well"
+holds "and is an object with an empty list" json '.diagnostics == []'
+
+echo 'when sorce=defender then collect triage' >bad.cdr
+run check bad.cdr
+exits 1 "a rule with a mistake is a finding"
+prints "bad.cdr" "the file is named"
+prints "^" "the place is marked"
+run check --format concise bad.cdr
+holds "concise has file, line, column and code" grep -qE '^bad\.cdr:1:[0-9]+: error\[CDR[0-9]{4}\]: ' "$out"
+run check --format json bad.cdr
+exits 1 "json has the same exit code"
+holds "and the members that are promised" json \
+    '.diagnostics[0] | .code and .severity == "error" and .message and .file == "bad.cdr" and .line == 1 and .column and .endLine and .endColumn'
+code=$(jq -r '.diagnostics[0].code' "$out")
+run explain "$code"
+exits 0 "the code has a page"
+prints "$code" "that names it"
+printf 'when severity >= then collect triage\nwhen source ~ 7\n' >syntax.cdr
+run check syntax.cdr
+exits 1 "a syntax error is a finding"
+
+run check nowhere.cdr
+exits 2 "a file that is not there is unreadable"
+says "nowhere.cdr" "it is named"
+says "No such file" "with the reason"
+mkdir empty
+run check empty
+exits 3 "a directory without rules is no match"
+says "empty" "and is named"
+if [ "$(id -u)" != 0 ]; then
+    echo >secret.cdr
+    chmod 0 secret.cdr
+    run check secret.cdr
+    exits 2 "a file without permission is unreadable"
+    says "Permission denied" "with the reason"
+    rm -f secret.cdr
+else
+    skip "a file without permission is unreadable" "root may read everything"
+fi
+mkdir -p many/b many/.hidden many/a
+cp s.cdr many/b/one.cdr
+echo 'this is no rule' >many/.hidden/two.cdr
+echo 'this is no rule' >many/a/notes.txt
+run check many
+exits 0 "hidden directories and other files are left out"
+prints "1 file" "the one rule file is found"
+run check many many/b/one.cdr
+exits 0 "a file that is found twice is read once"
+ln -s ../many many/b/loop
+run check many
+exits 0 "a link to a directory is not followed"
+
+truncate -s 100M big.cdr
+run check big.cdr
+exits 2 "a file of 100 MB is refused"
+says "larger than" "with the reason"
+rm -f big.cdr
+awk 'BEGIN { printf "when "; for (i = 0; i < 10000; i++) printf "("; printf "severity = high";
+    for (i = 0; i < 10000; i++) printf ")"; print " then collect triage" }' >deep.cdr
+run check deep.cdr
+exits 1 "10,000 nested parentheses are a finding"
+rm -f deep.cdr
+printf 'when alert.title = "\xff\xfe" then collect triage\n' >utf.cdr
+run check utf.cdr
+exits 1 "text that is not UTF-8 is a finding"
+printf 'when alert.title = "\033[31m" then collect trige\n' >esc.cdr
+run check esc.cdr
+holds "no control character of a rule reaches the terminal" bash -c '! grep -q "$(printf "\033")" "$0"' "$out"
+finish
