@@ -12,7 +12,6 @@
 set -u
 : "${CDR:?which command? CDR=/path/to/cdr}"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck disable=SC2034 # for the tests
 shared=$root/../shared/data
 work=$(mktemp -d)
 children=()
@@ -72,7 +71,7 @@ skip() {
 finish() { printf '1..%d\n' "$count"; }
 
 # Whether the JSON in the last output, line by line, meets a jq condition.
-json() { jq -e "$1" "$out" >/dev/null 2>&1; }
+json() { jq -e "$@" "$out" >/dev/null 2>&1; }
 
 # Start the sandbox on a free port and put what it prints into the environment.
 # shellcheck disable=SC2086 # CDR may be several words
@@ -83,7 +82,6 @@ start_sandbox() {
         grep -q _sandbox/calls "$work/.sandbox" && break
         sleep 0.1
     done
-    # shellcheck disable=SC1091
     . "$work/.sandbox"
 }
 sandbox_ask() { curl -fsS "$AWS_ENDPOINT_URL/_sandbox/$1"; }

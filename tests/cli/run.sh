@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# run.sh - cdr run without a provider: what fires, what is unreadable, what is refused.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+echo 'when source=defender and severity>=high then collect triage; respond isolate_role' >s.cdr
+cat >high.json <<'JSON'
+{"source": "defender", "severity": "high",
+ "alert": {"id": "a-1", "title": "Ransomware"}, "host": {"id": "d1", "name": "web-1"}}
+JSON
+echo '{"source":"defender","severity":"medium","alert":{"id":"a-2"}}' >medium.json
+
+run run --rules s.cdr --alerts high.json --offline
+exits 0 "a plan ends well"
+prints "a-1" "the alert is named"
+prints "Ransomware" "with its title"
+prints "collect triage" "and its steps"
+prints "nothing was changed" "and it says that it is a plan"
+run run s.cdr --alerts medium.json --offline
+exits 0 "an alert that matches nothing is well"
+prints "1 alert, 0 matched" "and is counted"
+run run --rules s.cdr --alerts high.json --format json
+exits 0 "json ends well"
+holds "one line an alert" test "$(wc -l <"$out")" = 1
+holds "with the members that are promised" json \
+    '.alert == "a-1" and .source == "defender" and .severity == "high" and (.matched | length) == 1'
+holds "rules have steps in order" json \
+    '.matched[0].steps | map([.step, .name]) == [["collect", "triage"], ["respond", "isolate_role"]]'
+holds "a step without a connection is unresolved and says why" json \
+    '.matched[0].steps[0] | .state == "unresolved" and (.reason | startswith("no connection"))'
+holds "each step has target, requests and permissions" json \
+    '.matched[0].steps | all(.[]; (.target | type == "object") and (.requests | type == "array") and (.permissions.apply | type == "array"))'
+run run --rules s.cdr --alerts medium.json --format json
+holds "an alert that matches nothing has a line too" json '.alert == "a-2" and .matched == []'
+echo '{"what": 1}' >unknown.json
+run run --rules s.cdr --alerts unknown.json --format json
+holds "an alert of no source has a null source and a name" json \
+    '.source == null and .severity == null and (.alert | startswith("sha256:"))'
+
+# Several alerts: one a line, an array, several files, standard input.
+{ jq -c . high.json; cat medium.json; jq -c . high.json; } >three.ndjson
+run run --rules s.cdr --alerts three.ndjson --format summary
+exits 0 "one alert a line"
+holds "the summary has a line per rule and one for the alerts" test "$(cat "$out")" = "s	2
+alerts	3"
+jq -s . three.ndjson >array.json
+run run --rules s.cdr --alerts array.json --alerts medium.json --format summary
+prints "alerts	4" "an array, and several files"
+cdr run --rules s.cdr --format summary <three.ndjson >"$out" 2>"$err"
+status=$?
+prints "alerts	3" "standard input"
+run run --rules s.cdr --alerts /dev/null --format summary
+exits 0 "no alert at all is well"
+
+# What cannot be read.
+{ cat medium.json; echo '{"broken": '; jq -c . high.json; echo 'no json'; cat medium.json; } >mixed.ndjson
+run run --rules s.cdr --alerts mixed.ndjson --data letters
+exits 1 "an unreadable alert makes exit code 1"
+says "mixed.ndjson:2:" "its place is told"
+says "mixed.ndjson:4:" "each one's"
+prints "a-1" "the others are evaluated"
+prints "2 unreadable" "they are counted"
+holds "they are kept" test "$(wc -l <letters/dead-letter.ndjson)" = 2
+cp letters/dead-letter.ndjson "$out"
+holds "with reason, place and text" json '.reason and .line and .file == "mixed.ndjson" and (.text | length) > 0'
+holds "for nobody else to read" test "$(stat -c %a letters/dead-letter.ndjson)" = 600
+awk 'BEGIN { printf "{\"id\":\""; for (i = 0; i < 1100000; i++) printf "x"; print "\"}" }' >large.json
+run run --rules s.cdr --alerts large.json
+exits 1 "an alert past 1 MiB is unreadable"
+awk 'BEGIN { for (i = 0; i < 100; i++) printf "{\"a\":"; printf "1"; for (i = 0; i < 100; i++) printf "}"; print "" }' >deep.json
+run run --rules s.cdr --alerts deep.json
+exits 1 "an alert that is too deep is unreadable"
+run run --rules s.cdr --alerts nowhere.json
+exits 2 "a file that is not there is an error"
+says "No such file" "with the reason"
+
+# What is refused.
+run run --rules s.cdr --alerts high.json --source defnder
+exits 2 "an unknown source is a usage error"
+says "did you mean defender?" "and the nearest one is offered"
+run run --rules s.cdr --alerts high.json --source guardduty --format json
+holds "a forced source is used" json '.source == "guardduty"'
+echo 'when sorce=x then collect triage' >bad.cdr
+run run --rules bad.cdr --alerts high.json
+exits 2 "rules with mistakes are not run"
+mkdir empty
+run run --rules empty --alerts high.json
+exits 3 "no rules is no match"
+cat >limited.cdr <<'CDR'
+rule careful {
+  when source = defender and exists instance.id
+  limit 1 targets per 1h
+  then respond isolate_role
+}
+CDR
+run run --rules limited.cdr --alerts high.json
+exits 0 "a clause that is not enforced may be planned"
+run run --rules limited.cdr --alerts high.json --mode apply --data data
+exits 2 "but not applied"
+says "limited.cdr:3" "its place is told"
+says "limit" "its name is told"
+holds "nothing was begun" test ! -e data
+echo '{"source":"defender","alert":{"id":"a-3","title":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}}' >regex.json
+echo 'when alert.title matches /^(a+)+$/ then collect triage' >regex.cdr
+run run --rules regex.cdr --alerts regex.json --format json
+if [ "$status" = 0 ]; then
+    skip "a rule past its limit is undecided" "this regular expression is decided within the limit"
+else
+    exits 1 "a rule past its limit is undecided"
+    holds "and is named" json '.undecided == ["regex"] and .matched == []'
+fi
+
+# Without credentials.
+echo 'when exists instance.id then respond isolate_role' >role.cdr
+echo '{"source":"guardduty","severity":"high","alert":{"id":"g-1"},"instance":{"id":"i-0abc0000000000001"},"cloud":{"account":"111122223333","region":"eu-west-1"}}' >instance.json
+run run --rules role.cdr --alerts instance.json --format json
+exits 0 "a plan without credentials ends well"
+holds "it says what is missing" json '.matched[0].steps[0] | .state == "unresolved" and (.reason | test("AWS_ACCESS_KEY_ID|credential"))'
+run run --rules role.cdr --alerts instance.json --mode apply --data data
+exits 1 "apply without credentials does not end well"
+run runs --data data
+exits 0 "and the journal knows"
+prints "unresolved" "how it ended"
+run run --rules role.cdr --alerts instance.json --offline --format json
+holds "offline sends nothing, and plans what it can" json '.matched[0].steps[0].requests | length > 0'
+holds "it binds the target" json '.matched[0].steps[0].target.instance == "i-0abc0000000000001"'
+finish

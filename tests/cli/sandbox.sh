@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# sandbox.sh - one alert on the simulated AWS: plan, apply, the story, undo, resume.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+run sandbox --listen 0.0.0.0:0
+exits 2 "the sandbox listens on loopback only"
+run sandbox --listen 127.0.0.1
+exits 2 "an address without a port is a usage error"
+run sandbox --listen 127.0.0.1:0 --world nowhere.json
+exits 2 "a world that is not there is an error"
+echo '[' >world.json
+run sandbox --listen 127.0.0.1:0 --world world.json
+exits 2 "a world that is not JSON is an error"
+
+start_sandbox
+holds "the sandbox says where it listens" test -n "${AWS_ENDPOINT_URL:-}"
+rule=$root/rules/aws/compromised_instance.cdr
+alert=$root/docs/tour/guardduty.json
+id=$(jq -r .detail.id "$alert")
+state() { sandbox_ask state | jq -S '.accounts[].regions[].snapshots? |= null'; }
+changes() { sandbox_ask calls | jq '[.[] | select(.applied and (.operation | test("^(Describe|Get|List)") | not))] | length'; }
+state >before
+
+run run --rules "$rule" --alerts "$alert"
+exits 0 "a plan ends well"
+prints "planned" "its steps are planned"
+prints "PutRolePolicy" "the writes are shown"
+prints "iam:PutRolePolicy" "and the permissions they need"
+holds "and nothing was changed" test "$(changes)" = 0
+run run --rules "$rule" --alerts "$alert" --format json
+holds "all steps are planned" json '[.matched[0].steps[].state] == ["planned", "planned", "planned"]'
+holds "requests say what they do" json \
+    'all(.matched[0].steps[].requests[]; .service and .operation and (.parameters | type == "object") and (.effect | IN("reads", "changes")))'
+holds "parameters are decoded" json \
+    '[.matched[0].steps[].requests[] | select(.operation == "PutRolePolicy").parameters.PolicyDocument | fromjson.Statement[0].Effect] == ["Deny"]'
+holds "it tells how the target was found" json '.matched[0].steps[1].found | test("instance")'
+run run --rules "$rule" --alerts "$alert" --offline
+exits 0 "an offline plan ends well"
+
+run run --rules "$rule" --alerts "$alert" --mode apply --data data
+exits 0 "apply ends well"
+prints "done" "its steps are done"
+state >isolated
+holds "and the world is another" bash -c '! cmp -s before isolated'
+made=$(changes)
+run run --rules "$rule" --alerts "$alert" --mode apply --data data
+exits 0 "the same alert again ends well"
+prints "already run 1: done" "and says that it was dealt with"
+holds "nothing was changed again" test "$(changes)" = "$made"
+
+run runs --data data
+exits 0 "the story is told"
+prints "run 1" "by its run"
+prints "undo by" "with what would take each change back"
+run runs --data data --format json
+holds "as JSON too" json '.run == 1 and .state == "done" and .undone_by == [] and ([.steps[].state] | unique) == ["done"]'
+holds "each change has its inverse with the state before" json \
+    '[.steps[].requests[] | select(.effect == "changes" and .undo != null)] | length > 0 and all(.[]; .undo.name and (.undo.arguments | length) > 0)'
+run runs --data data --alert nobody
+exits 1 "an alert that never ran is told"
+run resume --data data
+exits 0 "nothing to resume is well"
+prints "Nothing is open" "and is said"
+
+run undo --alert "$id" --data data
+exits 0 "undo ends well"
+state >after
+holds "the world is as it was" cmp -s before after
+run undo 1 --data data
+exits 0 "undo again does nothing"
+says "taken back before" "and says so"
+run runs --data data
+prints "taken back by run 2" "the story says that it was taken back"
+run undo 2 --data data
+says "itself the undo" "an undo is not undone"
+run undo 77 --data data
+exits 2 "an unknown run is an error"
+run undo --alert nobody --data data
+exits 2 "an unknown alert is an error"
+run run --rules "$rule" --alerts "$alert" --mode apply --data data --format json
+exits 0 "after undo the alert is dealt with anew"
+holds "in a run of its own" json '.matched[0].run == 3 and ([.matched[0].steps[].state] | unique) == ["done"]'
+run undo 3 --data data --format json
+holds "undo speaks JSON" json '.undoes == 3 and .undo == 4 and ([.steps[].state] | unique) == ["done"]'
+
+# Two processes, one journal.
+exec 9>data/lock
+flock 9
+run run --rules "$rule" --alerts "$alert" --mode apply --data data
+exits 2 "a journal in use is refused"
+exec 9>&-
+
+# Throttled, failing, lost.
+sandbox_tell reset ''
+sandbox_tell faults '[{"operation":"PutRolePolicy","kind":"throttle","times":2}]'
+run run --rules "$rule" --alerts "$alert" --mode apply --data throttled
+exits 0 "a throttled call is made again"
+sandbox_tell reset ''
+sandbox_tell faults '[{"operation":"PutRolePolicy","kind":"lose_reply","times":1}]'
+run run --rules "$rule" --alerts "$alert" --mode apply --data lost
+exits 0 "a change whose reply is lost is looked up"
+holds "and made once" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "PutRolePolicy" and .applied)] | length')" = 1
+
+# The secret key is nowhere.
+holds "no secret is in the journal, the output or the calls" bash -c \
+    '! grep -rqF "$1" data throttled lost "$2" "$3"' - "$AWS_SECRET_ACCESS_KEY" "$out" "$err"
+
+# Killed, stopped, resumed.
+sandbox_tell reset ''
+state >before
+killed=0
+for after in 0.02 0.05 0.1 0.2; do
+    # shellcheck disable=SC2086 # CDR may be several words
+    $CDR run --rules "$rule" --alerts "$alert" --mode apply --data "killed$after" >"$out" 2>"$err" &
+    child=$!
+    sleep "$after"
+    kill -9 "$child" 2>/dev/null && killed=$((killed + 1))
+    wait "$child" 2>/dev/null
+    [ -f "killed$after/journal.db" ] || continue
+    run resume --data "killed$after"
+    exits 0 "killed after $after s: resume ends well"
+    run runs --data "killed$after" --format json
+    [ -s "$out" ] && holds "killed after $after s: all ended well" json -s 'all(.[]; .state == "done")'
+    run undo --alert "$id" --data "killed$after"
+    state >after
+    holds "killed after $after s: undo restores" cmp -s before after
+    sandbox_tell reset ''
+done
+holds "the command was killed at least once" test "$killed" -gt 0
+finish
