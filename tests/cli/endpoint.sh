@@ -30,7 +30,7 @@ PY
         [ -s port ] && break
         sleep 0.05
     done
-    export AWS_ENDPOINT_URL=http://127.0.0.1:$(cat port)
+    AWS_ENDPOINT_URL=http://127.0.0.1:$(cat port)
 }
 
 export AWS_ENDPOINT_URL=http://127.0.0.1:9

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # lib.sh - what the shell tests share: a temporary home, the command, TAP.
 #
 #   run [ARG ...]          runs cdr; its exit code is in $status, its words in $out and $err
