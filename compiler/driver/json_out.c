@@ -2,20 +2,17 @@
 #include "driver/json_out.h"
 
 #include "base/limits.h"
-#include "driver/output.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 
-/* Repaired text is at most three times as long: U+FFFD for one byte. */
 static json_t *repaired(str text)
 {
-    CLEANUP(buf_release) struct buf mended = BUF_INIT(text.len * 3);
-    while (text.len > 0) {
-        size_t length = utf8_length(text);
-        buf_add(&mended, length == 0 ? STR("\xef\xbf\xbd") : str_first(text, length));
-        text = str_skip(text, length == 0 ? 1 : length);
-    }
-    return mended.err == ERR_OK ? json_stringn(mended.ptr, mended.len) : NULL;
+    char *mended = malloc(utf8_mended_max(text.len) + 1);
+    uint32_t repairs = 0;
+    json_t *json = mended == NULL ? NULL : json_stringn(mended, utf8_mend(text, mended, &repairs));
+    free(mended);
+    return json;
 }
 
 json_t *json_from_str(str text)

@@ -1,9 +1,10 @@
 /* output.c - see output.h. */
 #include "driver/output.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -66,38 +67,6 @@ void output_addf(struct output *output, const char *format, ...)
     free(text);
 }
 
-/* The code point at the start of `text` and its length in bytes; 0 bytes when it is no
- * UTF-8 (RFC 3629: no surrogates, nothing over-long, nothing past U+10FFFF). */
-static size_t decode(str text, uint32_t *ret_point)
-{
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    const unsigned char *at = (const unsigned char *)text.ptr;
-    unsigned char head = at[0];
-    size_t length = head < 0x80           ? 1
-                    : (head >> 5) == 0x06 ? 2
-                    : (head >> 4) == 0x0e ? 3
-                    : (head >> 3) == 0x1e ? 4
-                                          : 0;
-    if (length == 0 || length > text.len)
-        return 0;
-    uint32_t point = length == 1 ? head : head & (0x7fU >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        point = point << 6 | (at[i] & 0x3fU);
-    }
-    if (point < least[length] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-        return 0;
-    *ret_point = point;
-    return length;
-}
-
-size_t utf8_length(str text)
-{
-    uint32_t point;
-    return text.len == 0 ? 0 : decode(text, &point);
-}
-
 /* Whether a terminal, or a person's eye, would be misled by the code point. */
 static bool is_unsafe(uint32_t point)
 {
@@ -107,13 +76,20 @@ static bool is_unsafe(uint32_t point)
            || (point >= 0xe0000 && point <= 0xe007f);
 }
 
+static void add_bytes(struct buf *out, str bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        buf_addf(out, "\\x%02x", (unsigned char)bytes.ptr[i]);
+}
+
 void text_add_safe(struct buf *out, str text)
 {
     while (text.len > 0) {
         uint32_t point = 0;
-        size_t length = decode(text, &point);
-        if (length == 0)
-            buf_addf(out, "\\x%02x", (unsigned char)text.ptr[0]);
+        bool is_valid = true;
+        size_t length = utf8_decode(text, &point, &is_valid);
+        if (!is_valid)
+            add_bytes(out, str_first(text, length));
         else if (point == '\n')
             buf_add(out, STR("\\n"));
         else if (point == '\t')
@@ -122,7 +98,7 @@ void text_add_safe(struct buf *out, str text)
             buf_addf(out, "\\u{%x}", point);
         else
             buf_add(out, str_first(text, length));
-        text = str_skip(text, length == 0 ? 1 : length);
+        text = str_skip(text, length);
     }
 }
 

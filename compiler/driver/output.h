@@ -44,5 +44,3 @@ void output_release(struct output *output);
 
 /* Append `text` to `out`, safe for a terminal and on one line. */
 void text_add_safe(struct buf *out, str text);
-/* Bytes of the code point that `text` begins with; 0 when that is no UTF-8. */
-size_t utf8_length(str text);

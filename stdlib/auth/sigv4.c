@@ -98,7 +98,7 @@ static enum err string_to_sign_make(
     struct arena *arena, const struct scope *scope, str canonical, str *ret_text)
 {
     str hash;
-    TRY(sha256_hex(arena, canonical, &hash));
+    TRY(digest_hex(arena, canonical, &hash));
     *ret_text = made(arena_format(arena, ALGORITHM "\n%.*s\n%.*s\n%.*s", STR_ARG(scope->amz_date),
         STR_ARG(scope->text), STR_ARG(hash)));
     return ret_text->ptr == NULL ? ERR_MEMORY : ERR_OK;
@@ -143,7 +143,7 @@ enum err sigv4_sign(struct arena *arena, const struct sigv4_request *request,
         TRY(token_add(arena, credentials, &out));
     header_add(&out, "X-Amz-Date", date);
     if (options->body_header) {
-        TRY(sha256_hex(arena, request->body, &hash));
+        TRY(digest_hex(arena, request->body, &hash));
         header_add(&out, "x-amz-content-sha256", hash);
     }
     TRY(canonical_headers(

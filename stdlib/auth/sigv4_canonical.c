@@ -1,8 +1,8 @@
 #include "auth/sigv4_canonical.h"
 
 #include "base/percent.h"
+#include "base/sha256.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
 
 enum err bytes_hex(struct arena *arena, str bytes, str *ret_hex)
@@ -20,12 +20,12 @@ enum err bytes_hex(struct arena *arena, str bytes, str *ret_hex)
     return ERR_OK;
 }
 
-enum err sha256_hex(struct arena *arena, str bytes, str *ret_hex)
+enum err digest_hex(struct arena *arena, str bytes, str *ret_hex)
 {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    if (SHA256((const unsigned char *)bytes.ptr, bytes.len, digest) == NULL)
-        return ERR_MEMORY;
-    return bytes_hex(arena, (str){ (const char *)digest, sizeof(digest) }, ret_hex);
+    char hex[SHA256_HEX_SIZE];
+    TRY(sha256_hex(bytes, hex));
+    *ret_hex = arena_copy(arena, str_from(hex));
+    return ret_hex->ptr == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 /* Code points of UTF-8 are ordered like its bytes. */
@@ -258,7 +258,7 @@ enum err canonical_request(struct arena *arena, const struct sigv4_request *requ
 {
     CLEANUP(buf_release) struct buf text = BUF_INIT(SIGV4_TEXT_BYTES_MAX);
     str hash;
-    TRY(sha256_hex(arena, request->body, &hash));
+    TRY(digest_hex(arena, request->body, &hash));
     buf_add(&text, request->method);
     buf_add_byte(&text, '\n');
     TRY(path_add(&text, arena, request->path, path_as_is));

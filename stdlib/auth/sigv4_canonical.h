@@ -29,6 +29,6 @@ MUST_CHECK enum err canonical_request(struct arena *arena, const struct sigv4_re
 bool header_names_include(str names, str name);
 
 /* SHA-256 in lower-case hexadecimal digits, in the arena. ERR_MEMORY. */
-MUST_CHECK enum err sha256_hex(struct arena *arena, str bytes, str *ret_hex);
+MUST_CHECK enum err digest_hex(struct arena *arena, str bytes, str *ret_hex);
 /* `bytes` in lower-case hexadecimal digits, in the arena. ERR_MEMORY. */
 MUST_CHECK enum err bytes_hex(struct arena *arena, str bytes, str *ret_hex);
