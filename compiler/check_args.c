@@ -1,0 +1,212 @@
+/* check_args.c - what a step is given, against the parameters of its builtin. */
+#include "check_pass.h"
+
+#include "arguments.h"
+#include "constant.h"
+
+static struct diag *report_value(
+    struct check *check, const struct expr *expr, const struct param *param)
+{
+    return diag_add(check->diags, DIAG_PARAMETER_VALUE, expr->at, "`%s` takes %s%s, and this is %s",
+        param->name, param->is_list ? "a list of " : "", type_name(param->type),
+        expr->is_list ? "a list" : type_name(expr->type));
+}
+
+/* ---- choices ---- */
+
+static bool is_choice(const char *choices, str word)
+{
+    for (str rest = str_from(choices); rest.len > 0;) {
+        size_t end = str_find(rest, ' ');
+        if (str_equal(str_first(rest, end), word))
+            return true;
+        rest = str_skip(rest, end + 1);
+    }
+    return false;
+}
+
+static void report_choice(
+    struct check *check, const struct expr *expr, const struct param *param, str word)
+{
+    struct suggestion near = { .word = word };
+    for (str rest = str_from(param->choices); rest.len > 0;) {
+        size_t end = str_find(rest, ' ');
+        suggest(&near, str_first(rest, end));
+        rest = str_skip(rest, end + 1);
+    }
+    struct diag *diag = diag_add(check->diags, DIAG_PARAMETER_VALUE, expr->at,
+        "`%s` cannot be `%.*s`", param->name, STR_ARG(word));
+    if (near.best.len > 0) {
+        diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
+        diag_set_fix(check->diags, diag, expr->at, near.best);
+    } else {
+        diag_help(check->diags, diag, "it takes one of: %s", param->choices);
+    }
+}
+
+/* `profile=full`: a word, or text in quotes, out of the row's choices. */
+static void check_choice(struct check *check, struct expr *expr, const struct param *param)
+{
+    str word;
+    if (path_is_word(expr)) {
+        word = expr->path->text;
+        expr->means = MEANING_ENUM;
+        expr->type = TYPE_TEXT;
+        expr->is.constant = value_text(word);
+    } else if (expr->kind == EXPR_LITERAL && expr->literal.value.kind == VALUE_TEXT) {
+        word = value_str(expr->literal.value);
+        expr->type = TYPE_TEXT;
+    } else {
+        struct diag *diag = diag_add(check->diags, DIAG_NOT_CONSTANT, expr->at,
+            "`%s` is chosen in the rule, not by the alert", param->name);
+        diag_help(check->diags, diag, "it takes one of: %s", param->choices);
+        return;
+    }
+    if (!is_choice(param->choices, word))
+        report_choice(check, expr, param, word);
+}
+
+/* ---- values ---- */
+
+static void report_untrusted(
+    struct check *check, const struct expr *expr, const struct param *param)
+{
+    struct diag *diag = diag_add(check->diags, DIAG_UNTRUSTED_TARGET, expr->at,
+        "an attacker may have written this, and it would choose the %s", param->name);
+    diag_help(check->diags, diag,
+        "leave `%s` out, so that it is found by an identifier of the alert, or give it one that "
+        "the source vouches for",
+        param->name);
+}
+
+/* Something that is known only with the alert, for a parameter that selects a target. */
+static void check_target(struct check *check, struct expr *expr, const struct param *param)
+{
+    bool is_any_text = expr->type == TYPE_TEXT || expr->type == TYPE_RAW;
+    if (expr->type != param->type && !is_any_text) {
+        report_value(check, expr, param);
+        return;
+    }
+    if (expr->is_untrusted && type_is_name_like(param->type))
+        report_untrusted(check, expr, param);
+    read_as(expr, param->type);
+}
+
+static void check_list_value(struct check *check, struct expr *expr, const struct param *param)
+{
+    if (!param->is_list) {
+        report_value(check, expr, param);
+        return;
+    }
+    const struct item *list;
+    const struct expr *element = list_elements(expr, &list);
+    for (; element != NULL; element = element->next)
+        check_fits(check, element, param->type, false);
+}
+
+static void check_value(struct check *check, struct expr *expr, const struct param *param)
+{
+    value v;
+    enum type from;
+    if (param->choices != NULL) {
+        check_choice(check, expr, param);
+        return;
+    }
+    if (expr->kind == EXPR_LITERAL && expr->literal.value.kind == VALUE_TEXT
+        && param->type == TYPE_TEXT) {
+        check_template(check, expr);
+        return;
+    }
+    if (!check_word(check, expr, param->type))
+        check_expr(check, expr);
+    if (expr->type == TYPE_COUNT)
+        return;
+    if (expr->is_list)
+        check_list_value(check, expr, param);
+    else if (constant_of(expr, &v, &from))
+        check_fits(check, expr, param->type, false);
+    else if (type_is_identifier(param->type))
+        check_target(check, expr, param);
+    else if (param->type != TYPE_TEXT && !types_compare(expr->type, param->type))
+        report_value(check, expr, param);
+    else if (param->type != TYPE_TEXT)
+        read_as(expr, param->type);
+}
+
+static void report_param(struct check *check, const struct ast_step *step, const struct pair *pair)
+{
+    const struct builtin *builtin = step->action.builtin;
+    struct suggestion near = { .word = pair->key };
+    for (uint32_t at = 0; at < builtin_param_count(builtin); at++)
+        suggest(&near, str_from(builtin->params[at].name));
+    struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_PARAMETER, pair->key_at,
+        "`%s %s` has no parameter `%.*s`", verb_name(builtin->verb), builtin->name,
+        STR_ARG(pair->key));
+    if (near.best.len > 0) {
+        diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
+        diag_set_fix(check->diags, diag, pair->key_at, near.best);
+        return;
+    }
+    str names = STR("");
+    for (uint32_t at = 0; at < builtin_param_count(builtin); at++) {
+        const char *longer = arena_format(check->arena, "%.*s%s%s", STR_ARG(names),
+            at == 0 ? "" : ", ", builtin->params[at].name);
+        if (!check_ok(check, longer == NULL ? ERR_MEMORY : ERR_OK))
+            return;
+        names = str_from(longer);
+    }
+    diag_help(
+        check->diags, diag, names.len == 0 ? "it takes none%.*s" : "it takes %.*s", STR_ARG(names));
+}
+
+static void check_from(struct check *check, struct ast_step *step)
+{
+    const struct builtin *builtin = step->action.builtin;
+    struct clause *from = clause_find(step->action.clauses, CLAUSE_FROM);
+    if (from == NULL)
+        return;
+    check_expr(check, from->condition);
+    if (from->condition->type == TYPE_COUNT)
+        return;
+    uint32_t index = from_param(builtin, from->condition);
+    if (index == UINT32_MAX) {
+        struct diag *diag = diag_add(check->diags, DIAG_CLAUSE_SENSE, from->condition->at,
+            "`%s %s` cannot tell which target this is", verb_name(builtin->verb), builtin->name);
+        diag_help(check->diags, diag, "name the parameter: `host=..`, `instance=..`");
+        return;
+    }
+    for (const struct pair *pair = step->action.pairs; pair != NULL; pair = pair->next)
+        if (param_find(builtin, pair->key) == index)
+            diag_add(check->diags, DIAG_GIVEN_TWICE, from->at, "`%s` is given twice",
+                builtin->params[index].name);
+    value v;
+    enum type type;
+    if (!constant_of(from->condition, &v, &type))
+        check_target(check, from->condition, &builtin->params[index]);
+}
+
+void check_args(struct check *check, struct ast_step *step)
+{
+    const struct builtin *builtin = step->action.builtin;
+    for (struct pair *pair = step->action.pairs; pair != NULL; pair = pair->next) {
+        uint32_t index = param_find(builtin, pair->key);
+        if (index == UINT32_MAX) {
+            report_param(check, step, pair);
+            continue;
+        }
+        check_value(check, pair->value, &builtin->params[index]);
+        for (const struct pair *before = step->action.pairs; before != pair; before = before->next)
+            if (str_equal(before->key, pair->key))
+                diag_add(check->diags, DIAG_GIVEN_TWICE, pair->key_at, "`%.*s` is given twice",
+                    STR_ARG(pair->key));
+    }
+    check_from(check, step);
+    for (uint32_t at = 0; at < builtin_param_count(builtin); at++) {
+        const struct param *param = &builtin->params[at];
+        if (param->need != PARAM_REQUIRED || step_argument(step, at) != NULL)
+            continue;
+        struct diag *diag = diag_add(check->diags, DIAG_MISSING_PARAMETER, step->at,
+            "`%s %s` needs `%s`", verb_name(builtin->verb), builtin->name, param->name);
+        diag_help(check->diags, diag, "`%s` is %s", param->name, param->doc);
+    }
+}

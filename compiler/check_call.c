@@ -1,0 +1,265 @@
+/* check_call.c - functions, macros, and what the compiler writes out itself: first,
+ * scale, only_if. */
+#include "check_pass.h"
+
+#include "base/limits.h"
+#include "constant.h"
+#include "registry.h"
+
+static uint32_t count_args(const struct expr *args)
+{
+    uint32_t count = 0;
+    for (; args != NULL; args = args->next)
+        count++;
+    return count;
+}
+
+static struct diag *report_count(struct check *check, const struct expr *call, const char *takes)
+{
+    return diag_add(check->diags, DIAG_ARGUMENTS, call->at, "`%.*s` takes %s, and here are %u",
+        STR_ARG(call->call.name), takes, count_args(call->call.arguments));
+}
+
+/* One argument where something of type `type` is wanted. */
+static void check_arg(struct check *check, struct expr *arg, enum type type)
+{
+    value v;
+    enum type from;
+    if (!check_word(check, arg, type))
+        check_expr(check, arg);
+    if (arg->type == TYPE_COUNT || type == TYPE_COUNT)
+        return;
+    if (arg->is_list) {
+        diag_add(check->diags, DIAG_ARGUMENTS, arg->at, "a list cannot be an argument");
+        arg->type = TYPE_COUNT;
+    } else if (constant_of(arg, &v, &from)) {
+        check_fits(check, arg, type, false);
+    } else if (arg->type == TYPE_RAW) {
+        read_as(arg, type);
+    } else if (!types_compare(arg->type, type)) {
+        diag_add(check->diags, DIAG_ARGUMENTS, arg->at, "this is %s, and %s is wanted",
+            type_name(arg->type), type_name(type));
+    }
+}
+
+/* ---- macros ---- */
+
+static void check_macro_call(struct check *check, struct expr *call, struct item *macro)
+{
+    struct expr *arg = call->call.arguments;
+    uint32_t count = 0;
+    if (refuse_in_source(check, call->at))
+        return;
+    bool is_known = check_declaration(check, macro);
+    if (!is_known) {
+        struct diag *diag = diag_add(check->diags, DIAG_SELF_REFERENCE, call->at,
+            check->depth >= NESTING_MAX ? "`%.*s` is too deep: lets and macros may nest 64 times"
+                                        : "`%.*s` is defined by itself",
+            STR_ARG(macro->name));
+        diag_note(check->diags, diag, macro->name_at, "it is declared here");
+        return;
+    }
+    call->means = MEANING_MACRO;
+    call->is.declaration = macro;
+    call->type = macro->macro.body->type;
+    call->is_untrusted = macro->macro.body->is_untrusted;
+    for (const struct macro_param *param = macro->macro.params; param != NULL;
+         param = param->next, count++) {
+        if (arg == NULL)
+            continue;
+        check_arg(check, arg, param->type);
+        call->is_untrusted = call->is_untrusted || arg->is_untrusted;
+        arg = arg->next;
+    }
+    if (count != count_args(call->call.arguments)) {
+        const char *takes = arena_format(check->arena, "%u", count);
+        struct diag *diag = report_count(check, call, takes == NULL ? "others" : takes);
+        diag_note(check->diags, diag, macro->name_at, "the macro is declared here");
+        call->type = TYPE_COUNT;
+    }
+}
+
+/* ---- functions ---- */
+
+/* A function of constants is a constant: base64("..") is worked out once. */
+static void fold(struct check *check, struct expr *call, const struct function *function)
+{
+    value args[FUNCTION_PARAMS_MAX] = { { 0 } };
+    value result;
+    enum type from;
+    uint32_t at = 0;
+    for (const struct expr *arg = call->call.arguments; arg != NULL; arg = arg->next, at++) {
+        value v;
+        if (!constant_of(arg, &v, &from)
+            || !check_ok(
+                check, constant_fit(check->arena, v, from, function->params[at], &args[at]))
+            || args[at].kind == VALUE_ABSENT)
+            return;
+    }
+    if (at == 0 || !check_ok(check, function->call(check->arena, args, &result)))
+        return;
+    if (result.kind == VALUE_ABSENT) {
+        diag_add(
+            check->diags, DIAG_BAD_VALUE, call->at, "`%s` has no value for this", function->name);
+        call->type = TYPE_COUNT;
+        return;
+    }
+    call->means = MEANING_CONSTANT;
+    call->is.constant = result;
+    call->is_list = result.kind == VALUE_LIST;
+}
+
+static void check_function(struct check *check, struct expr *call, const struct function *function)
+{
+    uint32_t count = count_args(call->call.arguments);
+    uint32_t least = function->params_count - function->optional_count;
+    uint32_t at = 0;
+    if (count < least || count > function->params_count) {
+        const char *takes =
+            least == function->params_count
+                ? arena_format(check->arena, "%u", least)
+                : arena_format(check->arena, "%u to %u", least, function->params_count);
+        struct diag *diag = report_count(check, call, takes == NULL ? "others" : takes);
+        diag_help(check->diags, diag, "%s: %s", function->name, function->doc);
+        return;
+    }
+    call->means = MEANING_FUNCTION;
+    call->is.function = function;
+    call->type = function->returns;
+    for (struct expr *arg = call->call.arguments; arg != NULL; arg = arg->next, at++) {
+        check_arg(check, arg, function->params[at]);
+        call->is_untrusted = call->is_untrusted || arg->is_untrusted;
+    }
+    fold(check, call, function);
+}
+
+/* ---- first, scale, only_if ---- */
+
+static void check_first(struct check *check, struct expr *call)
+{
+    struct expr *args = call->call.arguments;
+    enum type type = TYPE_RAW;
+    call->means = MEANING_FIRST;
+    if (args == NULL || args->next == NULL) {
+        report_count(check, call, "two or more values");
+        return;
+    }
+    for (struct expr *arg = args; arg != NULL; arg = arg->next) {
+        check_expr(check, arg);
+        call->is_untrusted = call->is_untrusted || arg->is_untrusted;
+        if (type == TYPE_RAW && arg->type != TYPE_COUNT)
+            type = arg->type;
+    }
+    call->type = type;
+    for (struct expr *arg = args; arg != NULL; arg = arg->next) {
+        if (arg->type == TYPE_RAW)
+            read_as(arg, type);
+        else if (arg->type != TYPE_COUNT && !types_compare(arg->type, type))
+            diag_add(check->diags, DIAG_TYPE_MISMATCH, arg->at,
+                "this is %s, the values before it are %s", type_name(arg->type), type_name(type));
+    }
+}
+
+/* `4 medium`: a number and a severity, each greater than the one before. */
+static void check_scale_step(
+    struct check *check, struct expr *number, struct expr *word, double *last)
+{
+    value v = VALUE_NONE;
+    enum type type = TYPE_COUNT;
+    check_expr(check, number);
+    if (!constant_of(number, &v, &type) || !type_is_number(type))
+        diag_add(check->diags, DIAG_ARGUMENTS, number->at, "`scale` wants a number here");
+    else if ((v.kind == VALUE_DECIMAL ? v.decimal : (double)v.integer) <= *last)
+        diag_add(check->diags, DIAG_ARGUMENTS, number->at, "the numbers of a scale must rise");
+    else
+        *last = v.kind == VALUE_DECIMAL ? v.decimal : (double)v.integer;
+    if (!check_word(check, word, TYPE_SEVERITY))
+        diag_add(check->diags, DIAG_ARGUMENTS, word->at, "`scale` wants a severity here");
+}
+
+static void check_scale(struct check *check, struct expr *call)
+{
+    struct expr *input = call->call.arguments;
+    double last = -1e300;
+    call->means = MEANING_SCALE;
+    if (input == NULL || input->next == NULL) {
+        report_count(check, call, "a value, then numbers with severities");
+        return;
+    }
+    check_arg(check, input, TYPE_DECIMAL);
+    for (struct expr *arg = input->next; arg != NULL; arg = arg->next->next) {
+        if (arg->next == NULL) {
+            diag_add(check->diags, DIAG_ARGUMENTS, arg->at, "a severity is missing after this");
+            return;
+        }
+        check_scale_step(check, arg, arg->next, &last);
+    }
+    call->type = TYPE_SEVERITY;
+    call->is_untrusted = input->is_untrusted;
+}
+
+static void check_only_if(struct check *check, struct expr *call)
+{
+    struct expr *input = call->call.arguments;
+    call->means = MEANING_ONLY_IF;
+    if (count_args(input) != 3) {
+        struct diag *diag = report_count(check, call, "3");
+        diag_help(check->diags, diag, "only_if(a, b, \"text\") is a where b is that text");
+        return;
+    }
+    struct expr *other = input->next;
+    struct expr *wanted = other->next;
+    check_expr(check, input);
+    check_expr(check, other);
+    if (other->type != TYPE_COUNT && other->type != TYPE_RAW && !type_is_text(other->type))
+        diag_add(check->diags, DIAG_ARGUMENTS, other->at, "`only_if` compares text");
+    check_expr(check, wanted);
+    if (wanted->kind == EXPR_LIST)
+        check_members(check, wanted, TYPE_TEXT);
+    else if (wanted->kind != EXPR_LITERAL)
+        diag_add(
+            check->diags, DIAG_NOT_CONSTANT, wanted->at, "`only_if` wants text in quotes here");
+    else
+        check_fits(check, wanted, TYPE_TEXT, false);
+    call->type = input->type;
+    call->is_untrusted = input->is_untrusted;
+}
+
+static void report_function(struct check *check, const struct expr *call)
+{
+    struct suggestion near = { .word = call->call.name };
+    for (size_t at = 0; function_at(at) != NULL; at++)
+        suggest(&near, str_from(function_at(at)->name));
+    for (uint32_t at = 0; at < check->scope->room; at++) {
+        const struct name *name = &check->scope->names[at];
+        if (name->item != NULL && name->item->kind == ITEM_MACRO
+            && name->scope == (int64_t)call->at.file)
+            suggest(&near, name->text);
+    }
+    struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_FUNCTION, call->call.name_at,
+        "no function or macro is called `%.*s`", STR_ARG(call->call.name));
+    if (near.best.len > 0) {
+        diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
+        diag_set_fix(check->diags, diag, call->call.name_at, near.best);
+    }
+}
+
+void check_call(struct check *check, struct expr *call)
+{
+    const struct name *name = scope_find(check->scope, call->at.file, call->call.name);
+    const struct function *function = function_find(call->call.name);
+    call->type = TYPE_COUNT;
+    if (name != NULL && name->item->kind == ITEM_MACRO) {
+        check_macro_call(check, call, name->item);
+    } else if (str_is(call->call.name, "first")) {
+        check_first(check, call);
+    } else if (str_is(call->call.name, "scale")) {
+        check_scale(check, call);
+    } else if (str_is(call->call.name, "only_if")) {
+        check_only_if(check, call);
+    } else if (function != NULL) {
+        check_function(check, call, function);
+    } else {
+        report_function(check, call);
+    }
+}

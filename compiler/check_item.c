@@ -1,0 +1,183 @@
+/* check_item.c - lists, types, sources, and the blocks of later builds. */
+#include "check_pass.h"
+
+#include "constant.h"
+
+enum type check_type(struct check *check, str name, span at)
+{
+    enum type type = type_find(name);
+    if (type != TYPE_COUNT && type != TYPE_REGEX)
+        return type;
+    struct suggestion near = { .word = name };
+    for (int i = 0; i < TYPE_COUNT; i++)
+        if (i != TYPE_REGEX)
+            suggest(&near, str_from(type_name((enum type)i)));
+    struct diag *diag =
+        diag_add(check->diags, DIAG_UNKNOWN_TYPE, at, "no type is called `%.*s`", STR_ARG(name));
+    if (near.best.len > 0) {
+        diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
+        diag_set_fix(check->diags, diag, at, near.best);
+    }
+    return TYPE_COUNT;
+}
+
+void check_list(struct check *check, struct item *item)
+{
+    item->list.type = check_type(check, item->list.type_name, item->list.type_at);
+    if (item->list.type_is_list) {
+        struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_TYPE, item->list.type_at,
+            "a list names the type of its elements, and an element is no list");
+        diag_help(check->diags, diag, "leave `list of` out");
+    }
+    if (item->list.values == NULL) {
+        struct diag *diag = diag_add(check->diags, DIAG_NO_LIST_FILE_YET, item->at,
+            "lists from files are not in this build");
+        diag_help(check->diags, diag, "write the values here: `list %.*s : %.*s = [..]`",
+            STR_ARG(item->name), STR_ARG(item->list.type_name));
+        return;
+    }
+    for (struct expr *element = item->list.values->elements; element != NULL;
+         element = element->next)
+        if (!check_word(check, element, item->list.type))
+            check_expr(check, element);
+    item->list.values->is_list = true;
+    item->list.values->type = item->list.type;
+    if (item->list.type != TYPE_COUNT)
+        check_members(check, item->list.values, item->list.type);
+}
+
+void check_params(struct check *check, struct item *macro)
+{
+    for (struct macro_param *param = macro->macro.params; param != NULL; param = param->next) {
+        param->type = check_type(check, param->type_name, param->type_at);
+        check_hiding(check, param->name, param->at);
+        for (struct macro_param *before = macro->macro.params; before != param;
+             before = before->next)
+            if (str_equal(before->name, param->name))
+                diag_add(check->diags, DIAG_DUPLICATE_NAME, param->at,
+                    "the parameter `%.*s` is declared twice", STR_ARG(param->name));
+    }
+}
+
+/* ---- sources ---- */
+
+/* Whether a value of `type` may stand in a field of type `field`: its own, or an identifier
+ * in a field that holds any text. */
+static bool type_goes_into(enum type type, enum type field)
+{
+    return type == field || (field == TYPE_TEXT && type_is_text(type));
+}
+
+static void check_mapped_field(struct check *check, struct ast_mapping *mapping)
+{
+    str text = path_text(check, mapping->field);
+    enum field field = field_find(text);
+    if (field == FIELD_COUNT || !str_is(text, field_info(field)->name)) {
+        struct suggestion near = { .word = text };
+        for (int i = 0; i < FIELD_COUNT; i++)
+            suggest(&near, str_from(field_info((enum field)i)->name));
+        struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_NAME, mapping->field->at,
+            "no field is called `%.*s`", STR_ARG(text));
+        if (near.best.len > 0) {
+            diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
+            diag_set_fix(check->diags, diag, mapping->field->at, near.best);
+        }
+        return;
+    }
+    if (field == FIELD_SOURCE || field == FIELD_RECEIVED || field == FIELD_TIME) {
+        struct diag *diag = diag_add(check->diags, DIAG_BAD_MAPPING, mapping->field->at,
+            "`%.*s` is filled by cdr", STR_ARG(text));
+        if (field == FIELD_TIME)
+            diag_help(
+                check->diags, diag, "map `alert.time`: `time` is that, else the time of reading");
+        return;
+    }
+    mapping->field->means = MEANING_FIELD;
+    mapping->field->is.field = field;
+    mapping->field->type = field_info(field)->type;
+}
+
+static void check_mapped_value(struct check *check, struct ast_mapping *mapping)
+{
+    enum type field = mapping->field->type;
+    if (!check_word(check, mapping->value, field))
+        check_expr(check, mapping->value);
+    if (mapping->field->means != MEANING_FIELD || mapping->value->type == TYPE_COUNT)
+        return;
+    if (mapping->type_name.len > 0) {
+        enum type type = check_type(check, mapping->type_name, mapping->type_at);
+        if (type != TYPE_COUNT && !type_goes_into(type, field))
+            diag_add(check->diags, DIAG_BAD_MAPPING, mapping->type_at,
+                "the field is %s and cannot hold %s", type_name(field), type_name(type));
+        if (type != TYPE_COUNT)
+            mapping->field->type = type;
+    }
+    value v;
+    enum type from;
+    if (mapping->value->is_list)
+        diag_add(check->diags, DIAG_BAD_MAPPING, mapping->value->at, "a list cannot stand here");
+    else if (constant_of(mapping->value, &v, &from))
+        check_fits(check, mapping->value, field, false);
+    else if (!types_compare(mapping->value->type, field))
+        diag_add(check->diags, DIAG_BAD_MAPPING, mapping->value->at,
+            "the field is %s, and this is %s", type_name(field), type_name(mapping->value->type));
+}
+
+static void check_mapped_once(struct check *check, const struct ast_mapping *mappings)
+{
+    const struct ast_mapping *first[FIELD_COUNT] = { NULL };
+    for (const struct ast_mapping *mapping = mappings; mapping != NULL; mapping = mapping->next) {
+        if (mapping->field->means != MEANING_FIELD)
+            continue;
+        enum field field = mapping->field->is.field;
+        if (first[field] == NULL) {
+            first[field] = mapping;
+            continue;
+        }
+        struct diag *diag = diag_add(check->diags, DIAG_BAD_MAPPING, mapping->field->at,
+            "`%s` is mapped twice", field_info(field)->name);
+        diag_note(check->diags, diag, first[field]->field->at, "it was mapped here first");
+        diag_help(check->diags, diag, "write `first(a, b)` for the first value that is there");
+    }
+}
+
+void check_source(struct check *check, struct item *item)
+{
+    check->in_source = true;
+    check_condition(check, item->source.accept);
+    for (struct ast_mapping *mapping = item->source.mappings; mapping != NULL;
+         mapping = mapping->next) {
+        check_mapped_field(check, mapping);
+        check_mapped_value(check, mapping);
+    }
+    check_mapped_once(check, item->source.mappings);
+    check->in_source = false;
+}
+
+/* ---- later builds ---- */
+
+static const struct {
+    const char *keyword;
+    const char *help;
+} later_items[] = {
+    { "use", "write what you need from the other file into this one" },
+    { "environment", "write the accounts out: `cloud.account in [\"111122223333\"]`" },
+    { "defaults", "write the clauses into each rule" },
+    { "exception", "write the condition into `when`, with `and not (..)`" },
+    { "disable", "take the rule out of the files that are loaded" },
+    { "never", "write the condition into each rule's `when`" },
+    { "always", "take it out: nothing checks it yet" },
+    { "test", "keep tests in a file of their own that is not loaded yet" },
+};
+
+void refuse_item(struct check *check, const struct item *item)
+{
+    const char *help = "take the block out";
+    for (size_t at = 0; at < COUNT_OF(later_items); at++)
+        if (str_is(item->other.keyword, later_items[at].keyword))
+            help = later_items[at].help;
+    struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_ITEM_YET,
+        item->name_at.end > item->name_at.start ? item->name_at : item->at,
+        "`%.*s` is not in this build", STR_ARG(item->other.keyword));
+    diag_help(check->diags, diag, "%s", help);
+}

@@ -1,0 +1,438 @@
+/* check_name.c - what a path of words means. */
+#include "check_pass.h"
+
+#include "base/limits.h"
+#include "registry.h"
+
+/* Functions that the compiler itself writes out: see check_call.c. */
+static const char *const own_functions[] = { "first", "scale", "only_if" };
+
+/* Sources of the language that no declaration describes yet. */
+static const char *const later_sources[] = { "crowdstrike", "sentinelone", "wiz", "datadog",
+    "securityhub", "webhook" };
+
+bool path_is_word(const struct expr *expr)
+{
+    return expr->kind == EXPR_FIELD && expr->path->next == NULL;
+}
+
+str path_text(struct check *check, const struct expr *expr)
+{
+    str text = expr->path->text;
+    for (const struct path_part *part = expr->path->next; part != NULL; part = part->next) {
+        const char *longer = arena_format(check->arena,
+            part->is_index ? "%.*s[\"%.*s\"]" : "%.*s.%.*s", STR_ARG(text), STR_ARG(part->text));
+        if (!check_ok(check, longer == NULL ? ERR_MEMORY : ERR_OK))
+            return text;
+        text = str_from(longer);
+    }
+    return text;
+}
+
+static str first_word(const char *field)
+{
+    str name = str_from(field);
+    return str_first(name, str_find(name, '.'));
+}
+
+static const char *hidden_by(const struct check *check, str name)
+{
+    enum severity severity;
+    enum verdict verdict;
+    if (str_is(name, "raw"))
+        return "the vendor's JSON";
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (str_equal(first_word(field_info((enum field)field)->name), name))
+            return "a field";
+    if (severity_find(name, &severity))
+        return "a severity";
+    if (verdict_find(name, &verdict))
+        return "a verdict";
+    if (source_item(check, name) != NULL)
+        return "a source";
+    if (function_find(name) != NULL)
+        return "a function";
+    for (size_t at = 0; at < COUNT_OF(own_functions); at++)
+        if (str_is(name, own_functions[at]))
+            return "a function";
+    return NULL;
+}
+
+bool check_hiding(struct check *check, str name, span at)
+{
+    const char *what = hidden_by(check, name);
+    if (what == NULL)
+        return true;
+    struct diag *diag = diag_add(check->diags, DIAG_HIDING_NAME, at,
+        "`%.*s` is the name of %s and cannot mean something else", STR_ARG(name), what);
+    diag_help(check->diags, diag, "choose another name, `my_%.*s` for example", STR_ARG(name));
+    return false;
+}
+
+/* ---- enum words ---- */
+
+static bool severity_word(struct expr *expr)
+{
+    enum severity severity;
+    if (!severity_find(expr->path->text, &severity))
+        return false;
+    expr->is.constant = (value){ .kind = VALUE_SEVERITY, .integer = severity };
+    return true;
+}
+
+static bool verdict_word(struct expr *expr)
+{
+    enum verdict verdict;
+    if (!verdict_find(expr->path->text, &verdict))
+        return false;
+    expr->is.constant = (value){ .kind = VALUE_VERDICT, .integer = verdict };
+    return true;
+}
+
+static bool source_word(const struct check *check, struct expr *expr)
+{
+    if (source_item(check, expr->path->text) == NULL)
+        return false;
+    expr->is.constant = value_text(expr->path->text);
+    return true;
+}
+
+static void suggest_words(const struct check *check, enum type type, struct suggestion *near)
+{
+    for (int at = 0; type == TYPE_SEVERITY && at < SEVERITY_COUNT; at++)
+        suggest(near, str_from(severity_name((enum severity)at)));
+    for (int at = 0; type == TYPE_VERDICT && at < VERDICT_COUNT; at++)
+        suggest(near, str_from(verdict_name((enum verdict)at)));
+    for (uint32_t at = 0; type == TYPE_SOURCE && at < check->source_count; at++)
+        suggest(near, check->source_items[at]->name);
+}
+
+static bool is_later_source(str word)
+{
+    for (size_t at = 0; at < COUNT_OF(later_sources); at++)
+        if (str_is(word, later_sources[at]))
+            return true;
+    return false;
+}
+
+static void report_word(struct check *check, const struct expr *expr, enum type type)
+{
+    str word = expr->path->text;
+    struct suggestion near = { .word = word };
+    if (type == TYPE_SOURCE && is_later_source(word)) {
+        struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, expr->at,
+            "the source `%.*s` is not in this build", STR_ARG(word));
+        diag_help(check->diags, diag, "declare it in a rule file: `source %.*s { accept ... }`",
+            STR_ARG(word));
+        return;
+    }
+    suggest_words(check, type, &near);
+    struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_VALUE, expr->at, "`%.*s` is no %s",
+        STR_ARG(word), type_name(type));
+    if (near.best.len > 0) {
+        diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
+        diag_set_fix(check->diags, diag, expr->at, near.best);
+    }
+}
+
+/* Whether the word means something else here: a parameter, a let, a list, a field. */
+static bool is_other_name(const struct check *check, const struct expr *expr)
+{
+    str word = expr->path->text;
+    if (check->macro != NULL)
+        for (const struct macro_param *param = check->macro->macro.params; param != NULL;
+             param = param->next)
+            if (str_equal(param->name, word))
+                return true;
+    return scope_find(check->scope, expr->at.file, word) != NULL || field_find(word) != FIELD_COUNT;
+}
+
+bool check_word(struct check *check, struct expr *expr, enum type type)
+{
+    if (!path_is_word(expr) || expr->path->is_index)
+        return false;
+    bool is_word = false;
+    if (type == TYPE_SEVERITY)
+        is_word = severity_word(expr);
+    else if (type == TYPE_VERDICT)
+        is_word = verdict_word(expr);
+    else if (type == TYPE_SOURCE)
+        is_word = source_word(check, expr);
+    else
+        return false;
+    if (!is_word && is_other_name(check, expr))
+        return false;
+    expr->type = is_word ? type : TYPE_COUNT;
+    if (is_word)
+        expr->means = type == TYPE_SOURCE ? MEANING_SOURCE : MEANING_ENUM;
+    else
+        report_word(check, expr, type);
+    return true;
+}
+
+/* ---- declarations ---- */
+
+bool check_declaration(struct check *check, struct item *item)
+{
+    struct name *name = scope_find(check->scope, item->at.file, item->name);
+    bool is_known = name != NULL && name->item == item;
+    if (is_known && name->state == NAME_CHECKED)
+        return true;
+    if (is_known && name->state == NAME_CHECKING)
+        return false;
+    if (check->depth >= NESTING_MAX)
+        return false;
+    struct check inner = *check;
+    inner.item = item;
+    inner.macro = item->kind == ITEM_MACRO ? item : NULL;
+    inner.in_source = false;
+    inner.steps = NULL;
+    inner.depth++;
+    if (is_known)
+        name->state = NAME_CHECKING;
+    if (item->kind == ITEM_MACRO)
+        check_params(&inner, item);
+    if (item->kind == ITEM_LIST)
+        check_list(&inner, item);
+    else
+        check_expr(&inner, item->kind == ITEM_LET ? item->let.body : item->macro.body);
+    if (is_known)
+        name->state = NAME_CHECKED;
+    check->err = inner.err;
+    return true;
+}
+
+static void report_self(struct check *check, const struct expr *expr, const struct item *item)
+{
+    struct diag *diag = diag_add(check->diags, DIAG_SELF_REFERENCE, expr->at,
+        check->depth >= NESTING_MAX ? "`%.*s` is too deep: lets and macros may nest 64 times"
+                                    : "`%.*s` is defined by itself",
+        STR_ARG(item->name));
+    diag_note(check->diags, diag, item->name_at, "it is declared here");
+}
+
+bool refuse_in_source(struct check *check, span at)
+{
+    if (!check->in_source)
+        return false;
+    diag_add(check->diags, DIAG_SOURCE_READS_RAW, at,
+        "a source reads raw JSON and lists, not lets and macros");
+    return true;
+}
+
+static void use_declaration(struct check *check, struct expr *expr, struct item *item)
+{
+    if (item->kind != ITEM_LIST && refuse_in_source(check, expr->at))
+        return;
+    if (item->kind == ITEM_MACRO) {
+        struct diag *diag = diag_add(check->diags, DIAG_ARGUMENTS, expr->at,
+            "the macro `%.*s` needs its arguments", STR_ARG(item->name));
+        diag_help(check->diags, diag, "write `%.*s(..)`", STR_ARG(item->name));
+        return;
+    }
+    if (!check_declaration(check, item)) {
+        report_self(check, expr, item);
+        return;
+    }
+    expr->is.declaration = item;
+    if (item->kind == ITEM_LIST) {
+        expr->means = MEANING_LIST;
+        expr->type = item->list.type;
+        expr->is_list = true;
+    } else {
+        expr->means = MEANING_LET;
+        expr->type = item->let.body->type;
+        expr->is_list = item->let.body->is_list;
+        expr->is_untrusted = item->let.body->is_untrusted;
+    }
+}
+
+/* ---- paths ---- */
+
+static bool use_param(struct check *check, struct expr *expr)
+{
+    uint32_t index = 0;
+    if (check->macro == NULL || !path_is_word(expr))
+        return false;
+    for (const struct macro_param *param = check->macro->macro.params; param != NULL;
+         param = param->next, index++) {
+        if (!str_equal(param->name, expr->path->text))
+            continue;
+        expr->means = MEANING_PARAM;
+        expr->type = param->type;
+        expr->is.param = index;
+        return true;
+    }
+    return false;
+}
+
+static void use_raw(struct check *check, struct expr *expr)
+{
+    const struct path_part *part = expr->path->next;
+    expr->type = TYPE_RAW;
+    expr->is_untrusted = true;
+    if (part != NULL && part->is_index && part->next == NULL && part->text.len > 0) {
+        expr->means = MEANING_RAW;
+        expr->is.path = part->text;
+        return;
+    }
+    expr->type = TYPE_COUNT;
+    struct diag *diag = diag_add(check->diags, DIAG_BAD_PATH, expr->at,
+        "the vendor's JSON is reached by one path in brackets");
+    diag_help(check->diags, diag, "write `raw[\"a.b.c\"]`");
+}
+
+static const enum type member_types[RESULT_MEMBERS] = {
+    [RESULT_COMPLETE] = TYPE_BOOL,
+    [RESULT_PARTIAL] = TYPE_BOOL,
+    [RESULT_FAILED] = TYPE_BOOL,
+    [RESULT_VERDICT] = TYPE_VERDICT,
+    [RESULT_URL] = TYPE_TEXT,
+    [RESULT_SHA256] = TYPE_TEXT,
+};
+
+static void use_result(struct check *check, struct expr *expr, const struct visible_step *visible)
+{
+    const struct path_part *part = expr->path->next;
+    struct suggestion near = { .word = part == NULL ? STR("") : part->text };
+    for (int at = 0; part != NULL && part->next == NULL && at < RESULT_MEMBERS; at++) {
+        str name = str_from(result_member_name((enum result_member)at));
+        suggest(&near, name);
+        if (!str_equal(name, part->text))
+            continue;
+        expr->means = MEANING_RESULT;
+        expr->type = member_types[at];
+        expr->is.result.step = visible->step;
+        expr->is.result.member = (enum result_member)at;
+        return;
+    }
+    struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_RESULT, expr->at,
+        "the result of a step has no `%.*s`", STR_ARG(near.word));
+    if (near.best.len > 0)
+        diag_help(check->diags, diag, "did you mean `%.*s.%.*s`?", STR_ARG(visible->name),
+            STR_ARG(near.best));
+    else
+        diag_help(
+            check->diags, diag, "a result has complete, partial, failed, verdict, url and sha256");
+}
+
+static bool is_mapped_untrusted(const struct check *check, enum field field)
+{
+    const char *name = field_info(field)->name;
+    for (uint32_t at = 0; at < check->source_count; at++)
+        for (const struct ast_mapping *mapping = check->source_items[at]->source.mappings;
+             mapping != NULL; mapping = mapping->next)
+            if (mapping->is_untrusted && mapping->field->means == MEANING_FIELD
+                && str_is(str_from(field_info(mapping->field->is.field)->name), name))
+                return true;
+    return false;
+}
+
+static bool use_field(struct check *check, struct expr *expr, str text)
+{
+    enum field field = field_find(text);
+    if (field == FIELD_COUNT || !str_is(text, field_info(field)->name))
+        return false;
+    if (check->in_source) {
+        struct diag *diag = diag_add(check->diags, DIAG_SOURCE_READS_RAW, expr->at,
+            "a source makes `%.*s`, it cannot read it", STR_ARG(text));
+        diag_help(check->diags, diag, "write `raw[\"...\"]` with the vendor's path");
+        return true;
+    }
+    expr->means = MEANING_FIELD;
+    expr->type = field_info(field)->type;
+    expr->is.field = field;
+    expr->is_untrusted = field_info(field)->is_untrusted || is_mapped_untrusted(check, field);
+    return true;
+}
+
+static void suggest_names(struct check *check, const struct expr *expr, struct suggestion *near)
+{
+    for (int at = 0; at < FIELD_COUNT; at++)
+        suggest(near, str_from(field_info((enum field)at)->name));
+    for (const struct visible_step *step = check->steps; step != NULL; step = step->next)
+        suggest(near, step->name);
+    if (!path_is_word(expr))
+        return;
+    for (uint32_t at = 0; at < check->scope->room; at++)
+        if (check->scope->names[at].item != NULL
+            && check->scope->names[at].scope == (int64_t)expr->at.file)
+            suggest(near, check->scope->names[at].text);
+}
+
+/* A list or let of that name in some other file, or NULL. */
+static const struct item *declared_elsewhere(const struct check *check, str name)
+{
+    for (uint32_t at = 0; at < check->tree_count; at++) {
+        const struct name *found = scope_find(check->scope, at, name);
+        if (found != NULL)
+            return found->item;
+    }
+    return NULL;
+}
+
+static void help_with_unknown(
+    struct check *check, struct diag *diag, const struct expr *expr, str text, str near)
+{
+    enum severity severity;
+    enum verdict verdict;
+    const struct item *elsewhere = path_is_word(expr) ? declared_elsewhere(check, text) : NULL;
+    if (elsewhere != NULL) {
+        diag_note(check->diags, diag, elsewhere->name_at,
+            "another file declares it, but `use` is not in this build");
+        diag_help(check->diags, diag, "declare it in this file too");
+    } else if (severity_find(text, &severity) || verdict_find(text, &verdict)
+               || source_item(check, text) != NULL) {
+        diag_help(check->diags, diag,
+            "such a word stands only to the right of what has it as a "
+            "value: `severity >= high`, `source = defender`");
+    } else if (near.len > 0) {
+        diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near));
+        diag_set_fix(check->diags, diag, expr->at, near);
+    } else {
+        diag_help(check->diags, diag,
+            "what no field covers is reached as `raw[\"%.*s\"]`; text "
+            "stands in quotes",
+            STR_ARG(text));
+    }
+}
+
+static void report_unknown(struct check *check, const struct expr *expr, str text)
+{
+    struct suggestion near = { .word = text };
+    if (str_startswith(text, STR("resource.tags")) || str_startswith(text, STR("first."))) {
+        struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, expr->at,
+            "`%.*s` is not in this build", STR_ARG(text));
+        diag_help(check->diags, diag, "use `raw[\"...\"]` with the vendor's path");
+        return;
+    }
+    if (path_is_word(expr) || !str_is(text, ""))
+        suggest_names(check, expr, &near);
+    struct diag *diag = diag_add(
+        check->diags, DIAG_UNKNOWN_NAME, expr->at, "nothing is called `%.*s`", STR_ARG(text));
+    help_with_unknown(check, diag, expr, text, near.best);
+}
+
+void check_field(struct check *check, struct expr *expr)
+{
+    expr->type = TYPE_COUNT;
+    if (use_param(check, expr))
+        return;
+    for (const struct visible_step *step = check->steps; step != NULL; step = step->next)
+        if (str_equal(step->name, expr->path->text)) {
+            use_result(check, expr, step);
+            return;
+        }
+    if (str_is(expr->path->text, "raw")) {
+        use_raw(check, expr);
+        return;
+    }
+    const struct name *name = scope_find(check->scope, expr->at.file, expr->path->text);
+    if (name != NULL && path_is_word(expr)) {
+        use_declaration(check, expr, name->item);
+        return;
+    }
+    str text = path_text(check, expr);
+    if (!use_field(check, expr, text))
+        report_unknown(check, expr, text);
+}

@@ -1,0 +1,109 @@
+/* check_pass.h - what the files of the checker share. Not for others: see check.h.
+ *
+ * A check function sets the checker's members of its node and adds a diagnostic for each
+ * mistake. After a mistake the node has the type TYPE_COUNT, which goes with everything,
+ * so that one mistake makes one message. Failures of the host stick in `err`.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "compile.h"
+#include "scope.h"
+#include "suggest.h"
+
+/* A step whose result can be read from here on; the newest first. */
+struct visible_step {
+    struct visible_step *next;
+    str name;
+    const struct ast_step *step;
+};
+
+struct check {
+    struct arena *arena;
+    struct diag_list *diags;
+    const struct sources *sources;
+    struct tree *const *trees;
+    uint32_t tree_count;
+    struct scope *scope;
+    struct item **source_items; /* in force: what a user declares replaces what is shipped */
+    uint32_t source_count;
+    /* where the check is */
+    struct item *item;          /* the item around */
+    const struct item *macro;   /* whose parameters are seen, or NULL */
+    bool in_source;             /* only raw paths are seen */
+    struct visible_step *steps; /* whose results are seen */
+    struct visible_step *named; /* all of the rule so far */
+    uint32_t depth;             /* lets and macros within each other */
+    enum err err;
+};
+
+/* Remember the first failure of the host; false when `err` is one. */
+bool check_ok(struct check *check, enum err err);
+
+/* Types expressions and finds what their names mean. */
+void check_expr(struct check *check, struct expr *expr);
+/* As check_expr, and it must be true or false. */
+void check_condition(struct check *check, struct expr *expr);
+
+/* check_name.c */
+void check_field(struct check *check, struct expr *expr);
+/* A word that may be an enum's when it stands beside something of type `type`: true when
+ * it is one, or was meant as one and reported. */
+bool check_word(struct check *check, struct expr *expr, enum type type);
+/* Report a declared name that would hide something built in; false then. */
+bool check_hiding(struct check *check, str name, span at);
+/* Check a let, macro or list before its first use; false when it was defined by itself. */
+bool check_declaration(struct check *check, struct item *item);
+/* Sources see no lets and macros: true, and reported, inside one. */
+bool refuse_in_source(struct check *check, span at);
+/* The path as written, `host.name`; in the arena. */
+str path_text(struct check *check, const struct expr *expr);
+/* Whether the path is one word and nothing else. */
+bool path_is_word(const struct expr *expr);
+/* The source of that name in force, or NULL. */
+const struct item *source_item(const struct check *check, str name);
+
+/* check_test.c */
+void check_test(struct check *check, struct expr *expr);
+void check_anywhere(struct check *check, struct expr *expr);
+/* The elements of a list literal beside something of type `type`. */
+void check_members(struct check *check, struct expr *list, enum type type);
+/* A constant beside something of type `type`: reports one that does not fit. */
+void check_fits(struct check *check, const struct expr *expr, enum type type, bool is_member);
+/* Let `expr`, a raw value, be read as `type`. */
+void read_as(struct expr *expr, enum type type);
+
+/* check_call.c */
+void check_call(struct check *check, struct expr *expr);
+
+/* check_item.c */
+void check_list(struct check *check, struct item *item);
+/* The type that `name` means, or TYPE_COUNT after a report. */
+enum type check_type(struct check *check, str name, span at);
+/* The types and names of a macro's parameters. */
+void check_params(struct check *check, struct item *macro);
+void check_source(struct check *check, struct item *item);
+
+/* check_rule.c */
+void check_rule(struct check *check, struct item *item);
+/* Whether the expression is small enough once its macros are written out; a report if not. */
+bool check_size(struct check *check, struct expr *expr);
+
+/* check_step.c */
+void check_steps(struct check *check, struct ast_step *steps);
+/* check_args.c */
+void check_args(struct check *check, struct ast_step *step);
+/* Makes the pieces of a text with {values} in it. */
+void check_template(struct check *check, struct expr *literal);
+
+/* check_order.c: no step destroys what a later one collects */
+void check_order(struct check *check, const struct ast_step *steps);
+
+/* check_absent.c: nothing is done because a field is absent */
+void check_absent(struct check *check, struct item *rule);
+
+/* check_pins.c: fields that no source of the rule can have */
+void check_pins(struct check *check, struct item *rule);
+
+/* "not in this build": CDR09xx with the way out */
+void refuse_item(struct check *check, const struct item *item);

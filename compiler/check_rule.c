@@ -1,0 +1,113 @@
+/* check_rule.c - a rule: its condition, its clauses, and what holds for the whole of it. */
+#include "check_pass.h"
+
+#include "base/limits.h"
+#include "expand.h"
+
+static void check_pairs(struct check *check, const struct item *rule)
+{
+    for (const struct pair *pair = rule->rule.pairs; pair != NULL; pair = pair->next) {
+        if (pair->value->kind != EXPR_LITERAL)
+            diag_add(check->diags, DIAG_NOT_CONSTANT, pair->value->at,
+                "what is said about a rule is text in quotes, or a number");
+        for (const struct pair *before = rule->rule.pairs; before != pair; before = before->next)
+            if (str_equal(before->key, pair->key))
+                diag_add(check->diags, DIAG_GIVEN_TWICE, pair->key_at, "`%.*s` is said twice",
+                    STR_ARG(pair->key));
+    }
+}
+
+static void refuse_clause(
+    struct check *check, const struct clause *clause, const char *name, const char *help)
+{
+    struct diag *diag = diag_add(
+        check->diags, DIAG_NO_SUCH_CLAUSE_YET, clause->at, "`%s` is not in this build", name);
+    diag_help(check->diags, diag, "%s", help);
+}
+
+static void check_dedup(struct check *check, const struct clause *clause)
+{
+    for (struct expr *field = clause->fields; field != NULL; field = field->next) {
+        check_expr(check, field);
+        if (field->type != TYPE_COUNT && field->means != MEANING_FIELD
+            && field->means != MEANING_RAW)
+            diag_add(check->diags, DIAG_CLAUSE_SENSE, field->at,
+                "`dedup` counts by fields of the alert, and this is none");
+    }
+}
+
+static void check_clauses(struct check *check, const struct clause *clauses)
+{
+    for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
+        if (clause->kind == CLAUSE_UNLESS)
+            refuse_clause(check, clause, "unless", "write `and not (..)` into `when`");
+        if (clause->kind == CLAUSE_FOLLOWED)
+            refuse_clause(check, clause, "followed by", "rules see one alert at a time");
+        if (clause->kind == CLAUSE_DEDUP)
+            check_dedup(check, clause);
+        if (clause->kind == CLAUSE_LIMIT && clause->number <= 0)
+            diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at,
+                "a limit of no targets would let no step run");
+        if ((clause->kind == CLAUSE_LIMIT || clause->kind == CLAUSE_DEDUP)
+            && clause->duration_ms <= 0)
+            diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at, "the time must be above zero");
+        if (clause->kind == CLAUSE_UNLESS || clause->kind == CLAUSE_FOLLOWED)
+            continue;
+        for (const struct clause *before = clauses; before != clause; before = before->next)
+            if (before->kind == clause->kind)
+                diag_add(check->diags, DIAG_GIVEN_TWICE, clause->at, "the rule says this twice");
+    }
+}
+
+bool check_size(struct check *check, struct expr *expr)
+{
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(COMPILE_BYTES_MAX);
+    struct expand expand = { .arena = &scratch };
+    expand_expr(&expand, expr);
+    if (expand.err == ERR_LIMIT) {
+        struct diag *diag = diag_add(check->diags, DIAG_TOO_LARGE, expr->at,
+            "with its lets and macros written out, this has more than %d parts",
+            EXPANSION_NODES_MAX);
+        diag_help(check->diags, diag, "use lists, or split the rule");
+        return false;
+    }
+    return check_ok(check, expand.err);
+}
+
+static bool check_step_sizes(struct check *check, const struct ast_step *steps)
+{
+    bool is_small = true;
+    for (const struct ast_step *step = steps; step != NULL; step = step->next) {
+        if (step->kind == STEP_KIND_IF) {
+            is_small = check_size(check, step->branch.condition)
+                       && check_step_sizes(check, step->branch.then_steps)
+                       && check_step_sizes(check, step->branch.else_steps) && is_small;
+            continue;
+        }
+        for (const struct pair *pair = step->action.pairs; pair != NULL; pair = pair->next)
+            is_small = check_size(check, pair->value) && is_small;
+    }
+    return is_small;
+}
+
+static bool check_sizes(struct check *check, const struct item *rule)
+{
+    return check_size(check, rule->rule.when) && check_step_sizes(check, rule->rule.steps);
+}
+
+void check_rule(struct check *check, struct item *rule)
+{
+    uint32_t errors = check->diags->error_count;
+    check->steps = NULL;
+    check->named = NULL;
+    check_condition(check, rule->rule.when);
+    check_pairs(check, rule);
+    check_clauses(check, rule->rule.clauses);
+    check_steps(check, rule->rule.steps);
+    check_order(check, rule->rule.steps);
+    check->steps = NULL;
+    if (check->diags->error_count > errors || !check_sizes(check, rule))
+        return; /* what follows needs every name's meaning */
+    check_absent(check, rule);
+    check_pins(check, rule);
+}

@@ -1,0 +1,164 @@
+/* check_step.c - steps: what they are called, what they say, what they see. */
+#include "check_pass.h"
+
+#include "arguments.h"
+#include "registry.h"
+
+static void report_step(struct check *check, const struct ast_step *step)
+{
+    struct suggestion near = { .word = step->action.name };
+    for (size_t at = 0; builtin_at(at) != NULL; at++)
+        if (builtin_at(at)->verb == step->action.verb)
+            suggest(&near, str_from(builtin_at(at)->name));
+    struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_STEP, step->action.name_at,
+        "there is no step `%s %.*s`", verb_name(step->action.verb), STR_ARG(step->action.name));
+    if (near.best.len > 0) {
+        diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
+        diag_set_fix(check->diags, diag, step->action.name_at, near.best);
+        return;
+    }
+    for (int verb = 0; verb < VERB_UNDO; verb++)
+        if (builtin_find((enum verb)verb, step->action.name) != NULL) {
+            diag_help(check->diags, diag, "write `%s %.*s`", verb_name((enum verb)verb),
+                STR_ARG(step->action.name));
+            return;
+        }
+    diag_help(check->diags, diag, "`cdr builtins` lists every step");
+}
+
+static const struct ast_step *find_named(const struct visible_step *steps, str name)
+{
+    for (; steps != NULL; steps = steps->next)
+        if (str_equal(steps->name, name))
+            return steps->step;
+    return NULL;
+}
+
+static void remember(struct check *check, const struct ast_step *step, str name)
+{
+    struct visible_step *visible = ARENA_ARRAY(check->arena, struct visible_step, 2);
+    if (!check_ok(check, visible == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    visible[0] = (struct visible_step){ .next = check->steps, .name = name, .step = step };
+    visible[1] = (struct visible_step){ .next = check->named, .name = name, .step = step };
+    check->steps = &visible[0];
+    check->named = &visible[1];
+}
+
+/* `as NAME`: the name is new, and hides nothing. */
+static void check_as(struct check *check, const struct ast_step *step, const struct clause *clause)
+{
+    str name = clause->reason;
+    const struct ast_step *taken = find_named(check->named, name);
+    const struct name *declared = scope_find(check->scope, clause->at.file, name);
+    if (!check_hiding(check, name, clause->at))
+        return;
+    if (taken != NULL || declared != NULL) {
+        struct diag *diag = diag_add(check->diags, DIAG_DUPLICATE_NAME, clause->at,
+            "`%.*s` is declared twice", STR_ARG(name));
+        diag_note(check->diags, diag, taken != NULL ? taken->at : declared->item->name_at,
+            "it was declared here first");
+        return;
+    }
+    remember(check, step, name);
+}
+
+static const char *clause_name(enum clause_kind kind)
+{
+    switch (kind) {
+    case CLAUSE_LIMIT:
+        return "limit";
+    case CLAUSE_DEDUP:
+        return "dedup";
+    case CLAUSE_UNLESS:
+        return "unless";
+    case CLAUSE_FOLLOWED:
+        return "followed by";
+    case CLAUSE_FOR:
+        return "for";
+    case CLAUSE_TIMEOUT:
+        return "timeout";
+    case CLAUSE_APPROVE:
+        return "approve";
+    case CLAUSE_FROM:
+        return "from";
+    case CLAUSE_AS:
+        return "as";
+    case CLAUSE_IRREVERSIBLE:
+        return "irreversible";
+    case CLAUSE_ON_FAILURE_STOP:
+        return "on failure stop";
+    }
+    return "";
+}
+
+static void check_clause(
+    struct check *check, const struct ast_step *step, const struct clause *clause)
+{
+    const struct builtin *builtin = step->action.builtin;
+    for (const struct clause *before = step->action.clauses; before != clause;
+         before = before->next)
+        if (before->kind == clause->kind)
+            diag_add(check->diags, DIAG_GIVEN_TWICE, clause->at, "`%s` is said twice",
+                clause_name(clause->kind));
+    bool has_time = clause->kind == CLAUSE_FOR || clause->kind == CLAUSE_TIMEOUT
+                    || clause->kind == CLAUSE_APPROVE;
+    if (has_time && clause->duration_ms <= 0)
+        diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at, "the time must be above zero");
+    if (clause->kind == CLAUSE_FOR && builtin != NULL && builtin->inverse == NULL) {
+        struct diag *diag = diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at,
+            "`for` takes the step back after a time, and nothing takes `%s` back", builtin->name);
+        diag_help(check->diags, diag, "leave `for %.*s` out", STR_ARG(clause->duration));
+    }
+}
+
+static void check_irreversible(struct check *check, const struct ast_step *step)
+{
+    const struct builtin *builtin = step->action.builtin;
+    const struct clause *clause = clause_find(step->action.clauses, CLAUSE_IRREVERSIBLE);
+    if (builtin->effect == EFFECT_DESTROYS && clause == NULL) {
+        span end = { step->at.end, step->at.end, step->at.file };
+        struct diag *diag = diag_add(check->diags, DIAG_NEEDS_IRREVERSIBLE, step->at,
+            "`%s %s` cannot be undone", verb_name(builtin->verb), builtin->name);
+        diag_help(
+            check->diags, diag, "if it shall be done all the same, end it with `irreversible`");
+        diag_set_fix(check->diags, diag, end, STR(" irreversible"));
+    } else if (builtin->effect != EFFECT_DESTROYS && clause != NULL) {
+        diag_add(check->diags, DIAG_NOT_IRREVERSIBLE, clause->at,
+            builtin->effect == EFFECT_CHANGES ? "`%s %s` can be undone: it is not irreversible"
+                                              : "`%s %s` changes nothing: it is not irreversible",
+            verb_name(builtin->verb), builtin->name);
+    }
+}
+
+static void check_action(struct check *check, struct ast_step *step)
+{
+    step->action.builtin = builtin_find(step->action.verb, step->action.name);
+    if (step->action.builtin == NULL) {
+        report_step(check, step);
+    } else {
+        check_args(check, step);
+        check_irreversible(check, step);
+    }
+    for (const struct clause *clause = step->action.clauses; clause != NULL; clause = clause->next)
+        check_clause(check, step, clause);
+    const struct clause *as = clause_find(step->action.clauses, CLAUSE_AS);
+    if (as != NULL)
+        check_as(check, step, as);
+}
+
+/* What a block names is seen in the rest of that block only: outside it may not have run. */
+void check_steps(struct check *check, struct ast_step *steps)
+{
+    struct visible_step *outside = check->steps;
+    for (struct ast_step *step = steps; step != NULL; step = step->next) {
+        if (step->kind == STEP_KIND_ACTION) {
+            check_action(check, step);
+            continue;
+        }
+        check_condition(check, step->branch.condition);
+        check_steps(check, step->branch.then_steps);
+        check_steps(check, step->branch.else_steps);
+    }
+    check->steps = outside;
+}

@@ -1,0 +1,18 @@
+/* expand.h - an expression with its lets and macros written out.
+ *
+ * Names were resolved where they were written, so nothing can be captured. Parts that
+ * hold no let, macro or parameter are shared with the tree, the others are copies.
+ */
+#pragma once
+
+#include "ast.h"
+#include "base/err.h"
+
+struct expand {
+    struct arena *arena;
+    uint32_t nodes; /* so far, elements of lists not counted */
+    enum err err;   /* the first failure; ERR_LIMIT past EXPANSION_NODES_MAX */
+};
+
+/* The expression as it stands in the rule; after a failure (`err`) a part of it. */
+struct expr *expand_expr(struct expand *expand, struct expr *expr);
