@@ -113,13 +113,14 @@ static void print_builtin(struct output *out, const struct builtin *row)
     if (row->missing != NULL)
         output_addf(out, "  not connected: %s\n", row->missing);
     for (uint32_t i = 0; i < builtin_param_count(row); i++)
-        output_addf(out, "    %-12s %s%s: %s\n", row->params[i].name,
+        output_addf(out, "    %-12s %s%s; %s\n", row->params[i].name,
             row->params[i].is_list ? "list of " : "", type_name(row->params[i].type),
             row->params[i].doc);
     print_texts(out, "  needs: ", row->permissions.apply, BUILTIN_PERMISSIONS_MAX);
     print_texts(out, "  undo needs: ", row->permissions.undo, BUILTIN_PERMISSIONS_MAX);
     if (row->inverse != NULL)
         output_addf(out, "  taken back by: %s\n", row->inverse);
+    output_add(out, STR("\n"));
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
@@ -130,11 +131,10 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     if (option_is_given(arguments, OPTION_JSON))
         return print_json(driver);
     const struct builtin *row;
-    for (size_t i = 0; (row = builtin_at(i)) != NULL; i++) {
-        if (i > 0)
-            output_add(&driver->out, STR("\n"));
-        print_builtin(&driver->out, row);
-    }
+    /* No rule writes an undo: it is named where it belongs, and in the JSON. */
+    for (size_t i = 0; (row = builtin_at(i)) != NULL; i++)
+        if (row->verb != VERB_UNDO)
+            print_builtin(&driver->out, row);
     return EXIT_CLEAN;
 }
 

@@ -26,7 +26,7 @@ exits 0 "as JSON too"
 holds "each has the members that are promised" json \
     'all(.[]; has("name") and has("step") and has("provider") and (.effect | IN("reads", "collects", "changes", "destroys")) and (.parameters | type == "array") and (.permissions | has("apply") and has("undo")) and has("inverse") and (.limits | type == "array") and has("source"))'
 holds "what changes something says how it is taken back, or is not connected" json \
-    'all(.[] | select(.effect == "changes" and .missing == null); .inverse != null)'
+    'all(.[] | select(.effect == "changes" and .step != "undo" and .missing == null); .inverse != null)'
 
 echo 'when source=defender and severity>=high then collect triage; respond isolate_role' >s.cdr
 run disasm s.cdr

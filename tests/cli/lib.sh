@@ -46,8 +46,8 @@ report() { # VERDICT SENTENCE
     printf '%s %d - %s\n' "$1" "$count" "$2"
     if [ "$1" != ok ]; then
         printf '# exit code %s\n' "$status"
-        sed 's/^/# out: /' "$out" 2>/dev/null | head -n 25
-        sed 's/^/# err: /' "$err" 2>/dev/null | head -n 25
+        sed 's/^/# out: /' "$out" 2>/dev/null | cut -c 1-400 | head -n 25
+        sed 's/^/# err: /' "$err" 2>/dev/null | cut -c 1-400 | head -n 25
     fi
 }
 
