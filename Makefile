@@ -37,7 +37,7 @@ $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 
 LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
-           $(B)/stdlib/sources/embedded.o
+           $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o
 CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
@@ -78,6 +78,12 @@ $(B)/vm/base/fold.o: $(B)/vm/base/fold_table.h
 
 # The shipped sources are part of the binary.
 $(B)/stdlib/sources/embedded.c: stdlib/sources/embed.awk $(sort $(wildcard stdlib/sources/*.cdr))
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  GEN  $@")
+	$(Q)LC_ALL=C awk -f $^ > $@
+
+# So is the world that the sandbox begins with.
+$(B)/stdlib/sandbox/shipped_world.c: stdlib/sandbox/embed.awk stdlib/sandbox/world.json
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  GEN  $@")
 	$(Q)LC_ALL=C awk -f $^ > $@

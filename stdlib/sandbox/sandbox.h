@@ -4,10 +4,21 @@
  * what is done to it, checks signatures and parameters as strictly as AWS does, and
  * can be told to throttle, to fail before or after applying, or to lose the reply:
  *
- *   GET  /_sandbox/calls    [{"service","operation","target","applied",...}]
- *   GET  /_sandbox/state    the whole world
- *   POST /_sandbox/faults   [{"operation","kind":"throttle|fail_before|fail_after|lose_reply","times"}]
- *   POST /_sandbox/reset    the world as it began
+ *   GET    /_sandbox/calls    [{"service","operation","account","region","target",
+ *                             "applied","status","error","parameters","fault"}] in order;
+ *                             `applied`: it changed the world; `status` 0: the reply was lost
+ *   GET    /_sandbox/state    the whole world; it can be loaded again
+ *   GET    /_sandbox/faults   those that are still to come
+ *   POST   /_sandbox/faults   [{"operation","kind","times","after","milliseconds","status"}]
+ *                             takes the place of the former list; DELETE clears it
+ *   POST   /_sandbox/reset    the world as it began; no calls, no faults
+ *
+ * `operation` "*" is any; `times` (1) calls are hit after the first `after` (0) ones.
+ * Kinds: throttle, fail_before, fail_after, lose_reply (applied, then the connection is
+ * closed), slow (applied, then `milliseconds` pass), html (a page with `status`, 502),
+ * deny. Time inside passes with each look: an instance that is stopping is stopped in
+ * the second DescribeInstances, a snapshot is completed in the third DescribeSnapshots.
+ * Addresses stay through stop and start, as elastic ones do.
  */
 #pragma once
 
@@ -29,8 +40,8 @@ uint16_t sandbox_port(const struct sandbox *sandbox);
 /* Stop and free; NULL is fine. */
 void sandbox_stop(struct sandbox *sandbox);
 
-/* Credentials that the sandbox knows, by account: "AKIASANDBOX111122" and so on; index
- * from 0, false past the last. Static text. */
+/* The users that the sandbox knows, one an account, by index from 0; false past the last.
+ * Static text. Sessions of roles stand in the world, under "credentials". */
 struct sandbox_account {
     const char *account;
     const char *access_key_id;

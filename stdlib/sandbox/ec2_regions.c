@@ -1,0 +1,55 @@
+/* The regions of an account. */
+#include "sandbox/ec2.h"
+#include "sandbox/operation.h"
+
+static void write_region(struct call *call, const char *name)
+{
+    markup_open(&call->body, "item");
+    markup_text(&call->body, "regionName", name);
+    markup_text(
+        &call->body, "regionEndpoint", arena_format(call->arena, "ec2.%s.amazonaws.com", name));
+    markup_text(&call->body, "optInStatus", "opt-in-not-required");
+    markup_close(&call->body, "item");
+}
+
+/* The regions that RegionName.N name, or all. False: refused. */
+static bool regions_named(struct call *call, struct ec2_list *ret_list)
+{
+    const json_t *all = json_object_get(call->account, "regions");
+    size_t most = json_array_size(all) + FORM_PLACE_MAX;
+    *ret_list = (struct ec2_list){ ARENA_ARRAY(call->arena, json_t *, most), 0 };
+    if (ret_list->items == NULL) {
+        call->err = ERR_MEMORY;
+        return false;
+    }
+    for (size_t n = 1; n <= FORM_PLACE_MAX; n++) {
+        const char *name = form_getf(&call->form, "RegionName.%zu", n);
+        if (name == NULL)
+            break;
+        json_t *region = world_region(call->account, name);
+        if (region == NULL)
+            return call_refuse(
+                call, 400, "InvalidParameterValue", "Invalid region provided: '%s'", name);
+        ret_list->items[ret_list->count++] = region;
+    }
+    for (size_t at = 0; ret_list->count == 0 && at < json_array_size(all); at++)
+        ret_list->items[at] = json_array_get(all, at);
+    if (ret_list->count == 0)
+        ret_list->count = json_array_size(all);
+    return true;
+}
+
+void ec2_describe_regions(struct call *call)
+{
+    static const struct ec2_filter filters[] = { { "region-name", "region" } };
+    struct ec2_select select = { filters, COUNT_OF(filters), "RegionName", 0 };
+    struct ec2_list list;
+    bool all = false;
+    if (!call_flag(call, "AllRegions", &all) || !regions_named(call, &list)
+        || !ec2_filter(call, &select, &list) || !call_may_proceed(call))
+        return;
+    markup_open(&call->body, "regionInfo");
+    for (size_t at = 0; at < list.count; at++)
+        write_region(call, world_text(list.items[at], "region"));
+    markup_close(&call->body, "regionInfo");
+}

@@ -1,0 +1,217 @@
+/* Roles, their inline policies, and the profiles that hand them to instances. */
+#include "sandbox/iam_policy.h"
+#include "sandbox/markup.h"
+#include "sandbox/operation.h"
+
+enum {
+    ROLE_NAME_MAX = 64,
+    NAME_MAX_CHARS = 128,
+    POLICIES_CHARS_MAX = 10240, /* of one role's inline policies, white space not counted */
+    LISTED_MAX = 1000,
+    LISTED_DEFAULT = 100,
+};
+
+static bool name_is_good(struct call *call, const char *parameter, size_t most)
+{
+    static const char taken[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_+=,.@-";
+    const char *name = call_text(call, parameter);
+    size_t len = strlen(name);
+    if (len <= most && strspn(name, taken) == len)
+        return true;
+    return call_refuse(call, 400, "ValidationError",
+        "The specified value for %s is invalid. It must contain only alphanumeric characters "
+        "and/or the following: +=,.@_- and be of at most %zu characters",
+        parameter, most);
+}
+
+/* The role that the call is about, borrowed; NULL: refused. */
+static json_t *find_role(struct call *call)
+{
+    if (!name_is_good(call, "RoleName", ROLE_NAME_MAX))
+        return NULL;
+    const char *name = call_text(call, "RoleName");
+    json_t *role = world_find(call->account, "roles", "roleName", name);
+    if (role == NULL)
+        call_refuse(call, 404, "NoSuchEntity", "The role with name %s cannot be found.", name);
+    return role;
+}
+
+static void write_role(struct call *call, const json_t *role)
+{
+    struct buf *out = &call->body;
+    markup_text(out, "Path", world_text(role, "path"));
+    markup_text(out, "RoleName", world_text(role, "roleName"));
+    markup_text(out, "RoleId", world_text(role, "roleId"));
+    markup_text(out, "Arn", world_text(role, "arn"));
+    markup_text(out, "CreateDate", world_text(role, "createDate"));
+    markup_encoded(out, "AssumeRolePolicyDocument", world_text(role, "assumeRolePolicyDocument"));
+}
+
+void iam_get_role(struct call *call)
+{
+    const json_t *role = find_role(call);
+    if (role == NULL || !call_may_proceed(call))
+        return;
+    markup_open(&call->body, "Role");
+    write_role(call, role);
+    markup_number(&call->body, "MaxSessionDuration", 3600);
+    markup_close(&call->body, "Role");
+}
+
+static void write_roles(struct call *call, const json_t *profile)
+{
+    size_t index;
+    json_t *name;
+    markup_open(&call->body, "Roles");
+    json_array_foreach(json_object_get(profile, "roles"), index, name)
+    {
+        const json_t *role =
+            world_find(call->account, "roles", "roleName", json_string_value(name));
+        if (role == NULL)
+            continue;
+        markup_open(&call->body, "member");
+        write_role(call, role);
+        markup_close(&call->body, "member");
+    }
+    markup_close(&call->body, "Roles");
+}
+
+void iam_get_instance_profile(struct call *call)
+{
+    const char *name = call_text(call, "InstanceProfileName");
+    if (!name_is_good(call, "InstanceProfileName", NAME_MAX_CHARS))
+        return;
+    const json_t *profile =
+        world_find(call->account, "instanceProfiles", "instanceProfileName", name);
+    if (profile == NULL) {
+        call_refuse(call, 404, "NoSuchEntity", "Instance Profile %s cannot be found.", name);
+        return;
+    }
+    struct buf *out = &call->body;
+    markup_open(out, "InstanceProfile");
+    markup_text(out, "Path", world_text(profile, "path"));
+    markup_text(out, "InstanceProfileName", name);
+    markup_text(out, "InstanceProfileId", world_text(profile, "instanceProfileId"));
+    markup_text(out, "Arn", world_text(profile, "arn"));
+    markup_text(out, "CreateDate", world_text(profile, "createDate"));
+    write_roles(call, profile);
+    markup_close(out, "InstanceProfile");
+}
+
+/* Where a list goes on: Marker is the number of what was listed before. */
+static bool read_marker(struct call *call, long long *ret_marker)
+{
+    *ret_marker = 0;
+    return call_number(call, "Marker", 1, LISTED_MAX, ret_marker);
+}
+
+void iam_list_role_policies(struct call *call)
+{
+    long long most = LISTED_DEFAULT;
+    long long marker;
+    const json_t *role = find_role(call);
+    if (role == NULL || !call_number(call, "MaxItems", 1, LISTED_MAX, &most)
+        || !read_marker(call, &marker))
+        return;
+    long long at = 0;
+    const char *name;
+    json_t *document;
+    markup_open(&call->body, "PolicyNames");
+    json_object_foreach(json_object_get(role, "policies"), name, document)
+    {
+        if (at >= marker && at < marker + most)
+            markup_text(&call->body, "member", name);
+        at++;
+    }
+    markup_close(&call->body, "PolicyNames");
+    markup_flag(&call->body, "IsTruncated", at > marker + most);
+    if (at > marker + most)
+        markup_number(&call->body, "Marker", marker + most);
+}
+
+/* The document of the policy that the call names, or NULL: refused. */
+static const char *find_policy(struct call *call, const json_t *role)
+{
+    const char *name = call_text(call, "PolicyName");
+    if (!name_is_good(call, "PolicyName", NAME_MAX_CHARS))
+        return NULL;
+    const char *document =
+        json_string_value(json_object_get(json_object_get(role, "policies"), name));
+    if (document == NULL)
+        call_refuse(
+            call, 404, "NoSuchEntity", "The role policy with name %s cannot be found.", name);
+    return document;
+}
+
+void iam_get_role_policy(struct call *call)
+{
+    const json_t *role = find_role(call);
+    const char *document = role == NULL ? NULL : find_policy(call, role);
+    if (document == NULL)
+        return;
+    markup_text(&call->body, "RoleName", world_text(role, "roleName"));
+    markup_text(&call->body, "PolicyName", call_text(call, "PolicyName"));
+    markup_encoded(&call->body, "PolicyDocument", document);
+}
+
+static bool role_is_ours(struct call *call, const json_t *role)
+{
+    if (strncmp(world_text(role, "path"), "/aws-service-role/", 18) != 0)
+        return true;
+    return call_refuse(call, 400, "UnmodifiableEntity",
+        "Cannot perform the operation on the protected role '%s' - this role is only modifiable "
+        "by AWS",
+        world_text(role, "roleName"));
+}
+
+static size_t count_chars(const char *document)
+{
+    size_t count = 0;
+    for (; *document != '\0'; document++)
+        count += strchr(" \t\r\n", *document) == NULL;
+    return count;
+}
+
+/* Whether the role's policies stay within their limit with `document` under `name`. */
+static bool has_room(struct call *call, const json_t *role, const char *name, const char *document)
+{
+    size_t chars = count_chars(document);
+    const char *other;
+    json_t *text;
+    json_object_foreach(json_object_get(role, "policies"), other,
+        text) if (strcmp(other, name) != 0) chars += count_chars(json_string_value(text));
+    if (chars <= POLICIES_CHARS_MAX)
+        return true;
+    return call_refuse(call, 409, "LimitExceeded",
+        "Maximum policy size of %d bytes exceeded for role %s", POLICIES_CHARS_MAX,
+        world_text(role, "roleName"));
+}
+
+void iam_put_role_policy(struct call *call)
+{
+    const char *name = call_text(call, "PolicyName");
+    const char *document = call_text(call, "PolicyDocument");
+    json_t *role = find_role(call);
+    if (role == NULL || !name_is_good(call, "PolicyName", NAME_MAX_CHARS)
+        || !role_is_ours(call, role))
+        return;
+    const char *fault = iam_policy_fault(document);
+    if (fault != NULL) {
+        call_refuse(call, 400, "MalformedPolicyDocument", "%s", fault);
+        return;
+    }
+    if (!has_room(call, role, name, document))
+        return;
+    json_t *policies = json_object_get(role, "policies");
+    if (strcmp(world_text(policies, name), document) != 0)
+        call_set(call, policies, name, json_string(document));
+}
+
+void iam_delete_role_policy(struct call *call)
+{
+    json_t *role = find_role(call);
+    if (role == NULL || !role_is_ours(call, role) || find_policy(call, role) == NULL)
+        return;
+    call_unset(call, json_object_get(role, "policies"), call_text(call, "PolicyName"));
+}

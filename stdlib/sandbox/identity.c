@@ -1,0 +1,174 @@
+#include "sandbox/identity.h"
+#include "sandbox/iam_policy.h"
+#include "sandbox/operation.h"
+
+#include <strings.h>
+
+enum { SKEW_S_MAX = 300 };
+
+static bool is_ec2(const struct call *call)
+{
+    return strcmp(call->service, "ec2") == 0;
+}
+
+static bool refuse_key(struct call *call)
+{
+    if (is_ec2(call))
+        return call_refuse(call, 401, "AuthFailure",
+            "AWS was not able to validate the provided access credentials");
+    return call_refuse(call, 403, "InvalidClientTokenId",
+        "The security token included in the request is invalid.");
+}
+
+static bool refuse_signature(struct call *call)
+{
+    if (is_ec2(call))
+        return call_refuse(call, 401, "AuthFailure",
+            "AWS was not able to validate the provided access credentials");
+    return call_refuse(call, 403, "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided. Check "
+        "your AWS Secret Access Key and signing method. Consult the service documentation for "
+        "details.");
+}
+
+static str header_of(const struct sigv4_request *request, const char *name)
+{
+    for (uint32_t at = 0; at < request->headers_count; at++)
+        if (request->headers[at].name.len == strlen(name)
+            && strncasecmp(request->headers[at].name.ptr, name, strlen(name)) == 0)
+            return request->headers[at].value;
+    return STR("");
+}
+
+static bool is_signed(const struct sigv4_claim *claim, str name)
+{
+    for (str rest = claim->signed_headers; rest.len > 0;) {
+        str one = str_first(rest, str_find(rest, ';'));
+        rest = str_skip(rest, one.len + 1);
+        if (one.len == name.len && strncasecmp(one.ptr, name.ptr, name.len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Headers that speak to AWS must be under the signature. */
+static bool all_signed(const struct sigv4_request *request, const struct sigv4_claim *claim)
+{
+    for (uint32_t at = 0; at < request->headers_count; at++) {
+        str name = request->headers[at].name;
+        if (name.len > 6 && strncasecmp(name.ptr, "x-amz-", 6) == 0 && !is_signed(claim, name))
+            return false;
+    }
+    return true;
+}
+
+static bool read_claim(
+    struct call *call, const struct sigv4_request *request, struct sigv4_claim *claim)
+{
+    if (header_of(request, "authorization").len == 0)
+        return call_refuse(
+            call, 403, "MissingAuthenticationToken", "Request is missing Authentication Token");
+    if (!sigv4_claim_read(request, claim))
+        return call_refuse(call, 400, "IncompleteSignature",
+            "Authorization header requires Credential, SignedHeaders with host and x-amz-date, "
+            "Signature, and an X-Amz-Date that fits the scope.");
+    const char *service = arena_copy(call->arena, claim->service).ptr;
+    call->region_name = arena_copy(call->arena, claim->region).ptr;
+    if (service == NULL || call->region_name == NULL) {
+        call->region_name = "";
+        call->err = ERR_MEMORY;
+        return false;
+    }
+    if (service_version(service) == NULL)
+        return call_refuse(
+            call, 400, "InvalidAction", "The sandbox does not simulate the service '%s'", service);
+    call->service = service;
+    return true;
+}
+
+static bool find_credential(struct call *call, const struct sigv4_claim *claim)
+{
+    str id = arena_copy(call->arena, claim->access_key_id);
+    call->credential =
+        id.ptr == NULL ? NULL : world_credential(call->world, id.ptr, &call->account);
+    if (call->credential == NULL
+        || !str_equal(claim->session_token, str_from(world_text(call->credential, "sessionToken"))))
+        return refuse_key(call);
+    return true;
+}
+
+static bool is_timely(struct call *call, const struct sigv4_claim *claim)
+{
+    int64_t now_s = call->now_ms / 1000;
+    if (claim->at_unix_s >= now_s - SKEW_S_MAX && claim->at_unix_s <= now_s + SKEW_S_MAX)
+        return true;
+    if (is_ec2(call))
+        return call_refuse(call, 400, "RequestExpired", "Request has expired.");
+    return call_refuse(call, 403, "SignatureDoesNotMatch",
+        claim->at_unix_s < now_s ? "Signature expired: %.*s is now earlier than allowed (5 min.)"
+                                 : "Signature not yet current: %.*s is still later than allowed "
+                                   "(5 min.)",
+        STR_ARG(claim->amz_date));
+}
+
+static bool is_genuine(
+    struct call *call, const struct sigv4_request *request, const struct sigv4_claim *claim)
+{
+    CLEANUP(secret_release) struct secret secret = { 0 };
+    bool genuine = false;
+    call->err = secret_set(&secret, str_from(world_text(call->credential, "secretAccessKey")));
+    if (call->err == ERR_OK)
+        call->err = sigv4_verify(call->arena, request, claim, &secret, &genuine);
+    if (call->err == ERR_LIMIT)
+        call->err = ERR_OK; /* a request of that size is not one of ours: refused below */
+    if (call->err != ERR_OK)
+        return false;
+    return (genuine && all_signed(request, claim)) || refuse_signature(call);
+}
+
+/* IAM is signed for us-east-1 wherever it is called; EC2 for a region of the world. */
+static bool find_region(struct call *call)
+{
+    if (is_ec2(call)) {
+        call->region = world_region(call->account, call->region_name);
+        return call->region != NULL || refuse_key(call);
+    }
+    if (strcmp(call->service, "iam") != 0 || strcmp(call->region_name, "us-east-1") == 0)
+        return true;
+    return call_refuse(
+        call, 403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region.");
+}
+
+bool identity_accepts(struct call *call, const struct sigv4_request *request)
+{
+    struct sigv4_claim claim;
+    return read_claim(call, request, &claim) && find_credential(call, &claim)
+           && is_timely(call, &claim) && is_genuine(call, request, &claim) && find_region(call);
+}
+
+void identity_refuse(struct call *call)
+{
+    if (is_ec2(call))
+        call_refuse(call, 403, "UnauthorizedOperation",
+            "You are not authorized to perform this operation. User: %s is not authorized to "
+            "perform: ec2:%s with an explicit deny in an identity-based policy",
+            world_text(call->credential, "arn"), call->operation_name);
+    else
+        call_refuse(call, 403, "AccessDenied",
+            "User: %s is not authorized to perform: %s:%s with an explicit deny in an "
+            "identity-based policy",
+            world_text(call->credential, "arn"), call->service, call->operation_name);
+}
+
+bool identity_may(struct call *call)
+{
+    const char *name = world_text(call->credential, "roleName");
+    if (name[0] == '\0' || strcmp(call->operation_name, "GetCallerIdentity") == 0)
+        return true; /* nobody can be denied to know who they are */
+    const char *action = arena_format(call->arena, "%s:%s", call->service, call->operation_name);
+    const json_t *role = world_find(call->account, "roles", "roleName", name);
+    if (action != NULL && !iam_role_denies(role, action, world_text(call->credential, "issuedAt")))
+        return true;
+    identity_refuse(call);
+    return false;
+}

@@ -1,0 +1,186 @@
+#include "sandbox/serve.h"
+#include "sandbox/identity.h"
+#include "sandbox/operation.h"
+
+#include <inttypes.h>
+#include <strings.h>
+
+enum err sandbox_memory_init(
+    str world, struct arena *arena, struct sandbox_memory *memory, const char **reterr_reason)
+{
+    *memory = (struct sandbox_memory){ 0 };
+    TRY(world_load(world, arena, &memory->beginning, reterr_reason));
+    memory->world =
+        (struct world){ json_deep_copy(memory->beginning.root), memory->beginning.minted };
+    memory->calls = json_array();
+    memory->faults = json_array();
+    return memory->world.root == NULL || memory->calls == NULL || memory->faults == NULL
+               ? ERR_MEMORY
+               : ERR_OK;
+}
+
+void sandbox_memory_release(struct sandbox_memory *memory)
+{
+    world_release(&memory->world);
+    world_release(&memory->beginning);
+    json_decref(memory->calls);
+    json_decref(memory->faults);
+    *memory = (struct sandbox_memory){ 0 };
+}
+
+static str header_of(const struct sigv4_request *request, const char *name)
+{
+    for (uint32_t at = 0; at < request->headers_count; at++)
+        if (request->headers[at].name.len == strlen(name)
+            && strncasecmp(request->headers[at].name.ptr, name, strlen(name)) == 0)
+            return request->headers[at].value;
+    return STR("");
+}
+
+/* "application/x-www-form-urlencoded", alone or with UTF-8 as its character set. */
+static bool is_form(str type)
+{
+    static const char name[] = "application/x-www-form-urlencoded";
+    size_t len = sizeof(name) - 1;
+    if (type.len < len || strncasecmp(type.ptr, name, len) != 0)
+        return false;
+    str rest = str_skip(type, len);
+    while (rest.len > 0 && (rest.ptr[0] == ';' || rest.ptr[0] == ' '))
+        rest = str_skip(rest, 1);
+    return rest.len == 0
+           || (rest.len == 13 && strncasecmp(rest.ptr, "charset=utf-8", rest.len) == 0);
+}
+
+/* What is wrong before anybody looks at who is calling. False: refused. */
+static bool is_well_formed(struct call *call, const struct sigv4_request *request)
+{
+    if (!str_is(request->path, "/") || request->query.len > 0)
+        return call_refuse(call, 404, "InvalidAction", "AWS is at / without a query");
+    if (!str_is(request->method, "POST"))
+        return call_refuse(call, 405, "InvalidAction", "calls are POST");
+    if (!is_form(header_of(request, "content-type")))
+        return call_refuse(call, 415, "InvalidContentType",
+            "calls are application/x-www-form-urlencoded; charset=utf-8");
+    switch (form_parse(request->body, call->arena, &call->form)) {
+    case FORM_OK:
+        break;
+    case FORM_ENCODING:
+        return call_refuse(
+            call, 400, "MalformedQueryString", "The query string contains a syntax error");
+    case FORM_TOO_MANY:
+        return call_refuse(call, 400, "MalformedQueryString", "Too many parameters");
+    case FORM_MEMORY:
+        call->err = ERR_MEMORY;
+        return false;
+    }
+    const char *action = call_text(call, "Action");
+    call->operation_name = action == NULL ? "" : action;
+    return true;
+}
+
+/* What a fault does before the call is looked at. False: that was all. */
+static bool fault_before(struct call *call, const struct fault *fault)
+{
+    bool is_ec2 = strcmp(call->service, "ec2") == 0;
+    if (fault->kind == FAULT_THROTTLE)
+        return is_ec2 ? call_refuse(call, 503, "RequestLimitExceeded", "Request limit exceeded.")
+                      : call_refuse(call, 400, "Throttling", "Rate exceeded");
+    if (fault->kind == FAULT_FAIL_BEFORE)
+        return call_refuse(call, 500, "InternalError", "An internal error has occurred");
+    if (fault->kind == FAULT_DENY)
+        identity_refuse(call);
+    return call->error_code == NULL && fault->kind != FAULT_HTML;
+}
+
+/* The call itself, from parameters to effect. */
+static void perform(struct call *call, const struct fault *fault)
+{
+    if (fault_before(call, fault) && operation_accepts(call) && identity_may(call))
+        call->operation->run(call);
+    if (fault->kind == FAULT_FAIL_AFTER) {
+        call->error_code = NULL;
+        call_refuse(call, 500, "InternalError", "An internal error has occurred");
+    }
+}
+
+static json_t *parameters_of(const struct call *call)
+{
+    json_t *parameters = json_object();
+    for (size_t at = 0; at < call->form.count; at++) {
+        const struct form_parameter *one = &call->form.parameters[at];
+        if (strcmp(one->name, "Action") != 0 && strcmp(one->name, "Version") != 0)
+            json_object_set_new(parameters, one->name, json_string(one->value));
+    }
+    return parameters;
+}
+
+/* One line of /_sandbox/calls. A log that cannot grow loses the line, not the call. */
+static void log_call(
+    struct sandbox_memory *memory, const struct call *call, const struct fault *fault, int status)
+{
+    const char *error = call->error_code;
+    json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:i,s:s?,s:o,s:s?}", "service",
+        call->service, "operation", call->operation_name, "account", call_account_id(call),
+        "region", call->region_name, "target", call->target, "applied", (int)call->applied,
+        "status", status, "error", error, "parameters", parameters_of(call), "fault",
+        fault->kind == FAULT_NONE ? NULL : fault_kind_name(fault->kind));
+    if (json_array_size(memory->calls) >= SANDBOX_CALLS_MAX)
+        json_array_remove(memory->calls, 0);
+    json_array_append_new(memory->calls, line);
+}
+
+/* What a proxy in between would say. */
+static void answer_html(struct answer *answer, int status)
+{
+    answer->status = status;
+    answer->content_type = "text/html";
+    answer->request_id = "";
+    buf_clear(&answer->body);
+    buf_add(&answer->body, STR("<html><head><title>Bad Gateway</title></head><body><h1>The server "
+                               "is busy &mdash; please try again</h1><br></body></html>\n"));
+}
+
+static void answer_call(struct sandbox_memory *memory, struct call *call, const struct fault *fault,
+    struct answer *answer)
+{
+    call_finish(call);
+    answer->body = call->body;
+    answer->status = call->body.err == ERR_OK ? call->status : 500;
+    answer->content_type = "text/xml;charset=UTF-8";
+    answer->request_id = call->request_id;
+    answer->delay_ms = fault->kind == FAULT_SLOW ? fault->duration_ms : 0;
+    if (fault->kind == FAULT_HTML)
+        answer_html(answer, fault->status);
+    if (fault->kind == FAULT_LOSE_REPLY)
+        answer->status = 0;
+    log_call(memory, call, fault, answer->status);
+}
+
+void sandbox_serve(struct sandbox_memory *memory, const struct sigv4_request *request,
+    int64_t now_ms, struct arena *arena, struct answer *ret_answer)
+{
+    *ret_answer = (struct answer){ .body = BUF_INIT(SANDBOX_STATE_BYTES_MAX), .request_id = "" };
+    if (str_startswith(request->path, STR("/_sandbox/"))) {
+        sandbox_control(memory, request, arena, ret_answer);
+        return;
+    }
+    const char *request_id = arena_format(
+        arena, "5a5db0c5-0000-4000-8000-%012" PRIx64, ++memory->requests & 0xffffffffffff);
+    struct call call = {
+        .world = &memory->world,
+        .arena = arena,
+        .now_ms = now_ms,
+        .request_id = request_id == NULL ? "" : request_id,
+        .service = "",
+        .region_name = "",
+        .operation_name = "",
+        .target = "",
+        .body = BUF_INIT(CALL_BODY_BYTES_MAX),
+    };
+    struct fault fault = { FAULT_NONE, 0, 0 };
+    if (is_well_formed(&call, request) && identity_accepts(&call, request)) {
+        fault = faults_take(memory->faults, call.operation_name);
+        perform(&call, &fault);
+    }
+    answer_call(memory, &call, &fault, ret_answer);
+}

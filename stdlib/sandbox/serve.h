@@ -1,0 +1,43 @@
+/* serve.h - what stands behind the sandbox's door: one request in, one answer out.
+ *
+ * No socket here. One thread at a time.
+ */
+#pragma once
+
+#include "auth/sigv4.h"
+#include "base/buf.h"
+#include "sandbox/faults.h"
+#include "sandbox/world.h"
+
+enum { SANDBOX_CALLS_MAX = 100000, SANDBOX_STATE_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* Everything that a sandbox remembers. */
+struct sandbox_memory {
+    struct world world;
+    struct world beginning; /* for /_sandbox/reset */
+    json_t *calls;          /* the log; the oldest go past SANDBOX_CALLS_MAX */
+    json_t *faults;
+    uint64_t requests; /* served so far; request ids count them */
+};
+
+MUST_CHECK enum err sandbox_memory_init(
+    str world, struct arena *arena, struct sandbox_memory *memory, const char **reterr_reason);
+/* Safe on a zeroed one. */
+void sandbox_memory_release(struct sandbox_memory *memory);
+
+struct answer {
+    int status; /* 0: close the connection without a word */
+    const char *content_type;
+    const char *request_id; /* "" for none; lives in the arena */
+    uint32_t delay_ms;      /* wait so long before it is sent */
+    struct buf body;        /* released by the caller */
+};
+
+/* Answer a request to AWS or, under /_sandbox/, to the sandbox itself. `now_ms` is what
+ * signatures and snapshots are dated by. */
+void sandbox_serve(struct sandbox_memory *memory, const struct sigv4_request *request,
+    int64_t now_ms, struct arena *arena, struct answer *ret_answer);
+
+/* The second half: /_sandbox/... */
+void sandbox_control(struct sandbox_memory *memory, const struct sigv4_request *request,
+    struct arena *arena, struct answer *answer);

@@ -1,0 +1,308 @@
+#include "sandbox/world.h"
+#include "base/buf.h"
+#include "sandbox/sandbox.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Ids that are handed out: sg-0c0de000000000001. */
+#define MINT_PREFIX "0c0de"
+enum { MINT_DIGITS = 12 };
+
+/* What the operations rely on. `holder` is the member whose array holds the things. */
+struct member {
+    const char *holder;
+    const char *name;
+    json_type type;
+};
+
+static const struct member account_members[] = {
+    { "credentials", "accessKeyId", JSON_STRING },
+    { "credentials", "secretAccessKey", JSON_STRING },
+    { "credentials", "arn", JSON_STRING },
+    { "credentials", "userId", JSON_STRING },
+    { "roles", "roleName", JSON_STRING },
+    { "roles", "path", JSON_STRING },
+    { "roles", "arn", JSON_STRING },
+    { "roles", "policies", JSON_OBJECT },
+    { "instanceProfiles", "instanceProfileName", JSON_STRING },
+    { "instanceProfiles", "path", JSON_STRING },
+    { "instanceProfiles", "arn", JSON_STRING },
+    { "instanceProfiles", "roles", JSON_ARRAY },
+    { "regions", "region", JSON_STRING },
+};
+
+static const struct member region_members[] = {
+    { "vpcs", "vpcId", JSON_STRING },
+    { "subnets", "subnetId", JSON_STRING },
+    { "securityGroups", "groupId", JSON_STRING },
+    { "securityGroups", "groupName", JSON_STRING },
+    { "securityGroups", "vpcId", JSON_STRING },
+    { "securityGroups", "rules", JSON_ARRAY },
+    { "instances", "instanceId", JSON_STRING },
+    { "instances", "state", JSON_STRING },
+    { "networkInterfaces", "networkInterfaceId", JSON_STRING },
+    { "networkInterfaces", "vpcId", JSON_STRING },
+    { "networkInterfaces", "groups", JSON_ARRAY },
+    { "volumes", "volumeId", JSON_STRING },
+    { "volumes", "state", JSON_STRING },
+    { "snapshots", "snapshotId", JSON_STRING },
+    { "snapshots", "state", JSON_STRING },
+};
+
+/* NULL, or a sentence in `arena` about the first of `members` that `place` lacks. A
+ * holder that is absent becomes an empty array, so that things can be added to it. */
+static const char *members_fault(
+    json_t *place, const struct member *members, size_t count, struct arena *arena)
+{
+    for (size_t at = 0; at < count; at++) {
+        const struct member *member = &members[at];
+        json_t *holder = json_object_get(place, member->holder);
+        if (holder == NULL && json_object_set_new(place, member->holder, json_array()) == 0)
+            continue;
+        if (!json_is_array(holder))
+            return arena_format(arena, "\"%s\" is not a list", member->holder);
+        for (size_t n = 0; n < json_array_size(holder); n++) {
+            const json_t *value = json_object_get(json_array_get(holder, n), member->name);
+            if (value == NULL || json_typeof(value) != member->type)
+                return arena_format(arena, "element %zu of \"%s\" has no proper \"%s\"", n,
+                    member->holder, member->name);
+        }
+    }
+    return NULL;
+}
+
+static bool all_text(const json_t *array)
+{
+    size_t index;
+    json_t *value;
+    json_array_foreach(array, index, value) if (!json_is_string(value)) return false;
+    return true;
+}
+
+/* NULL, or a sentence about a group that an interface names and that is not there. */
+static const char *groups_fault(const json_t *region, struct arena *arena)
+{
+    size_t index, nth;
+    json_t *interface, *group;
+    json_array_foreach(json_object_get(region, "networkInterfaces"), index, interface)
+    {
+        const json_t *groups = json_object_get(interface, "groups");
+        if (!all_text(groups))
+            return "\"groups\" of a network interface is not a list of ids";
+        json_array_foreach(groups, nth,
+            group) if (world_find(region, "securityGroups", "groupId", json_string_value(group))
+                       == NULL) return arena_format(arena,
+            "the interface %s names the group %s, which is not there",
+            world_text(interface, "networkInterfaceId"), json_string_value(group));
+    }
+    return NULL;
+}
+
+static const char *roles_fault(const json_t *account)
+{
+    size_t index;
+    json_t *thing, *document;
+    const char *name;
+    json_array_foreach(json_object_get(account, "instanceProfiles"), index,
+        thing) if (!all_text(json_object_get(thing,
+                       "roles"))) return "\"roles\" of an instance profile is not a list of names";
+    json_array_foreach(json_object_get(account, "roles"), index, thing) json_object_foreach(
+        json_object_get(thing, "policies"), name,
+        document) if (!json_is_string(document)) return "\"policies\" of a role holds something "
+                                                        "else than policy documents as text";
+    return NULL;
+}
+
+static const char *account_fault(json_t *account, struct arena *arena)
+{
+    const char *id = world_text(account, "account");
+    if (strlen(id) != 12 || strspn(id, "0123456789") != 12)
+        return "an element of \"accounts\" has no \"account\" of twelve digits";
+    const char *fault = members_fault(account, account_members, COUNT_OF(account_members), arena);
+    if (fault == NULL)
+        fault = roles_fault(account);
+    size_t index;
+    json_t *region;
+    json_array_foreach(json_object_get(account, "regions"), index, region)
+    {
+        if (fault == NULL)
+            fault = members_fault(region, region_members, COUNT_OF(region_members), arena);
+        if (fault == NULL)
+            fault = groups_fault(region, arena);
+    }
+    return fault;
+}
+
+/* The user of an account that the sandbox knows, as the world writes it. */
+static json_t *user_of(const struct sandbox_account *known, struct arena *arena)
+{
+    const char *arn = arena_format(arena, "arn:aws:iam::%s:user/cdr", known->account);
+    const char *id = arena_format(arena, "AIDASANDBOX%s", known->account);
+    if (arn == NULL || id == NULL)
+        return NULL;
+    return json_pack("{s:s,s:s,s:s,s:s}", "accessKeyId", known->access_key_id, "secretAccessKey",
+        known->secret_access_key, "arn", arn, "userId", id);
+}
+
+/* Put the user that the sandbox knows for `account` among its credentials, in front. */
+static enum err add_user(json_t *account, struct arena *arena)
+{
+    struct sandbox_account known;
+    uint32_t at = 0;
+    while (sandbox_account_at(at, &known)
+           && strcmp(known.account, world_text(account, "account")) != 0)
+        at++;
+    if (!sandbox_account_at(at, &known)
+        || world_find(account, "credentials", "accessKeyId", known.access_key_id) != NULL)
+        return ERR_OK;
+    json_t *list = json_object_get(account, "credentials");
+    return json_array_insert_new(list, 0, user_of(&known, arena)) == 0 ? ERR_OK : ERR_MEMORY;
+}
+
+static enum err shipped_text(struct buf *text)
+{
+    for (size_t at = 0; at < shipped_world_lines_count; at++)
+        buf_add(text, str_from(shipped_world_lines[at]));
+    return text->err;
+}
+
+static enum err parse(str text, struct arena *arena, json_t **ret_root, const char **reterr_reason)
+{
+    json_error_t error;
+    *ret_root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
+    if (*ret_root != NULL)
+        return ERR_OK;
+    if (json_error_code(&error) == json_error_out_of_memory)
+        return ERR_MEMORY;
+    *reterr_reason = arena_format(arena, "the world is not JSON: line %d, column %d: %s",
+        error.line, error.column, error.text);
+    return ERR_JSON;
+}
+
+static enum err check(json_t *root, struct arena *arena, const char **reterr_reason)
+{
+    json_t *accounts = json_object_get(root, "accounts");
+    const char *fault = NULL;
+    if (!json_is_array(accounts) || json_array_size(accounts) == 0)
+        fault = "there is no list \"accounts\"";
+    size_t index;
+    json_t *account;
+    json_array_foreach(accounts, index, account)
+    {
+        if (fault == NULL)
+            fault = account_fault(account, arena);
+        if (fault == NULL)
+            TRY(add_user(account, arena));
+    }
+    if (fault == NULL)
+        return ERR_OK;
+    *reterr_reason = arena_format(arena, "the world cannot be used: %s", fault);
+    return ERR_JSON;
+}
+
+/* The greatest number in an id that a sandbox has handed out and that `text` holds, so
+ * that a saved world does not meet its own ids again. */
+static uint64_t minted_in(str text)
+{
+    static const char mark[] = "-" MINT_PREFIX;
+    uint64_t most = 0;
+    const char *end = text.ptr + text.len;
+    const char *at = text.ptr;
+    while ((at = memmem(at, (size_t)(end - at), mark, sizeof(mark) - 1)) != NULL) {
+        char digits[MINT_DIGITS + 1] = "";
+        at += sizeof(mark) - 1;
+        size_t left = (size_t)(end - at);
+        memcpy(digits, at, left < MINT_DIGITS ? left : MINT_DIGITS);
+        uint64_t number = strtoull(digits, NULL, 16);
+        most = number > most ? number : most;
+    }
+    return most;
+}
+
+enum err world_load(
+    str text, struct arena *arena, struct world *ret_world, const char **reterr_reason)
+{
+    CLEANUP(buf_release) struct buf shipped = BUF_INIT(SANDBOX_WORLD_BYTES_MAX);
+    if (text.len == 0) {
+        TRY(shipped_text(&shipped));
+        text = buf_str(&shipped);
+    }
+    json_auto_t *root = NULL;
+    TRY(parse(text, arena, &root, reterr_reason));
+    TRY(check(root, arena, reterr_reason));
+    *ret_world = (struct world){ .root = json_incref(root), .minted = minted_in(text) };
+    return ERR_OK;
+}
+
+void world_release(struct world *world)
+{
+    json_decref(world->root);
+    world->root = NULL;
+}
+
+json_t *world_account(const struct world *world, const char *account)
+{
+    return world_find(world->root, "accounts", "account", account);
+}
+
+json_t *world_region(const json_t *account, const char *region)
+{
+    return world_find(account, "regions", "region", region);
+}
+
+json_t *world_find(const json_t *place, const char *collection, const char *key, const char *value)
+{
+    size_t index;
+    json_t *thing;
+    json_array_foreach(json_object_get(place, collection), index,
+        thing) if (strcmp(world_text(thing, key), value) == 0) return thing;
+    return NULL;
+}
+
+json_t *world_credential(const struct world *world, const char *access_key_id, json_t **ret_account)
+{
+    size_t index;
+    json_t *account;
+    json_array_foreach(json_object_get(world->root, "accounts"), index, account)
+    {
+        json_t *found = world_find(account, "credentials", "accessKeyId", access_key_id);
+        if (found != NULL) {
+            *ret_account = account;
+            return found;
+        }
+    }
+    return NULL;
+}
+
+const char *world_text(const json_t *thing, const char *key)
+{
+    const char *text = json_string_value(json_object_get(thing, key));
+    return text == NULL ? "" : text;
+}
+
+long long world_number(const json_t *thing, const char *key)
+{
+    return json_integer_value(json_object_get(thing, key));
+}
+
+bool world_flag(const json_t *thing, const char *key)
+{
+    return json_is_true(json_object_get(thing, key));
+}
+
+bool world_holds(const json_t *thing, const char *key, const char *value)
+{
+    size_t index;
+    json_t *element;
+    json_array_foreach(json_object_get(thing, key), index,
+        element) if (json_is_string(element)
+                     && strcmp(json_string_value(element), value) == 0) return true;
+    return false;
+}
+
+const char *world_mint(struct world *world, struct arena *arena, const char *prefix)
+{
+    static_assert(MINT_DIGITS == 12, "the format below");
+    return arena_format(arena, "%s-" MINT_PREFIX "%012" PRIx64, prefix, ++world->minted);
+}
