@@ -98,6 +98,9 @@ $(B)/cdr: $(CMD_OBJ) $(B)/libcdr.a
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $^ -lcmocka $(LIBS)
 
+# What of the command is a library in itself is tested as one.
+$(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o suggest.o output.o)
+
 # Every allocation of a fault test can be made to fail, the libraries' too.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/allocation.o $(B)/libcdr.a

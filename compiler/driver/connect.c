@@ -9,10 +9,7 @@ static struct transport *connect_aws(struct connector *connector, const char **r
             &connector->arena, &connector->aws, &reason);
         if (err != ERR_OK) {
             connector->aws = NULL;
-            connector->aws_reason = arena_format(
-                &connector->arena, "no connection: %s", reason != NULL ? reason : err_text(err));
-            if (connector->aws_reason == NULL)
-                connector->aws_reason = "no connection: out of memory";
+            connector->aws_reason = reason != NULL ? reason : err_text(err);
         }
     }
     if (connector->aws != NULL)
@@ -27,10 +24,10 @@ struct transport *connector_connect(
     struct connector *connector = executor->self;
     if (provider != NULL && strcmp(provider, "aws") == 0)
         return connect_aws(connector, reterr_reason);
-    *reterr_reason = arena_format(&connector->arena, "no connection: this build does not reach %s",
+    *reterr_reason = arena_format(&connector->arena, "this build does not reach %s",
         provider == NULL ? "any provider" : provider);
     if (*reterr_reason == NULL)
-        *reterr_reason = "no connection: out of memory";
+        *reterr_reason = err_text(ERR_MEMORY);
     return NULL;
 }
 
