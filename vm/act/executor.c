@@ -95,9 +95,7 @@ static enum err way_find(struct attempt *a)
     a->way = a->executor->connect(a->executor, a->order->row->provider, &reason);
     if (a->way != NULL)
         return ERR_OK;
-    reason = arena_format(a->arena, "no connection: %s", reason == NULL ? "" : reason);
-    if (reason == NULL)
-        return ERR_MEMORY;
+    TRY(keep_chars(a, reason == NULL ? "no connection" : reason, &reason));
     if (a->has_changed) {
         a->executor->reason = reason;
         return ERR_CREDENTIALS;

@@ -40,7 +40,7 @@ struct executor {
     struct store *store; /* NULL unless MODE_APPLY */
     struct clock *clock;
     /* The transport that serves `provider`, or NULL with a sentence in *reterr_reason
-     * ("AWS_ACCESS_KEY_ID is not set"; the step then says "no connection: ..."). */
+     * ("no connection: AWS_ACCESS_KEY_ID is not set"). */
     struct transport *(*connect)(
         struct executor *executor, const char *provider, const char **reterr_reason);
     void *self;               /* whoever made `connect` */
