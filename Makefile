@@ -99,7 +99,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $^ -lcmocka $(LIBS)
 
 # What of the command is a library in itself is tested as one.
-$(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o suggest.o output.o)
+$(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o output.o)
 
 # Every allocation of a fault test can be made to fail, the libraries' too.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

@@ -1,7 +1,7 @@
 /* cmd_explain.c - cdr explain CODE: the page of a diagnostic. */
 #include "diag.h"
 #include "driver/command.h"
-#include "driver/suggest.h"
+#include "suggest.h"
 
 static const struct option options[] = {
     { OPTION_ALERT, OPTION_TEXT, "FILE", NULL, NULL, NULL, "not in this build: why RULE fired" },
@@ -26,7 +26,7 @@ static enum exit_code unknown(struct driver *driver, const char *code)
 {
     struct suggestion suggestion = { .word = str_from(code) };
     for (int id = 0; id < DIAG_COUNT; id++)
-        suggest_offer(&suggestion, str_from(diag_code((enum diag_id)id)));
+        suggest(&suggestion, str_from(diag_code((enum diag_id)id)));
     if (suggestion.best.len > 0)
         return driver_usage(driver, &explain_command, "there is no code %s; did you mean %.*s?",
             code, STR_ARG(suggestion.best));

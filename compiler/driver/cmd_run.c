@@ -3,7 +3,7 @@
 #include "driver/evaluate.h"
 #include "driver/rules.h"
 #include "driver/session.h"
-#include "driver/suggest.h"
+#include "suggest.h"
 
 #include <errno.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static enum exit_code check_source(
     for (uint32_t i = 0; i < program->source_count; i++) {
         if (str_is(program->sources[i].name, name))
             return EXIT_CLEAN;
-        suggest_offer(&suggestion, program->sources[i].name);
+        suggest(&suggestion, program->sources[i].name);
     }
     if (suggestion.best.len > 0)
         return driver_usage(driver, &run_command, "there is no source %s; did you mean %.*s?", name,

@@ -1,7 +1,7 @@
 /* command.c - names of commands, their help, and messages. */
 #include "driver/command.h"
 
-#include "driver/suggest.h"
+#include "suggest.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ str command_suggest(const struct driver *driver, str name)
 {
     struct suggestion suggestion = { .word = name };
     for (const struct command *const *at = driver->commands; *at != NULL; at++)
-        suggest_offer(&suggestion, str_from((*at)->name));
+        suggest(&suggestion, str_from((*at)->name));
     return suggestion.best;
 }
 

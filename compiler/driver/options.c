@@ -2,7 +2,7 @@
 #include "driver/options.h"
 
 #include "driver/command.h"
-#include "driver/suggest.h"
+#include "suggest.h"
 
 #include <stdlib.h>
 
@@ -57,7 +57,7 @@ static const char *unknown_flag(const struct command *command, str name, struct 
     struct suggestion suggestion = { .word = name };
     const struct option *row;
     for (size_t i = 0; (row = option_at(command, i)) != NULL; i++)
-        suggest_offer(&suggestion, str_from(option_name(row->id)));
+        suggest(&suggestion, str_from(option_name(row->id)));
     if (suggestion.best.len == 0)
         return arena_format(arena, "there is no flag --%.*s", STR_ARG(name));
     return arena_format(arena, "there is no flag --%.*s; did you mean --%.*s?", STR_ARG(name),
@@ -92,7 +92,7 @@ static const char *check_choice(const struct option *row, const char *text, stru
             arena, "--%s %s is not in this build; it has: %s", name, text, row->choices);
     struct suggestion suggestion = { .word = str_from(text) };
     for (size_t i = 0; word_at(row->choices, i).len > 0; i++)
-        suggest_offer(&suggestion, word_at(row->choices, i));
+        suggest(&suggestion, word_at(row->choices, i));
     if (suggestion.best.len > 0)
         return arena_format(arena, "--%s has no value %s; did you mean %.*s?", name, text,
             STR_ARG(suggestion.best));

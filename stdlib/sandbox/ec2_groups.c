@@ -30,7 +30,7 @@ static void write_group(struct call *call, const json_t *group)
     markup_close(out, "item");
 }
 
-void ec2_describe_security_groups(struct call *call)
+void sandbox_ec2_describe_security_groups(struct call *call)
 {
     static const struct ec2_filter filters[] = {
         { "group-id", "groupId" },
@@ -128,7 +128,7 @@ static void add_group(struct call *call, const char *name, const char *vpc, json
     call->target = id;
 }
 
-void ec2_create_security_group(struct call *call)
+void sandbox_ec2_create_security_group(struct call *call)
 {
     const char *name = call_text(call, "GroupName");
     json_auto_t *tags = ec2_tags_specified(call, "security-group");
@@ -165,7 +165,7 @@ static bool is_used(const struct call *call, const char *id)
     return false;
 }
 
-void ec2_delete_security_group(struct call *call)
+void sandbox_ec2_delete_security_group(struct call *call)
 {
     const char *id = call_text(call, "GroupId");
     json_t *group = ec2_find(call, EC2_GROUP, id);

@@ -201,7 +201,7 @@ static void pass_time(struct call *call)
     }
 }
 
-void ec2_describe_instances(struct call *call)
+void sandbox_ec2_describe_instances(struct call *call)
 {
     static const struct ec2_filter filters[] = {
         { "instance-id", "instanceId" },
@@ -295,7 +295,7 @@ static void change_state(struct call *call, bool (*may)(struct call *call, const
     markup_close(&call->body, "instancesSet");
 }
 
-void ec2_stop_instances(struct call *call)
+void sandbox_ec2_stop_instances(struct call *call)
 {
     bool force = false;
     bool hibernate = false;
@@ -311,7 +311,7 @@ void ec2_stop_instances(struct call *call)
     change_state(call, may_stop, "running", "stopping");
 }
 
-void ec2_start_instances(struct call *call)
+void sandbox_ec2_start_instances(struct call *call)
 {
     change_state(call, may_start, "stopped", "pending");
 }
@@ -323,7 +323,7 @@ static void write_flag_attribute(struct call *call, const json_t *instance, cons
     markup_close(&call->body, name);
 }
 
-void ec2_describe_instance_attribute(struct call *call)
+void sandbox_ec2_describe_instance_attribute(struct call *call)
 {
     const char *name = call_text(call, "Attribute");
     const json_t *instance = ec2_find(call, EC2_INSTANCE, call_text(call, "InstanceId"));
@@ -401,7 +401,7 @@ static void set_shutdown(struct call *call, json_t *instance, const char *behavi
         set_attribute(call, instance, "instanceInitiatedShutdownBehavior", json_string(behaviour));
 }
 
-void ec2_modify_instance_attribute(struct call *call)
+void sandbox_ec2_modify_instance_attribute(struct call *call)
 {
     const char *shutdown = call_text(call, "InstanceInitiatedShutdownBehavior.Value");
     bool has_stop = call_text(call, "DisableApiStop.Value") != NULL;

@@ -46,7 +46,7 @@ static void write_interface(struct call *call, const json_t *interface)
     markup_close(out, "item");
 }
 
-void ec2_describe_network_interfaces(struct call *call)
+void sandbox_ec2_describe_network_interfaces(struct call *call)
 {
     static const struct ec2_filter filters[] = {
         { "attachment.instance-id", "instanceId" },
@@ -70,7 +70,7 @@ void ec2_describe_network_interfaces(struct call *call)
     ec2_end_page(call, &select);
 }
 
-void ec2_modify_network_interface_attribute(struct call *call)
+void sandbox_ec2_modify_network_interface_attribute(struct call *call)
 {
     json_t *interface = ec2_find(call, EC2_INTERFACE, call_text(call, "NetworkInterfaceId"));
     if (interface == NULL)

@@ -109,7 +109,7 @@ static bool pick_rules(struct call *call, const json_t *rules, struct ec2_list *
     return true;
 }
 
-void ec2_describe_security_group_rules(struct call *call)
+void sandbox_ec2_describe_security_group_rules(struct call *call)
 {
     static const struct ec2_filter filters[] = {
         { "group-id", "groupId" },
@@ -186,12 +186,12 @@ static void authorize(struct call *call, bool is_egress)
     markup_close(&call->body, "securityGroupRuleSet");
 }
 
-void ec2_authorize_security_group_ingress(struct call *call)
+void sandbox_ec2_authorize_security_group_ingress(struct call *call)
 {
     authorize(call, false);
 }
 
-void ec2_authorize_security_group_egress(struct call *call)
+void sandbox_ec2_authorize_security_group_egress(struct call *call)
 {
     authorize(call, true);
 }
@@ -267,12 +267,12 @@ static void revoke(struct call *call, bool is_egress)
     markup_close(&call->body, "revokedSecurityGroupRuleSet");
 }
 
-void ec2_revoke_security_group_ingress(struct call *call)
+void sandbox_ec2_revoke_security_group_ingress(struct call *call)
 {
     revoke(call, false);
 }
 
-void ec2_revoke_security_group_egress(struct call *call)
+void sandbox_ec2_revoke_security_group_egress(struct call *call)
 {
     revoke(call, true);
 }

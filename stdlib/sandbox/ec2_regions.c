@@ -39,7 +39,7 @@ static bool regions_named(struct call *call, struct ec2_list *ret_list)
     return true;
 }
 
-void ec2_describe_regions(struct call *call)
+void sandbox_ec2_describe_regions(struct call *call)
 {
     static const struct ec2_filter filters[] = { { "region-name", "region" } };
     struct ec2_select select = { filters, COUNT_OF(filters), "RegionName", 0 };

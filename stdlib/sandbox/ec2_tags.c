@@ -132,7 +132,7 @@ static size_t count_together(const json_t *a, json_t *b)
     return count;
 }
 
-void ec2_create_tags(struct call *call)
+void sandbox_ec2_create_tags(struct call *call)
 {
     json_auto_t *tags = ec2_tags_read(call, "");
     struct ec2_list things;
@@ -178,7 +178,7 @@ static void delete_named_tags(struct call *call, json_t *present)
     }
 }
 
-void ec2_delete_tags(struct call *call)
+void sandbox_ec2_delete_tags(struct call *call)
 {
     json_auto_t *tags = ec2_tags_read(call, "");
     struct ec2_list things;

@@ -38,7 +38,7 @@ static void write_volume(struct buf *out, const json_t *volume)
     markup_close(out, "item");
 }
 
-void ec2_describe_volumes(struct call *call)
+void sandbox_ec2_describe_volumes(struct call *call)
 {
     static const struct ec2_filter filters[] = {
         { "attachment.instance-id", "instanceId" },
@@ -113,7 +113,7 @@ static bool is_ours(const struct call *call)
     return false;
 }
 
-void ec2_describe_snapshots(struct call *call)
+void sandbox_ec2_describe_snapshots(struct call *call)
 {
     static const struct ec2_filter filters[] = {
         { "snapshot-id", "snapshotId" },
@@ -175,7 +175,7 @@ static bool has_room(struct call *call, size_t more)
         call, 400, "SnapshotLimitExceeded", "The maximum number of snapshots has been reached.");
 }
 
-void ec2_create_snapshot(struct call *call)
+void sandbox_ec2_create_snapshot(struct call *call)
 {
     json_auto_t *tags = ec2_tags_specified(call, "snapshot");
     const json_t *volume = ec2_find(call, EC2_VOLUME, call_text(call, "VolumeId"));
@@ -249,7 +249,7 @@ static void take_all(struct call *call, const struct ec2_list *volumes, json_t *
     markup_close(&call->body, "snapshotSet");
 }
 
-void ec2_create_snapshots(struct call *call)
+void sandbox_ec2_create_snapshots(struct call *call)
 {
     const char *copied = call_text(call, "CopyTagsFromSource");
     json_auto_t *tags = ec2_tags_specified(call, "snapshot");
@@ -274,7 +274,7 @@ void ec2_create_snapshots(struct call *call)
         take_all(call, &volumes, tags);
 }
 
-void ec2_delete_snapshot(struct call *call)
+void sandbox_ec2_delete_snapshot(struct call *call)
 {
     json_t *snapshot = ec2_find(call, EC2_SNAPSHOT, call_text(call, "SnapshotId"));
     if (snapshot == NULL || !call_may_proceed(call))

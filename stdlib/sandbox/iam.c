@@ -48,7 +48,7 @@ static void write_role(struct call *call, const json_t *role)
     markup_encoded(out, "AssumeRolePolicyDocument", world_text(role, "assumeRolePolicyDocument"));
 }
 
-void iam_get_role(struct call *call)
+void sandbox_iam_get_role(struct call *call)
 {
     const json_t *role = find_role(call);
     if (role == NULL || !call_may_proceed(call))
@@ -77,7 +77,7 @@ static void write_roles(struct call *call, const json_t *profile)
     markup_close(&call->body, "Roles");
 }
 
-void iam_get_instance_profile(struct call *call)
+void sandbox_iam_get_instance_profile(struct call *call)
 {
     const char *name = call_text(call, "InstanceProfileName");
     if (!name_is_good(call, "InstanceProfileName", NAME_MAX_CHARS))
@@ -106,7 +106,7 @@ static bool read_marker(struct call *call, long long *ret_marker)
     return call_number(call, "Marker", 1, LISTED_MAX, ret_marker);
 }
 
-void iam_list_role_policies(struct call *call)
+void sandbox_iam_list_role_policies(struct call *call)
 {
     long long most = LISTED_DEFAULT;
     long long marker;
@@ -144,7 +144,7 @@ static const char *find_policy(struct call *call, const json_t *role)
     return document;
 }
 
-void iam_get_role_policy(struct call *call)
+void sandbox_iam_get_role_policy(struct call *call)
 {
     const json_t *role = find_role(call);
     const char *document = role == NULL ? NULL : find_policy(call, role);
@@ -188,7 +188,7 @@ static bool has_room(struct call *call, const json_t *role, const char *name, co
         world_text(role, "roleName"));
 }
 
-void iam_put_role_policy(struct call *call)
+void sandbox_iam_put_role_policy(struct call *call)
 {
     const char *name = call_text(call, "PolicyName");
     const char *document = call_text(call, "PolicyDocument");
@@ -208,7 +208,7 @@ void iam_put_role_policy(struct call *call)
         call_set(call, policies, name, json_string(document));
 }
 
-void iam_delete_role_policy(struct call *call)
+void sandbox_iam_delete_role_policy(struct call *call)
 {
     json_t *role = find_role(call);
     if (role == NULL || !role_is_ours(call, role) || find_policy(call, role) == NULL)

@@ -10,7 +10,7 @@
 
 static const struct operation operations[] = {
 #define OPERATION(service, name, run, effect, target, parameters)                                  \
-    { #service, #name, OPERATION_##effect, target, parameters, service##_##run },
+    { #service, #name, OPERATION_##effect, target, parameters, sandbox_##service##_##run },
 #include "sandbox/operations.def"
 #undef OPERATION
 };

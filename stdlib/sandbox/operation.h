@@ -15,7 +15,7 @@ struct operation {
 };
 
 #define OPERATION(service, name, run, effect, target, parameters)                                  \
-    void service##_##run(struct call *call);
+    void sandbox_##service##_##run(struct call *call);
 #include "sandbox/operations.def"
 #undef OPERATION
 

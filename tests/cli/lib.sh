@@ -83,6 +83,11 @@ start_sandbox() {
         grep -q _sandbox/calls "$work/.sandbox" && break
         sleep 0.1
     done
+    if ! grep -q _sandbox/calls "$work/.sandbox"; then
+        sed 's/^/# /' "$work/.sandbox"
+        echo 'Bail out! the sandbox does not start'
+        exit 1
+    fi
     . "$work/.sandbox"
 }
 sandbox_ask() { curl -fsS "$AWS_ENDPOINT_URL/_sandbox/$1"; }

@@ -1,4 +1,4 @@
-/* test_driver_text.c - diffs, suggestions, and text that is safe for a terminal. */
+/* test_driver_text.c - diffs, and text that is safe for a terminal. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,10 +7,6 @@
 
 #include "driver/diff.h"
 #include "driver/output.h"
-#include "driver/suggest.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 
 static str diff_of(struct buf *out, const char *before, const char *after)
 {
@@ -58,49 +54,6 @@ static void a_text_from_nothing_begins_at_line_0(void **state)
         out.ptr, "--- f\n+++ f\n@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+a\n");
 }
 
-static str nearest(const char *word)
-{
-    static const char *const words[] = { "check", "explain", "fmt", "format", "run", "runs" };
-    struct suggestion suggestion = { .word = str_from(word) };
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        suggest_offer(&suggestion, str_from(words[i]));
-    return suggestion.best;
-}
-
-static void a_typo_of_one_or_two_edits_is_found(void **state)
-{
-    (void)state;
-    assert_true(str_is(nearest("chekc"), "check"));
-    assert_true(str_is(nearest("Formt"), "format"));
-    assert_true(str_is(nearest("exlpain"), "explain"));
-    assert_true(str_is(nearest("rnus"), "runs"));
-}
-
-static void what_is_like_nothing_gets_no_suggestion(void **state)
-{
-    (void)state;
-    assert_int_equal(nearest("frobnicate").len, 0);
-    assert_int_equal(nearest("xy").len, 0);
-    assert_int_equal(nearest("").len, 0);
-    assert_int_equal(nearest("zzz").len, 0);
-}
-
-/* Every word that differs from "isolate_role" by one edit finds it. */
-static void every_single_edit_of_a_name_is_found(void **state)
-{
-    (void)state;
-    const char *name = "isolate_role";
-    size_t length = strlen(name);
-    for (size_t at = 0; at < length; at++) {
-        char word[32];
-        snprintf(word, sizeof word, "%.*s%s", (int)at, name, name + at + 1);
-        struct suggestion suggestion = { .word = str_from(word) };
-        suggest_offer(&suggestion, str_from("isolate_host"));
-        suggest_offer(&suggestion, str_from(name));
-        assert_true(str_is(suggestion.best, name));
-    }
-}
-
 static void safe(struct buf *out, str text, const char *expected)
 {
     buf_clear(out);
@@ -145,9 +98,6 @@ int main(void)
         cmocka_unit_test(a_changed_line_is_shown_in_its_context),
         cmocka_unit_test(changes_far_apart_are_two_hunks_and_near_ones_are_one),
         cmocka_unit_test(a_text_from_nothing_begins_at_line_0),
-        cmocka_unit_test(a_typo_of_one_or_two_edits_is_found),
-        cmocka_unit_test(what_is_like_nothing_gets_no_suggestion),
-        cmocka_unit_test(every_single_edit_of_a_name_is_found),
         cmocka_unit_test(what_a_terminal_would_obey_is_spelled_out),
         cmocka_unit_test(no_byte_pair_gets_a_control_character_through),
     };
