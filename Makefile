@@ -29,9 +29,9 @@ Q       := $(if $(V),,@)
 # itself keeps vm <- stdlib <- compiler.
 $(B)/vm/%.o:       INC := -Ivm -I$(B)/vm
 $(B)/stdlib/%.o:   INC := -Ivm -Istdlib $(XML)
-$(B)/compiler/%.o: INC := -Ivm -Istdlib -Icompiler
-$(B)/grammar/%.o:  INC := -Ivm -Icompiler -I$(B)/grammar
-$(B)/tests/%.o:    INC := -Ivm -Istdlib -Icompiler -Itests/unit -Itests/fault $(XML)
+$(B)/compiler/%.o: INC := -Ivm -Istdlib -Icompiler -Igrammar
+$(B)/grammar/%.o:  INC := -Ivm -Icompiler -Igrammar -I$(B)/grammar
+$(B)/tests/%.o:    INC := -Ivm -Istdlib -Icompiler -Igrammar -Itests/unit -Itests/fault $(XML)
 # Generated code answers to its generator, not to us.
 $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 

@@ -113,11 +113,15 @@ struct expr {
 
     union {
         struct {
-            value value;    /* text unescaped, in the arena */
+            /* Text is unescaped. After `like` the escapes \* \? \\ are left for the glob,
+             * which reads them once. */
+            value value;
             enum type type; /* TEXT, INTEGER, DECIMAL, BOOL, DURATION, TIME */
             /* the checker's: the pieces of a template, literals and values linked by next;
              * NULL for text that stands for itself */
             struct expr *parts;
+            str label; /* of an argument `7 high`: the word after it; or empty */
+            span label_at;
         } literal;
         struct {
             str pattern; /* as between the slashes, \/ read */
@@ -241,6 +245,7 @@ struct macro_param {
     span at;
     str type_name;
     span type_at;
+    bool type_is_list;
     enum type type; /* the checker's */
 };
 
@@ -252,6 +257,7 @@ struct ast_mapping {
     struct expr *value;
     str type_name; /* or empty */
     span type_at;
+    bool type_is_list;
     bool is_untrusted;
 };
 
@@ -308,8 +314,17 @@ struct tree {
     struct comment *comments; /* in source order */
 };
 
-/* Whether two expressions read alike, whatever their places. */
+/* Whether two expressions read alike, whatever their places and parentheses. */
 bool expr_same(const struct expr *a, const struct expr *b);
-/* Append the tree in a stable text form, one node a line, for the golden tests. */
+
+/* The operands of `a and b and c` (or of an `or`) from left to right, without recursion
+ * on the left spine, which may be long: *ret_operands (a buf at its birth, released by the
+ * caller) becomes their pointers; read them with expr_chain_at. What stands in parentheses
+ * is one operand. ERR_MEMORY. */
 struct buf;
+MUST_CHECK enum err expr_chain(const struct expr *expr, struct buf *ret_operands);
+size_t expr_chain_count(const struct buf *operands);
+const struct expr *expr_chain_at(const struct buf *operands, size_t index);
+
+/* Append the tree in a stable text form, one node a line, for the golden tests. */
 void tree_dump(const struct tree *tree, struct buf *out);

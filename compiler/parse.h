@@ -6,6 +6,19 @@
 
 #include <setjmp.h>
 
+/* After a mistake: what the parser gave up, and so where the token feed goes on. */
+enum skip {
+    SKIP_NONE,
+    SKIP_ITEM,    /* at the next item */
+    SKIP_MAPPING, /* of a source: at the next line */
+    SKIP_CLAUSE,  /* of a rule: at `then`, `unless`, ... */
+    SKIP_IF,      /* at `then` */
+    SKIP_STEP,    /* at `;` or `}` */
+    SKIP_CHECK,   /* of a test or of defaults: at `;` or `}` */
+};
+
+struct feed;
+
 /* Everything one parse reads and writes; the generated code has no globals. */
 struct parse {
     const struct sources *sources;
@@ -13,10 +26,18 @@ struct parse {
     struct arena *arena;
     struct diag_list *diags;
     struct tree *tree; /* set by parse_source; what could be read of the file */
+
     /* private to the lexer and the grammar's actions */
     jmp_buf out_of_memory;
+    struct feed *feed;
+    struct item *last_item;
     struct comment *last_comment;
-    uint32_t depth;
+    enum skip skip;
+    bool has_stopped;    /* nested too deep: the rest of the file is not read */
+    bool is_open;        /* inside of ( [ or { */
+    span open_at;        /* the innermost of them */
+    span previous_at;    /* the token before the newest one */
+    uint32_t broken_end; /* of the last text that made no token: what follows makes little sense */
 };
 
 /* Parse one file. Mistakes in the text go to `diags` and are no failure of this

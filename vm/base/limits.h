@@ -10,6 +10,8 @@ enum {
     COMPILE_BYTES_MAX = 512 * 1024 * 1024,
     /* Parentheses and blocks within each other; bison's stack grows no further. */
     NESTING_MAX = 64,
+    /* Bytes of a name: it must fit a message and a column of a report. */
+    NAME_BYTES_MAX = 128,
     /* Nodes that the macros of one condition may grow to: no macro bombs. */
     EXPANSION_NODES_MAX = 10000,
     LIST_VALUES_MAX = 1000000,

@@ -1,0 +1,354 @@
+/* ast_dump.c - the syntax tree as text: one node a line, children two spaces further in. */
+#include "ast.h"
+#include "base/buf.h"
+
+#include <inttypes.h>
+
+struct dump {
+    struct buf *out;
+    int depth;
+};
+
+static void dump_expr(struct dump *dump, const struct expr *expr);
+static void dump_steps(struct dump *dump, const struct ast_step *step);
+
+static void line(struct dump *dump, const char *word, str name)
+{
+    buf_addf(dump->out, "%*s%s%s%.*s\n", dump->depth * 2, "", word, name.len > 0 ? " " : "",
+        STR_ARG(name));
+}
+
+/* A line whose name is text in quotes, control characters escaped. */
+static void text_line(struct dump *dump, const char *word, str text)
+{
+    buf_addf(dump->out, "%*s%s \"", dump->depth * 2, "", word);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c < 0x20 || c == 0x7F)
+            buf_addf(dump->out, "\\u%04x", c);
+        else if (c == '"' || c == '\\')
+            buf_addf(dump->out, "\\%c", c);
+        else
+            buf_add_byte(dump->out, (char)c);
+    }
+    buf_add(dump->out, STR("\"\n"));
+}
+
+static void dump_list(struct dump *dump, const struct expr *expr)
+{
+    dump->depth++;
+    for (; expr != NULL; expr = expr->next)
+        dump_expr(dump, expr);
+    dump->depth--;
+}
+
+/* One expression as the only child, under a heading of its own. */
+static void dump_child(struct dump *dump, const struct expr *expr)
+{
+    if (expr == NULL)
+        return;
+    dump->depth++;
+    dump_expr(dump, expr);
+    dump->depth--;
+}
+
+static void dump_literal(struct dump *dump, const struct expr *expr)
+{
+    value v = expr->literal.value;
+    if (expr->literal.type == TYPE_TEXT) {
+        text_line(dump, "text", value_str(v));
+        return;
+    }
+    buf_addf(dump->out, "%*s%s ", dump->depth * 2, "", type_name(expr->literal.type));
+    if (v.kind == VALUE_BOOL)
+        buf_addf(dump->out, "%s", v.boolean ? "true" : "false");
+    else if (v.kind == VALUE_DECIMAL)
+        buf_addf(dump->out, "%.17g", v.decimal);
+    else
+        buf_addf(dump->out, "%" PRId64, v.integer);
+    if (expr->literal.label.len > 0)
+        buf_addf(dump->out, " %.*s", STR_ARG(expr->literal.label));
+    buf_add_byte(dump->out, '\n');
+}
+
+static void dump_path(struct dump *dump, const struct path_part *part)
+{
+    buf_addf(dump->out, "%*sfield", dump->depth * 2, "");
+    for (; part != NULL; part = part->next)
+        buf_addf(dump->out, part->is_index ? " [%.*s]" : " %.*s", STR_ARG(part->text));
+    buf_add_byte(dump->out, '\n');
+}
+
+static const char *quantifier_text(enum quantifier quantifier)
+{
+    switch (quantifier) {
+    case QUANTIFIER_NONE:
+        return "";
+    case QUANTIFIER_ANY:
+        return " any";
+    case QUANTIFIER_ALL:
+        return " all";
+    }
+    return "";
+}
+
+static void dump_test(struct dump *dump, const struct expr *expr)
+{
+    buf_addf(dump->out, "%*stest%s %s%s%s%s\n", dump->depth * 2, "",
+        quantifier_text(expr->test.quantifier), test_name(expr->test.test),
+        expr->test.high != NULL ? " range" : "", quantifier_text(expr->test.patterns),
+        expr->test.cased ? " cased" : "");
+    dump_child(dump, expr->test.left);
+    dump_child(dump, expr->test.right);
+    dump_child(dump, expr->test.high);
+}
+
+static void dump_anywhere(struct dump *dump, const struct expr *expr)
+{
+    buf_addf(dump->out, "%*sanywhere %s%s%s\n", dump->depth * 2, "", test_name(expr->anywhere.test),
+        quantifier_text(expr->anywhere.patterns), expr->anywhere.cased ? " cased" : "");
+    dump_child(dump, expr->anywhere.right);
+}
+
+static void dump_chain(struct dump *dump, const struct expr *expr)
+{
+    CLEANUP(buf_release) struct buf operands = { 0 };
+    if (expr_chain(expr, &operands) != ERR_OK) {
+        buf_release(dump->out);
+        dump->out->err = ERR_MEMORY;
+        return;
+    }
+    line(dump, expr->kind == EXPR_AND ? "and" : "or", STR(""));
+    for (size_t i = 0; i < expr_chain_count(&operands); i++)
+        dump_child(dump, expr_chain_at(&operands, i));
+}
+
+static void dump_expr(struct dump *dump, const struct expr *expr)
+{
+    switch (expr->kind) {
+    case EXPR_LITERAL:
+        dump_literal(dump, expr);
+        break;
+    case EXPR_REGEX:
+        text_line(dump, "regex", expr->regex.pattern);
+        if (expr->regex.flags.len > 0)
+            line(dump, "  flags", expr->regex.flags);
+        break;
+    case EXPR_FIELD:
+        dump_path(dump, expr->path);
+        break;
+    case EXPR_CALL:
+        line(dump, "call", expr->call.name);
+        dump_list(dump, expr->call.arguments);
+        break;
+    case EXPR_LIST:
+        line(dump, "list", STR(""));
+        dump_list(dump, expr->elements);
+        break;
+    case EXPR_TEST:
+        dump_test(dump, expr);
+        break;
+    case EXPR_ANYWHERE:
+        dump_anywhere(dump, expr);
+        break;
+    case EXPR_EXISTS:
+        line(dump, expr->exists.is_missing ? "missing" : "exists", STR(""));
+        dump_child(dump, expr->exists.operand);
+        break;
+    case EXPR_NOT:
+        line(dump, "not", STR(""));
+        dump_child(dump, expr->operand);
+        break;
+    case EXPR_AND:
+    case EXPR_OR:
+        dump_chain(dump, expr);
+        break;
+    case EXPR_SEVERAL:
+        line(dump, "several", STR(""));
+        break;
+    }
+}
+
+static void dump_pairs(struct dump *dump, const struct pair *pair)
+{
+    for (; pair != NULL; pair = pair->next) {
+        line(dump, "pair", pair->key);
+        dump_child(dump, pair->value);
+    }
+}
+
+static const char *clause_word(const struct clause *clause)
+{
+    switch (clause->kind) {
+    case CLAUSE_LIMIT:
+        return "limit";
+    case CLAUSE_DEDUP:
+        return "dedup";
+    case CLAUSE_UNLESS:
+        return "unless";
+    case CLAUSE_FOLLOWED:
+        return clause->is_negated ? "not followed" : "followed";
+    case CLAUSE_FOR:
+        return "for";
+    case CLAUSE_TIMEOUT:
+        return "timeout";
+    case CLAUSE_APPROVE:
+        return "approve";
+    case CLAUSE_FROM:
+        return "from";
+    case CLAUSE_AS:
+        return "as";
+    case CLAUSE_IRREVERSIBLE:
+        return "irreversible";
+    case CLAUSE_ON_FAILURE_STOP:
+        return "on failure stop";
+    }
+    return "";
+}
+
+static void dump_clauses(struct dump *dump, const struct clause *clause)
+{
+    for (; clause != NULL; clause = clause->next) {
+        buf_addf(dump->out, "%*s%s", dump->depth * 2, "", clause_word(clause));
+        if (clause->number != 0)
+            buf_addf(dump->out, " %" PRId64, clause->number);
+        if (clause->duration.len > 0)
+            buf_addf(dump->out, " %" PRId64 " ms", clause->duration_ms);
+        if (clause->until.len > 0)
+            buf_addf(dump->out, " until %.*s", STR_ARG(clause->until));
+        buf_add_byte(dump->out, '\n');
+        dump->depth++;
+        if (clause->reason.len > 0)
+            text_line(dump, clause->is_quoted ? "text" : "word", clause->reason);
+        dump->depth--;
+        dump_child(dump, clause->condition);
+        dump_list(dump, clause->fields);
+    }
+}
+
+static void dump_action(struct dump *dump, const struct ast_step *step)
+{
+    line(dump, verb_name(step->action.verb), step->action.name);
+    dump->depth++;
+    dump_pairs(dump, step->action.pairs);
+    dump_clauses(dump, step->action.clauses);
+    dump->depth--;
+}
+
+static void dump_branch(struct dump *dump, const struct ast_step *step)
+{
+    line(dump, "if", STR(""));
+    dump_child(dump, step->branch.condition);
+    line(dump, "then", STR(""));
+    dump_steps(dump, step->branch.then_steps);
+    if (step->branch.else_steps == NULL)
+        return;
+    line(dump, "else", STR(""));
+    dump_steps(dump, step->branch.else_steps);
+}
+
+static void dump_steps(struct dump *dump, const struct ast_step *step)
+{
+    dump->depth++;
+    for (; step != NULL; step = step->next)
+        switch (step->kind) {
+        case STEP_KIND_ACTION:
+            dump_action(dump, step);
+            break;
+        case STEP_KIND_IF:
+            dump_branch(dump, step);
+            break;
+        }
+    dump->depth--;
+}
+
+static void dump_rule(struct dump *dump, const struct item *item)
+{
+    line(dump, "rule", item->name);
+    dump->depth++;
+    if (item->rule.title.len > 0)
+        text_line(dump, "title", item->rule.title);
+    dump_pairs(dump, item->rule.pairs);
+    line(dump, "when", STR(""));
+    dump_child(dump, item->rule.when);
+    dump_clauses(dump, item->rule.clauses);
+    line(dump, "then", STR(""));
+    dump_steps(dump, item->rule.steps);
+    dump->depth--;
+}
+
+static void dump_type(struct dump *dump, bool is_list, str name)
+{
+    if (name.len > 0)
+        line(dump, is_list ? "type list of" : "type", name);
+}
+
+static void dump_source(struct dump *dump, const struct item *item)
+{
+    line(dump, "source", item->name);
+    dump_child(dump, item->source.accept);
+    const struct ast_mapping *mapping = item->source.mappings;
+    for (; mapping != NULL; mapping = mapping->next) {
+        line(dump, mapping->is_untrusted ? "mapping untrusted" : "mapping", STR(""));
+        dump_child(dump, mapping->field);
+        dump_child(dump, mapping->value);
+        dump_type(dump, mapping->type_is_list, mapping->type_name);
+    }
+}
+
+static void dump_declaration(struct dump *dump, const struct item *item)
+{
+    dump->depth++;
+    if (item->kind == ITEM_LIST) {
+        dump_type(dump, item->list.type_is_list, item->list.type_name);
+        if (item->list.values == NULL)
+            text_line(dump, "from", item->list.file);
+        else
+            dump_expr(dump, item->list.values);
+    } else {
+        const struct macro_param *param = item->macro.params;
+        for (; param != NULL; param = param->next) {
+            line(dump, "param", param->name);
+            dump_type(dump, param->type_is_list, param->type_name);
+        }
+        dump_expr(dump, item->macro.body);
+    }
+    dump->depth--;
+}
+
+static void dump_item(struct dump *dump, const struct item *item)
+{
+    switch (item->kind) {
+    case ITEM_LIST:
+        line(dump, "list", item->name);
+        dump_declaration(dump, item);
+        break;
+    case ITEM_LET:
+        line(dump, "let", item->name);
+        dump_child(dump, item->let.body);
+        break;
+    case ITEM_MACRO:
+        line(dump, "macro", item->name);
+        dump_declaration(dump, item);
+        break;
+    case ITEM_RULE:
+        dump_rule(dump, item);
+        break;
+    case ITEM_SOURCE:
+        dump_source(dump, item);
+        break;
+    case ITEM_OTHER:
+        buf_addf(dump->out, "%.*s ", STR_ARG(item->other.keyword));
+        text_line(dump, "named", item->name);
+        break;
+    }
+}
+
+void tree_dump(const struct tree *tree, struct buf *out)
+{
+    struct dump dump = { .out = out };
+    if (tree->edition != 0)
+        buf_addf(out, "cdr %" PRId64 "\n", tree->edition);
+    for (const struct item *item = tree->items; item != NULL; item = item->next)
+        dump_item(&dump, item);
+}

@@ -1,0 +1,133 @@
+/* node.c - what the grammar's actions call. */
+#include "node.h"
+
+enum { EDITION = 1 };
+
+void *parse_copy(struct parse *parse, const void *content, size_t size, size_t align)
+{
+    return memcpy(parse_alloc(parse, size, align), content, size);
+}
+
+void parse_edition(struct parse *parse, span at, const struct literal *number)
+{
+    parse->tree->edition = number->type == TYPE_INTEGER ? number->value.integer : 0;
+    parse->tree->edition_at = at;
+    if (parse->tree->edition == EDITION)
+        return;
+    struct diag *diag = diag_add(parse->diags, DIAG_EDITION, at,
+        "this build knows edition %d of the language and not %.*s", EDITION,
+        STR_ARG(number->written));
+    diag_help(parse->diags, diag, "write `cdr %d`", EDITION);
+}
+
+void parse_add_item(struct parse *parse, struct item *item)
+{
+    if (parse->last_item == NULL)
+        parse->tree->items = item;
+    else
+        parse->last_item->next = item;
+    parse->last_item = item;
+}
+
+int64_t parse_count(struct parse *parse, span at, const struct literal *number)
+{
+    if (number->type == TYPE_INTEGER && number->value.integer > 0)
+        return number->value.integer;
+    diag_add(parse->diags, DIAG_NUMBER, at, "a limit is a whole number above zero, not %.*s",
+        STR_ARG(number->written));
+    return 1;
+}
+
+bool span_is_quoted(const struct parse *parse, span at)
+{
+    return str_startswith(sources_text(parse->sources, at), STR("\""));
+}
+
+static struct expr *node(struct parse *parse, struct expr content)
+{
+    return parse_copy(parse, &content, sizeof content, alignof(struct expr));
+}
+
+struct expr *literal_node(struct parse *parse, span at, const struct literal *literal)
+{
+    return node(parse,
+        (struct expr){ .kind = EXPR_LITERAL,
+            .at = at,
+            .literal = { .value = literal->value, .type = literal->type, .label = STR("") } });
+}
+
+struct expr *literal_bool(struct parse *parse, span at, bool boolean)
+{
+    return node(parse,
+        (struct expr){ .kind = EXPR_LITERAL,
+            .at = at,
+            .literal = { .value = value_bool(boolean), .type = TYPE_BOOL, .label = STR("") } });
+}
+
+/* `\/` stands for a slash; every other escape is the regex's own. */
+static str unescape_slashes(struct parse *parse, str pattern)
+{
+    if (str_find(pattern, '/') == pattern.len)
+        return pattern;
+    char *text = parse_alloc(parse, pattern.len + 1, 1);
+    size_t len = 0;
+    for (size_t at = 0; at < pattern.len; at++) {
+        if (pattern.ptr[at] == '\\' && at + 1 < pattern.len) {
+            if (pattern.ptr[at + 1] != '/')
+                text[len++] = '\\';
+            at++;
+        }
+        text[len++] = pattern.ptr[at];
+    }
+    return (str){ text, len };
+}
+
+static void check_flags(struct parse *parse, span at, str flags)
+{
+    for (size_t i = 0; i < flags.len; i++) {
+        bool is_known = memchr("ims", flags.ptr[i], 3) != NULL;
+        bool is_repeated = str_find(str_first(flags, i), flags.ptr[i]) < i;
+        if (is_known && !is_repeated)
+            continue;
+        uint32_t start = at.end - (uint32_t)flags.len + (uint32_t)i;
+        struct diag *diag =
+            diag_add(parse->diags, DIAG_REGEX_FLAG, (span){ start, start + 1, at.file },
+                "%s flag `%c` of a regex", is_known ? "repeated" : "unknown", flags.ptr[i]);
+        diag_help(parse->diags, diag,
+            "the flags are i (any case), m (^ and $ at each line) and s (. meets a newline)");
+        return;
+    }
+}
+
+struct expr *regex_node(struct parse *parse, span at, str token)
+{
+    size_t close = str_find_last(token, '/');
+    str flags = str_skip(token, close + 1);
+    check_flags(parse, at, flags);
+    str pattern = close < 1 ? STR("") : str_first(str_skip(token, 1), close - 1);
+    return node(
+        parse, (struct expr){ .kind = EXPR_REGEX,
+                   .at = at,
+                   .regex = { .pattern = unescape_slashes(parse, pattern), .flags = flags } });
+}
+
+struct expr *test_finish(
+    struct expr *test, span at, enum quantifier quantifier, struct expr *left, bool cased)
+{
+    test->at = at;
+    test->test.quantifier = quantifier;
+    test->test.left = left;
+    test->test.cased = cased;
+    return test;
+}
+
+struct clause *clauses_join(struct clause *first, struct clause *second)
+{
+    if (first == NULL)
+        return second;
+    struct clause *last = first;
+    while (last->next != NULL)
+        last = last->next;
+    last->next = second;
+    return first;
+}

@@ -1,0 +1,41 @@
+/* node.h - what the grammar's actions call: nodes that need more than a copy. */
+#pragma once
+
+#include "literal.h"
+#include "parse.h"
+
+/* A type as written: `ip`, `list of text`. */
+struct type_words {
+    str name;
+    span at;
+    bool is_list;
+};
+
+/* until 2027-01-31 reason "CHG-8812", as written. */
+struct until {
+    str date;
+    str reason;
+};
+
+/* Zeroed memory of the parse; leaves the parse when the arena is full. */
+void *parse_alloc(struct parse *parse, size_t size, size_t align);
+void *parse_copy(struct parse *parse, const void *content, size_t size, size_t align);
+
+/* Note the edition of the file, and say so when this build does not know it. */
+void parse_edition(struct parse *parse, span at, const struct literal *number);
+/* Append an item to the tree. */
+void parse_add_item(struct parse *parse, struct item *item);
+/* A whole number above zero, or a diagnostic and 1. */
+int64_t parse_count(struct parse *parse, span at, const struct literal *number);
+/* Whether the token at `at` is a text and not a word. */
+bool span_is_quoted(const struct parse *parse, span at);
+
+struct expr *literal_node(struct parse *parse, span at, const struct literal *literal);
+struct expr *literal_bool(struct parse *parse, span at, bool boolean);
+/* `token` is /re/ims as written; \/ is read here, unknown flags are reported. */
+struct expr *regex_node(struct parse *parse, span at, str token);
+/* Give a test the operand in front of it and what else was written around. */
+struct expr *test_finish(
+    struct expr *test, span at, enum quantifier quantifier, struct expr *left, bool cased);
+/* `first` with `second` after it; either may be NULL. */
+struct clause *clauses_join(struct clause *first, struct clause *second);

@@ -1,0 +1,853 @@
+/* The grammar, and nothing else: an action builds one node. Meaning is checked in
+ * compiler/, where it can be tested without text. language.md has the same grammar
+ * in its appendix; grammar/README.md says how to add a construct.
+ *
+ * SYNC and BROKEN come from the token feed (lexer.l) and from no text: after a mistake the
+ * feed skips to a place where it makes sense to go on, and says so with SYNC; BROKEN
+ * stands for steps that never came. */
+%require "3.8"
+%define api.pure full
+%define api.prefix {cdr_yy}
+%define api.location.type {span}
+%define api.token.prefix {TOKEN_}
+%define parse.error custom
+%define parse.lac full
+%locations
+%expect 0
+
+%code requires {
+#include "parse.h"
+#include "node.h"
+#include "syntax.h"
+}
+%code provides {
+int cdr_yylex(CDR_YYSTYPE *value, span *at, void *scanner);
+}
+%code {
+/* The feed allows NESTING_MAX levels and a level holds less than a dozen symbols, so the
+ * stack never grows; the lookahead check's second stack starts large enough, because
+ * every rule it tries pops before it pushes. Nothing here needs malloc. */
+#define YYINITDEPTH 1000
+#define YYMAXDEPTH 1000
+#define YYMALLOC(size) NULL
+#define YYFREE(memory) ((void)(memory))
+
+#define YYLLOC_DEFAULT(all, parts, count)                                                          \
+    (all) = (count) ? span_join(YYRHSLOC(parts, 1), YYRHSLOC(parts, count))                        \
+                    : (span){ YYRHSLOC(parts, 0).end, YYRHSLOC(parts, 0).end,                      \
+                          YYRHSLOC(parts, 0).file }
+
+/* A node in the parse's arena; leaves the parse when that is full. */
+#define NODE(type, ...)                                                                            \
+    ((struct type *)parse_copy(                                                                    \
+        parse, &(struct type){ __VA_ARGS__ }, sizeof(struct type), alignof(struct type)))
+#define FIRST(list, node) ((list).first = (list).last = (node))
+#define APPEND(list, node)                                                                         \
+    do {                                                                                           \
+        if ((list).last == NULL)                                                                   \
+            (list).first = (node);                                                                 \
+        else                                                                                       \
+            (list).last->next = (node);                                                            \
+        (list).last = (node);                                                                      \
+    } while (0)
+
+#define BINARY(kind_, at_, left_, right_)                                                          \
+    NODE(expr, .kind = (kind_), .at = (at_), .binary = { (left_), (right_) })
+#define TEST(test_, at_, right_)                                                                   \
+    NODE(expr, .kind = EXPR_TEST, .at = (at_), .test = { .test = (test_), .right = (right_) })
+#define OTHER(at_, keyword_, name_, name_at_)                                                      \
+    NODE(item, .kind = ITEM_OTHER, .at = (at_), .name = (name_), .name_at = (name_at_),            \
+        .other = { .keyword = (keyword_) })
+
+static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char *message)
+{
+    (void)scanner;
+    diag_add(parse->diags, DIAG_SYNTAX, *at, "%s", message);
+}
+}
+
+%parse-param { struct parse *parse } { void *scanner }
+%lex-param { void *scanner }
+
+%union {
+    str text;
+    bool flag;
+    enum test test;
+    enum verb verb;
+    enum quantifier quantifier;
+    struct literal literal;
+    struct type_words type;
+    struct until until;
+    struct expr *expr;
+    struct path_part *part;
+    struct pair *pair;
+    struct clause *clause;
+    struct ast_step *step;
+    struct item *item;
+    struct macro_param *param;
+    struct ast_mapping *mapping;
+    struct { struct expr *first, *last; } exprs;
+    struct { struct path_part *first, *last; } path;
+    struct { struct pair *first, *last; } pairs;
+    struct { struct clause *first, *last; } clauses;
+    struct { struct ast_step *first, *last; } steps;
+    struct { struct macro_param *first, *last; } params;
+    struct { struct ast_mapping *first, *last; } mappings;
+    struct { struct pair *pair, *last_pair; struct clause *clause, *last_clause; } parts;
+    struct { struct expr *when; struct clause *clauses; struct ast_step *steps; } body;
+}
+
+%token END 0 "the end of the file"
+%token SYNC BROKEN
+%token <text> NAME "a name" TEXT "a text"
+%token <literal> NUMBER "a number" DURATION "a duration" DATE "a date"
+%token <text> REGEX "a regex"
+%token EQUAL "=" NOT_EQUAL "!=" LESS "<" LESS_EQUAL "<=" GREATER ">" GREATER_EQUAL ">="
+%token NOT_IN "not in" RANGE ".." DOT "." COMMA "," COLON ":" SEMICOLON ";"
+%token LEFT_PAREN "(" RIGHT_PAREN ")" LEFT_BRACKET "[" RIGHT_BRACKET "]" LEFT_BRACE "{"
+%token RIGHT_BRACE "}"
+%token <text> KW_accept "accept"
+%token <text> KW_after "after"
+%token <text> KW_alert "alert"
+%token <text> KW_all "all"
+%token <text> KW_always "always"
+%token <text> KW_and "and"
+%token <text> KW_any "any"
+%token <text> KW_anywhere "anywhere"
+%token <text> KW_approve "approve"
+%token <text> KW_as "as"
+%token <text> KW_avg "avg"
+%token <text> KW_by "by"
+%token <text> KW_call "call"
+%token <text> KW_cased "cased"
+%token <text> KW_cdr "cdr"
+%token <text> KW_collect "collect"
+%token <text> KW_connection "connection"
+%token <text> KW_contains "contains"
+%token <text> KW_count "count"
+%token <text> KW_daemon "daemon"
+%token <text> KW_dedup "dedup"
+%token <text> KW_defaults "defaults"
+%token <text> KW_disable "disable"
+%token <text> KW_distinct "distinct"
+%token <text> KW_else "else"
+%token <text> KW_endswith "endswith"
+%token <text> KW_environment "environment"
+%token <text> KW_every "every"
+%token <text> KW_exception "exception"
+%token <text> KW_exists "exists"
+%token <text> KW_expect "expect"
+%token <text> KW_failure "failure"
+%token <text> KW_false "false"
+%token <text> KW_faster "faster"
+%token <text> KW_followed "followed"
+%token <text> KW_for "for"
+%token <text> KW_forget "forget"
+%token <text> KW_from "from"
+%token <text> KW_if "if"
+%token <text> KW_implies "implies"
+%token <text> KW_import "import"
+%token <text> KW_in "in"
+%token <text> KW_irreversible "irreversible"
+%token <text> KW_is "is"
+%token <text> KW_join "join"
+%token <text> KW_learn "learn"
+%token <text> KW_let "let"
+%token <text> KW_like "like"
+%token <text> KW_limit "limit"
+%token <text> KW_list "list"
+%token <text> KW_macro "macro"
+%token <text> KW_matches "matches"
+%token <text> KW_max "max"
+%token <text> KW_min "min"
+%token <text> KW_missing "missing"
+%token <text> KW_never "never"
+%token <text> KW_new "new"
+%token <text> KW_no "no"
+%token <text> KW_not "not"
+%token <text> KW_notify "notify"
+%token <text> KW_null "null"
+%token <text> KW_of "of"
+%token <text> KW_on "on"
+%token <text> KW_open "open"
+%token <text> KW_or "or"
+%token <text> KW_over "over"
+%token <text> KW_own "own"
+%token <text> KW_per "per"
+%token <text> KW_percentile "percentile"
+%token <text> KW_quiet "quiet"
+%token <text> KW_reason "reason"
+%token <text> KW_respond "respond"
+%token <text> KW_result "result"
+%token <text> KW_role "role"
+%token <text> KW_rule "rule"
+%token <text> KW_skip "skip"
+%token <text> KW_source "source"
+%token <text> KW_spike "spike"
+%token <text> KW_startswith "startswith"
+%token <text> KW_stop "stop"
+%token <text> KW_sum "sum"
+%token <text> KW_target "target"
+%token <text> KW_targets "targets"
+%token <text> KW_test "test"
+%token <text> KW_than "than"
+%token <text> KW_then "then"
+%token <text> KW_timeout "timeout"
+%token <text> KW_times "times"
+%token <text> KW_travel "travel"
+%token <text> KW_true "true"
+%token <text> KW_unless "unless"
+%token <text> KW_until "until"
+%token <text> KW_untrusted "untrusted"
+%token <text> KW_use "use"
+%token <text> KW_wait "wait"
+%token <text> KW_when "when"
+%token <text> KW_within "within"
+
+%type <text> name key label who title verb_object block_word
+%type <flag> cased untrusted
+%type <test> compare text_test_word
+%type <verb> verb
+%type <quantifier> quantifier
+%type <type> type
+%type <until> until until_opt
+%type <expr> cond conj neg leaf test texttest several operand field literal list argument
+%type <exprs> operands fields arguments elements by
+%type <part> path_part
+%type <path> path
+%type <pair> pair
+%type <pairs> pairs pairs_opt
+%type <clause> clause limit dedup followed
+%type <clauses> clauses followeds
+%type <step> step action
+%type <steps> steps block_steps else
+%type <parts> parts
+%type <body> body
+%type <item> item rule source list_item macro sentence block_item
+%type <param> param
+%type <params> params
+%type <mapping> mapping
+%type <mappings> mappings
+
+%%
+/* ---- a file ---- */
+
+file: edition items
+    | edition items bare_rules
+    ;
+
+edition: %empty
+    | "cdr" NUMBER { parse_edition(parse, @NUMBER, &$NUMBER); }
+    ;
+
+/* Rules without a name come last; the feed reports an item after one and says SYNC. */
+items: %empty
+    | items item { parse_add_item(parse, $2); }
+    | items bare_rules SYNC { yyerrok; }
+    | items error skip_item SYNC { yyerrok; }
+    ;
+
+bare_rules: bare_rule
+    | bare_rules bare_rule
+    ;
+
+bare_rule: body {
+        parse_add_item(parse, NODE(item, .kind = ITEM_RULE, .at = @$, .name = STR(""), .name_at = @$,
+            .rule = { .title = STR(""), .when = $1.when, .clauses = $1.clauses, .steps = $1.steps }));
+    }
+    ;
+
+item: list_item
+    | "let" name "=" cond {
+        $$ = NODE(item, .kind = ITEM_LET, .at = @$, .name = $name, .name_at = @name,
+            .let = { $cond });
+    }
+    | macro
+    | rule
+    | source
+    | sentence
+    | block_item
+    ;
+
+list_item: "list" name ":" type "=" list {
+        $$ = NODE(item, .kind = ITEM_LIST, .at = @$, .name = $name, .name_at = @name,
+            .list = { .type_name = $type.name, .type_at = $type.at, .type_is_list = $type.is_list,
+                .values = $list, .file = STR("") });
+    }
+    | "list" name ":" type "from" TEXT {
+        $$ = NODE(item, .kind = ITEM_LIST, .at = @$, .name = $name, .name_at = @name,
+            .list = { .type_name = $type.name, .type_at = $type.at, .type_is_list = $type.is_list,
+                .file = $TEXT });
+    }
+    ;
+
+macro: "macro" name "(" params ")" "=" cond {
+        $$ = NODE(item, .kind = ITEM_MACRO, .at = @$, .name = $name, .name_at = @name,
+            .macro = { $params.first, $cond });
+    }
+    ;
+
+params: param { FIRST($$, $1); }
+    | params "," param { $$ = $1; APPEND($$, $3); }
+    ;
+
+param: name ":" type {
+        $$ = NODE(macro_param, .name = $name, .at = @name, .type_name = $type.name,
+            .type_at = $type.at, .type_is_list = $type.is_list);
+    }
+    ;
+
+rule: "rule" name title pairs_opt "{" body "}" {
+        $$ = NODE(item, .kind = ITEM_RULE, .at = @$, .name = $name, .name_at = @name,
+            .rule = { .title = $title, .pairs = $pairs_opt.first, .when = $body.when,
+                .clauses = $body.clauses, .steps = $body.steps });
+    }
+    ;
+
+title: %empty { $$ = STR(""); }
+    | TEXT
+    ;
+
+pairs_opt: %empty { $$.first = $$.last = NULL; }
+    | "(" pairs ")" { $$ = $2; }
+    ;
+
+pairs: pair { FIRST($$, $1); }
+    | pairs "," pair { $$ = $1; APPEND($$, $3); }
+    ;
+
+pair: key "=" operand {
+        $$ = NODE(pair, .at = @$, .key = $key, .key_at = @key, .value = $operand);
+    }
+    ;
+
+source: "source" name "{" "accept" cond mappings "}" {
+        $$ = NODE(item, .kind = ITEM_SOURCE, .at = @$, .name = $name, .name_at = @name,
+            .source = { $cond, $mappings.first });
+    }
+    ;
+
+mappings: %empty { $$.first = $$.last = NULL; }
+    | mappings mapping { $$ = $1; APPEND($$, $2); }
+    | mappings error skip_mapping SYNC { yyerrok; $$ = $1; }
+    ;
+
+mapping: field "=" operand {
+        $$ = NODE(ast_mapping, .at = @$, .field = $field, .value = $operand, .type_name = STR(""),
+            .type_at = @operand);
+    }
+    | field "=" operand ":" type untrusted {
+        $$ = NODE(ast_mapping, .at = @$, .field = $field, .value = $operand,
+            .type_name = $type.name, .type_at = $type.at, .type_is_list = $type.is_list,
+            .is_untrusted = $untrusted);
+    }
+    ;
+
+untrusted: %empty { $$ = false; }
+    | "untrusted" { $$ = true; }
+    ;
+
+type: name { $$ = (struct type_words){ $name, @$, false }; }
+    | "list" "of" name { $$ = (struct type_words){ $name, @$, true }; }
+    ;
+
+/* ---- items that this build reads over ---- */
+
+sentence: "use" TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
+    | "disable" "rule" name { $$ = OTHER(@$, $1, $name, @name); }
+    | "exception" name "for" names "when" cond until { $$ = OTHER(@$, $1, $name, @name); }
+    | "never" verb verb_object TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
+    | "never" verb verb_object "on" cond TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
+    | "never" "target" cond TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
+    | "always" cond "implies" verb verb_object TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
+    ;
+
+names: name
+    | names "," name
+    ;
+
+verb_object: name
+    | "any"
+    ;
+
+block_item: "environment" name "{" places "}" { $$ = OTHER(@$, $1, $name, @name); }
+    | "defaults" "{" default_list "}" { $$ = OTHER(@$, $1, STR(""), @1); }
+    | "defaults" "{" default_list ";" "}" { $$ = OTHER(@$, $1, STR(""), @1); }
+    | "test" TEXT "{" checks "}" { $$ = OTHER(@$, $1, $TEXT, @TEXT); }
+    | "test" TEXT "{" checks ";" "}" { $$ = OTHER(@$, $1, $TEXT, @TEXT); }
+    | block_word label "{" members "}" { $$ = OTHER(@$, $1, $label, @label); }
+    ;
+
+block_word: "connection"
+    | "daemon"
+    | "role"
+    ;
+
+label: %empty { $$ = STR(""); }
+    | name
+    | TEXT
+    ;
+
+members: %empty
+    | members pair
+    | members key label "{" members "}"
+    ;
+
+places: %empty
+    | places key
+    | places key list
+    | places key "{" pairs "}"
+    ;
+
+default_list: default
+    | default_list ";" default
+    ;
+
+default: limit
+    | dedup
+    | "never" "target" cond
+    | "never" "target" cond TEXT
+    | error skip_check SYNC { yyerrok; }
+    ;
+
+checks: check
+    | checks ";" check
+    ;
+
+check: alert
+    | "result" name object
+    | "wait" DURATION
+    | "expect" "quiet"
+    | "expect" no_opt "rule" name
+    | "expect" no_opt "rule" name "count" NUMBER
+    | "expect" no_opt verb
+    | "expect" no_opt verb name
+    | "expect" no_opt verb name check_pairs
+    | error skip_check SYNC { yyerrok; }
+    ;
+
+no_opt: %empty
+    | "no"
+    ;
+
+check_pairs: pair
+    | check_pairs pair
+    ;
+
+alert: "alert" alert_content
+    | "alert" name alert_content
+    | alert "times" NUMBER "every" DURATION
+    | alert "after" DURATION
+    ;
+
+alert_content: TEXT
+    | object
+    ;
+
+object: "{" "}"
+    | "{" json_members "}"
+    ;
+
+json_members: TEXT ":" json
+    | json_members "," TEXT ":" json
+    ;
+
+json: TEXT
+    | NUMBER
+    | "true"
+    | "false"
+    | "null"
+    | object
+    | "[" "]"
+    | "[" json_elements "]"
+    ;
+
+json_elements: json
+    | json_elements "," json
+    ;
+
+/* ---- a rule ---- */
+
+body: "when" cond followeds clauses "then" block_steps {
+        $$.when = $cond;
+        $$.clauses = clauses_join($followeds.first, $clauses.first);
+        $$.steps = $block_steps.first;
+    }
+    | "when" cond followeds clauses BROKEN { $$.when = $cond; $$.clauses = NULL; $$.steps = NULL; }
+    | "when" error skip_clause SYNC { yyerrok; } clauses after_mistake {
+        $$.when = NULL;
+        $$.clauses = NULL;
+        $$.steps = NULL;
+    }
+    ;
+
+after_mistake: "then" block_steps
+    | BROKEN
+    ;
+
+followeds: %empty { $$.first = $$.last = NULL; }
+    | followeds followed { $$ = $1; APPEND($$, $2); }
+    ;
+
+followed: "followed" "by" "(" cond ")" by within {
+        $$ = NODE(clause, .kind = CLAUSE_FOLLOWED, .at = @$, .condition = $cond,
+            .fields = $by.first);
+    }
+    | "not" "followed" "by" "(" cond ")" by within {
+        $$ = NODE(clause, .kind = CLAUSE_FOLLOWED, .at = @$, .condition = $cond,
+            .fields = $by.first, .is_negated = true);
+    }
+    ;
+
+clauses: %empty { $$.first = $$.last = NULL; }
+    | clauses clause {
+        $$ = $1;
+        if ($clause != NULL)
+            APPEND($$, $clause);
+    }
+    ;
+
+clause: "unless" cond until_opt {
+        $$ = NODE(clause, .kind = CLAUSE_UNLESS, .at = @$, .condition = $cond,
+            .until = $until_opt.date, .reason = $until_opt.reason);
+    }
+    | limit
+    | dedup
+    | error skip_clause SYNC { yyerrok; $$ = NULL; }
+    ;
+
+until_opt: %empty { $$ = (struct until){ STR(""), STR("") }; }
+    | until
+    ;
+
+until: "until" DATE "reason" TEXT { $$ = (struct until){ $DATE.written, $TEXT }; }
+    ;
+
+limit: "limit" NUMBER "targets" "per" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_LIMIT, .at = @$, .number = parse_count(parse, @2, &$2),
+            .duration_ms = $DURATION.value.milliseconds, .duration = $DURATION.written);
+    }
+    ;
+
+dedup: "dedup" by "for" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_DEDUP, .at = @$, .fields = $by.first,
+            .duration_ms = $DURATION.value.milliseconds, .duration = $DURATION.written);
+    }
+    ;
+
+/* ---- steps ---- */
+
+block_steps: steps
+    | steps ";"
+    ;
+
+steps: step {
+        $$.first = $$.last = NULL;
+        if ($1 != NULL)
+            FIRST($$, $1);
+    }
+    | steps ";" step {
+        $$ = $1;
+        if ($3 != NULL)
+            APPEND($$, $3);
+    }
+    ;
+
+step: action
+    | "if" cond "then" "{" block_steps "}" else {
+        $$ = NODE(ast_step, .kind = STEP_KIND_IF, .at = @$,
+            .branch = { $cond, $block_steps.first, $else.first });
+    }
+    | "if" error skip_if SYNC { yyerrok; } after_broken_if { $$ = NULL; }
+    | error skip_step SYNC { yyerrok; $$ = NULL; }
+    ;
+
+after_broken_if: "then" "{" block_steps "}" else
+    | BROKEN
+    ;
+
+else: %empty { $$.first = $$.last = NULL; }
+    | "else" "{" block_steps "}" { $$ = $block_steps; }
+    ;
+
+action: verb name parts {
+        $$ = NODE(ast_step, .kind = STEP_KIND_ACTION, .at = @$,
+            .action = { .verb = $verb, .name = $name, .name_at = @name, .pairs = $parts.pair,
+                .clauses = $parts.clause });
+    }
+    ;
+
+verb: "collect" { $$ = VERB_COLLECT; }
+    | "respond" { $$ = VERB_RESPOND; }
+    | "notify" { $$ = VERB_NOTIFY; }
+    | "open" { $$ = VERB_OPEN; }
+    | "import" { $$ = VERB_IMPORT; }
+    | "call" { $$ = VERB_CALL; }
+    ;
+
+parts: %empty { $$.pair = NULL; $$.last_pair = NULL; $$.clause = NULL; $$.last_clause = NULL; }
+    | parts pair {
+        $$ = $1;
+        if ($$.last_pair == NULL)
+            $$.pair = $pair;
+        else
+            $$.last_pair->next = $pair;
+        $$.last_pair = $pair;
+    }
+    | parts part {
+        $$ = $1;
+        if ($$.last_clause == NULL)
+            $$.clause = $part;
+        else
+            $$.last_clause->next = $part;
+        $$.last_clause = $part;
+    }
+    ;
+
+%type <clause> part;
+part: "from" operand {
+        $$ = NODE(clause, .kind = CLAUSE_FROM, .at = @$, .condition = $operand);
+    }
+    | "timeout" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_TIMEOUT, .at = @$,
+            .duration_ms = $2.value.milliseconds, .duration = $2.written);
+    }
+    | "for" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_FOR, .at = @$,
+            .duration_ms = $2.value.milliseconds, .duration = $2.written);
+    }
+    | "as" name { $$ = NODE(clause, .kind = CLAUSE_AS, .at = @$, .reason = $name); }
+    | "irreversible" { $$ = NODE(clause, .kind = CLAUSE_IRREVERSIBLE, .at = @$); }
+    | "approve" "by" who "within" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_APPROVE, .at = @$, .reason = $who,
+            .is_quoted = span_is_quoted(parse, @who),
+            .duration_ms = $5.value.milliseconds, .duration = $5.written);
+    }
+    | "on" "failure" "stop" { $$ = NODE(clause, .kind = CLAUSE_ON_FAILURE_STOP, .at = @$); }
+    ;
+
+who: TEXT
+    | name
+    ;
+
+/* ---- conditions ---- */
+
+cond: conj
+    | cond "or" conj { $$ = BINARY(EXPR_OR, @$, $1, $3); }
+    ;
+
+conj: neg
+    | conj "and" neg { $$ = BINARY(EXPR_AND, @$, $1, $3); }
+    ;
+
+neg: leaf
+    | "not" neg { $$ = NODE(expr, .kind = EXPR_NOT, .at = @$, .operand = $2); }
+    ;
+
+leaf: "(" cond ")" { $$ = $2; $$->in_parentheses = true; }
+    | operand
+    | operand test cased { $$ = test_finish($test, @$, QUANTIFIER_NONE, $operand, $cased); }
+    | quantifier operand test cased { $$ = test_finish($test, @$, $quantifier, $operand, $cased); }
+    | "anywhere" texttest cased {
+        $$ = NODE(expr, .kind = EXPR_ANYWHERE, .at = @$, .anywhere = { $texttest->test.test,
+            $texttest->test.right, $texttest->test.patterns, $cased });
+    }
+    | "exists" field { $$ = NODE(expr, .kind = EXPR_EXISTS, .at = @$, .exists = { $2, false }); }
+    | "missing" field { $$ = NODE(expr, .kind = EXPR_EXISTS, .at = @$, .exists = { $2, true }); }
+    | several
+    ;
+
+quantifier: "any" { $$ = QUANTIFIER_ANY; }
+    | "all" { $$ = QUANTIFIER_ALL; }
+    ;
+
+cased: %empty { $$ = false; }
+    | "cased" { $$ = true; }
+    ;
+
+compare: "=" { $$ = TEST_EQUAL; }
+    | "!=" { $$ = TEST_NOT_EQUAL; }
+    | "<" { $$ = TEST_LESS; }
+    | "<=" { $$ = TEST_LESS_EQUAL; }
+    | ">" { $$ = TEST_GREATER; }
+    | ">=" { $$ = TEST_GREATER_EQUAL; }
+    ;
+
+test: compare operand { $$ = TEST($compare, @$, $operand); }
+    | "in" operand { $$ = TEST(TEST_IN, @$, $operand); }
+    | "not in" operand { $$ = TEST(TEST_NOT_IN, @$, $operand); }
+    | "in" NUMBER[low] ".." NUMBER[high] {
+        $$ = TEST(TEST_BETWEEN, @$, literal_node(parse, @low, &$low));
+        $$->test.high = literal_node(parse, @high, &$high);
+    }
+    | "not in" NUMBER[low] ".." NUMBER[high] {
+        $$ = TEST(TEST_NOT_BETWEEN, @$, literal_node(parse, @low, &$low));
+        $$->test.high = literal_node(parse, @high, &$high);
+    }
+    | texttest
+    | "is" "null" { $$ = TEST(TEST_IS_NULL, @$, NULL); }
+    ;
+
+texttest: text_test_word operand { $$ = TEST($1, @$, $operand); }
+    | text_test_word quantifier list {
+        $$ = TEST($1, @$, $list);
+        $$->test.patterns = $quantifier;
+    }
+    ;
+
+text_test_word: "contains" { $$ = TEST_CONTAINS; }
+    | "startswith" { $$ = TEST_STARTSWITH; }
+    | "endswith" { $$ = TEST_ENDSWITH; }
+    | "like" { $$ = TEST_LIKE; }
+    | "matches" { $$ = TEST_MATCHES; }
+    ;
+
+/* A detection over several alerts: one node without parts, not in this build. */
+several: several_words { $$ = NODE(expr, .kind = EXPR_SEVERAL, .at = @$); }
+    ;
+
+several_words: measure compare NUMBER by_opt within
+    | "new" operand by_opt "learn" DURATION forget absent
+    | "spike" "of" measure by_opt "within" DURATION "over" DURATION absent
+    | "travel" "faster" "than" NUMBER by within
+    ;
+
+measure: "count"
+    | "count" "of" "distinct" operand
+    | "sum" "of" operand
+    | "avg" "of" operand
+    | "min" "of" operand
+    | "max" "of" operand
+    | "percentile" NUMBER "of" operand
+    ;
+
+forget: %empty
+    | "forget" DURATION
+    ;
+
+by_opt: %empty
+    | by
+    ;
+
+by: "by" fields { $$ = $2; }
+    ;
+
+within: "within" DURATION absent
+    ;
+
+absent: %empty
+    | "missing" "own"
+    | "missing" "join"
+    | "missing" "skip"
+    ;
+
+/* ---- operands ---- */
+
+operand: field
+    | name "(" arguments ")" {
+        $$ = NODE(expr, .kind = EXPR_CALL, .at = @$,
+            .call = { .name = $name, .name_at = @name, .arguments = $arguments.first });
+    }
+    | literal
+    | list
+    ;
+
+arguments: argument { FIRST($$, $1); }
+    | arguments "," argument { $$ = $1; APPEND($$, $3); }
+    ;
+
+argument: operand
+    | literal name {
+        $$ = $literal;
+        $$->at = @$;
+        $$->literal.label = $name;
+        $$->literal.label_at = @name;
+    }
+    ;
+
+operands: operand { FIRST($$, $1); }
+    | operands "," operand { $$ = $1; APPEND($$, $3); }
+    ;
+
+list: "[" elements "]" {
+        $$ = NODE(expr, .kind = EXPR_LIST, .at = @$, .elements = $elements.first);
+    }
+    ;
+
+elements: %empty { $$.first = $$.last = NULL; }
+    | operands
+    | operands "," { $$ = $1; }
+    ;
+
+fields: field { FIRST($$, $1); }
+    | fields "," field { $$ = $1; APPEND($$, $3); }
+    ;
+
+field: path { $$ = NODE(expr, .kind = EXPR_FIELD, .at = @$, .path = $path.first); }
+    ;
+
+path: name { FIRST($$, NODE(path_part, .at = @$, .text = $name)); }
+    | path path_part { $$ = $1; APPEND($$, $2); }
+    ;
+
+path_part: "." NAME { $$ = NODE(path_part, .at = @NAME, .text = $NAME); }
+    | "[" TEXT "]" { $$ = NODE(path_part, .at = @$, .text = $TEXT, .is_index = true); }
+    ;
+
+literal: TEXT {
+        $$ = NODE(expr, .kind = EXPR_LITERAL, .at = @$,
+            .literal = { .value = value_text($1), .type = TYPE_TEXT, .label = STR("") });
+    }
+    | NUMBER { $$ = literal_node(parse, @$, &$1); }
+    | DURATION { $$ = literal_node(parse, @$, &$1); }
+    | DATE { $$ = literal_node(parse, @$, &$1); }
+    | REGEX { $$ = regex_node(parse, @$, $1); }
+    | "true" { $$ = literal_bool(parse, @$, true); }
+    | "false" { $$ = literal_bool(parse, @$, false); }
+    ;
+
+/* ---- words ---- */
+
+/* What a file may declare and a field may begin with: any word but the reserved ones. */
+name: NAME
+    | "accept" | "after" | "alert" | "always" | "approve" | "as" | "call" | "cdr" | "collect" |
+    "connection" | "daemon" | "dedup" | "defaults" | "disable" | "distinct" | "environment" |
+    "every" | "exception" | "expect" | "failure" | "faster" | "for" | "from" | "implies" |
+    "import" | "irreversible" | "join" | "learn" | "let" | "limit" | "list" | "macro" | "never"
+    | "no" | "notify" | "on" | "open" | "over" | "own" | "per" | "quiet" | "reason" | "respond"
+    | "result" | "role" | "rule" | "skip" | "source" | "stop" | "target" | "targets" | "test" |
+    "than" | "timeout" | "times" | "use" | "wait"
+    ;
+
+/* A parameter: any word but `when`, which begins the next rule. */
+key: name
+    | "all" | "and" | "any" | "anywhere" | "avg" | "by" | "cased" | "contains" | "count" |
+    "else" | "endswith" | "exists" | "false" | "followed" | "forget" | "if" | "in" | "is" |
+    "like" | "matches" | "max" | "min" | "missing" | "new" | "not" | "null" | "of" | "or" |
+    "percentile" | "spike" | "startswith" | "sum" | "then" | "travel" | "true" | "unless" |
+    "until" | "untrusted" | "within"
+    ;
+
+/* ---- after a mistake ---- */
+
+skip_item: %empty { parse->skip = SKIP_ITEM; };
+skip_mapping: %empty { parse->skip = SKIP_MAPPING; };
+skip_clause: %empty { parse->skip = SKIP_CLAUSE; };
+skip_if: %empty { parse->skip = SKIP_IF; };
+skip_step: %empty { parse->skip = SKIP_STEP; };
+skip_check: %empty { parse->skip = SKIP_CHECK; };
+%%
+
+/* Hand what could stand here and what does to the words of syntax.c. */
+static int yyreport_syntax_error(const yypcontext_t *context, struct parse *parse, void *scanner)
+{
+    yysymbol_kind_t expected[YYNTOKENS];
+    const char *words[YYNTOKENS];
+    int count = yypcontext_expected_tokens(context, expected, YYNTOKENS);
+    for (int i = 0; i < count; i++)
+        words[i] = yysymbol_name(expected[i]);
+    (void)scanner;
+    syntax_error(parse, *yypcontext_location(context), yysymbol_name(yypcontext_token(context)),
+        words, (size_t)count);
+    return 0;
+}
