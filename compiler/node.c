@@ -1,8 +1,6 @@
 /* node.c - what the grammar's actions call. */
 #include "node.h"
 
-enum { EDITION = 1 };
-
 void *parse_copy(struct parse *parse, const void *content, size_t size, size_t align)
 {
     return memcpy(parse_alloc(parse, size, align), content, size);
@@ -10,14 +8,9 @@ void *parse_copy(struct parse *parse, const void *content, size_t size, size_t a
 
 void parse_edition(struct parse *parse, span at, const struct literal *number)
 {
-    parse->tree->edition = number->type == TYPE_INTEGER ? number->value.integer : 0;
+    /* Whether this build knows it is the checker's question. */
+    parse->tree->edition = number->type == TYPE_INTEGER ? number->value.integer : -1;
     parse->tree->edition_at = at;
-    if (parse->tree->edition == EDITION)
-        return;
-    struct diag *diag = diag_add(parse->diags, DIAG_EDITION, at,
-        "this build knows edition %d of the language and not %.*s", EDITION,
-        STR_ARG(number->written));
-    diag_help(parse->diags, diag, "write `cdr %d`", EDITION);
 }
 
 void parse_add_item(struct parse *parse, struct item *item)

@@ -21,7 +21,7 @@ struct until {
 void *parse_alloc(struct parse *parse, size_t size, size_t align);
 void *parse_copy(struct parse *parse, const void *content, size_t size, size_t align);
 
-/* Note the edition of the file, and say so when this build does not know it. */
+/* Note the edition of the file; -1 when it is no whole number. */
 void parse_edition(struct parse *parse, span at, const struct literal *number);
 /* Append an item to the tree. */
 void parse_add_item(struct parse *parse, struct item *item);
