@@ -1,8 +1,6 @@
 /* test_executor.c - a step is carried out once, however often it is cut off. */
 #include "act/executor.h"
 #include "provider.h"
-#include "scratch.h"
-#include "store/sqlite_private.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <sys/wait.h>
+#include "journal.h"
 
 /* A provider, a clock, and a journal with one open run. */
 struct fixture {
@@ -23,34 +21,13 @@ struct fixture {
     struct executor executor;
 };
 
-static struct store *journal_open(const char *directory, struct arena *arena)
-{
-    struct store *store = NULL;
-    const char *reason = NULL;
-    enum err err = store_open(directory, arena, &store, &reason);
-    if (err != ERR_OK)
-        fail_msg("%s: %s", err_text(err), reason);
-    return store;
-}
-
-static int64_t run_new(struct store *store)
-{
-    struct run run = { .alert = STR("a-1"),
-        .source = STR("guardduty"),
-        .rule = STR("r"),
-        .program_hash = STR("hash") };
-    assert_int_equal(store_program_put(store, STR("hash"), STR("[]")), ERR_OK);
-    assert_int_equal(store_run_begin(store, &run), ERR_OK);
-    return run.id;
-}
-
 static void fixture_init(struct fixture *f, enum run_mode mode)
 {
     *f = (struct fixture){ .scratch = scratch_new(), .clock = TEST_CLOCK };
     f->provider = provider_new();
     if (mode == MODE_APPLY) {
         f->store = journal_open(f->scratch.path, &f->arena);
-        f->run = run_new(f->store);
+        f->run = journal_run_new(f->store);
     }
     f->executor = test_executor(mode, f->store, &f->clock, f->provider);
 }
@@ -82,14 +59,6 @@ static enum err execute_row(
 static enum err isolate(struct fixture *f, struct step_outcome *ret_outcome)
 {
     return execute_row(f, &isolate_row, ret_outcome);
-}
-
-static void is_isolated_once(const struct provider *provider)
-{
-    for (int i = 0; i < SLOTS; i++) {
-        assert_int_equal(provider->slots[i], 1);
-        assert_int_equal(provider->applied[i], 1);
-    }
 }
 
 static size_t calls_count(struct fixture *f)
@@ -514,61 +483,6 @@ static void a_refused_step_is_recorded_with_its_reason(void **state)
     step_state_is(&f, "unresolved");
 }
 
-/* --- killed for real --- */
-
-static int before_commit(void *provider)
-{
-    crash_point(provider);
-    return 0;
-}
-
-static int after_commit(void *provider, sqlite3 *db, const char *name, int pages)
-{
-    (void)db;
-    (void)name;
-    (void)pages;
-    crash_point(provider);
-    return SQLITE_OK;
-}
-
-/* The whole of a run, as a process that knows nothing of the past would do it. */
-static enum err carry_out(const char *directory, struct provider *provider)
-{
-    CLEANUP(arena_release) struct arena arena = { 0 };
-    struct test_clock clock = TEST_CLOCK;
-    struct store *store = journal_open(directory, &arena);
-    sqlite3_commit_hook(store->db, before_commit, provider);
-    sqlite3_wal_hook(store->db, after_commit, provider);
-    struct run run;
-    enum err err = store_run_find(store, STR("guardduty"), STR("a-1"), STR("r"), &arena, &run);
-    int64_t id = err == ERR_OK ? run.id : run_new(store);
-    const value args[STEP_PARAMS_MAX] = { value_text(STR("cells")) };
-    struct step_order order = { .row = &isolate_row, .args = args, .run = id };
-    struct step_outcome outcome;
-    struct executor executor = test_executor(MODE_APPLY, store, &clock, provider);
-    if (err != ERR_OK || run.ended_ms == 0) {
-        err = step_execute(&executor, &order, &arena, &outcome);
-        if (err == ERR_OK)
-            err = store_run_end(store, id, 1);
-    }
-    store_close(store);
-    return err;
-}
-
-/* True when the process was killed at crash point `at`, false when it ended before. */
-static bool killed_at(const char *directory, struct provider *provider, unsigned at)
-{
-    provider->crash_at = at;
-    pid_t child = fork();
-    if (child == 0)
-        _exit(carry_out(directory, provider) == ERR_OK ? 0 : 1);
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    provider->crash_at = 0;
-    assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0);
-    return WIFSIGNALED(status);
-}
-
 static void a_process_killed_anywhere_goes_on_and_changes_each_thing_once(void **state)
 {
     (void)state;
@@ -577,8 +491,8 @@ static void a_process_killed_anywhere_goes_on_and_changes_each_thing_once(void *
     while (was_killed) {
         CLEANUP(scratch_release) struct scratch scratch = scratch_new();
         CLEANUP(provider_release) struct provider *provider = provider_new();
-        was_killed = killed_at(scratch.path, provider, ++at);
-        assert_int_equal(carry_out(scratch.path, provider), ERR_OK);
+        was_killed = killed_at(journal_carry_out, scratch.path, provider, ++at);
+        assert_int_equal(journal_carry_out(scratch.path, provider), ERR_OK);
         is_isolated_once(provider);
     }
     assert_true(at > 3 * SLOTS * 6); /* each request: two commits, each before and after; it */
@@ -591,12 +505,12 @@ static void a_process_killed_again_and_again_still_changes_each_thing_once(void 
         CLEANUP(scratch_release) struct scratch scratch = scratch_new();
         CLEANUP(provider_release) struct provider *provider = provider_new();
         unsigned kills = 0;
-        while (killed_at(scratch.path, provider, stride) && kills < 200)
+        while (killed_at(journal_carry_out, scratch.path, provider, stride) && kills < 200)
             kills++;
         /* Each life gets at least one call further once it may do enough before it dies. */
         if (stride >= 8)
             assert_true(kills < 200);
-        assert_int_equal(carry_out(scratch.path, provider), ERR_OK);
+        assert_int_equal(journal_carry_out(scratch.path, provider), ERR_OK);
         is_isolated_once(provider);
     }
 }
