@@ -25,7 +25,7 @@ mapfile -t grammar < <(files '*.l' '*.y')
 mapfile -t scripts < <(files '*.sh' .ci/run)
 mapfile -t texts < <(files 'tests/*' 'docs/*' 'rules/*' README.md Makefile)
 mapfile -t libraries < <(but '^compiler/driver/')
-mapfile -t timeless < <(but '^compiler/driver/|^vm/host/|^stdlib/aws/credentials|^stdlib/sandbox/')
+mapfile -t timeless < <(but '^compiler/driver/|^vm/host/|^stdlib/aws/environment|^stdlib/sandbox/')
 mapfile -t stateless < <(but '^compiler/driver/main.c|\.h$')
 
 rule 'layout: run make format' < <(clang-format --dry-run "${all_c[@]}" 2>&1 | grep -E 'warning|error' | sed 's/:[0-9]*:[0-9]*: .*//' | sort | uniq -c)

@@ -131,6 +131,17 @@ static void reader_run(struct reader *reader)
         reader->err = ERR_INVALID;
 }
 
+static enum err reader_parse(struct reader *reader, str body)
+{
+    reader->parser = xmlCreateMemoryParserCtxt(body.ptr, (int)body.len);
+    if (reader->parser == NULL)
+        return ERR_MEMORY;
+    reader_run(reader);
+    xmlFreeDoc(reader->parser->myDoc); /* never made here; libxml2 leaves it to its user */
+    xmlFreeParserCtxt(reader->parser);
+    return reader->err;
+}
+
 enum err xml_parse(struct arena *arena, str body, const struct xml **ret_root)
 {
     if (body.len > REPLY_BYTES_MAX)
@@ -138,16 +149,17 @@ enum err xml_parse(struct arena *arena, str body, const struct xml **ret_root)
     if (body.len == 0)
         return ERR_INVALID;
     struct reader reader = { .arena = arena, .text = BUF_INIT(REPLY_BYTES_MAX) };
-    reader.parser = xmlCreateMemoryParserCtxt(body.ptr, (int)body.len);
-    if (reader.parser == NULL)
-        return ERR_MEMORY;
-    reader_run(&reader);
-    xmlFreeDoc(reader.parser->myDoc); /* never made here; libxml2 leaves it to its user */
-    xmlFreeParserCtxt(reader.parser);
+    /* What fails outside of a parser, libxml2 prints by a handler of the thread: ours for
+     * the time being. */
+    xmlStructuredErrorFunc was = xmlStructuredError;
+    void *was_context = xmlStructuredErrorContext;
+    xmlSetStructuredErrorFunc(&reader, on_error);
+    enum err err = reader_parse(&reader, body);
+    xmlSetStructuredErrorFunc(was_context, was);
     buf_release(&reader.text);
-    if (reader.err == ERR_OK)
+    if (err == ERR_OK)
         *ret_root = reader.root;
-    return reader.err;
+    return err;
 }
 
 static const struct xml *named_from(const struct xml *node, str name)

@@ -10,6 +10,8 @@
 #include "host/http.h"
 #include "raw_server.h"
 
+#include <curl/curl.h>
+
 #define OK_TEXT                                                                                    \
     "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 2\r\n\r\nok"
 
@@ -203,6 +205,57 @@ static void a_full_arena_is_an_error_and_not_a_crash(void **state)
     setting_free(s);
 }
 
+/* Which allocation of libcurl fails, from 1; 0: none. */
+static long failing_allocation;
+
+static bool allocation_fails(void)
+{
+    return failing_allocation > 0 && --failing_allocation == 0;
+}
+
+static void *failing_malloc(size_t size)
+{
+    return allocation_fails() ? NULL : malloc(size);
+}
+
+static void *failing_calloc(size_t count, size_t size)
+{
+    return allocation_fails() ? NULL : calloc(count, size);
+}
+
+static void *failing_realloc(void *memory, size_t size)
+{
+    return allocation_fails() ? NULL : realloc(memory, size);
+}
+
+static char *failing_strdup(const char *text)
+{
+    return allocation_fails() ? NULL : strdup(text);
+}
+
+static void each_allocation_of_libcurl_may_fail(void **state)
+{
+    (void)state;
+    const struct raw_answer answers[] = { { .bytes = OK_TEXT, .end = RAW_CLOSE } };
+    unsigned failed = 0;
+    for (long number = 1; number < 160; number++) {
+        struct setting *s = setting_new(answers, 1);
+        failing_allocation = number;
+        enum err err = send_to(s, s->url, true);
+        failing_allocation = 0;
+        if (err == ERR_OK)
+            assert_reply(s, 200, "ok");
+        else
+            assert_true(err == ERR_MEMORY || err == ERR_TRANSPORT || err == ERR_REFUSED);
+        /* What is said to have stayed here did. */
+        if (err == ERR_REFUSED)
+            assert_int_equal(s->server.requests, 0);
+        failed += err != ERR_OK;
+        setting_free(s);
+    }
+    assert_in_range(failed, 10, 159);
+}
+
 static void the_clock_goes_on_while_it_sleeps(void **state)
 {
     (void)state;
@@ -215,6 +268,9 @@ static void the_clock_goes_on_while_it_sleeps(void **state)
 
 int main(void)
 {
+    /* Counted: libcurl keeps these for every http_curl that is made. */
+    curl_global_init_mem(
+        CURL_GLOBAL_DEFAULT, failing_malloc, free, failing_realloc, failing_strdup, failing_calloc);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_arrives_as_it_was_given),
         cmocka_unit_test(reads_share_a_connection_and_changes_do_not),
@@ -225,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_reply_without_end_is_given_up),
         cmocka_unit_test(nothing_leaves_when_nobody_listens),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
+        cmocka_unit_test(each_allocation_of_libcurl_may_fail),
         cmocka_unit_test(the_clock_goes_on_while_it_sleeps),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);
