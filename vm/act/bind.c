@@ -113,11 +113,11 @@ static enum err given_bind(struct binding *b, const struct param *param, value *
     if (count > 1)
         return say(b, &b->doubt, "%s= has %u different values where one is wanted; write which",
             param->name, (unsigned)count);
+    if (!is_there(v))
+        return say(b, &b->doubt, "the alert lacks what the rule wrote for %s=", param->name);
     if (!is_there(*arg))
-        return say(b, &b->doubt,
-            is_there(v) ? "what the rule wrote for %s= is no %s"
-                        : "what the rule wrote for %s= is not in the alert (a %s)",
-            param->name, type_name(param->type));
+        return say(b, &b->doubt, "what the rule wrote for %s= is no %s", param->name,
+            type_name(param->type));
     if (param->choices != NULL && !is_choice(param->choices, value_str(*arg)))
         return say(b, &b->doubt, "%s=%.*s is none of: %s", param->name, STR_ARG(value_str(*arg)),
             param->choices);
