@@ -28,7 +28,7 @@ Q       := $(if $(V),,@)
 # What a folder may include. A lower layer cannot see a higher one: the build
 # itself keeps vm <- stdlib <- compiler.
 $(B)/vm/%.o:       INC := -Ivm -I$(B)/vm
-$(B)/stdlib/%.o:   INC := -Ivm -Istdlib $(XML)
+$(B)/stdlib/%.o:   INC := -Ivm -Istdlib -I$(B)/stdlib $(XML)
 $(B)/compiler/%.o: INC := -Ivm -Istdlib -Icompiler -Igrammar
 $(B)/grammar/%.o:  INC := -Ivm -Icompiler -Igrammar -I$(B)/grammar
 $(B)/tests/%.o:    INC := -Ivm -Istdlib -Icompiler -Igrammar -Itests/unit -Itests/fault $(XML)
@@ -75,6 +75,11 @@ $(B)/vm/base/fold_table.h: vm/base/fold.awk /usr/share/unicode/CaseFolding.txt
 	$(if $(Q),@echo "  GEN  $@")
 	$(Q)awk -f $^ > $@
 $(B)/vm/base/fold.o: $(B)/vm/base/fold_table.h
+$(B)/stdlib/core/case_table.h: stdlib/core/case.awk /usr/share/unicode/UnicodeData.txt
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  GEN  $@")
+	$(Q)awk -f $^ > $@
+$(B)/stdlib/core/text.o: $(B)/stdlib/core/case_table.h
 
 # The shipped sources are part of the binary.
 $(B)/stdlib/sources/embedded.c: stdlib/sources/embed.awk $(sort $(wildcard stdlib/sources/*.cdr))

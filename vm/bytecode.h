@@ -194,6 +194,7 @@ const struct opcode_info *opcode_info(uint8_t opcode);
 MUST_CHECK enum err program_verify(const struct program *program, uint32_t *reterr_at);
 
 struct buf;
-/* Append a listing of the whole program, one instruction a line, with the names
- * of what the operands index. */
+/* Append a listing of the whole program, which passed program_verify: rules, then sources,
+ * one instruction a line with the names of what the operands index. Texts of constants are
+ * JSON strings. A failure is in out->err. */
 void program_disassemble(const struct program *program, struct buf *out);

@@ -25,8 +25,11 @@ struct event {
  * An alert that no source takes is an event with an empty source: raw paths work,
  * canonical fields are absent but `received` and `time`.
  * The event points into `json`, `program` and `arena`.
+ * Every field is of its type (field_info), absent, or null. `source` is compared without
+ * case. `received` is cdr's own, whatever an alert says of it; `time` is alert.time, else
+ * what the canonical form says, else `received`.
  * ERR_JSON (with *reterr_fault), ERR_MEMORY, ERR_NOT_FOUND (no source of the forced name),
- * ERR_UNDECIDED. */
+ * ERR_UNDECIDED, ERR_BUDGET (an accept condition or a mapping at its limit). */
 MUST_CHECK enum err event_read(const struct program *program, const struct projection *projection,
     str json, str forced_source, int64_t received_ms, struct arena *arena, struct event *ret_event,
     struct json_fault *reterr_fault);

@@ -32,7 +32,8 @@ enum {
     STACK_MAX = 256,
     INSTRUCTION_BUDGET = 1000000,
     REGEX_MATCH_LIMIT = 100000,
-    REGEX_DEPTH_LIMIT = 1000,
+    REGEX_DEPTH_LIMIT = 10000, /* groups that repeat: `(..)*` over 10,000 turns */
+    REGEX_HEAP_KB = 16 * 1024,
     REGEX_SUBJECT_MAX = 64 * 1024,
 
     /* Steps. */

@@ -5,10 +5,14 @@
  * then as keys between dots; keys fold case; every array on the way stands for its
  * elements, so a path through an array has a list of values.
  *
+ * Below the top level a key with a dot in it is not reached. An object under a path is
+ * VALUE_OBJECT; arrays in arrays are one list.
+ *
  * Hostile text is repaired, never refused: U+FFFD for what is not UTF-8 and for
  * lone surrogates, numbers past 64 bits stay decimals (past that, text), of
- * duplicate keys the first counts. What is not JSON at all, or is deeper than
- * ALERT_DEPTH_MAX, is ERR_JSON with a reason.
+ * duplicate keys the first counts, in whatever case. What is not JSON at all, is deeper than
+ * ALERT_DEPTH_MAX, longer than ALERT_BYTES_MAX, or holds more than SLOT_VALUES_MAX
+ * elements under one path, is ERR_JSON with a reason.
  */
 #pragma once
 
@@ -39,14 +43,17 @@ MUST_CHECK enum err projection_new(struct arena *arena, const str *paths, uint32
 MUST_CHECK enum err projection_read(const struct projection *projection, str json,
     struct arena *arena, struct slots *ret_slots, struct json_fault *reterr_fault);
 
-/* Call `visit` with each leaf value of the JSON text (not keys) until it says true.
- * *ret_found tells whether it did. `json` passed projection_read before. ERR_MEMORY. */
-MUST_CHECK enum err json_leaves(str json, struct arena *arena,
-    bool (*visit)(void *self, value leaf), void *self, bool *ret_found);
+/* Call `visit` with each leaf value of the JSON text (not keys) until it says true. The
+ * text of a string is valid during the call only; numbers, true and false are the text that
+ * spells them; null is no leaf. *ret_found tells whether a visit said true. `json` passed
+ * projection_read before. ERR_MEMORY. */
+MUST_CHECK enum err json_leaves(
+    str json, bool (*visit)(void *self, str leaf), void *self, bool *ret_found);
 
 /* Cut the next alert off `*rest`: JSON documents one after the other (NDJSON is that),
  * or the elements of one top-level array; start with *in_array false. *ret_more is false at the end.
- * ERR_JSON on what can begin no document; then *rest goes on after the line at fault
- * (in an array: at the end), so that the alerts behind it are still read. */
+ * ERR_JSON on what is no document; then *rest goes on where the next one may begin, so that the
+ * alerts behind it are still read: at the next line, or, when a document had begun, at
+ * the next line that begins with a brace. A fault inside an array ends the text. */
 MUST_CHECK enum err json_next(
     str *rest, bool *in_array, str *ret_json, bool *ret_more, struct json_fault *reterr_fault);

@@ -1,8 +1,9 @@
 /* regex.h - regular expressions with limits that hold.
  *
- * PCRE2 with REGEX_MATCH_LIMIT and REGEX_DEPTH_LIMIT, UTF, no callouts, no verbs
- * such as (*LIMIT_MATCH=), no lookbehind of unknown length; subjects are cut off by
- * an error, not in silence, at REGEX_SUBJECT_MAX. Memory comes from the arena.
+ * PCRE2 with limits on steps, depth and memory (limits.h), UTF, no JIT. Refused with a
+ * sentence: callouts, verbs such as (*LIMIT_MATCH=), \C, recursion, back references,
+ * conditional groups. Subjects are refused, not cut in silence, past REGEX_SUBJECT_MAX.
+ * A compiled expression lives in its arena.
  */
 #pragma once
 
@@ -17,9 +18,9 @@ struct regex;
 MUST_CHECK enum err regex_new(struct arena *arena, str pattern, str flags, struct regex **ret_regex,
     const char **reterr_reason, size_t *reterr_at);
 
-/* Whether the expression is found in `subject`. ERR_UNDECIDED at a limit. ERR_MEMORY. */
-MUST_CHECK enum err regex_matches(
-    const struct regex *regex, str subject, struct arena *arena, bool *ret_matches);
+/* Whether the expression is found in `subject`. The regex is not changed: threads may share
+ * it. ERR_UNDECIDED at a limit. ERR_MEMORY. */
+MUST_CHECK enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches);
 
-/* The pattern and flags as written, for people. */
+/* `/pattern/flags`, for people. */
 str regex_text(const struct regex *regex);

@@ -1,0 +1,98 @@
+#include "match/project.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+
+/* All that json_next finds: documents between <>, faults as !. */
+static void assert_splits(const char *text, const char *expected)
+{
+    char found[500] = "";
+    size_t used = 0;
+    str rest = str_from(text);
+    bool in_array = false;
+    bool more = true;
+    for (int turn = 0; more; turn++) {
+        str json = STR("");
+        struct json_fault fault = { 0 };
+        assert_true(turn < 100); /* it always comes to an end */
+        enum err err = json_next(&rest, &in_array, &json, &more, &fault);
+        if (err == ERR_JSON)
+            used += (size_t)snprintf(found + used, sizeof found - used, "!");
+        else if (more)
+            used += (size_t)snprintf(found + used, sizeof found - used, "<%.*s>", STR_ARG(json));
+        assert_true(err == ERR_OK || (err == ERR_JSON && fault.reason != NULL));
+    }
+    if (strcmp(found, expected) != 0)
+        fail_msg("%s: '%s', wanted '%s'", text, found, expected);
+}
+
+static void documents_follow_one_another_in_any_layout(void **state)
+{
+    (void)state;
+    assert_splits("", "");
+    assert_splits(" \n\t ", "");
+    assert_splits("{}", "<{}>");
+    assert_splits("{\"a\":1}\n{\"b\":2}\n", "<{\"a\":1}><{\"b\":2}>");
+    assert_splits("{\"a\":1}\r\n\r\n{\"b\":2}", "<{\"a\":1}><{\"b\":2}>");
+    assert_splits("{\"a\":1}{\"b\":2}", "<{\"a\":1}><{\"b\":2}>");
+    assert_splits(
+        "{\n  \"a\": {\n    \"b\": 1\n  }\n}\n{}", "<{\n  \"a\": {\n    \"b\": 1\n  }\n}><{}>");
+    assert_splits("\xEF\xBB\xBF{}", "<{}>");
+}
+
+static void the_elements_of_one_array_are_documents(void **state)
+{
+    (void)state;
+    assert_splits("[]", "");
+    assert_splits("[{}]", "<{}>");
+    assert_splits(" [ {\"a\":1} ,\n{\"b\":[2]} ] ", "<{\"a\":1}><{\"b\":[2]}>");
+    assert_splits("[]{}", "<{}>");
+    assert_splits("[{}]\n{\"a\":1}", "<{}><{\"a\":1}>");
+    assert_splits("[1,\"x\"]", "<1><\"x\">");
+}
+
+static void a_fault_costs_no_more_than_its_own_document(void **state)
+{
+    (void)state;
+    assert_splits("junk\n{\"a\":1}", "!<{\"a\":1}>");
+    assert_splits("junk\nmore junk\n{\"a\":1}", "!!<{\"a\":1}>");
+    assert_splits("{\"a\":\"cut\n{\"b\":2}\n", "!<{\"b\":2}>");
+    assert_splits("{\"a\":1,\n{\"b\":2}\n{\"c\":3}", "!<{\"b\":2}><{\"c\":3}>");
+    assert_splits("{\"a\":1}}\n{\"b\":2}", "<{\"a\":1}>!<{\"b\":2}>");
+    assert_splits("{\"a\":", "!");
+    assert_splits("{\"a\":1} x", "<{\"a\":1}>!");
+}
+
+static void parts_of_a_broken_alert_are_not_alerts(void **state)
+{
+    (void)state;
+    assert_splits(
+        "{\n  \"a\": [\n    {\"role\": \"x\"},\n    oops\n  ]\n}\n{\"b\":2}", "!<{\"b\":2}>");
+}
+
+static void a_fault_in_an_array_ends_the_text(void **state)
+{
+    (void)state;
+    assert_splits("[{},", "<{}>!");
+    assert_splits("[{} {}]", "<{}>!");
+    assert_splits("[{},]", "<{}>!");
+    assert_splits("[,{}]", "!");
+    assert_splits("[", "!");
+    assert_splits("[{}", "<{}>!");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(documents_follow_one_another_in_any_layout),
+        cmocka_unit_test(the_elements_of_one_array_are_documents),
+        cmocka_unit_test(a_fault_costs_no_more_than_its_own_document),
+        cmocka_unit_test(parts_of_a_broken_alert_are_not_alerts),
+        cmocka_unit_test(a_fault_in_an_array_ends_the_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

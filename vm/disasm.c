@@ -1,0 +1,210 @@
+#include "bytecode.h"
+
+#include "base/buf.h"
+#include "base/json_text.h"
+#include "function.h"
+#include "match/regex.h"
+
+#include <stdlib.h>
+
+enum { LISTED_VALUES_MAX = 8, VALUE_BYTES_MAX = 1024 * 1024 };
+
+struct listing {
+    const struct program *program;
+    struct buf *out;
+    bool *begins; /* by instruction: a fragment begins here */
+};
+
+static void listing_release(struct listing *listing)
+{
+    free(listing->begins);
+}
+
+/* ---- operands ---- */
+
+static void add_scalar(struct listing *listing, value v)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(VALUE_BYTES_MAX);
+    if (v.kind == VALUE_TEXT) {
+        json_text_add(listing->out, value_str(v));
+    } else if (v.kind == VALUE_REGEX && v.integer >= 0
+               && v.integer < listing->program->regex_count) {
+        buf_add(listing->out, regex_text(listing->program->regexes[v.integer]));
+    } else {
+        str text = value_print(&arena, v);
+        buf_add(listing->out, text.ptr == NULL ? STR("?") : text);
+    }
+}
+
+static void add_constant(struct listing *listing, value v)
+{
+    const value *items = value_items(v);
+    if (items == NULL && v.kind != VALUE_LIST) {
+        add_scalar(listing, v);
+        return;
+    }
+    buf_add(listing->out, v.kind == VALUE_SET ? STR("set [") : STR("["));
+    for (uint32_t i = 0; i < v.count && i < LISTED_VALUES_MAX; i++) {
+        if (i > 0)
+            buf_add(listing->out, STR(", "));
+        add_scalar(listing, items[i]);
+    }
+    if (v.count > LISTED_VALUES_MAX)
+        buf_addf(listing->out, ", .. %u in all", v.count);
+    buf_add_byte(listing->out, ']');
+}
+
+static void add_member(struct listing *listing, uint32_t a)
+{
+    const struct step_code *step = &listing->program->steps[a / RESULT_MEMBERS];
+    if (step->name.len > 0)
+        buf_add(listing->out, step->name);
+    else
+        buf_addf(listing->out, "step %u", a / RESULT_MEMBERS);
+    buf_addf(listing->out, ".%s", result_member_name((enum result_member)(a % RESULT_MEMBERS)));
+}
+
+static void add_operand(struct listing *listing, enum operand operand, uint32_t a)
+{
+    const struct program *program = listing->program;
+    switch (operand) {
+    case OPERAND_NONE:
+        break;
+    case OPERAND_CONSTANT:
+        add_constant(listing, program->constants[a]);
+        break;
+    case OPERAND_PATH:
+        json_text_add(listing->out, program->paths[a]);
+        break;
+    case OPERAND_FIELD:
+        buf_add(listing->out, str_from(field_info((enum field)a)->name));
+        break;
+    case OPERAND_MEMBER:
+        add_member(listing, a);
+        break;
+    case OPERAND_TYPE:
+        buf_add(listing->out, str_from(type_name((enum type)a)));
+        break;
+    case OPERAND_FUNCTION:
+        buf_add(listing->out, str_from(program->functions[a]->name));
+        break;
+    case OPERAND_COUNT:
+        buf_addf(listing->out, "%u", a);
+        break;
+    case OPERAND_TEST:
+        buf_add(listing->out, str_from(opcode_info((uint8_t)a)->name));
+        break;
+    case OPERAND_TARGET:
+        buf_addf(listing->out, "-> %u", a);
+        break;
+    case OPERAND_STEP:
+        buf_addf(listing->out, "%u: ", a);
+        buf_add(listing->out, program->steps[a].text);
+        break;
+    }
+}
+
+static void add_flags(struct buf *out, uint8_t flags)
+{
+    static const struct {
+        enum instruction_flag flag;
+        const char *name;
+    } names[] = {
+        { FLAG_CASED, "cased" },
+        { FLAG_ALL, "all" },
+        { FLAG_LOOSE, "loose" },
+        { FLAG_ALL_RIGHT, "all-right" },
+        { FLAG_ANY, "any" },
+    };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if ((flags & names[i].flag) != 0)
+            buf_addf(out, " %s", names[i].name);
+}
+
+/* ---- fragments ---- */
+
+static void add_instruction(struct listing *listing, uint32_t at)
+{
+    const struct instruction *in = &listing->program->code[at];
+    const struct opcode_info *info = opcode_info(in->opcode);
+    struct buf *out = listing->out;
+    buf_addf(out, "%6u  %s", at, info->name);
+    if (info->operand != OPERAND_NONE) {
+        buf_addf(out, "%*s", (int)(14 - strlen(info->name)), "");
+        add_operand(listing, info->operand, in->a);
+    }
+    add_flags(out, in->flags);
+    buf_add_byte(out, '\n');
+}
+
+static void add_fragment(struct listing *listing, uint32_t at)
+{
+    do
+        add_instruction(listing, at++);
+    while (at < listing->program->code_count && !listing->begins[at]);
+}
+
+static void add_source(struct listing *listing, const struct source_program *source, str name)
+{
+    struct buf *out = listing->out;
+    buf_addf(out, "source %.*s\n", STR_ARG(name));
+    if (source->accept != NO_INDEX) {
+        buf_add(out, STR("  accept\n"));
+        add_fragment(listing, source->accept);
+    }
+    for (uint32_t i = 0; i < source->mapping_count; i++) {
+        const struct mapping *mapping = &source->mappings[i];
+        buf_addf(out, "  %s%s\n", field_info(mapping->field)->name,
+            mapping->is_untrusted ? " untrusted" : "");
+        add_fragment(listing, mapping->start);
+    }
+    buf_add_byte(out, '\n');
+}
+
+static void add_rule(struct listing *listing, const struct rule_code *rule)
+{
+    struct buf *out = listing->out;
+    buf_addf(out, "rule %.*s  # %.*s:%u\n  when\n", STR_ARG(rule->name), STR_ARG(rule->file),
+        rule->line);
+    add_fragment(listing, rule->condition);
+    buf_add(out, STR("  then\n"));
+    add_fragment(listing, rule->steps);
+    buf_add_byte(out, '\n');
+}
+
+static void mark_source(struct listing *listing, const struct source_program *source)
+{
+    if (source->accept != NO_INDEX)
+        listing->begins[source->accept] = true;
+    for (uint32_t i = 0; i < source->mapping_count; i++)
+        listing->begins[source->mappings[i].start] = true;
+}
+
+static void mark_fragments(struct listing *listing)
+{
+    const struct program *program = listing->program;
+    for (uint32_t i = 0; i < program->source_count; i++)
+        mark_source(listing, &program->sources[i]);
+    mark_source(listing, &program->canonical);
+    for (uint32_t i = 0; i < program->rule_count; i++) {
+        listing->begins[program->rules[i].condition] = true;
+        listing->begins[program->rules[i].steps] = true;
+    }
+}
+
+void program_disassemble(const struct program *program, struct buf *out)
+{
+    CLEANUP(listing_release) struct listing listing = { .program = program, .out = out };
+    listing.begins = calloc((size_t)program->code_count + 1, sizeof *listing.begins);
+    if (listing.begins == NULL) {
+        buf_release(out);
+        out->err = ERR_MEMORY;
+        return;
+    }
+    mark_fragments(&listing);
+    for (uint32_t i = 0; i < program->rule_count; i++)
+        add_rule(&listing, &program->rules[i]);
+    for (uint32_t i = 0; i < program->source_count; i++)
+        add_source(&listing, &program->sources[i], program->sources[i].name);
+    add_source(&listing, &program->canonical, STR("(canonical names)"));
+}

@@ -1,0 +1,128 @@
+#include "event.h"
+
+#include "base/fold.h"
+#include "base/sha256.h"
+#include "interp.h"
+#include "match/canonical.h"
+
+enum { NAME_DIGITS = 16 };
+
+static enum err digest_of(str json, struct arena *arena, str *ret_digest)
+{
+    char hex[SHA256_HEX_SIZE] = { 0 };
+    TRY(sha256_hex(json, hex));
+    *ret_digest = arena_copy(arena, str_from(hex));
+    return ret_digest->ptr == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+static const struct source_program *source_find(const struct program *program, str name)
+{
+    for (uint32_t i = 0; i < program->source_count; i++)
+        if (fold_equal(program->sources[i].name, name))
+            return &program->sources[i];
+    return NULL;
+}
+
+/* The first source by name whose accept condition holds, or NULL. */
+static enum err source_accepting(const struct program *program, const struct event *event,
+    struct arena *arena, const struct source_program **ret_source)
+{
+    *ret_source = NULL;
+    for (uint32_t i = 0; i < program->source_count && *ret_source == NULL; i++) {
+        const struct rule_code accept = { .condition = program->sources[i].accept };
+        bool holds = false;
+        if (accept.condition != NO_INDEX)
+            TRY(rule_matches(program, &accept, event, arena, &holds));
+        if (holds)
+            *ret_source = &program->sources[i];
+    }
+    return ERR_OK;
+}
+
+/* Who takes the alert, and which mappings read it: a source's own, or the canonical ones. */
+static enum err choose_source(const struct program *program, str forced_source, struct arena *arena,
+    struct event *event, const struct source_program **ret_mappings)
+{
+    str canonical = STR("");
+    if (forced_source.len > 0) {
+        *ret_mappings = source_find(program, forced_source);
+        if (*ret_mappings == NULL)
+            return ERR_NOT_FOUND;
+        event->source = (*ret_mappings)->name;
+        return ERR_OK;
+    }
+    TRY(canonical_source(event->text, arena, &canonical));
+    const struct source_program *named =
+        canonical.len == 0 ? NULL : source_find(program, canonical);
+    if (named != NULL) {
+        *ret_mappings = &program->canonical;
+        event->source = named->name;
+        return ERR_OK;
+    }
+    TRY(source_accepting(program, event, arena, ret_mappings));
+    if (*ret_mappings != NULL)
+        event->source = (*ret_mappings)->name;
+    return ERR_OK;
+}
+
+/* A later mapping of the same field fills it only where the earlier ones left it absent. */
+static enum err read_fields(const struct program *program, const struct source_program *source,
+    struct arena *arena, struct event *event)
+{
+    for (uint32_t i = 0; i < source->mapping_count; i++) {
+        const struct mapping *mapping = &source->mappings[i];
+        const struct field_info *info = field_info(mapping->field);
+        value v;
+        if (event->fields[mapping->field].kind != VALUE_ABSENT)
+            continue;
+        TRY(interp_value(program, mapping->start, event, arena, &v));
+        TRY(value_convert(arena, v, info->type, &event->fields[mapping->field]));
+        event->untrusted[mapping->field] = mapping->is_untrusted || info->is_untrusted;
+    }
+    return ERR_OK;
+}
+
+/* What cdr itself knows, whatever the alert says. */
+static void fill_own_fields(struct event *event)
+{
+    const value received = { .kind = VALUE_TIME, .milliseconds = event->received_ms };
+    value *time = &event->fields[FIELD_TIME];
+    event->fields[FIELD_RECEIVED] = received;
+    if (event->fields[FIELD_ALERT_TIME].kind == VALUE_TIME)
+        *time = event->fields[FIELD_ALERT_TIME];
+    else if (time->kind != VALUE_TIME)
+        *time = received;
+    event->untrusted[FIELD_RECEIVED] = false;
+    event->fields[FIELD_SOURCE] = event->source.len > 0 ? value_text(event->source) : VALUE_NONE;
+    event->untrusted[FIELD_SOURCE] = false;
+}
+
+enum err event_read(const struct program *program, const struct projection *projection, str json,
+    str forced_source, int64_t received_ms, struct arena *arena, struct event *ret_event,
+    struct json_fault *reterr_fault)
+{
+    struct event event = { .text = json, .source = STR(""), .received_ms = received_ms };
+    const struct source_program *mappings = NULL;
+    TRY(projection_read(projection, json, arena, &event.raw, reterr_fault));
+    TRY(digest_of(json, arena, &event.digest));
+    event.repairs = event.raw.repairs;
+    TRY(choose_source(program, forced_source, arena, &event, &mappings));
+    if (mappings != NULL)
+        TRY(read_fields(program, mappings, arena, &event));
+    fill_own_fields(&event);
+    *ret_event = event;
+    return ERR_OK;
+}
+
+str event_name(const struct event *event, struct arena *arena)
+{
+    value id = event->fields[FIELD_ALERT_ID];
+    const value *items = value_items(id);
+    if (items != NULL && id.count > 0)
+        id = items[0];
+    if (id.kind == VALUE_TEXT && id.count > 0)
+        return value_str(id);
+    const char *name =
+        arena_format(arena, "sha256:%.*s", STR_ARG(str_first(event->digest, NAME_DIGITS)));
+    return name == NULL ? (str){ NULL, 0 } : str_from(name);
+}

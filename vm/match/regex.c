@@ -1,0 +1,222 @@
+#include "match/regex.h"
+
+#include "base/buf.h"
+#include "base/limits.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+enum { PATTERN_BYTES_MAX = 16 * 1024, PARENS_MAX = 100, SCRATCH_BYTES_MAX = 64 * 1024 * 1024 };
+
+struct regex {
+    pcre2_code *code;
+    pcre2_match_context *limits;
+    str text; /* /pattern/flags */
+};
+
+/* ---- what we refuse ---- */
+
+/* A construct at the front that makes the cost depend on what was matched before, hands
+ * control elsewhere, or takes the limits off. */
+static const char *group_fault(str rest)
+{
+    if (str_startswith(rest, STR("(*")))
+        return "verbs such as (*LIMIT_MATCH=..) are not allowed";
+    if (!str_startswith(rest, STR("(?")) || rest.len < 3)
+        return NULL;
+    char c = rest.ptr[2];
+    char d = rest.len > 3 ? rest.ptr[3] : '\0';
+    bool is_signed_digit = (c == '+' || c == '-') && d >= '0' && d <= '9';
+    if (c == 'C')
+        return "callouts are not allowed";
+    if (c == 'R' || c == '&' || (c >= '0' && c <= '9') || is_signed_digit || (c == 'P' && d == '>'))
+        return "recursion into a group is not allowed";
+    if (c == 'P' && d == '=')
+        return "a reference to what a group matched is not allowed";
+    return c == '(' ? "conditional groups are not allowed" : NULL;
+}
+
+static const char *escape_fault(char c)
+{
+    if (c == 'C')
+        return "\\C, half a character, is not allowed";
+    if ((c >= '1' && c <= '9') || c == 'g' || c == 'k')
+        return "a reference to what a group matched is not allowed";
+    return NULL;
+}
+
+/* Bytes of the class that begins at the front: `]` right after `[` or `[^` is a member. */
+static size_t class_bytes(str rest)
+{
+    size_t at = 1;
+    at += at < rest.len && rest.ptr[at] == '^';
+    at += at < rest.len && rest.ptr[at] == ']';
+    while (at < rest.len && rest.ptr[at] != ']') {
+        if (rest.ptr[at] == '[' && at + 1 < rest.len && rest.ptr[at + 1] == ':') {
+            const char *end = memmem(rest.ptr + at, rest.len - at, ":]", 2);
+            at = end == NULL ? at + 1 : (size_t)(end - rest.ptr) + 2;
+        } else {
+            at += rest.ptr[at] == '\\' ? 2 : 1;
+        }
+    }
+    return at + 1;
+}
+
+static size_t quoted_bytes(str rest)
+{
+    const char *end = memmem(rest.ptr, rest.len, "\\E", 2);
+    return end == NULL ? rest.len : (size_t)(end - rest.ptr) + 2;
+}
+
+/* The first thing we refuse, or NULL. What PCRE2 itself refuses is left to it; a class that
+ * this reads otherwise than PCRE2 errs to the strict side or not at all, because PCRE2 is
+ * told to refuse \C and counts its steps whatever the pattern. */
+static const char *pattern_fault(str pattern, size_t *reterr_at)
+{
+    for (size_t at = 0; at < pattern.len;) {
+        str rest = str_skip(pattern, at);
+        const char *reason = NULL;
+        size_t bytes = 1;
+        if (rest.ptr[0] == '(')
+            reason = group_fault(rest);
+        else if (rest.ptr[0] == '[')
+            bytes = class_bytes(rest);
+        else if (rest.ptr[0] == '\\' && rest.len > 1 && rest.ptr[1] == 'Q')
+            bytes = quoted_bytes(rest);
+        else if (rest.ptr[0] == '\\' && rest.len > 1) {
+            reason = escape_fault(rest.ptr[1]);
+            bytes = 2;
+        }
+        if (reason != NULL) {
+            *reterr_at = at;
+            return reason;
+        }
+        at += bytes;
+    }
+    return NULL;
+}
+
+/* ---- compiling ---- */
+
+static void *arena_malloc(size_t size, void *arena)
+{
+    return arena_alloc(arena, size, alignof(max_align_t));
+}
+
+static void arena_free(void *memory, void *arena)
+{
+    (void)memory; /* goes with its arena */
+    (void)arena;
+}
+
+static bool read_flags(str flags, uint32_t *ret_options)
+{
+    for (size_t i = 0; i < flags.len; i++) {
+        if (flags.ptr[i] == 'i')
+            *ret_options |= PCRE2_CASELESS;
+        else if (flags.ptr[i] == 'm')
+            *ret_options |= PCRE2_MULTILINE;
+        else if (flags.ptr[i] == 's')
+            *ret_options |= PCRE2_DOTALL;
+        else
+            return false;
+    }
+    return true;
+}
+
+static enum err refuse(const char *reason, size_t at, const char **reterr_reason, size_t *reterr_at)
+{
+    *reterr_reason = reason;
+    *reterr_at = at;
+    return ERR_INVALID;
+}
+
+static enum err compile(struct arena *arena, struct regex *regex, str pattern, uint32_t options,
+    const char **reterr_reason, size_t *reterr_at)
+{
+    pcre2_general_context *memory = pcre2_general_context_create(arena_malloc, arena_free, arena);
+    pcre2_compile_context *context = memory == NULL ? NULL : pcre2_compile_context_create(memory);
+    regex->limits = memory == NULL ? NULL : pcre2_match_context_create(memory);
+    if (context == NULL || regex->limits == NULL)
+        return ERR_MEMORY;
+    pcre2_set_parens_nest_limit(context, PARENS_MAX);
+    pcre2_set_match_limit(regex->limits, REGEX_MATCH_LIMIT);
+    pcre2_set_depth_limit(regex->limits, REGEX_DEPTH_LIMIT);
+    pcre2_set_heap_limit(regex->limits, REGEX_HEAP_KB);
+    int code;
+    PCRE2_SIZE at = 0;
+    regex->code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options, &code, &at, context);
+    if (regex->code != NULL)
+        return ERR_OK;
+    if (code == PCRE2_ERROR_HEAP_FAILED || code == PCRE2_ERROR_NOMEMORY)
+        return ERR_MEMORY;
+    PCRE2_UCHAR message[256];
+    int length = pcre2_get_error_message(code, message, sizeof message);
+    str reason = { (const char *)message, length < 0 ? 0 : (size_t)length };
+    str copy = arena_copy(arena, length < 0 ? STR("not a regular expression") : reason);
+    return copy.ptr == NULL ? ERR_MEMORY : refuse(copy.ptr, at, reterr_reason, reterr_at);
+}
+
+static enum err source_text(struct arena *arena, str pattern, str flags, str *ret_text)
+{
+    CLEANUP(buf_release) struct buf out = BUF_INIT(3 * PATTERN_BYTES_MAX);
+    buf_add_byte(&out, '/');
+    for (size_t i = 0; i < pattern.len; i++) {
+        if (pattern.ptr[i] == '\\' && i + 1 < pattern.len)
+            buf_add_byte(&out, pattern.ptr[i++]);
+        else if (pattern.ptr[i] == '/')
+            buf_add_byte(&out, '\\');
+        buf_add_byte(&out, pattern.ptr[i]);
+    }
+    buf_add_byte(&out, '/');
+    buf_add(&out, flags);
+    *ret_text = out.err == ERR_OK ? arena_copy(arena, buf_str(&out)) : (str){ NULL, 0 };
+    return ret_text->ptr == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+enum err regex_new(struct arena *arena, str pattern, str flags, struct regex **ret_regex,
+    const char **reterr_reason, size_t *reterr_at)
+{
+    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
+    size_t at = 0;
+    if (pattern.len > PATTERN_BYTES_MAX)
+        return refuse("longer than 16 KB", PATTERN_BYTES_MAX, reterr_reason, reterr_at);
+    if (!read_flags(flags, &options))
+        return refuse("flags are i, m and s", pattern.len, reterr_reason, reterr_at);
+    const char *fault = pattern_fault(pattern, &at);
+    if (fault != NULL)
+        return refuse(fault, at, reterr_reason, reterr_at);
+    struct regex *regex = ARENA_NEW(arena, struct regex);
+    if (regex == NULL)
+        return ERR_MEMORY;
+    TRY(source_text(arena, pattern, flags, &regex->text));
+    TRY(compile(arena, regex, pattern, options, reterr_reason, reterr_at));
+    *ret_regex = regex;
+    return ERR_OK;
+}
+
+/* ---- matching ---- */
+
+enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches)
+{
+    /* PCRE2's frames are given back at once: many regexes on one alert cost no memory of it. */
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(SCRATCH_BYTES_MAX);
+    if (subject.len > REGEX_SUBJECT_MAX)
+        return ERR_UNDECIDED;
+    pcre2_general_context *memory =
+        pcre2_general_context_create(arena_malloc, arena_free, &scratch);
+    pcre2_match_data *data = memory == NULL ? NULL : pcre2_match_data_create(1, memory);
+    if (data == NULL)
+        return ERR_MEMORY;
+    int found =
+        pcre2_match(regex->code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, data, regex->limits);
+    *ret_matches = found >= 0;
+    if (found >= 0 || found == PCRE2_ERROR_NOMATCH)
+        return ERR_OK;
+    return found == PCRE2_ERROR_NOMEMORY ? ERR_MEMORY : ERR_UNDECIDED;
+}
+
+str regex_text(const struct regex *regex)
+{
+    return regex->text;
+}

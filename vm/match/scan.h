@@ -1,0 +1,63 @@
+/* scan.h - JSON text to tokens: RFC 8259's grammar, told strictly.
+ *
+ * One pass, no recursion, no memory of its own: nesting is a row of bits with
+ * ALERT_DEPTH_MAX places. Tokens point into the text. What a string holds (escapes, broken
+ * UTF-8, lone surrogates) is no matter of grammar and never refused: scan_text mends it.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "match/project.h"
+
+enum json_kind {
+    JSON_OBJECT,
+    JSON_OBJECT_END,
+    JSON_ARRAY,
+    JSON_ARRAY_END,
+    JSON_KEY,
+    JSON_TEXT,
+    JSON_NUMBER,
+    JSON_TRUE,
+    JSON_FALSE,
+    JSON_NULL,
+    JSON_END, /* the document is complete; what follows it was not looked at */
+};
+
+struct json_token {
+    enum json_kind kind;
+    str text;        /* between the quotes as written; the number as written; else empty */
+    bool is_escaped; /* the text holds a backslash */
+};
+
+enum scan_state {
+    SCAN_VALUE,
+    SCAN_VALUE_OR_END, /* after [ */
+    SCAN_KEY,          /* after a comma */
+    SCAN_KEY_OR_END,   /* after { */
+    SCAN_COMMA_OR_END, /* after a value inside something */
+    SCAN_OVER,
+};
+
+/* Start with `{ .json = text }`. */
+struct scan {
+    str json;
+    size_t at;
+    enum scan_state state;
+    uint32_t depth;
+    bool is_object[ALERT_DEPTH_MAX];
+};
+
+/* The next token. ERR_JSON. */
+MUST_CHECK enum err scan_next(
+    struct scan *scan, struct json_token *ret_token, struct json_fault *reterr_fault);
+
+/* Go on behind white space; true when the text is over. */
+bool scan_space(struct scan *scan);
+
+/* What the string of a JSON_KEY or JSON_TEXT says: a slice of the JSON where that is it,
+ * else a copy in the arena. Adds to *repairs. ERR_MEMORY. */
+MUST_CHECK enum err scan_text(
+    const struct json_token *token, struct arena *arena, str *ret_text, uint32_t *repairs);
