@@ -8,7 +8,7 @@
 #include "ip.h"
 #include "number.h"
 
-enum { NAME_BYTES_MAX = 256, ROLE_ARN_BYTES_MAX = 600, ROLE_NAME_BYTES_MAX = 64 };
+enum { IDENTIFIER_BYTES_MAX = 256, ROLE_ARN_BYTES_MAX = 600, ROLE_NAME_BYTES_MAX = 64 };
 
 static bool is_lower(char c)
 {
@@ -141,7 +141,7 @@ static bool is_plain_name(str text)
     uint32_t first;
     uint32_t last;
     uint32_t point;
-    if (text.len == 0 || text.len > NAME_BYTES_MAX)
+    if (text.len == 0 || text.len > IDENTIFIER_BYTES_MAX)
         return false;
     utf8_decode(text, &first, NULL);
     utf8_decode_last(text, &last);

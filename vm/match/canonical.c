@@ -4,13 +4,13 @@
 #include "match/scan.h"
 
 /* Longer than any canonical name, and deeper. */
-enum { NAME_BYTES_MAX = 64, NAME_DEPTH_MAX = 8 };
+enum { PATH_BYTES_MAX = 64, PATH_DEPTH_MAX = 8 };
 
 /* The name of the member being read: the keys around it, with dots. */
 struct reader {
     struct arena *arena;
-    char name[NAME_BYTES_MAX];
-    size_t lengths[NAME_DEPTH_MAX]; /* by depth: bytes of the name of the object there */
+    char name[PATH_BYTES_MAX];
+    size_t lengths[PATH_DEPTH_MAX]; /* by depth: bytes of the name of the object there */
     size_t length;                  /* of the name of the member */
     uint32_t depth;
     bool in_array;
@@ -27,7 +27,7 @@ static bool read_key(struct reader *reader, str key)
 {
     size_t prefix = reader->lengths[reader->depth - 1];
     size_t dot = prefix > 0;
-    if (key.len + dot > NAME_BYTES_MAX - prefix)
+    if (key.len + dot > PATH_BYTES_MAX - prefix)
         return false;
     if (dot > 0)
         reader->name[prefix] = '.';
@@ -39,7 +39,7 @@ static bool read_key(struct reader *reader, str key)
 
 static bool open_object(struct reader *reader)
 {
-    if (reader->in_array || reader->depth == NAME_DEPTH_MAX)
+    if (reader->in_array || reader->depth == PATH_DEPTH_MAX)
         return false;
     reader->lengths[reader->depth++] = reader->length;
     return true;
