@@ -1,0 +1,84 @@
+/* emit.c - checked trees to a program: sources, rules, then everything in its place. */
+#include "emit.h"
+
+#include "emit_pass.h"
+
+static void emit_rule(struct emit *emit, struct item *item)
+{
+    const struct source *source = &emit->compilation->sources.items[item->at.file];
+    struct rule_code rule = { .name = item->name,
+        .title = item->rule.title,
+        .file = source->file,
+        .line = source_place(source, item->at.start).line,
+        .condition = emit->code.count };
+    emit->rule = item;
+    emit_condition(emit, emit_expanded(emit, item->rule.when));
+    emit_op(emit, OP_RETURN, 0, 0);
+    rule.steps = emit->code.count;
+    emit_rule_steps(emit, item);
+    rule.id = emit_rule_identity(emit, rule.condition, rule.steps, emit->code.count);
+    TABLE_ADD(emit, emit->rules, rule);
+    emit->rule = NULL;
+}
+
+static void emit_rules(struct emit *emit)
+{
+    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
+        for (struct item *item = emit->compilation->trees[at]->items; item != NULL;
+             item = item->next)
+            if (item->kind == ITEM_RULE && emit->err == ERR_OK)
+                emit_rule(emit, item);
+}
+
+static void set_texts(struct emit *emit, struct program *program)
+{
+    const struct sources *sources = &emit->compilation->sources;
+    struct program_text *texts = ARENA_ARRAY(emit->arena, struct program_text, sources->count + 1);
+    if (!emit_ok(emit, texts == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    for (uint32_t at = 0; at < sources->count; at++)
+        texts[at] = (struct program_text){ sources->items[at].file, sources->items[at].text,
+            sources->items[at].is_shipped };
+    program->texts = texts;
+    program->text_count = sources->count;
+}
+
+static void set_tables(const struct emit *emit, struct program *program)
+{
+    program->code = emit->code.items;
+    program->code_count = emit->code.count;
+    program->constants = emit->constants.items;
+    program->constant_count = emit->constants.count;
+    program->paths = emit->paths.items;
+    program->path_count = emit->paths.count;
+    program->regexes = emit->regexes.items;
+    program->regex_count = emit->regexes.count;
+    program->functions = emit->functions.items;
+    program->function_count = emit->functions.count;
+    program->sources = emit->sources.items;
+    program->source_count = emit->sources.count;
+    program->rules = emit->rules.items;
+    program->rule_count = emit->rules.count;
+    program->steps = emit->steps.items;
+    program->step_count = emit->steps.count;
+    program->unenforced = emit->unenforced.items;
+    program->unenforced_count = emit->unenforced.count;
+}
+
+enum err emit_program(struct compilation *compilation, const struct program **ret_program)
+{
+    struct emit emit = { .arena = &compilation->arena, .compilation = compilation };
+    struct program *program = ARENA_NEW(&compilation->arena, struct program);
+    if (program == NULL)
+        return ERR_MEMORY;
+    program->canonical = emit_canonical(&emit);
+    emit_sources(&emit);
+    emit_rules(&emit);
+    set_texts(&emit, program);
+    program->hash = emit_program_hash(&emit);
+    if (emit.err != ERR_OK)
+        return emit.err;
+    set_tables(&emit, program);
+    *ret_program = program;
+    return ERR_OK;
+}

@@ -1,0 +1,143 @@
+/* emit_identity.c - who a rule is, and a program: hashes of what they mean.
+ *
+ * A rule is its instructions with what their operands stand for written out, so that
+ * moving it, renaming it or adding another rule does not change who it is. */
+#include "emit_pass.h"
+
+#include "base/sha256.h"
+#include "match/regex.h"
+
+static str hex(struct emit *emit, struct sha256 *sha256)
+{
+    char text[SHA256_HEX_SIZE];
+    if (!emit_ok(emit, sha256_end_hex(sha256, text)))
+        return STR("");
+    str copy = arena_copy(emit->arena, str_from(text));
+    if (!emit_ok(emit, copy.ptr == NULL ? ERR_MEMORY : ERR_OK))
+        return STR("");
+    return copy;
+}
+
+static void add_number(struct sha256 *sha256, uint64_t number)
+{
+    char bytes[8];
+    for (size_t at = 0; at < sizeof bytes; at++)
+        bytes[at] = (char)(number >> (8 * at) & 0xff);
+    sha256_add(sha256, (str){ bytes, sizeof bytes });
+}
+
+static void add_scalar(struct emit *emit, struct sha256 *sha256, value v)
+{
+    add_number(sha256, (uint64_t)v.kind);
+    if (v.kind == VALUE_TEXT) {
+        sha256_add_framed(sha256, value_str(v));
+    } else if (v.kind == VALUE_REGEX) {
+        sha256_add_framed(sha256, regex_text(emit->regexes.items[v.integer]));
+    } else if (v.kind == VALUE_IP || v.kind == VALUE_CIDR) {
+        sha256_add(sha256, (str){ (const char *)v.ip->bytes, sizeof v.ip->bytes });
+        add_number(sha256, v.ip->bits);
+    } else if (v.kind == VALUE_BOOL) {
+        add_number(sha256, v.boolean);
+    } else if (v.kind == VALUE_DECIMAL) {
+        uint64_t bits;
+        memcpy(&bits, &v.decimal, sizeof bits);
+        add_number(sha256, bits);
+    } else if (v.kind != VALUE_ABSENT && v.kind != VALUE_NULL) {
+        add_number(sha256, (uint64_t)v.integer);
+    }
+}
+
+/* A list may be long and used by many rules: it is hashed once. */
+static str constant_digest(struct emit *emit, uint32_t index)
+{
+    CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
+    while (emit->err == ERR_OK && emit->digests.count <= index)
+        TABLE_ADD(emit, emit->digests, STR(""));
+    if (emit->err != ERR_OK || emit->digests.items[index].len > 0)
+        return emit->err == ERR_OK ? emit->digests.items[index] : STR("");
+    value v = emit->constants.items[index];
+    const value *items = value_items(v);
+    if (!emit_ok(emit, sha256_begin(&sha256)))
+        return STR("");
+    add_number(&sha256, items == NULL ? 0 : v.count + 1u);
+    for (uint32_t at = 0; items != NULL && at < v.count; at++)
+        add_scalar(emit, &sha256, items[at]);
+    if (items == NULL)
+        add_scalar(emit, &sha256, v);
+    emit->digests.items[index] = hex(emit, &sha256);
+    return emit->digests.items[index];
+}
+
+static void add_operand(struct emit *emit, struct sha256 *sha256, uint32_t at, uint32_t start)
+{
+    struct instruction in = emit->code.items[at];
+    switch (opcode_info(in.opcode)->operand) {
+    case OPERAND_CONSTANT:
+        sha256_add(sha256, constant_digest(emit, in.a));
+        return;
+    case OPERAND_PATH:
+        sha256_add_framed(sha256, emit->paths.items[in.a]);
+        return;
+    case OPERAND_FIELD:
+        sha256_add_framed(sha256, str_from(field_info((enum field)in.a)->name));
+        return;
+    case OPERAND_FUNCTION:
+        sha256_add_framed(sha256, str_from(emit->functions.items[in.a]->name));
+        return;
+    case OPERAND_TYPE:
+        sha256_add_framed(sha256, str_from(type_name((enum type)in.a)));
+        return;
+    case OPERAND_TEST:
+        sha256_add_framed(sha256, str_from(opcode_info((uint8_t)in.a)->name));
+        return;
+    case OPERAND_TARGET:
+        add_number(sha256, in.a - start);
+        return;
+    case OPERAND_STEP: {
+        const struct step_code *step = &emit->steps.items[in.a];
+        add_number(sha256, (uint64_t)step->builtin->verb);
+        sha256_add_framed(sha256, str_from(step->builtin->name));
+        add_number(sha256, step->stops_on_failure);
+        return;
+    }
+    case OPERAND_MEMBER: /* by the order of the rule's own steps */
+        add_number(sha256, in.a % RESULT_MEMBERS);
+        return;
+    case OPERAND_COUNT:
+    case OPERAND_NONE:
+        add_number(sha256, in.a);
+        return;
+    }
+}
+
+str emit_rule_identity(struct emit *emit, uint32_t condition, uint32_t steps, uint32_t end)
+{
+    CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
+    uint32_t first_step = UINT32_MAX;
+    if (emit->err != ERR_OK || !emit_ok(emit, sha256_begin(&sha256)))
+        return STR("");
+    for (uint32_t at = condition; at < end && emit->err == ERR_OK; at++) {
+        struct instruction in = emit->code.items[at];
+        const struct opcode_info *info = opcode_info(in.opcode);
+        if (in.opcode == OP_STEP && first_step == UINT32_MAX)
+            first_step = in.a;
+        sha256_add_framed(&sha256, str_from(info->name));
+        add_number(&sha256, in.flags);
+        add_operand(emit, &sha256, at, at < steps ? condition : steps);
+        if (info->operand == OPERAND_MEMBER)
+            add_number(&sha256, in.a / RESULT_MEMBERS - first_step);
+    }
+    return hex(emit, &sha256);
+}
+
+str emit_program_hash(struct emit *emit)
+{
+    CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
+    if (!emit_ok(emit, sha256_begin(&sha256)))
+        return STR("");
+    for (uint32_t at = 0; at < emit->compilation->sources.count; at++) {
+        sha256_add_framed(&sha256, emit->compilation->sources.items[at].file);
+        sha256_add_framed(&sha256, emit->compilation->sources.items[at].text);
+    }
+    return hex(emit, &sha256);
+}

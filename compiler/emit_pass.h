@@ -1,0 +1,125 @@
+/* emit_pass.h - what the files of emit share. Not for others: see emit.h.
+ *
+ * The program grows in tables of the compilation's arena. The first failure sticks in
+ * `err`; what is emitted after it is never used.
+ */
+#pragma once
+
+#include "builtin.h"
+#include "compile.h"
+#include "function.h"
+
+/* Hashes of the entries of a table, to find equal ones: open addressing. */
+struct lookup {
+    uint32_t *slots; /* index + 1, 0: empty */
+    uint32_t *hashes;
+    uint32_t room;
+    uint32_t count;
+};
+
+/* A regular expression of the program, as it was written. */
+struct regex_key {
+    str pattern;
+    str flags;
+};
+
+/* A declared list as it was fitted to a type. */
+struct list_key {
+    const struct item *list;
+    enum type type;
+    uint32_t constant;
+};
+
+#define TABLE(type)                                                                                \
+    struct {                                                                                       \
+        type *items;                                                                               \
+        uint32_t count;                                                                            \
+        uint32_t room;                                                                             \
+    }
+
+struct emit {
+    struct arena *arena;
+    const struct compilation *compilation;
+    TABLE(struct instruction) code;
+    TABLE(value) constants;
+    struct lookup constant_lookup;
+    TABLE(str) digests; /* of constants, made when first asked for; see emit_identity.c */
+    TABLE(str) paths;
+    struct lookup path_lookup;
+    TABLE(struct regex *) regexes;
+    TABLE(struct regex_key) regex_keys;
+    TABLE(struct list_key) list_keys;
+    TABLE(const struct function *) functions;
+    TABLE(struct source_program) sources;
+    TABLE(struct rule_code) rules;
+    TABLE(struct step_code) steps;
+    TABLE(struct unenforced) unenforced;
+    /* where emit is */
+    const struct item *rule;
+    str condition; /* of the innermost `if` on results */
+    bool is_else;
+    enum err err;
+};
+
+/* Remember the first failure; false when `err` is one. */
+bool emit_ok(struct emit *emit, enum err err);
+
+/* ---- emit_table.c ---- */
+
+/* Make room for one more of `size` bytes; the items, moved when they had to be, or NULL. */
+void *table_grow(struct emit *emit, void *items, uint32_t count, uint32_t *room, size_t size);
+
+#define TABLE_ADD(emit, table, item)                                                               \
+    do {                                                                                           \
+        void *grown_ = table_grow(                                                                 \
+            (emit), (table).items, (table).count, &(table).room, sizeof *(table).items);           \
+        if (grown_ != NULL) {                                                                      \
+            (table).items = grown_;                                                                \
+            (table).items[(table).count++] = (item);                                               \
+        }                                                                                          \
+    } while (0)
+
+/* The index of an equal entry, added when there is none. */
+uint32_t emit_constant(struct emit *emit, value v);
+uint32_t emit_path(struct emit *emit, str path);
+uint32_t emit_function(struct emit *emit, const struct function *function);
+uint32_t emit_regex(struct emit *emit, str pattern, str flags);
+/* The constant list of these elements, each fitted to `type` as a member of `in`. */
+uint32_t emit_list(struct emit *emit, const struct expr *list, enum type type);
+
+/* ---- emit_expr.c ---- */
+
+/* Append an instruction; its index. */
+uint32_t emit_op(struct emit *emit, enum opcode opcode, unsigned flags, uint32_t a);
+/* Let the jump at `at` go to what is emitted next. */
+void emit_land(struct emit *emit, uint32_t at);
+/* Push the value of an expanded expression; a raw value as its type says. */
+void emit_operand(struct emit *emit, const struct expr *expr);
+/* Push true or false: an expanded condition. */
+void emit_condition(struct emit *emit, const struct expr *expr);
+/* The expression with lets and macros written out. */
+struct expr *emit_expanded(struct emit *emit, struct expr *expr);
+
+/* ---- emit_test.c ---- */
+
+void emit_test(struct emit *emit, const struct expr *expr);
+void emit_anywhere(struct emit *emit, const struct expr *expr);
+
+/* ---- emit_step.c ---- */
+
+/* The steps of a rule, from the program's next instruction to HALT. */
+void emit_rule_steps(struct emit *emit, struct item *rule);
+/* Keep in mind that a clause is not enforced. */
+void emit_unenforced(struct emit *emit, const char *clause, span at);
+
+/* ---- emit_source.c ---- */
+
+void emit_sources(struct emit *emit);
+struct source_program emit_canonical(struct emit *emit);
+
+/* ---- emit_identity.c ---- */
+
+/* SHA-256, hex, of what the instructions [from, to) mean, wherever they stand. */
+str emit_rule_identity(struct emit *emit, uint32_t condition, uint32_t steps, uint32_t end);
+/* SHA-256, hex, over all texts. */
+str emit_program_hash(struct emit *emit);

@@ -1,0 +1,102 @@
+/* emit_source.c - sources: the fragments that accept an alert and fill its fields. */
+#include "emit_pass.h"
+
+#include "constant.h"
+
+#include <stdlib.h>
+
+static struct mapping emit_mapping(struct emit *emit, const struct ast_mapping *mapping)
+{
+    enum field field = mapping->field->is.field;
+    struct mapping made = { .field = field,
+        .is_untrusted = mapping->is_untrusted || field_info(field)->is_untrusted,
+        .start = emit->code.count };
+    const struct expr *expr = emit_expanded(emit, mapping->value);
+    emit_operand(emit, expr);
+    emit_op(emit, OP_CONVERT, 0, (uint32_t)mapping->field->type);
+    emit_op(emit, OP_RETURN, 0, 0);
+    return made;
+}
+
+static struct source_program emit_source(struct emit *emit, const struct item *item)
+{
+    struct source_program source = { .name = item->name, .accept = emit->code.count };
+    uint32_t count = 0;
+    emit_condition(emit, emit_expanded(emit, item->source.accept));
+    emit_op(emit, OP_RETURN, 0, 0);
+    for (const struct ast_mapping *mapping = item->source.mappings; mapping != NULL;
+         mapping = mapping->next)
+        count++;
+    struct mapping *mappings = ARENA_ARRAY(emit->arena, struct mapping, count + 1);
+    if (!emit_ok(emit, mappings == NULL ? ERR_MEMORY : ERR_OK))
+        return source;
+    for (const struct ast_mapping *mapping = item->source.mappings; mapping != NULL;
+         mapping = mapping->next)
+        mappings[source.mapping_count++] = emit_mapping(emit, mapping);
+    source.mappings = mappings;
+    return source;
+}
+
+static bool is_shipped(const struct emit *emit, const struct item *item)
+{
+    return emit->compilation->sources.items[item->at.file].is_shipped;
+}
+
+/* Whether a user's declaration takes the place of this shipped one. */
+static bool is_replaced(const struct emit *emit, const struct item *source)
+{
+    if (!is_shipped(emit, source))
+        return false;
+    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
+        for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
+             item = item->next)
+            if (item->kind == ITEM_SOURCE && item != source && str_equal(item->name, source->name))
+                return true;
+    return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    str first = ((const struct source_program *)a)->name;
+    str second = ((const struct source_program *)b)->name;
+    size_t both = first.len < second.len ? first.len : second.len;
+    int order = memcmp(first.ptr, second.ptr, both);
+    return order != 0 ? order : (first.len > second.len) - (first.len < second.len);
+}
+
+void emit_sources(struct emit *emit)
+{
+    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
+        for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
+             item = item->next) {
+            if (item->kind != ITEM_SOURCE || is_replaced(emit, item))
+                continue;
+            struct source_program source = emit_source(emit, item);
+            TABLE_ADD(emit, emit->sources, source);
+        }
+    if (emit->err == ERR_OK && emit->sources.count > 1)
+        qsort(emit->sources.items, emit->sources.count, sizeof emit->sources.items[0], by_name);
+}
+
+/* An alert in canonical names: each field is under its own name, nested or dotted. */
+struct source_program emit_canonical(struct emit *emit)
+{
+    struct source_program canonical = { .name = STR("canonical"), .accept = NO_INDEX };
+    struct mapping *mappings = ARENA_ARRAY(emit->arena, struct mapping, FIELD_COUNT);
+    if (!emit_ok(emit, mappings == NULL ? ERR_MEMORY : ERR_OK))
+        return canonical;
+    for (int at = 0; at < FIELD_COUNT; at++) {
+        enum field field = (enum field)at;
+        const struct field_info *info = field_info(field);
+        if (field == FIELD_SOURCE || field == FIELD_RECEIVED || field == FIELD_TIME)
+            continue;
+        mappings[canonical.mapping_count++] = (struct mapping){
+            .field = field, .is_untrusted = info->is_untrusted, .start = emit->code.count
+        };
+        emit_op(emit, OP_RAW, 0, emit_path(emit, str_from(info->name)));
+        emit_op(emit, OP_CONVERT, 0, (uint32_t)info->type);
+        emit_op(emit, OP_RETURN, 0, 0);
+    }
+    canonical.mappings = mappings;
+    return canonical;
+}

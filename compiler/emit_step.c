@@ -1,0 +1,186 @@
+/* emit_step.c - steps to instructions: arguments in the row's order, then STEP. */
+#include "emit_pass.h"
+
+#include "arguments.h"
+#include "constant.h"
+
+/* ---- text for people ---- */
+
+/* The text as one line: runs of white space are a space, comments are gone. */
+static str one_line(struct emit *emit, str text)
+{
+    char *line = arena_alloc(emit->arena, text.len + 1, 1);
+    size_t len = 0;
+    bool in_quotes = false;
+    if (!emit_ok(emit, line == NULL ? ERR_MEMORY : ERR_OK))
+        return STR("");
+    for (size_t at = 0; at < text.len; at++) {
+        char c = text.ptr[at];
+        bool is_escaped = in_quotes && c == '\\' && at + 1 < text.len;
+        if (!in_quotes && c == '#') {
+            at += str_find(str_skip(text, at), '\n');
+            c = ' ';
+        }
+        if (c == '"')
+            in_quotes = !in_quotes;
+        if (!in_quotes && (c == '\n' || c == '\t' || c == '\r'))
+            c = ' ';
+        if (c == ' ' && !in_quotes && (len == 0 || line[len - 1] == ' '))
+            continue;
+        line[len++] = c;
+        if (is_escaped)
+            line[len++] = text.ptr[++at];
+    }
+    while (len > 0 && line[len - 1] == ' ')
+        len--;
+    return (str){ line, len };
+}
+
+static str line_of(struct emit *emit, span at)
+{
+    return one_line(emit, sources_text(&emit->compilation->sources, at));
+}
+
+void emit_unenforced(struct emit *emit, const char *clause, span at)
+{
+    const struct source *source = &emit->compilation->sources.items[at.file];
+    struct unenforced one = { .clause = clause,
+        .file = source->file,
+        .line = source_place(source, at.start).line,
+        .rule = emit->rule == NULL ? STR("") : emit->rule->name };
+    TABLE_ADD(emit, emit->unenforced, one);
+}
+
+/* ---- arguments ---- */
+
+static void push(struct emit *emit, value v)
+{
+    emit_op(emit, OP_CONSTANT, 0, emit_constant(emit, v));
+}
+
+/* A value known only with the alert. What goes into a message is printed; what selects a
+ * target must be of the parameter's type, or is absent. */
+static void emit_known_later(struct emit *emit, const struct expr *expr, const struct param *param)
+{
+    emit_operand(emit, expr);
+    if (expr->type == param->type || expr->kind == EXPR_LITERAL)
+        return;
+    if (param->type == TYPE_TEXT && !type_is_text(expr->type) && expr->type != TYPE_RAW)
+        emit_op(emit, OP_FORMAT, 0, 1);
+    else
+        emit_op(emit, OP_CONVERT, 0, (uint32_t)param->type);
+}
+
+static void emit_argument(struct emit *emit, struct expr *argument, const struct param *param)
+{
+    value v;
+    enum type from;
+    value fitted = VALUE_NONE;
+    if (argument == NULL) {
+        push(emit, VALUE_NONE);
+        return;
+    }
+    const struct expr *expr = emit_expanded(emit, argument);
+    if (expr->is_list && expr->kind != EXPR_CALL) {
+        emit_op(emit, OP_CONSTANT, 0, emit_list(emit, expr, param->type));
+    } else if (constant_of(expr, &v, &from)) {
+        emit_ok(emit, constant_fit(emit->arena, v, from, param->type, &fitted));
+        push(emit, fitted);
+    } else {
+        emit_known_later(emit, expr, param);
+    }
+}
+
+/* ---- steps ---- */
+
+static void emit_clauses(struct emit *emit, const struct clause *clauses)
+{
+    for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
+        if (clause->kind == CLAUSE_LIMIT)
+            emit_unenforced(emit, "limit", clause->at);
+        else if (clause->kind == CLAUSE_DEDUP)
+            emit_unenforced(emit, "dedup", clause->at);
+        else if (clause->kind == CLAUSE_FOR)
+            emit_unenforced(emit, "for", clause->at);
+        else if (clause->kind == CLAUSE_TIMEOUT)
+            emit_unenforced(emit, "timeout", clause->at);
+        else if (clause->kind == CLAUSE_APPROVE)
+            emit_unenforced(emit, "approve", clause->at);
+    }
+}
+
+static void emit_action(struct emit *emit, struct ast_step *step)
+{
+    const struct builtin *builtin = step->action.builtin;
+    const struct clause *as = clause_find(step->action.clauses, CLAUSE_AS);
+    uint32_t count = builtin_param_count(builtin);
+    struct step_code code = { .builtin = builtin,
+        .name = as == NULL ? STR("") : as->reason,
+        .text = line_of(emit, step->at),
+        .condition = emit->condition,
+        .is_else = emit->is_else,
+        .stops_on_failure = clause_find(step->action.clauses, CLAUSE_ON_FAILURE_STOP) != NULL,
+        .args_count = count };
+    for (uint32_t at = 0; at < count; at++)
+        emit_argument(emit, step_argument(step, at), &builtin->params[at]);
+    step->action.index = emit->steps.count;
+    emit_op(emit, OP_STEP, 0, emit->steps.count);
+    TABLE_ADD(emit, emit->steps, code);
+    emit_clauses(emit, step->action.clauses);
+}
+
+static bool reads_results(const struct emit *emit, uint32_t from)
+{
+    for (uint32_t at = from; at < emit->code.count; at++)
+        if (emit->code.items[at].opcode == OP_RESULT)
+            return true;
+    return false;
+}
+
+static void emit_steps(struct emit *emit, struct ast_step *steps);
+
+/* A condition on results is not known while planning: BRANCH lets a plan take both ways. */
+static void emit_branch(struct emit *emit, struct ast_step *step)
+{
+    uint32_t start = emit->code.count;
+    str condition = emit->condition;
+    bool is_else = emit->is_else;
+    emit_condition(emit, emit_expanded(emit, step->branch.condition));
+    bool is_unknown = reads_results(emit, start);
+    if (is_unknown) {
+        emit->condition = line_of(emit, step->branch.condition->at);
+        emit->is_else = false;
+    }
+    uint32_t to_else = emit_op(emit, is_unknown ? OP_BRANCH : OP_JUMP_FALSE, 0, 0);
+    emit_steps(emit, step->branch.then_steps);
+    if (step->branch.else_steps == NULL) {
+        emit_land(emit, to_else);
+    } else {
+        uint32_t to_end = emit_op(emit, is_unknown ? OP_JOIN : OP_JUMP, 0, 0);
+        emit_land(emit, to_else);
+        emit->is_else = is_unknown ? true : emit->is_else;
+        emit_steps(emit, step->branch.else_steps);
+        emit_land(emit, to_end);
+    }
+    emit->condition = condition;
+    emit->is_else = is_else;
+}
+
+static void emit_steps(struct emit *emit, struct ast_step *steps)
+{
+    for (struct ast_step *step = steps; step != NULL; step = step->next) {
+        if (step->kind == STEP_KIND_ACTION)
+            emit_action(emit, step);
+        else
+            emit_branch(emit, step);
+    }
+}
+
+void emit_rule_steps(struct emit *emit, struct item *rule)
+{
+    emit->condition = STR("");
+    emit->is_else = false;
+    emit_clauses(emit, rule->rule.clauses);
+    emit_steps(emit, rule->rule.steps);
+    emit_op(emit, OP_HALT, 0, 0);
+}
