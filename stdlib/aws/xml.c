@@ -198,6 +198,7 @@ bool xml_error(const struct xml *root, str *ret_code, str *ret_message)
     } shapes[] = {
         { "Response", "Errors/Error" },
         { "ErrorResponse", "Error" },
+        { "ErrorResponse", "Errors/Error" },
         { "Error", "" },
     };
     for (size_t at = 0; at < COUNT_OF(shapes) && root != NULL; at++) {

@@ -39,7 +39,7 @@ const struct xml *xml_next(const struct xml *node);
 str xml_text(const struct xml *node, const char *path);
 
 /* Whether `root` is an error reply: EC2's <Response><Errors><Error>, IAM's and STS's
- * <ErrorResponse><Error>, or a bare <Error>. Code and message as in xml_text. */
+ * <ErrorResponse><Error>, moto's mixture of both, or a bare <Error>. Code and message as in xml_text. */
 bool xml_error(const struct xml *root, str *ret_code, str *ret_message);
 
 /* The same from a body that may be anything: true with code and message in `arena` when

@@ -108,6 +108,11 @@ static void errors_are_read_in_all_their_shapes(void **state)
     assert_true(xml_error_of(&arena, STR("<Error><Code>SlowDown</Code></Error>"), &code, &message));
     assert_text(code, "SlowDown");
     assert_text(message, "");
+    assert_true(xml_error_of(&arena,
+        STR("<ErrorResponse><Errors><Error><Code>AuthFailure</Code></Error></Errors>"
+            "</ErrorResponse>"),
+        &code, &message));
+    assert_text(code, "AuthFailure");
     assert_false(xml_error_of(&arena, STR(INSTANCES), &code, &message));
     assert_false(xml_error_of(&arena, STR("<html>502</html>"), &code, &message));
     assert_false(xml_error_of(&arena, STR(""), &code, &message));
