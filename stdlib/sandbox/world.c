@@ -1,4 +1,5 @@
 #include "sandbox/world.h"
+#include "sandbox/world_check.h"
 #include "base/buf.h"
 #include "sandbox/sandbox.h"
 
@@ -8,131 +9,6 @@
 /* Ids that are handed out: sg-0c0de000000000001. */
 #define MINT_PREFIX "0c0de"
 enum { MINT_DIGITS = 12 };
-
-/* What the operations rely on. `holder` is the member whose array holds the things. */
-struct member {
-    const char *holder;
-    const char *name;
-    json_type type;
-};
-
-static const struct member account_members[] = {
-    { "credentials", "accessKeyId", JSON_STRING },
-    { "credentials", "secretAccessKey", JSON_STRING },
-    { "credentials", "arn", JSON_STRING },
-    { "credentials", "userId", JSON_STRING },
-    { "roles", "roleName", JSON_STRING },
-    { "roles", "path", JSON_STRING },
-    { "roles", "arn", JSON_STRING },
-    { "roles", "policies", JSON_OBJECT },
-    { "instanceProfiles", "instanceProfileName", JSON_STRING },
-    { "instanceProfiles", "path", JSON_STRING },
-    { "instanceProfiles", "arn", JSON_STRING },
-    { "instanceProfiles", "roles", JSON_ARRAY },
-    { "regions", "region", JSON_STRING },
-};
-
-static const struct member region_members[] = {
-    { "vpcs", "vpcId", JSON_STRING },
-    { "subnets", "subnetId", JSON_STRING },
-    { "securityGroups", "groupId", JSON_STRING },
-    { "securityGroups", "groupName", JSON_STRING },
-    { "securityGroups", "vpcId", JSON_STRING },
-    { "securityGroups", "rules", JSON_ARRAY },
-    { "instances", "instanceId", JSON_STRING },
-    { "instances", "state", JSON_STRING },
-    { "networkInterfaces", "networkInterfaceId", JSON_STRING },
-    { "networkInterfaces", "vpcId", JSON_STRING },
-    { "networkInterfaces", "groups", JSON_ARRAY },
-    { "volumes", "volumeId", JSON_STRING },
-    { "volumes", "state", JSON_STRING },
-    { "snapshots", "snapshotId", JSON_STRING },
-    { "snapshots", "state", JSON_STRING },
-};
-
-/* NULL, or a sentence in `arena` about the first of `members` that `place` lacks. A
- * holder that is absent becomes an empty array, so that things can be added to it. */
-static const char *members_fault(
-    json_t *place, const struct member *members, size_t count, struct arena *arena)
-{
-    for (size_t at = 0; at < count; at++) {
-        const struct member *member = &members[at];
-        json_t *holder = json_object_get(place, member->holder);
-        if (holder == NULL && json_object_set_new(place, member->holder, json_array()) == 0)
-            continue;
-        if (!json_is_array(holder))
-            return arena_format(arena, "\"%s\" is not a list", member->holder);
-        for (size_t n = 0; n < json_array_size(holder); n++) {
-            const json_t *value = json_object_get(json_array_get(holder, n), member->name);
-            if (value == NULL || json_typeof(value) != member->type)
-                return arena_format(arena, "element %zu of \"%s\" has no proper \"%s\"", n,
-                    member->holder, member->name);
-        }
-    }
-    return NULL;
-}
-
-static bool all_text(const json_t *array)
-{
-    size_t index;
-    json_t *value;
-    json_array_foreach(array, index, value) if (!json_is_string(value)) return false;
-    return true;
-}
-
-/* NULL, or a sentence about a group that an interface names and that is not there. */
-static const char *groups_fault(const json_t *region, struct arena *arena)
-{
-    size_t index, nth;
-    json_t *interface, *group;
-    json_array_foreach(json_object_get(region, "networkInterfaces"), index, interface)
-    {
-        const json_t *groups = json_object_get(interface, "groups");
-        if (!all_text(groups))
-            return "\"groups\" of a network interface is not a list of ids";
-        json_array_foreach(groups, nth,
-            group) if (world_find(region, "securityGroups", "groupId", json_string_value(group))
-                       == NULL) return arena_format(arena,
-            "the interface %s names the group %s, which is not there",
-            world_text(interface, "networkInterfaceId"), json_string_value(group));
-    }
-    return NULL;
-}
-
-static const char *roles_fault(const json_t *account)
-{
-    size_t index;
-    json_t *thing, *document;
-    const char *name;
-    json_array_foreach(json_object_get(account, "instanceProfiles"), index,
-        thing) if (!all_text(json_object_get(thing,
-                       "roles"))) return "\"roles\" of an instance profile is not a list of names";
-    json_array_foreach(json_object_get(account, "roles"), index, thing) json_object_foreach(
-        json_object_get(thing, "policies"), name,
-        document) if (!json_is_string(document)) return "\"policies\" of a role holds something "
-                                                        "else than policy documents as text";
-    return NULL;
-}
-
-static const char *account_fault(json_t *account, struct arena *arena)
-{
-    const char *id = world_text(account, "account");
-    if (strlen(id) != 12 || strspn(id, "0123456789") != 12)
-        return "an element of \"accounts\" has no \"account\" of twelve digits";
-    const char *fault = members_fault(account, account_members, COUNT_OF(account_members), arena);
-    if (fault == NULL)
-        fault = roles_fault(account);
-    size_t index;
-    json_t *region;
-    json_array_foreach(json_object_get(account, "regions"), index, region)
-    {
-        if (fault == NULL)
-            fault = members_fault(region, region_members, COUNT_OF(region_members), arena);
-        if (fault == NULL)
-            fault = groups_fault(region, arena);
-    }
-    return fault;
-}
 
 /* The user of an account that the sandbox knows, as the world writes it. */
 static json_t *user_of(const struct sandbox_account *known, struct arena *arena)
@@ -191,7 +67,7 @@ static enum err check(json_t *root, struct arena *arena, const char **reterr_rea
     json_array_foreach(accounts, index, account)
     {
         if (fault == NULL)
-            fault = account_fault(account, arena);
+            fault = world_account_fault(account, arena);
         if (fault == NULL)
             TRY(add_user(account, arena));
     }
