@@ -6,6 +6,8 @@
 #include "constant.h"
 #include "registry.h"
 
+#include <math.h>
+
 static uint32_t count_args(const struct expr *args)
 {
     uint32_t count = 0;
@@ -160,40 +162,40 @@ static void check_first(struct check *check, struct expr *call)
     }
 }
 
-/* `4 medium`: a number and a severity, each greater than the one before. */
-static void check_scale_step(
-    struct check *check, struct expr *number, struct expr *word, double *last)
+/* `4 medium`: a number and a severity, the number greater than the one before. */
+static void check_scale_step(struct check *check, struct expr *step, double *last)
 {
-    value v = VALUE_NONE;
-    enum type type = TYPE_COUNT;
-    check_expr(check, number);
-    if (!constant_of(number, &v, &type) || !type_is_number(type))
-        diag_add(check->diags, DIAG_ARGUMENTS, number->at, "`scale` wants a number here");
-    else if ((v.kind == VALUE_DECIMAL ? v.decimal : (double)v.integer) <= *last)
-        diag_add(check->diags, DIAG_ARGUMENTS, number->at, "the numbers of a scale must rise");
-    else
-        *last = v.kind == VALUE_DECIMAL ? v.decimal : (double)v.integer;
-    if (!check_word(check, word, TYPE_SEVERITY))
-        diag_add(check->diags, DIAG_ARGUMENTS, word->at, "`scale` wants a severity here");
+    enum severity severity;
+    check_expr(check, step);
+    if (step->kind != EXPR_LITERAL || !type_is_number(step->literal.type)
+        || step->literal.label.len == 0) {
+        struct diag *diag = diag_add(
+            check->diags, DIAG_ARGUMENTS, step->at, "`scale` wants a number and a severity here");
+        diag_help(check->diags, diag, "write `4 medium`");
+        return;
+    }
+    value v = step->literal.value;
+    double number = v.kind == VALUE_DECIMAL ? v.decimal : (double)v.integer;
+    if (number <= *last)
+        diag_add(check->diags, DIAG_ARGUMENTS, step->at, "the numbers of a scale must rise");
+    *last = number;
+    if (!severity_find(step->literal.label, &severity))
+        diag_add(check->diags, DIAG_UNKNOWN_VALUE, step->literal.label_at, "`%.*s` is no severity",
+            STR_ARG(step->literal.label));
 }
 
 static void check_scale(struct check *check, struct expr *call)
 {
     struct expr *input = call->call.arguments;
-    double last = -1e300;
+    double last = -HUGE_VAL;
     call->means = MEANING_SCALE;
     if (input == NULL || input->next == NULL) {
         report_count(check, call, "a value, then numbers with severities");
         return;
     }
     check_arg(check, input, TYPE_DECIMAL);
-    for (struct expr *arg = input->next; arg != NULL; arg = arg->next->next) {
-        if (arg->next == NULL) {
-            diag_add(check->diags, DIAG_ARGUMENTS, arg->at, "a severity is missing after this");
-            return;
-        }
-        check_scale_step(check, arg, arg->next, &last);
-    }
+    for (struct expr *step = input->next; step != NULL; step = step->next)
+        check_scale_step(check, step, &last);
     call->type = TYPE_SEVERITY;
     call->is_untrusted = input->is_untrusted;
 }
@@ -244,11 +246,22 @@ static void report_function(struct check *check, const struct expr *call)
     }
 }
 
+/* `4 medium` means something in a scale only. */
+static void refuse_labels(struct check *check, const struct expr *call)
+{
+    for (const struct expr *arg = call->call.arguments; arg != NULL; arg = arg->next)
+        if (arg->kind == EXPR_LITERAL && arg->literal.label.len > 0)
+            diag_add(check->diags, DIAG_ARGUMENTS, arg->literal.label_at,
+                "a word after a value stands in `scale` only");
+}
+
 void check_call(struct check *check, struct expr *call)
 {
     const struct name *name = scope_find(check->scope, call->at.file, call->call.name);
     const struct function *function = function_find(call->call.name);
     call->type = TYPE_COUNT;
+    if (!str_is(call->call.name, "scale"))
+        refuse_labels(check, call);
     if (name != NULL && name->item->kind == ITEM_MACRO) {
         check_macro_call(check, call, name->item);
     } else if (str_is(call->call.name, "first")) {

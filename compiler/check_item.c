@@ -50,6 +50,9 @@ void check_params(struct check *check, struct item *macro)
 {
     for (struct macro_param *param = macro->macro.params; param != NULL; param = param->next) {
         param->type = check_type(check, param->type_name, param->type_at);
+        if (param->type_is_list)
+            diag_add(check->diags, DIAG_UNKNOWN_TYPE, param->type_at,
+                "a macro's parameter is one value, no list");
         check_hiding(check, param->name, param->at);
         for (struct macro_param *before = macro->macro.params; before != param;
              before = before->next)

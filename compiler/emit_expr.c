@@ -116,6 +116,14 @@ static void emit_first(struct emit *emit, const struct expr *call)
     emit_op(emit, OP_FIRST, 0, count);
 }
 
+static void emit_severity(struct emit *emit, str word)
+{
+    enum severity severity = SEVERITY_INFORMATIONAL;
+    if (!severity_find(word, &severity))
+        emit_ok(emit, ERR_BYTECODE);
+    push(emit, (value){ .kind = VALUE_SEVERITY, .integer = severity });
+}
+
 /* From the highest step down: x >= 9 is critical, else x >= 7 is high, .. */
 static void emit_scale(struct emit *emit, const struct expr *call)
 {
@@ -130,17 +138,17 @@ static void emit_scale(struct emit *emit, const struct expr *call)
     uint32_t at = 0;
     for (const struct expr *arg = input->next; arg != NULL; arg = arg->next)
         args[at++] = arg;
-    for (at = count; at >= 2; at -= 2) {
+    while (at-- > 0) {
         emit_operand(emit, input);
-        emit_operand(emit, args[at - 2]);
+        emit_operand(emit, args[at]);
         emit_op(emit, OP_GREATER_EQUAL, 0, 0);
         uint32_t below = emit_op(emit, OP_JUMP_FALSE, 0, 0);
-        emit_operand(emit, args[at - 1]);
-        ends[at - 2] = emit_op(emit, OP_JUMP, 0, 0);
+        emit_severity(emit, args[at]->literal.label);
+        ends[at] = emit_op(emit, OP_JUMP, 0, 0);
         emit_land(emit, below);
     }
     push(emit, VALUE_NONE);
-    for (at = 0; at < count; at += 2)
+    for (at = 0; at < count; at++)
         emit_land(emit, ends[at]);
 }
 
