@@ -134,23 +134,28 @@ static void answer_html(struct answer *answer, int status)
 {
     answer->status = status;
     answer->content_type = "text/html";
-    answer->request_id = "";
-    buf_clear(&answer->body);
     buf_add(&answer->body, STR("<html><head><title>Bad Gateway</title></head><body><h1>The server "
                                "is busy &mdash; please try again</h1><br></body></html>\n"));
 }
 
-static void answer_call(struct sandbox_memory *memory, struct call *call, const struct fault *fault,
-    struct answer *answer)
+static void answer_aws(struct answer *answer, struct call *call)
 {
     call_finish(call);
     answer->body = call->body;
     answer->status = call->body.err == ERR_OK ? call->status : 500;
     answer->content_type = "text/xml;charset=UTF-8";
     answer->request_id = call->request_id;
-    answer->delay_ms = fault->kind == FAULT_SLOW ? fault->duration_ms : 0;
+}
+
+static void answer_call(struct sandbox_memory *memory, struct call *call, const struct fault *fault,
+    struct answer *answer)
+{
     if (fault->kind == FAULT_HTML)
         answer_html(answer, fault->status);
+    else
+        answer_aws(answer, call);
+    if (fault->kind == FAULT_SLOW)
+        answer->delay_ms = fault->duration_ms;
     if (fault->kind == FAULT_LOSE_REPLY)
         answer->status = 0;
     log_call(memory, call, fault, answer->status);
