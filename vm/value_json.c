@@ -275,15 +275,17 @@ static enum err value_from_tree(
     return ERR_JSON;
 }
 
-/* jansson says no word about which failure was memory: a text that was written by
- * this file and does not load is damaged all the same. */
+/* A mistake in the text has a code; a lack of memory mostly leaves it unknown, but inside
+ * a string jansson calls it a wrong token. */
 static enum err tree_load(str json, json_t **ret_tree)
 {
-    json_error_t fault;
+    json_error_t fault = { 0 };
     *ret_tree = json_loadb(json.ptr, json.len, JSON_ALLOW_NUL, &fault);
     if (*ret_tree != NULL)
         return ERR_OK;
-    return json_error_code(&fault) == json_error_out_of_memory ? ERR_MEMORY : ERR_JSON;
+    enum json_error_code code = json_error_code(&fault);
+    bool is_memory = code == json_error_unknown || code == json_error_out_of_memory;
+    return is_memory ? ERR_MEMORY : ERR_JSON;
 }
 
 static enum err array_read(

@@ -24,7 +24,8 @@ enum { VALUE_JSON_DEPTH_MAX = 8 };
 MUST_CHECK enum err values_to_json(
     struct arena *arena, const value *values, uint32_t count, str *ret_json);
 /* Read such an array of at most `max` values into `values`; the rest of them stays as it
- * is. ERR_JSON: it is none; ERR_LIMIT: it holds more, or is too deep; ERR_MEMORY. */
+ * is. ERR_JSON: it is none (or memory was short while jansson read a string, which it does
+ * not tell apart); ERR_LIMIT: it holds more, or is too deep; ERR_MEMORY. */
 MUST_CHECK enum err values_from_json(
     struct arena *arena, str json, value *values, uint32_t max, uint32_t *ret_count);
 

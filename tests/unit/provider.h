@@ -68,8 +68,9 @@ static inline enum err provider_silence(struct provider *provider, const char **
     return ERR_TRANSPORT;
 }
 
-/* Carry a request out: "0" reads cell 0, "0=1" sets it. */
-static inline void provider_apply(struct provider *provider, const struct request *request,
+/* Carry a request out: "0" reads cell 0, "0=1" sets it. ERR_MEMORY when the answer does
+ * not fit: it was carried out all the same. */
+static inline enum err provider_apply(struct provider *provider, const struct request *request,
     struct arena *arena, struct reply *reply)
 {
     int slot = request->body.ptr[0] - '0';
@@ -79,6 +80,7 @@ static inline void provider_apply(struct provider *provider, const struct reques
     }
     const char *body = arena_format(arena, "%d", provider->slots[slot]);
     *reply = (struct reply){ .kind = REPLY_RECEIVED, .status = 200, .body = str_from(body) };
+    return body == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 static inline enum err provider_send(struct transport *transport, const struct request *request,
@@ -92,7 +94,8 @@ static inline enum err provider_send(struct transport *transport, const struct r
                      && provider->sent < provider->fault_at + provider->fault_count;
     crash_point(provider);
     if (!is_faulty || provider->fault == FAULT_LOST_AFTER)
-        provider_apply(provider, request, arena, ret_reply);
+        if (provider_apply(provider, request, arena, ret_reply) != ERR_OK)
+            return ERR_MEMORY;
     crash_point(provider);
     provider->stop = provider->stop_at > 0 && provider->sent >= provider->stop_at;
     return is_faulty ? provider_silence(provider, reterr_reason) : ERR_OK;
@@ -155,14 +158,15 @@ struct cell {
 static inline struct request cell_request(
     struct step *step, const char *operation, uint32_t slot, int wanted, uint32_t delay_ms)
 {
+    const char *target = arena_format(step->arena, "cell/%u", (unsigned)slot);
     const char *body = strcmp(operation, "Get") == 0
                            ? arena_format(step->arena, "%u", (unsigned)slot)
                            : arena_format(step->arena, "%u=%d", (unsigned)slot, wanted);
     return (struct request){ .service = "cells",
         .operation = operation,
         .region = STR("r1"),
-        .target = str_from(arena_format(step->arena, "cell/%u", (unsigned)slot)),
-        .body = str_from(body),
+        .target = str_from(target),
+        .body = { body, body == NULL ? 0 : strlen(body) },
         .delay_ms = delay_ms };
 }
 

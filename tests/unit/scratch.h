@@ -28,13 +28,19 @@ static inline void scratch_release(struct scratch *scratch)
     scratch->path[0] = '\0';
 }
 
-/* A fresh directory with mode 0700; aborts the test program when there is no room. */
-static inline struct scratch scratch_new(void)
+/* A fresh directory with mode 0700 inside `parent`; aborts the program when there is no room. */
+static inline struct scratch scratch_new_in(const char *parent)
 {
-    struct scratch scratch = { "/tmp/cdr-test-XXXXXX" };
+    struct scratch scratch;
+    snprintf(scratch.path, sizeof scratch.path, "%s/cdr-test-XXXXXX", parent);
     if (mkdtemp(scratch.path) == NULL) {
         perror("mkdtemp");
         abort();
     }
     return scratch;
+}
+
+static inline struct scratch scratch_new(void)
+{
+    return scratch_new_in("/tmp");
 }

@@ -286,6 +286,8 @@ static enum err attempt_run(struct attempt *a)
     for (; !a->is_over; a->calls++) {
         enum step_turn turn = a->order->row->next(&a->step, heard);
         arena_release(&a->replies);
+        if (a->own.is_full) /* a request or reason made in it may lack a part */
+            return ERR_MEMORY;
         if (!step_turn_is_end(turn)) {
             TRY(answer(a, turn == STEP_CHANGE, &reply));
             heard = &reply;

@@ -74,8 +74,9 @@ struct step_order {
  * A row with `missing`, or nobody to connect to before anything was changed, ends as
  * STEP_UNRESOLVED. ERR_DIVERGED is not returned but told: the step ends as STEP_UNKNOWN
  * and nothing is sent.
- * ERR_STORE, ERR_MEMORY, ERR_BUSY (stopped), and ERR_TRANSPORT, ERR_REFUSED,
- * ERR_CREDENTIALS (no answer after a change): the step stays open, to be resumed. */
+ * ERR_STORE, ERR_JSON (the journal's own text is damaged), ERR_MEMORY, ERR_BUSY (stopped),
+ * and ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS (no answer after a change): the step
+ * stays open, to be resumed. */
 MUST_CHECK enum err step_execute(struct executor *executor, const struct step_order *order,
     struct arena *arena, struct step_outcome *ret_outcome);
 

@@ -7,8 +7,9 @@
  * arguments and its replies alone: no clock, no randomness, no globals.
  *
  * When step->arena is full, `next` says so by what is missing: a request whose
- * body.ptr is NULL, or an end without a reason. Nothing of such a turn may be sent or
- * recorded; the executor returns ERR_MEMORY and the step can be resumed.
+ * body.ptr is NULL, or an end without a reason. Nothing of such a turn, nor of any in which
+ * an allocation of step->arena failed (arena.is_full), is sent or recorded; the executor
+ * returns ERR_MEMORY and the step can be resumed.
  */
 #pragma once
 

@@ -50,14 +50,19 @@ void *arena_alloc(struct arena *arena, size_t size, size_t align)
     if (memory != NULL)
         return memory;
     struct arena_block *block = block_add(arena, size);
-    return block == NULL ? NULL : block_take(block, size, align);
+    if (block != NULL)
+        memory = block_take(block, size, align);
+    arena->is_full |= memory == NULL;
+    return memory;
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size, size_t align)
 {
     size_t total;
-    if (__builtin_mul_overflow(count, size, &total))
+    if (__builtin_mul_overflow(count, size, &total)) {
+        arena->is_full = true;
         return NULL;
+    }
     return arena_alloc(arena, total, align);
 }
 
@@ -107,4 +112,5 @@ void arena_release(struct arena *arena)
     }
     arena->newest = NULL;
     arena->held = 0;
+    arena->is_full = false;
 }

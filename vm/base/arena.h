@@ -20,6 +20,7 @@ struct arena {
     struct arena_block *newest;
     size_t held;  /* bytes taken from malloc so far */
     size_t limit; /* most bytes `held` may reach; 0 means no limit */
+    bool is_full; /* an allocation failed: what was made since may lack parts */
 };
 
 #define ARENA_INIT(limit_bytes)                                                                    \

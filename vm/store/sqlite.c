@@ -20,7 +20,8 @@ enum err store_fail(struct store *store, int code)
 {
     const char *text = store->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(store->db);
     snprintf(store->error, sizeof store->error, "%s", text);
-    return (code & 0xff) == SQLITE_NOMEM ? ERR_MEMORY : ERR_STORE;
+    bool is_memory = (code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
+    return is_memory ? ERR_MEMORY : ERR_STORE;
 }
 
 enum err store_exec(struct store *store, const char *sql)
