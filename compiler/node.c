@@ -9,7 +9,8 @@ void *parse_copy(struct parse *parse, const void *content, size_t size, size_t a
 void parse_edition(struct parse *parse, span at, const struct literal *number)
 {
     /* Whether this build knows it is the checker's question. */
-    parse->tree->edition = number->type == TYPE_INTEGER ? number->value.integer : -1;
+    bool is_whole = number->type == TYPE_INTEGER && number->value.integer > 0;
+    parse->tree->edition = is_whole ? number->value.integer : -1;
     parse->tree->edition_at = at;
 }
 

@@ -31,6 +31,13 @@ static bool expects(const struct expectation *expected, const char *word)
     return find(expected, word) < expected->count;
 }
 
+/* Whether the symbol can stand here and no group has spoken for it. */
+static bool is_open(const struct expectation *expected, const char *word)
+{
+    size_t i = find(expected, word);
+    return i < expected->count && !expected->is_said[i];
+}
+
 static void take(struct expectation *expected, const char *const *words)
 {
     for (; *words != NULL; words++) {
@@ -81,6 +88,8 @@ static void say(struct sentence *sentence, const char *part, bool is_quoted)
 /* Sum up the groups of symbols that can stand at this place. */
 static void say_groups(struct sentence *sentence, struct expectation *expected)
 {
+    static const char *const internal_words[] = { "SYNC", "BROKEN", NULL };
+    take(expected, internal_words);
     bool is_parameter = expects(expected, "a name") && expects(expected, "untrusted");
     bool is_condition = expects(expected, "anywhere") && expects(expected, "exists");
     bool is_value = expects(expected, "a text") && expects(expected, "true");
@@ -105,15 +114,15 @@ static void say_groups(struct sentence *sentence, struct expectation *expected)
         take(expected, value_words + 8);
         take_keywords(expected, false);
     }
-    if (expects(expected, "contains") && expects(expected, "=")) {
+    if (is_open(expected, "contains") && is_open(expected, "=")) {
         say(sentence, "a test such as `=`, `in` or `contains`", false);
         take(expected, test_words);
     }
-    if (expects(expected, "list") && expects(expected, "macro") && expects(expected, "rule")) {
+    if (is_open(expected, "list") && is_open(expected, "macro")) {
         say(sentence, "an item such as `rule` or `list`", false);
         take(expected, item_words);
     }
-    if (expects(expected, "collect") && expects(expected, "respond")) {
+    if (is_open(expected, "collect") && is_open(expected, "respond")) {
         say(sentence, "a step such as `collect` or `respond`", false);
         take(expected, step_words);
     }
@@ -217,6 +226,8 @@ static bool report_unclosed(struct parse *parse, span at, const char *found)
 {
     if (!parse->is_open || strcmp(found, "the end of the file") != 0)
         return false;
+    if (parse->broken_end > parse->open_at.start)
+        return true; /* that text may hold what is missing */
     str open = sources_text(parse->sources, parse->open_at);
     if (str_is(open, "not"))
         return false;

@@ -220,7 +220,7 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 %type <clause> clause limit dedup followed
 %type <clauses> clauses followeds
 %type <step> step action
-%type <steps> steps block_steps else
+%type <steps> steps block_steps block else
 %type <parts> parts
 %type <body> body
 %type <item> item rule source list_item macro sentence block_item
@@ -554,20 +554,24 @@ steps: step {
     ;
 
 step: action
-    | "if" cond "then" "{" block_steps "}" else {
+    | "if" cond "then" block else {
         $$ = NODE(ast_step, .kind = STEP_KIND_IF, .at = @$,
-            .branch = { $cond, $block_steps.first, $else.first });
+            .branch = { $cond, $block.first, $else.first });
     }
     | "if" error skip_if SYNC { yyerrok; } after_broken_if { $$ = NULL; }
     | error skip_step SYNC { yyerrok; $$ = NULL; }
     ;
 
-after_broken_if: "then" "{" block_steps "}" else
+after_broken_if: "then" block else
     | BROKEN
     ;
 
+/* A symbol of its own: a mistake after the block must not lead back into it. */
+block: "{" block_steps "}" { $$ = $block_steps; }
+    ;
+
 else: %empty { $$.first = $$.last = NULL; }
-    | "else" "{" block_steps "}" { $$ = $block_steps; }
+    | "else" block { $$ = $block; }
     ;
 
 action: verb name parts {
