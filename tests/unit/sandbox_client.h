@@ -150,9 +150,9 @@ static inline json_t *control_get(struct client *client, const char *name)
     snprintf(path, sizeof(path), "/_sandbox/%s", name);
     client_send(client, "GET", path, NULL, "text/plain", STR(""));
     assert_int_equal(client->status, 200);
-    json_t *value = json_loadb(client->body.ptr, client->body.len, 0, NULL);
-    assert_non_null(value);
-    return value;
+    json_t *answer = json_loadb(client->body.ptr, client->body.len, 0, NULL);
+    assert_non_null(answer);
+    return answer;
 }
 
 static inline void control_post(struct client *client, const char *name, const char *body)
