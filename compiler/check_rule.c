@@ -65,9 +65,11 @@ bool check_size(struct check *check, struct expr *expr)
     struct expand expand = { .arena = &scratch };
     expand_expr(&expand, expr);
     if (expand.err == ERR_LIMIT) {
+        bool is_macro = expand.grown > EXPANSION_NODES_MAX;
         struct diag *diag = diag_add(check->diags, DIAG_TOO_LARGE, expr->at,
-            "with its lets and macros written out, this has more than %d parts",
-            EXPANSION_NODES_MAX);
+            is_macro ? "its lets and macros, written out, have more than %d parts"
+                     : "this has more than %d parts",
+            is_macro ? EXPANSION_NODES_MAX : CONDITION_NODES_MAX);
         diag_help(check->diags, diag, "use lists, or split the rule");
         return false;
     }

@@ -89,7 +89,10 @@ static struct expr *expand_macro(struct expand *e, struct expr *call, const stru
     const struct macro_param *param = macro->macro.params;
     for (uint32_t at = 0; at < count && arg != NULL; at++, arg = arg->next, param = param->next)
         inner.args[at] = retype(e, expand(e, arg, frame), param->type);
-    return expand(e, macro->macro.body, &inner);
+    e->inside++;
+    struct expr *body = expand(e, macro->macro.body, &inner);
+    e->inside--;
+    return body;
 }
 
 static struct expr *expand_call(struct expand *e, struct expr *call, const struct frame *frame)
@@ -108,8 +111,12 @@ static struct expr *expand_call(struct expand *e, struct expr *call, const struc
 
 static struct expr *expand_field(struct expand *e, struct expr *expr, const struct frame *frame)
 {
-    if (expr->means == MEANING_LET)
-        return retype(e, expand(e, expr->is.declaration->let.body, NULL), expr->type);
+    if (expr->means == MEANING_LET) {
+        e->inside++;
+        struct expr *body = expand(e, expr->is.declaration->let.body, NULL);
+        e->inside--;
+        return retype(e, body, expr->type);
+    }
     if (expr->means == MEANING_PARAM && frame != NULL)
         return retype(e, frame->args[expr->is.param], expr->type);
     return expr;
@@ -202,7 +209,9 @@ static struct expr *expand_chain(struct expand *e, struct expr *top, const struc
 
 static struct expr *expand(struct expand *e, struct expr *expr, const struct frame *frame)
 {
-    if (++e->nodes > EXPANSION_NODES_MAX)
+    e->nodes++;
+    e->grown += e->inside > 0;
+    if (e->nodes > CONDITION_NODES_MAX || e->grown > EXPANSION_NODES_MAX)
         fail(e, ERR_LIMIT);
     if (e->err != ERR_OK)
         return expr;

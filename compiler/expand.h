@@ -10,8 +10,11 @@
 
 struct expand {
     struct arena *arena;
-    uint32_t nodes; /* so far, elements of lists not counted */
-    enum err err;   /* the first failure; ERR_LIMIT past EXPANSION_NODES_MAX */
+    uint32_t nodes;  /* so far, elements of lists not counted */
+    uint32_t grown;  /* of these, in the bodies of lets and macros */
+    uint32_t inside; /* how many such bodies are around */
+    enum err err;    /* the first failure; ERR_LIMIT past CONDITION_NODES_MAX nodes, or
+                      * EXPANSION_NODES_MAX grown ones */
 };
 
 /* The expression as it stands in the rule; after a failure (`err`) a part of it. */

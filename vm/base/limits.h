@@ -14,6 +14,9 @@ enum {
     NAME_BYTES_MAX = 128,
     /* Nodes that the macros of one condition may grow to: no macro bombs. */
     EXPANSION_NODES_MAX = 10000,
+    /* Nodes of one condition, values of lists not counted: what is proved about it costs
+     * up to the square of that. */
+    CONDITION_NODES_MAX = 50000,
     LIST_VALUES_MAX = 1000000,
     /* Diagnostics kept of one run; later ones are counted. */
     DIAGNOSTICS_MAX = 1000,
