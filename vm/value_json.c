@@ -19,7 +19,7 @@ static void tree_release(json_t **tree)
 static json_t *tagged(const char *name, json_t *member)
 {
     json_t *object = json_object();
-    if (object == NULL || json_object_set_new(object, name, member) != 0) {
+    if (json_object_set_new(object, name, member) != 0) { /* takes `member` also when it fails */
         json_decref(object);
         return NULL;
     }

@@ -25,7 +25,8 @@ static value verdict_of(const struct step_outcome *outcome)
     return verdict.integer == VERDICT_CLEAN && outcome->turn != STEP_DONE ? unknown : verdict;
 }
 
-static struct step_result result_of(const struct step_outcome *outcome)
+/* In a plan no step has failed yet, so `on failure stop` hides nothing that may follow. */
+static struct step_result result_of(const struct step_outcome *outcome, bool is_applied)
 {
     bool is_done = outcome->turn == STEP_DONE;
     bool is_partial = outcome->turn == STEP_PARTIAL;
@@ -38,7 +39,7 @@ static struct step_result result_of(const struct step_outcome *outcome)
             [RESULT_URL] = outcome->results.url,
             [RESULT_SHA256] = outcome->results.sha256,
         },
-        .has_failed = !is_done,
+        .has_failed = is_applied && !is_done,
     };
 }
 
@@ -78,7 +79,7 @@ static enum err runner_step(
     runner->begun++;
     if (runner->report != NULL && runner->report->step != NULL)
         runner->report->step(runner->report, &step);
-    *ret_result = result_of(&step.outcome);
+    *ret_result = result_of(&step.outcome, runner->executor->mode == MODE_APPLY);
     return ERR_OK;
 }
 

@@ -1,0 +1,314 @@
+/* test_run.c - the steps of a rule in order, planned, cut off and gone on with. */
+#include "act/run.h"
+#include "provider.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "journal.h"
+
+enum { REPORTED_MAX = 16 };
+
+/* Ends as its argument says ("partial"), and calls what it found clean. */
+static enum step_turn ending_next(struct step *step, const struct reply *reply)
+{
+    (void)reply;
+    step->results.verdict = (value){ .kind = VALUE_VERDICT, .integer = VERDICT_CLEAN };
+    return step_end(step, step_turn_find(value_str(step->args[0])), "as it was told");
+}
+
+static const struct builtin ending_row = {
+    .name = "ending",
+    .verb = VERB_COLLECT,
+    .provider = "cells",
+    .params = { { .name = "how", .type = TYPE_TEXT, .need = PARAM_REQUIRED } },
+    .effect = EFFECT_READS,
+    .next = ending_next,
+};
+
+static const struct builtin stop_row = {
+    .name = "stop_instance",
+    .verb = VERB_RESPOND,
+    .provider = "cells",
+    .params = { { .name = "instance", .type = TYPE_INSTANCE, .need = PARAM_TARGET } },
+    .effect = EFFECT_CHANGES,
+    .state_bytes = sizeof(struct cell),
+    .next = isolate_next,
+};
+
+static const value constants[] = {
+    { .kind = VALUE_TEXT, .count = 5, .text = "cells" },
+    { .kind = VALUE_TEXT, .count = 4, .text = "done" },
+    { .kind = VALUE_TEXT, .count = 7, .text = "partial" },
+    { .kind = VALUE_TEXT, .count = 6, .text = "failed" },
+    { .kind = VALUE_ABSENT },
+    { .kind = VALUE_VERDICT, .integer = VERDICT_CLEAN },
+};
+enum { CELLS, DONE, PARTIAL, FAILED, ABSENT, CLEAN };
+
+/* A program with one rule whose steps are `code`, a run of it, and what was reported. */
+struct fixture {
+    struct run_report report; /* first: it is handed back */
+    struct scratch scratch;
+    struct arena arena;
+    struct store *store;
+    struct provider *provider;
+    struct test_clock clock;
+    struct executor executor;
+    struct program program;
+    struct rule_code rule;
+    struct event event;
+    int64_t run;
+    uint32_t count;
+    enum step_turn turns[REPORTED_MAX];
+    const struct step_code *codes[REPORTED_MAX];
+    const char *reasons[REPORTED_MAX];
+};
+
+static void reported(struct run_report *report, const struct run_step *step)
+{
+    struct fixture *f = (struct fixture *)report;
+    assert_int_equal(step->index, f->count);
+    f->codes[f->count] = step->code;
+    f->reasons[f->count] = step->outcome.reason;
+    f->turns[f->count++] = step->outcome.turn;
+}
+
+static void fixture_init(struct fixture *f, enum run_mode mode, const struct instruction *code,
+    uint32_t code_count, const struct step_code *steps, uint32_t step_count)
+{
+    *f = (struct fixture){ .report.step = reported,
+        .scratch = scratch_new(),
+        .provider = provider_new(),
+        .clock = TEST_CLOCK };
+    f->program = (struct program){ .code = code,
+        .code_count = code_count,
+        .constants = constants,
+        .constant_count = COUNT_OF(constants),
+        .steps = steps,
+        .step_count = step_count };
+    if (mode == MODE_APPLY) {
+        f->store = journal_open(f->scratch.path, &f->arena);
+        f->run = journal_run_new(f->store);
+    }
+    f->executor = test_executor(mode, f->store, &f->clock, f->provider);
+}
+
+static void fixture_release(struct fixture *f)
+{
+    store_close(f->store);
+    provider_release(&f->provider);
+    arena_release(&f->arena);
+    scratch_release(&f->scratch);
+}
+
+#define FIXTURE(name, mode, code, steps)                                                           \
+    CLEANUP(fixture_release) struct fixture name;                                                  \
+    fixture_init(&name, mode, code, COUNT_OF(code), steps, COUNT_OF(steps))
+
+static enum err execute(struct fixture *f)
+{
+    f->count = 0;
+    return run_execute(
+        &f->executor, &f->program, &f->rule, &f->event, f->run, &f->arena, &f->report);
+}
+
+static const struct step_code two_steps[] = {
+    { .builtin = &ending_row, .args_count = 1, .given = 1 },
+    { .builtin = &isolate_row, .args_count = 1, .given = 1 },
+};
+
+static void a_step_starts_when_the_one_before_ended_whatever_its_end(void **state)
+{
+    (void)state;
+    static const struct instruction code[] = {
+        { OP_CONSTANT, 0, FAILED },
+        { OP_STEP, 0, 0 },
+        { OP_CONSTANT, 0, CELLS },
+        { OP_STEP, 0, 1 },
+        { OP_HALT, 0, 0 },
+    };
+    FIXTURE(f, MODE_APPLY, code, two_steps);
+    assert_int_equal(execute(&f), ERR_OK);
+    assert_int_equal(f.count, 2);
+    assert_int_equal(f.turns[0], STEP_FAILED);
+    assert_int_equal(f.turns[1], STEP_DONE);
+    is_isolated_once(f.provider);
+    struct run run;
+    assert_int_equal(store_run_get(f.store, f.run, &f.arena, &run), ERR_OK);
+    assert_true(run.ended_ms > 0);
+}
+
+static void on_failure_stop_ends_the_run_there_but_not_the_plan(void **state)
+{
+    (void)state;
+    static const struct step_code steps[] = {
+        { .builtin = &ending_row, .args_count = 1, .given = 1, .stops_on_failure = true },
+        { .builtin = &isolate_row, .args_count = 1, .given = 1 },
+    };
+    static const struct instruction code[] = {
+        { OP_CONSTANT, 0, PARTIAL },
+        { OP_STEP, 0, 0 },
+        { OP_CONSTANT, 0, CELLS },
+        { OP_STEP, 0, 1 },
+        { OP_HALT, 0, 0 },
+    };
+    FIXTURE(f, MODE_APPLY, code, steps);
+    assert_int_equal(execute(&f), ERR_OK);
+    assert_int_equal(f.count, 1);
+    assert_int_equal(f.provider->sent, 0);
+    FIXTURE(plan, MODE_PLAN, code, steps);
+    assert_int_equal(execute(&plan), ERR_OK);
+    assert_int_equal(plan.count, 2);
+}
+
+/* collect ... as t; if MEMBER of t then isolate else ending "done" */
+#define BRANCHING(how, member)                                                                     \
+    {                                                                                              \
+        { OP_CONSTANT, 0, how }, { OP_STEP, 0, 0 }, { OP_RESULT, 0, member }, { OP_BRANCH, 0, 7 }, \
+            { OP_CONSTANT, 0, CELLS }, { OP_STEP, 0, 1 }, { OP_JOIN, 0, 9 },                       \
+            { OP_CONSTANT, 0, DONE }, { OP_STEP, 0, 2 }, { OP_HALT, 0, 0 },                        \
+    }
+
+static const struct step_code three_steps[] = {
+    { .builtin = &ending_row, .args_count = 1, .given = 1 },
+    { .builtin = &isolate_row, .args_count = 1, .given = 1 },
+    { .builtin = &ending_row, .args_count = 1, .given = 1 },
+};
+
+static void only_a_step_that_is_done_is_complete(void **state)
+{
+    (void)state;
+    static const struct instruction done[] = BRANCHING(DONE, RESULT_COMPLETE);
+    static const struct instruction partial[] = BRANCHING(PARTIAL, RESULT_COMPLETE);
+    static const struct instruction failed[] = BRANCHING(FAILED, RESULT_FAILED);
+    static const struct {
+        const struct instruction *code;
+        bool is_then;
+    } cases[] = { { done, true }, { partial, false }, { failed, true } };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        FIXTURE(f, MODE_APPLY, done, three_steps);
+        f.program.code = cases[i].code;
+        assert_int_equal(execute(&f), ERR_OK);
+        assert_int_equal(f.count, 2);
+        assert_ptr_equal(f.codes[1], &three_steps[cases[i].is_then ? 1 : 2]);
+        assert_int_equal(f.provider->sent > 0, cases[i].is_then);
+    }
+}
+
+static void a_plan_takes_both_ways(void **state)
+{
+    (void)state;
+    static const struct instruction code[] = BRANCHING(DONE, RESULT_PARTIAL);
+    FIXTURE(f, MODE_PLAN, code, three_steps);
+    assert_int_equal(execute(&f), ERR_OK);
+    assert_int_equal(f.count, 3);
+    assert_int_equal(f.provider->applied[0], 0);
+}
+
+/* collect ... as t; if t.verdict = clean then isolate */
+#define CLEAN_TEST(how)                                                                            \
+    {                                                                                              \
+        { OP_CONSTANT, 0, how }, { OP_STEP, 0, 0 }, { OP_RESULT, 0, RESULT_VERDICT },              \
+            { OP_CONSTANT, 0, CLEAN }, { OP_EQUAL, 0, 0 }, { OP_BRANCH, 0, 8 },                    \
+            { OP_CONSTANT, 0, CELLS }, { OP_STEP, 0, 1 }, { OP_HALT, 0, 0 },                       \
+    }
+
+static void what_is_partial_never_counts_as_clean(void **state)
+{
+    (void)state;
+    static const struct instruction done[] = CLEAN_TEST(DONE);
+    static const struct instruction partial[] = CLEAN_TEST(PARTIAL);
+    FIXTURE(whole, MODE_APPLY, done, two_steps);
+    assert_int_equal(execute(&whole), ERR_OK);
+    assert_int_equal(whole.count, 2);
+    FIXTURE(part, MODE_APPLY, partial, two_steps);
+    assert_int_equal(execute(&part), ERR_OK);
+    assert_int_equal(part.count, 1);
+}
+
+static const struct step_code stop_steps[] = {
+    { .builtin = &stop_row, .args_count = 1, .given = 0 },
+    { .builtin = &isolate_row, .args_count = 1, .given = 1 },
+};
+
+static const struct instruction stop_code[] = {
+    { OP_CONSTANT, 0, ABSENT },
+    { OP_STEP, 0, 0 },
+    { OP_CONSTANT, 0, CELLS },
+    { OP_STEP, 0, 1 },
+    { OP_HALT, 0, 0 },
+};
+
+static void a_step_without_a_target_is_unresolved_and_the_next_one_starts(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY, stop_code, stop_steps);
+    assert_int_equal(execute(&f), ERR_OK);
+    assert_int_equal(f.count, 2);
+    assert_int_equal(f.turns[0], STEP_UNRESOLVED);
+    assert_string_equal(f.reasons[0], "the alert names no instance to act on");
+    assert_int_equal(f.turns[1], STEP_DONE);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, f.run, &f.arena, &steps, &count), ERR_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(steps[0].state.ptr, "unresolved");
+    assert_string_equal(steps[0].args.ptr, "[null]");
+}
+
+static void a_target_of_the_alert_is_bound_and_recorded(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY, stop_code, stop_steps);
+    f.event.fields[FIELD_INSTANCE_ID] = value_text(STR("i-0123456789abcdef0"));
+    assert_int_equal(execute(&f), ERR_OK);
+    assert_int_equal(f.turns[0], STEP_DONE);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, f.run, &f.arena, &steps, &count), ERR_OK);
+    assert_string_equal(steps[0].args.ptr, "[\"i-0123456789abcdef0\"]");
+    assert_string_equal(
+        steps[0].found.ptr, "instance i-0123456789abcdef0 from instance.id; by its name");
+}
+
+static void a_run_that_is_stopped_after_any_request_goes_on_to_the_same_end(void **state)
+{
+    (void)state;
+    static const struct instruction code[] = BRANCHING(DONE, RESULT_COMPLETE);
+    FIXTURE(f, MODE_APPLY, code, three_steps);
+    enum err err = ERR_BUSY;
+    unsigned stops = 0;
+    for (; err == ERR_BUSY && stops < 100; stops++) {
+        f.provider->stop = 0;
+        f.provider->stop_at = f.provider->sent + 1;
+        struct run run;
+        assert_int_equal(store_run_get(f.store, f.run, &f.arena, &run), ERR_OK);
+        assert_int_equal(run.ended_ms, 0);
+        err = execute(&f);
+    }
+    assert_int_equal(err, ERR_OK);
+    assert_int_equal(stops, 3 * SLOTS);
+    assert_int_equal(f.count, 2);
+    is_isolated_once(f.provider);
+    assert_int_equal(execute(&f), ERR_INVALID); /* it ended: there is nothing to go on with */
+    is_isolated_once(f.provider);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_step_starts_when_the_one_before_ended_whatever_its_end),
+        cmocka_unit_test(on_failure_stop_ends_the_run_there_but_not_the_plan),
+        cmocka_unit_test(only_a_step_that_is_done_is_complete),
+        cmocka_unit_test(a_plan_takes_both_ways),
+        cmocka_unit_test(what_is_partial_never_counts_as_clean),
+        cmocka_unit_test(a_step_without_a_target_is_unresolved_and_the_next_one_starts),
+        cmocka_unit_test(a_target_of_the_alert_is_bound_and_recorded),
+        cmocka_unit_test(a_run_that_is_stopped_after_any_request_goes_on_to_the_same_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
