@@ -121,8 +121,11 @@ static void emit_action(struct emit *emit, struct ast_step *step)
         .is_else = emit->is_else,
         .stops_on_failure = clause_find(step->action.clauses, CLAUSE_ON_FAILURE_STOP) != NULL,
         .args_count = count };
-    for (uint32_t at = 0; at < count; at++)
-        emit_argument(emit, step_argument(step, at), &builtin->params[at]);
+    for (uint32_t at = 0; at < count; at++) {
+        struct expr *argument = step_argument(step, at);
+        code.given |= argument == NULL ? 0U : 1U << at;
+        emit_argument(emit, argument, &builtin->params[at]);
+    }
     step->action.index = emit->steps.count;
     emit_op(emit, OP_STEP, 0, emit->steps.count);
     TABLE_ADD(emit, emit->steps, code);
