@@ -104,6 +104,17 @@ static void check_list_value(struct check *check, struct expr *expr, const struc
         check_fits(check, element, param->type, false);
 }
 
+/* Text that a step cannot do without says where it goes: a URL, a function, a hash. */
+static void check_text(struct check *check, struct expr *expr, const struct param *param)
+{
+    bool is_untrusted = expr->is_untrusted;
+    if (expr->kind == EXPR_LITERAL)
+        for (const struct expr *part = expr->literal.parts; part != NULL; part = part->next)
+            is_untrusted = is_untrusted || part->is_untrusted;
+    if (is_untrusted && param->need == PARAM_REQUIRED)
+        report_untrusted(check, expr, param);
+}
+
 static void check_value(struct check *check, struct expr *expr, const struct param *param)
 {
     value v;
@@ -115,6 +126,7 @@ static void check_value(struct check *check, struct expr *expr, const struct par
     if (expr->kind == EXPR_LITERAL && expr->literal.value.kind == VALUE_TEXT
         && param->type == TYPE_TEXT) {
         check_template(check, expr);
+        check_text(check, expr, param);
         return;
     }
     if (!check_word(check, expr, param->type))
@@ -127,9 +139,11 @@ static void check_value(struct check *check, struct expr *expr, const struct par
         check_fits(check, expr, param->type, false);
     else if (type_is_identifier(param->type))
         check_target(check, expr, param);
-    else if (param->type != TYPE_TEXT && !types_compare(expr->type, param->type))
+    else if (param->type == TYPE_TEXT)
+        check_text(check, expr, param);
+    else if (!types_compare(expr->type, param->type))
         report_value(check, expr, param);
-    else if (param->type != TYPE_TEXT)
+    else
         read_as(expr, param->type);
 }
 

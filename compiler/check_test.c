@@ -98,7 +98,10 @@ static bool is_plain(enum type type)
 static void check_right(struct check *check, struct expr *right, enum type type)
 {
     if (right->kind != EXPR_LIST) {
-        if (!check_word(check, right, type))
+        bool may_be_a_word = type == TYPE_COUNT && path_is_word(right);
+        if (may_be_a_word)
+            right->type = TYPE_COUNT; /* of a left side that was reported */
+        else if (!check_word(check, right, type))
             check_expr(check, right);
         return;
     }
