@@ -268,7 +268,7 @@ static void a_change_that_never_arrives_ends_as_failed(void **state)
 {
     (void)state;
     static const struct exchange exchanges[] = { WHO, KNOWN, LOOK_NONE,
-        CHANGE_ERROR("PutRolePolicy", "", 503, IAM_ERROR("Throttling", "Rate exceeded")), LOOK_NONE,
+        CHANGE_ERROR("PutRolePolicy", "", 400, IAM_ERROR("Throttling", "Rate exceeded")), LOOK_NONE,
         LOOK_NONE, LOOK_NONE, CHANGE_ERROR("PutRolePolicy", "", 500, ""), LOOK_NONE, LOOK_NONE,
         LOOK_NONE, CHANGE_WITHOUT("PutRolePolicy", "", LOST), LOOK_NONE, LOOK_NONE, LOOK_NONE };
     struct script script;

@@ -87,7 +87,14 @@ static void a_lost_request_is_found_by_its_tag(void **state)
     static const struct exchange not_applied[] = { WHO, INSTANCE, LOOK(""),
         CHANGE_WITHOUT("CreateSnapshots", CREATE_PARAMS, LOST), LOOK(""), LOOK(""), LOOK(""),
         CREATE, LOOK(BOTH("completed", "completed")) };
+    static const struct exchange slowly[] = { WHO, INSTANCE, LOOK(""),
+        CHANGE_WITHOUT("CreateSnapshots", CREATE_PARAMS, LOST),
+        LOOK(SNAPSHOT("snap-2", "vol-2", "completed")),
+        LOOK(SNAPSHOT("snap-2", "vol-2", "completed")),
+        LOOK(SNAPSHOT("snap-2", "vol-2", "completed")),
+        LOOK(SNAPSHOT("snap-2", "vol-2", "completed")), LOOK(BOTH("completed", "completed")) };
     ASSERT_COLLECT(applied, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 1);
+    ASSERT_COLLECT(slowly, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 1);
     ASSERT_COLLECT(not_applied, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 2);
 }
 

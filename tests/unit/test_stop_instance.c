@@ -94,7 +94,7 @@ static void a_protected_instance_is_left_running(void **state)
     (void)state;
     static const struct exchange protected[] = { WHO, LOOK("running"), PROTECTED("true") };
     static const struct exchange silent[] = { WHO, LOOK("running"), PROTECTED("") };
-    ASSERT_STOP(protected, STEP_FAILED, "is protected against stopping", 0);
+    ASSERT_STOP(protected, STEP_FAILED, "(its attribute disableApiStop is true)", 0);
     ASSERT_STOP(silent, STEP_FAILED, "does not say whether", 0);
 }
 
