@@ -59,7 +59,7 @@ enum quantifier { QUANTIFIER_NONE, QUANTIFIER_ANY, QUANTIFIER_ALL };
 /* One step of a path: `.word` or `["text"]`. */
 struct path_part {
     struct path_part *next;
-    span at;
+    span at;       /* of the word, or of the text without its brackets */
     str text;      /* unescaped */
     bool is_index; /* in brackets */
 };
@@ -198,6 +198,7 @@ struct clause {
     struct expr *condition;
     struct expr *fields; /* EXPR_FIELD, linked by next */
     str reason;
+    span reason_at;
     str until;       /* the date as written, or empty */
     bool is_negated; /* not followed by */
     bool is_quoted;  /* approve by "text" */
@@ -274,7 +275,8 @@ struct item {
             bool type_is_list;
             struct expr *values; /* EXPR_LIST, or NULL with `file` */
             str file;            /* from "file", or empty */
-            enum type type;      /* the checker's */
+            span file_at;
+            enum type type; /* the checker's */
         } list;
         struct {
             struct expr *body;
@@ -284,7 +286,8 @@ struct item {
             struct expr *body;
         } macro;
         struct {
-            str title;
+            str title; /* or empty */
+            span title_at;
             struct pair *pairs; /* owner = "ir", ... */
             struct expr *when;
             struct clause *clauses; /* between when and then, in order */

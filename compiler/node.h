@@ -15,6 +15,7 @@ struct type_words {
 struct until {
     str date;
     str reason;
+    span reason_at;
 };
 
 /* Zeroed memory of the parse; leaves the parse when the arena is full. */

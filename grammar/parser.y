@@ -277,7 +277,7 @@ list_item: "list" name ":" type "=" list {
     | "list" name ":" type "from" TEXT {
         $$ = NODE(item, .kind = ITEM_LIST, .at = @$, .name = $name, .name_at = @name,
             .list = { .type_name = $type.name, .type_at = $type.at, .type_is_list = $type.is_list,
-                .file = $TEXT });
+                .file = $TEXT, .file_at = @TEXT });
     }
     ;
 
@@ -299,7 +299,7 @@ param: name ":" type {
 
 rule: "rule" name title pairs_opt "{" body "}" {
         $$ = NODE(item, .kind = ITEM_RULE, .at = @$, .name = $name, .name_at = @name,
-            .rule = { .title = $title, .pairs = $pairs_opt.first, .when = $body.when,
+            .rule = { .title = $title, .title_at = @title, .pairs = $pairs_opt.first, .when = $body.when,
                 .clauses = $body.clauses, .steps = $body.steps });
     }
     ;
@@ -509,18 +509,19 @@ clauses: %empty { $$.first = $$.last = NULL; }
 
 clause: "unless" cond until_opt {
         $$ = NODE(clause, .kind = CLAUSE_UNLESS, .at = @$, .condition = $cond,
-            .until = $until_opt.date, .reason = $until_opt.reason);
+            .until = $until_opt.date, .reason = $until_opt.reason,
+            .reason_at = $until_opt.reason_at);
     }
     | limit
     | dedup
     | error skip_clause SYNC { yyerrok; $$ = NULL; }
     ;
 
-until_opt: %empty { $$ = (struct until){ STR(""), STR("") }; }
+until_opt: %empty { $$ = (struct until){ STR(""), STR(""), @$ }; }
     | until
     ;
 
-until: "until" DATE "reason" TEXT { $$ = (struct until){ $DATE.written, $TEXT }; }
+until: "until" DATE "reason" TEXT { $$ = (struct until){ $DATE.written, $TEXT, @TEXT }; }
     ;
 
 limit: "limit" NUMBER "targets" "per" DURATION {
@@ -620,10 +621,11 @@ part: "from" operand {
         $$ = NODE(clause, .kind = CLAUSE_FOR, .at = @$,
             .duration_ms = $2.value.milliseconds, .duration = $2.written);
     }
-    | "as" name { $$ = NODE(clause, .kind = CLAUSE_AS, .at = @$, .reason = $name); }
+    | "as" name { $$ = NODE(clause, .kind = CLAUSE_AS, .at = @$, .reason = $name,
+        .reason_at = @name); }
     | "irreversible" { $$ = NODE(clause, .kind = CLAUSE_IRREVERSIBLE, .at = @$); }
     | "approve" "by" who "within" DURATION {
-        $$ = NODE(clause, .kind = CLAUSE_APPROVE, .at = @$, .reason = $who,
+        $$ = NODE(clause, .kind = CLAUSE_APPROVE, .at = @$, .reason = $who, .reason_at = @who,
             .is_quoted = span_is_quoted(parse, @who),
             .duration_ms = $5.value.milliseconds, .duration = $5.written);
     }
@@ -795,7 +797,7 @@ path: name { FIRST($$, NODE(path_part, .at = @$, .text = $name)); }
     ;
 
 path_part: "." NAME { $$ = NODE(path_part, .at = @NAME, .text = $NAME); }
-    | "[" TEXT "]" { $$ = NODE(path_part, .at = @$, .text = $TEXT, .is_index = true); }
+    | "[" TEXT "]" { $$ = NODE(path_part, .at = @TEXT, .text = $TEXT, .is_index = true); }
     ;
 
 literal: TEXT {
