@@ -120,6 +120,17 @@ static enum step_turn look_for_group(struct step *step, str page, uint32_t delay
 
 static enum step_turn decide(struct step *step);
 
+/* "eni-1, eni-2", or NULL. */
+static const char *interface_ids(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    const char *all = "";
+    for (uint32_t at = 0; at < self->interfaces_count && all != NULL; at++)
+        all = arena_format(
+            step->arena, "%s%s%.*s", all, at == 0 ? "" : ", ", STR_ARG(self->interfaces[at].id));
+    return all;
+}
+
 /* All pages were read. */
 static enum step_turn listed(struct step *step)
 {
@@ -129,8 +140,10 @@ static enum step_turn listed(struct step *step)
     if (self->interfaces_count == 0)
         return talk_end(step, STEP_FAILED, "instance %.*s (%.*s) has no network interface",
             STR_ARG(arg(step, ARG_INSTANCE)), STR_ARG(self->instance.state));
-    for (uint32_t at = 0; at < self->interfaces_count; at++)
-        talk_found(step, "%.*s", STR_ARG(self->interfaces[at].id));
+    const char *all = interface_ids(step);
+    if (all == NULL)
+        return talk_memory(step);
+    talk_found(step, "%s", all);
     return look_for_group(step, (str){ "", 0 }, 0);
 }
 
@@ -424,7 +437,7 @@ static const char *failures(struct step *step)
     return all;
 }
 
-static enum step_turn conclude_isolated(struct step *step, uint32_t count, bool is_changed)
+static enum step_turn conclude_isolated(struct step *step, bool is_changed)
 {
     struct isolate_security_group *self = step->state;
     str id = arg(step, ARG_INSTANCE);
@@ -435,10 +448,9 @@ static enum step_turn conclude_isolated(struct step *step, uint32_t count, bool 
         return talk_end(step, STEP_DONE,
             "instance %.*s was isolated already: nothing was changed%s", STR_ARG(id), caveat);
     return talk_end(step, STEP_DONE,
-        "all %u network interfaces of instance %.*s %s only the group %.*s, which lets nothing in "
-        "or out; " TRACKED "%s",
-        count, STR_ARG(id), self->is_plan ? "would have" : "have", STR_ARG(self->group_name),
-        caveat);
+        "every network interface of instance %.*s %s only the group %.*s, which lets nothing in or "
+        "out; " TRACKED "%s",
+        STR_ARG(id), self->is_plan ? "would have" : "has", STR_ARG(self->group_name), caveat);
 }
 
 /* Nothing more can be done: what has become of it? */
@@ -454,7 +466,7 @@ static enum step_turn conclude(struct step *step)
         is_changed |= interface->tries.sent > 0;
     }
     if (isolated == listed_now && listed_now > 0)
-        return conclude_isolated(step, listed_now, is_changed);
+        return conclude_isolated(step, is_changed);
     const char *why = failures(step);
     if (why == NULL)
         return talk_memory(step);

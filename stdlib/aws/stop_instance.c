@@ -32,9 +32,7 @@ static enum step_turn look(struct step *step, uint32_t delay_ms)
 
 static enum step_turn look_first(struct step *step)
 {
-    str id = arg(step, ARG_INSTANCE);
-    step->target = id;
-    talk_found(step, "instance %.*s", STR_ARG(id));
+    step->target = arg(step, ARG_INSTANCE);
     return look(step, 0);
 }
 

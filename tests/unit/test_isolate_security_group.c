@@ -95,9 +95,9 @@ static void each_interface_gets_an_empty_group_and_only_that(void **state)
     struct script script;
     isolate(&script);
     assert_int_equal(PLAY(&script, happy), STEP_DONE);
-    assert_reason(&script, "all 2 network interfaces of instance i-0abc have only the group " NAME);
+    assert_reason(&script, "every network interface of instance i-0abc has only the group " NAME);
     assert_reason(&script, "connections that were open before may live on");
-    assert_true(str_is(script.step.found, "instance i-0abc -> vpc-1 -> eni-1 -> eni-2"));
+    assert_true(str_is(script.step.found, "instance i-0abc -> vpc-1 -> eni-1, eni-2"));
     script_end(&script);
 }
 
@@ -144,7 +144,7 @@ static void what_is_isolated_already_is_not_touched(void **state)
         LIST(ENI("eni-1", IN("sg-0150")) ENI("eni-2", IN("sg-a1") IN("sg-0150"))), LOOK_BLANK,
         MOVE("eni-2"), LIST(AFTER) };
     ASSERT_ISOLATE(all, STEP_DONE, "nothing was changed", 0);
-    ASSERT_ISOLATE(half, STEP_DONE, "all 2 network interfaces", 1);
+    ASSERT_ISOLATE(half, STEP_DONE, "every network interface of instance i-0abc has only", 1);
 }
 
 static void our_group_is_emptied_whatever_is_in_it(void **state)
@@ -159,7 +159,7 @@ static void our_group_is_emptied_whatever_is_in_it(void **state)
             "\nIpPermissions.1.PrefixListIds.1.PrefixListId=pl-1",
             REVOKE_REPLY),
         LOOK_BLANK, MOVE("eni-1"), LIST(ENI("eni-1", IN("sg-0150"))) };
-    ASSERT_ISOLATE(exchanges, STEP_DONE, "all 1 network interfaces", 3);
+    ASSERT_ISOLATE(exchanges, STEP_DONE, "every network interface of instance i-0abc has only", 3);
 }
 
 static void a_group_that_is_not_blank_isolates_nobody(void **state)
@@ -213,8 +213,8 @@ static void a_group_is_made_once_whatever_becomes_of_the_reply(void **state)
                                                "ec2:CreateTags on resource: y")) };
     static const struct exchange never[] = { WHO, INSTANCE, LIST(BEFORE), LOOK_NONE, CREATE,
         LOOK_NONE, LOOK_NONE, LOOK_NONE, LOOK_NONE, LOOK_NONE, LOOK_NONE, LOOK_NONE };
-    ASSERT_ISOLATE(applied, STEP_DONE, "all 1 network interfaces", 2);
-    ASSERT_ISOLATE(raced, STEP_DONE, "all 1 network interfaces", 2);
+    ASSERT_ISOLATE(applied, STEP_DONE, "every network interface of instance i-0abc has only", 2);
+    ASSERT_ISOLATE(raced, STEP_DONE, "every network interface of instance i-0abc has only", 2);
     ASSERT_ISOLATE(full, STEP_FAILED, "SecurityGroupLimitExceeded: too many", 1);
     ASSERT_ISOLATE(untagged, STEP_FAILED, "does not allow ec2:CreateTags on " NAME, 1);
     ASSERT_ISOLATE(never, STEP_UNKNOWN, "does not appear", 1);
@@ -264,8 +264,9 @@ static void a_lost_move_is_settled_by_listing(void **state)
         LIST(ENI("eni-1", IN("sg-a1"))), LIST(ENI("eni-1", IN("sg-a1"))),
         LIST(ENI("eni-1", IN("sg-a1"))), LIST(ENI("eni-1", IN("sg-a1"))),
         LIST(ENI("eni-1", IN("sg-a1"))) };
-    ASSERT_ISOLATE(applied, STEP_DONE, "all 2 network interfaces", 2);
-    ASSERT_ISOLATE(not_applied, STEP_DONE, "all 2 network interfaces", 3);
+    ASSERT_ISOLATE(applied, STEP_DONE, "every network interface of instance i-0abc has only", 2);
+    ASSERT_ISOLATE(
+        not_applied, STEP_DONE, "every network interface of instance i-0abc has only", 3);
     ASSERT_ISOLATE(unread, STEP_UNKNOWN, "DescribeNetworkInterfaces on i-0abc", 2);
     ASSERT_ISOLATE(not_shown, STEP_UNKNOWN, "accepted the change but does not show it", 1);
 }
@@ -280,8 +281,8 @@ static void an_interface_that_comes_later_is_isolated_too(void **state)
         CHANGE_ERROR("ModifyNetworkInterfaceAttribute", "", 400,
             EC2_ERROR("InvalidNetworkInterfaceID.NotFound", "gone")),
         LIST(ENI("eni-1", IN("sg-0150"))) };
-    ASSERT_ISOLATE(exchanges, STEP_DONE, "all 2 network interfaces", 2);
-    ASSERT_ISOLATE(gone, STEP_DONE, "all 1 network interfaces", 2);
+    ASSERT_ISOLATE(exchanges, STEP_DONE, "every network interface of instance i-0abc has only", 2);
+    ASSERT_ISOLATE(gone, STEP_DONE, "every network interface of instance i-0abc has only", 2);
 }
 
 static void interfaces_are_read_page_by_page(void **state)
