@@ -93,6 +93,8 @@ static unsigned flags_of(const struct expr *expr)
         flags |= FLAG_CASED;
     if (expr->test.quantifier == QUANTIFIER_ALL)
         flags |= FLAG_ALL;
+    if (expr->test.quantifier == QUANTIFIER_ANY)
+        flags |= FLAG_ANY;
     if (expr->test.patterns == QUANTIFIER_ALL)
         flags |= FLAG_ALL_RIGHT;
     if (expr->test.left->type == TYPE_RAW || (right != NULL && right->type == TYPE_RAW))

@@ -5,7 +5,9 @@
 #include "match/scan.h"
 #include "number.h"
 
-enum { ROOT = 0, UNWANTED = UINT32_MAX, NO_SLOT = UINT32_MAX };
+#define ROOT 0
+#define UNWANTED UINT32_MAX
+#define NO_SLOT UINT32_MAX
 
 /* A key on the way to a path. Each path has two slots: 2i for the keys between its dots,
  * 2i + 1 for the whole path as one key of the alert; the second wins. */
