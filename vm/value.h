@@ -125,7 +125,7 @@ static inline str value_str(value v)
  * text "high" a severity, "2026-01-01T10:00:00Z" a time, a number under
  * a decimal. For identifiers text must look like one (instance: i- and hex; role:
  * an ARN or an IAM name; account: 12 digits; ...). What does not fit is absent;
- * a list is converted element by element and loses those that do not fit.
+ * a list is converted element by element and loses those that do not fit, and nulls.
  * ERR_MEMORY only. */
 MUST_CHECK enum err value_convert(struct arena *arena, value v, enum type type, value *ret_value);
 

@@ -338,12 +338,17 @@ enum err value_convert(struct arena *arena, value v, enum type type, value *ret_
         return scalar_convert(arena, v, type, ret_value);
     value *converted = ARENA_ARRAY(arena, value, v.count);
     uint32_t count = 0;
+    bool has_null = false;
     if (converted == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < v.count; i++) {
         TRY(scalar_convert(arena, items[i], type, &converted[count]));
-        count += converted[count].kind != VALUE_ABSENT;
+        has_null = has_null || converted[count].kind == VALUE_NULL;
+        count += converted[count].kind != VALUE_ABSENT && converted[count].kind != VALUE_NULL;
     }
-    *ret_value = count == 0 ? VALUE_NONE : value_list(converted, count);
+    if (count > 0)
+        *ret_value = value_list(converted, count);
+    else
+        *ret_value = has_null ? (value){ .kind = VALUE_NULL } : VALUE_NONE;
     return ERR_OK;
 }
