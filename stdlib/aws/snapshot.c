@@ -51,7 +51,8 @@ static enum step_turn heard_instance(struct step *step, const struct answer *ans
             "instance %.*s (%.*s) has no EBS volume, so there is nothing to take a snapshot of",
             STR_ARG(id), STR_ARG(self->instance.state));
     if (answer->heard == HEARD_ANSWER)
-        talk_found(step, "%u volumes", self->instance.volumes_count);
+        talk_found(step, "%u EBS volume%s", self->instance.volumes_count,
+            self->instance.volumes_count == 1 ? "" : "s");
     return look(step, 0);
 }
 
@@ -115,7 +116,7 @@ static enum step_turn conclude(struct step *step)
         return talk_memory(step);
     step->results.url = value_text(url);
     if (completed == wanted)
-        return talk_end(step, STEP_DONE, "all %u volumes of instance %.*s are kept as %.*s", wanted,
+        return talk_end(step, STEP_DONE, "every volume of instance %.*s is kept as %.*s",
             STR_ARG(id), STR_ARG(url));
     return talk_end(step, STEP_PARTIAL,
         "of %u volumes of instance %.*s %u are kept whole; %u snapshots failed, %u are still "

@@ -52,7 +52,9 @@ class Moto:
         vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
         groups = [ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"] for name in ("web", "ops")]
-        self.instance = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SubnetId=subnet, SecurityGroupIds=groups,
+        # Groups of the instance, not of an interface, would show on every interface for ever: moto's mistake.
+        card = {"DeviceIndex": 0, "SubnetId": subnet, "Groups": groups}
+        self.instance = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, NetworkInterfaces=[card],
                                           IamInstanceProfile={"Arn": profile})["Instances"][0]["InstanceId"]
         second = ec2.create_network_interface(SubnetId=subnet, Groups=groups[1:])["NetworkInterface"]["NetworkInterfaceId"]
         ec2.attach_network_interface(NetworkInterfaceId=second, InstanceId=self.instance, DeviceIndex=1)

@@ -66,8 +66,8 @@ static void all_volumes_are_kept_as_of_one_moment(void **state)
     static const struct exchange exchanges[] = { WHO, INSTANCE, LOOK(""), CREATE,
         LOOK(BOTH("pending", "pending")), LOOK(BOTH("completed", "pending")),
         LOOK(BOTH("completed", "completed")) };
-    ASSERT_COLLECT(
-        exchanges, STEP_DONE, "all 2 volumes of instance i-0abc are kept as", "snap-1,snap-2", 1);
+    ASSERT_COLLECT(exchanges, STEP_DONE, "every volume of instance i-0abc is kept as snap-1,snap-2",
+        "snap-1,snap-2", 1);
 }
 
 static void what_this_step_made_before_is_not_made_again(void **state)
@@ -75,7 +75,8 @@ static void what_this_step_made_before_is_not_made_again(void **state)
     (void)state;
     static const struct exchange exchanges[] = { WHO, INSTANCE,
         LOOK(BOTH("completed", "completed")) };
-    ASSERT_COLLECT(exchanges, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 0);
+    ASSERT_COLLECT(
+        exchanges, STEP_DONE, "every volume of instance i-0abc is kept", "snap-1,snap-2", 0);
 }
 
 static void a_lost_request_is_found_by_its_tag(void **state)
@@ -93,9 +94,12 @@ static void a_lost_request_is_found_by_its_tag(void **state)
         LOOK(SNAPSHOT("snap-2", "vol-2", "completed")),
         LOOK(SNAPSHOT("snap-2", "vol-2", "completed")),
         LOOK(SNAPSHOT("snap-2", "vol-2", "completed")), LOOK(BOTH("completed", "completed")) };
-    ASSERT_COLLECT(applied, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 1);
-    ASSERT_COLLECT(slowly, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 1);
-    ASSERT_COLLECT(not_applied, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 2);
+    ASSERT_COLLECT(
+        applied, STEP_DONE, "every volume of instance i-0abc is kept", "snap-1,snap-2", 1);
+    ASSERT_COLLECT(
+        slowly, STEP_DONE, "every volume of instance i-0abc is kept", "snap-1,snap-2", 1);
+    ASSERT_COLLECT(
+        not_applied, STEP_DONE, "every volume of instance i-0abc is kept", "snap-1,snap-2", 2);
 }
 
 static void snapshots_may_appear_one_after_the_other_and_on_several_pages(void **state)
@@ -109,7 +113,8 @@ static void snapshots_may_appear_one_after_the_other_and_on_several_pages(void *
                                                 "</DescribeSnapshotsResponse>"),
         ASK("DescribeSnapshots", LOOK_PARAMS "\nNextToken=more",
             SNAPSHOTS(SNAPSHOT("snap-1", "vol-1", "completed"))) };
-    ASSERT_COLLECT(exchanges, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 1);
+    ASSERT_COLLECT(
+        exchanges, STEP_DONE, "every volume of instance i-0abc is kept", "snap-1,snap-2", 1);
 }
 
 static void a_snapshot_that_fails_makes_it_partial(void **state)
@@ -160,7 +165,8 @@ static void ec2_may_ask_to_wait(void **state)
         CHANGE_ERROR("CreateSnapshots", "", 400, EC2_ERROR("IncorrectState", "wait")),
         CHANGE_ERROR("CreateSnapshots", "", 400, EC2_ERROR("IncorrectState", "wait")),
         CHANGE_ERROR("CreateSnapshots", "", 400, EC2_ERROR("IncorrectState", "wait")) };
-    ASSERT_COLLECT(exchanges, STEP_DONE, "all 2 volumes", "snap-1,snap-2", 2);
+    ASSERT_COLLECT(
+        exchanges, STEP_DONE, "every volume of instance i-0abc is kept", "snap-1,snap-2", 2);
     ASSERT_COLLECT(never, STEP_FAILED, "IncorrectState: wait", NULL, 5);
 }
 
