@@ -85,7 +85,7 @@ static void show_line(struct output *out, const char *label, str text)
 {
     if (text.len == 0)
         return;
-    output_addf(out, "       %-9s ", label);
+    output_addf(out, "       %-10s ", label);
     output_text(out, text);
     output_add(out, STR("\n"));
 }

@@ -18,7 +18,7 @@ for file in "$shared"/alerts/defender/*.jsonl; do
     holds "$name: all are of Defender" json -s 'all(.[]; .source == "defender")' ||
         jq -c '[.alert, .source]' "$out" | sed 's/^/# /'
     # What the vendor says itself, in order, against what we say.
-    jq -r '(.severity // .Severity // "") | ascii_downcase' "$file" >theirs
+    jq -r '(.severity // .properties.Severity // "") | ascii_downcase' "$file" >theirs
     jq -r '.severity // ""' "$out" >ours
     holds "$name: severities are the vendor's" cmp -s theirs ours
     holds "$name: the rule fires for high and critical, and for no other" json -s \
@@ -26,6 +26,6 @@ for file in "$shared"/alerts/defender/*.jsonl; do
     holds "$name: each has both steps, in a state that has a reason" json -s \
         'all(.[].matched[]; .rule == "s" and ([.steps[].name] == ["triage", "isolate_role"]) and all(.steps[]; .state == "planned" or (.reason | length) > 0))'
 done
-high=$(cat "$shared"/alerts/defender/*.jsonl | jq -r '(.severity // .Severity // "") | ascii_downcase' | grep -cE '^(high|critical)$')
+high=$(cat "$shared"/alerts/defender/*.jsonl | jq -r '(.severity // .properties.Severity // "") | ascii_downcase' | grep -cE '^(high|critical)$')
 holds "there is a high one among them" test "$high" -gt 0
 finish
