@@ -91,33 +91,16 @@ static bool name_is_free(struct call *call, const char *name, const char *vpc)
     return true;
 }
 
-/* Give each of `rules` an id, in front. False: no memory. */
-static bool mint_rule_ids(struct call *call, json_t *rules)
-{
-    size_t index;
-    json_t *rule;
-    json_array_foreach(rules, index, rule)
-    {
-        const char *id = world_mint(call->world, call->arena, "sgr");
-        if (id == NULL || json_object_set_new(rule, "securityGroupRuleId", json_string(id)) != 0) {
-            call->err = ERR_MEMORY;
-            return false;
-        }
-    }
-    return true;
-}
-
 static void add_group(struct call *call, const char *name, const char *vpc, json_t *tags)
 {
     const char *id = world_mint(call->world, call->arena, "sg");
-    json_t *rules = ec2_rules_default(call);
-    if (id == NULL || rules == NULL || !mint_rule_ids(call, rules)) {
+    json_auto_t *rules = ec2_rules_default(call);
+    if (id == NULL || rules == NULL || !ec2_rules_mint(call, rules)) {
         call->err = ERR_MEMORY;
-        json_decref(rules);
         return;
     }
     json_t *group =
-        json_pack("{s:s,s:s,s:s,s:s,s:o,s:O}", "groupId", id, "groupName", name, "description",
+        json_pack("{s:s,s:s,s:s,s:s,s:O,s:O}", "groupId", id, "groupName", name, "description",
             call_text(call, "GroupDescription"), "vpcId", vpc, "rules", rules, "tags", tags);
     call_add(call, call->region, "securityGroups", group);
     markup_flag(&call->body, "return", true);

@@ -55,9 +55,9 @@ static json_t *all_rules(struct call *call)
     {
         json_array_foreach(json_object_get(group, "rules"), nth, rule)
         {
-            json_t *copy = json_copy(rule);
+            json_auto_t *copy = json_copy(rule);
             if (json_object_set(copy, "groupId", json_object_get(group, "groupId")) != 0
-                || json_array_append_new(all, copy) != 0) {
+                || json_array_append(all, copy) != 0) {
                 call->err = ERR_MEMORY;
                 return NULL;
             }
@@ -170,7 +170,8 @@ static void authorize(struct call *call, bool is_egress)
     if (group == NULL)
         return;
     json_auto_t *rules = ec2_rules_read(call, is_egress);
-    if (rules == NULL || !may_authorize(call, group, rules, is_egress) || !call_may_proceed(call))
+    if (rules == NULL || !may_authorize(call, group, rules, is_egress) || !call_may_proceed(call)
+        || !ec2_rules_mint(call, rules))
         return;
     markup_flag(&call->body, "return", true);
     markup_open(&call->body, "securityGroupRuleSet");
@@ -178,8 +179,6 @@ static void authorize(struct call *call, bool is_egress)
     json_t *rule;
     json_array_foreach(rules, index, rule)
     {
-        const char *id = world_mint(call->world, call->arena, "sgr");
-        call_set(call, rule, "securityGroupRuleId", json_string(id));
         call_add(call, group, "rules", json_incref(rule));
         write_rule(call, rule, world_text(group, "groupId"));
     }

@@ -276,3 +276,18 @@ json_t *ec2_rules_default(struct call *call)
     }
     return json_incref(rules);
 }
+
+bool ec2_rules_mint(struct call *call, json_t *rules)
+{
+    size_t index;
+    json_t *rule;
+    json_array_foreach(rules, index, rule)
+    {
+        const char *id = world_mint(call->world, call->arena, "sgr");
+        if (id == NULL || json_object_set_new(rule, "securityGroupRuleId", json_string(id)) != 0) {
+            call->err = ERR_MEMORY;
+            return false;
+        }
+    }
+    return true;
+}

@@ -24,3 +24,6 @@ void ec2_write_permissions(struct call *call, const char *tag, const json_t *rul
 /* Permissions "all traffic to anywhere", IPv4 and IPv6, that a new group begins with. New
  * reference or NULL. */
 json_t *ec2_rules_default(struct call *call);
+
+/* Give each of `rules` an id of its own, before it joins a group. False: no memory. */
+MUST_CHECK bool ec2_rules_mint(struct call *call, json_t *rules);

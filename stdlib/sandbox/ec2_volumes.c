@@ -151,17 +151,17 @@ static bool description_is_good(struct call *call, const char *description)
 }
 
 /* A pending snapshot of the volume in the world, borrowed; NULL: no memory. */
-static json_t *take(struct call *call, const json_t *volume, const json_t *tags)
+static json_t *take(struct call *call, const json_t *volume, json_t *tags)
 {
     const char *description = call_text(call, "Description");
     const char *id = world_mint(call->world, call->arena, "snap");
     const char *now = call_now(call);
-    json_t *snapshot = json_pack("{s:s,s:s,s:I,s:b,s:s,s:i,s:s,s:s,s:o}", "snapshotId",
+    json_auto_t *copy = json_copy(tags);
+    json_t *snapshot = json_pack("{s:s,s:s,s:I,s:b,s:s,s:i,s:s,s:s,s:O}", "snapshotId",
         id == NULL ? "" : id, "volumeId", world_text(volume, "volumeId"), "volumeSize",
         (json_int_t)world_number(volume, "size"), "encrypted", (int)world_flag(volume, "encrypted"),
         "state", "pending", "looksLeft", LOOKS_UNTIL_COMPLETED, "startTime", now == NULL ? "" : now,
-        "description", description == NULL ? "" : description, "tags",
-        json_copy((json_t *)(uintptr_t)tags));
+        "description", description == NULL ? "" : description, "tags", copy);
     call_add(call, call->region, "snapshots", snapshot);
     return call->err == ERR_OK ? snapshot : NULL;
 }

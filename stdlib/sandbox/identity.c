@@ -62,13 +62,22 @@ static bool all_signed(const struct sigv4_request *request, const struct sigv4_c
     return true;
 }
 
+/* Services and regions are named so; anything else in a scope is no scope. */
+static bool is_name(str text)
+{
+    for (size_t at = 0; at < text.len; at++)
+        if (memchr("abcdefghijklmnopqrstuvwxyz0123456789-", text.ptr[at], 37) == NULL)
+            return false;
+    return text.len > 0;
+}
+
 static bool read_claim(
     struct call *call, const struct sigv4_request *request, struct sigv4_claim *claim)
 {
     if (header_of(request, "authorization").len == 0)
         return call_refuse(
             call, 403, "MissingAuthenticationToken", "Request is missing Authentication Token");
-    if (!sigv4_claim_read(request, claim))
+    if (!sigv4_claim_read(request, claim) || !is_name(claim->service) || !is_name(claim->region))
         return call_refuse(call, 400, "IncompleteSignature",
             "Authorization header requires Credential, SignedHeaders with host and x-amz-date, "
             "Signature, and an X-Amz-Date that fits the scope.");

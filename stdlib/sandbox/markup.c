@@ -1,11 +1,20 @@
 #include "sandbox/markup.h"
 #include "base/percent.h"
 
+/* U+FFFE and U+FFFF are text in UTF-8 and none in XML. */
+static bool is_no_character(const char *text)
+{
+    return strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0;
+}
+
 static void escape(struct buf *out, const char *text)
 {
     for (; *text != '\0'; text++) {
         unsigned char byte = (unsigned char)*text;
-        if (byte == '&')
+        if (is_no_character(text)) {
+            buf_add(out, STR("\xef\xbf\xbd"));
+            text += 2;
+        } else if (byte == '&')
             buf_add(out, STR("&amp;"));
         else if (byte == '<')
             buf_add(out, STR("&lt;"));

@@ -119,10 +119,11 @@ static void log_call(
     struct sandbox_memory *memory, const struct call *call, const struct fault *fault, int status)
 {
     const char *error = call->error_code;
-    json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:i,s:s?,s:o,s:s?}", "service",
+    json_auto_t *parameters = parameters_of(call);
+    json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:i,s:s?,s:O,s:s?}", "service",
         call->service, "operation", call->operation_name, "account", call_account_id(call),
         "region", call->region_name, "target", call->target, "applied", (int)call->applied,
-        "status", status, "error", error, "parameters", parameters_of(call), "fault",
+        "status", status, "error", error, "parameters", parameters, "fault",
         fault->kind == FAULT_NONE ? NULL : fault_kind_name(fault->kind));
     if (json_array_size(memory->calls) >= SANDBOX_CALLS_MAX)
         json_array_remove(memory->calls, 0);
