@@ -286,7 +286,7 @@ static enum err run_step(struct machine *machine, uint32_t index, bool *ret_stop
 }
 
 /* Run the verified fragment at machine->at. *ret_value is absent after HALT. */
-static enum err run(struct machine *machine, value *ret_value)
+static enum err interp_run(struct machine *machine, value *ret_value)
 {
     const struct program *program = machine->program;
     const struct event *event = machine->event;
@@ -405,7 +405,7 @@ enum err interp_value(const struct program *program, uint32_t start, const struc
     machine.budget = INSTRUCTION_BUDGET;
     machine.at = start;
     machine.depth = 0; /* the stack itself need not be cleared */
-    return run(&machine, ret_value);
+    return interp_run(&machine, ret_value);
 }
 
 enum err interp_steps(const struct program *program, uint32_t start, const struct event *event,
@@ -420,7 +420,7 @@ enum err interp_steps(const struct program *program, uint32_t start, const struc
         .at = start,
     };
     value none;
-    return run(&machine, &none);
+    return interp_run(&machine, &none);
 }
 
 enum err rule_matches(const struct program *program, const struct rule_code *rule,
