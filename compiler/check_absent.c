@@ -145,9 +145,15 @@ static void report(struct absent *absent, struct part leaf, const struct expr *t
         absent->place);
     if (!is_in_rule(absent, at))
         diag_note(check->diags, diag, absent->rule->at, "it is used by this rule");
-    diag_help(check->diags, diag,
-        "write `exists %.*s and ..`, or `missing %.*s or ..` if it shall respond then too",
-        STR_ARG(name), STR_ARG(name));
+    if (leaf.not_at.end == 0)
+        diag_help(check->diags, diag,
+            "write `missing %.*s or ..` into the condition: then the `else` is for alerts that "
+            "have it",
+            STR_ARG(name));
+    else
+        diag_help(check->diags, diag,
+            "write `exists %.*s and ..`, or `missing %.*s or ..` if it shall respond then too",
+            STR_ARG(name), STR_ARG(name));
     if (leaf.not_at.end == 0 || !is_in_rule(absent, at))
         return;
     const char *text = arena_format(check->arena, "(exists %.*s and %.*s)", STR_ARG(name),

@@ -52,13 +52,8 @@ static void check_macro_call(struct check *check, struct expr *call, struct item
     uint32_t count = 0;
     if (refuse_in_source(check, call->at))
         return;
-    bool is_known = check_declaration(check, macro);
-    if (!is_known) {
-        struct diag *diag = diag_add(check->diags, DIAG_SELF_REFERENCE, call->at,
-            check->depth >= NESTING_MAX ? "`%.*s` is too deep: lets and macros may nest 64 times"
-                                        : "`%.*s` is defined by itself",
-            STR_ARG(macro->name));
-        diag_note(check->diags, diag, macro->name_at, "it is declared here");
+    if (!check_declaration(check, macro)) {
+        check_report_self(check, call->at, macro);
         return;
     }
     call->means = MEANING_MACRO;

@@ -172,42 +172,51 @@ bool check_word(struct check *check, struct expr *expr, enum type type)
 
 /* ---- declarations ---- */
 
+static void check_body(struct check *check, struct item *item)
+{
+    if (item->kind == ITEM_MACRO)
+        check_params(check, item);
+    if (item->kind == ITEM_LIST)
+        check_list(check, item);
+    else
+        check_expr(check, item->kind == ITEM_LET ? item->let.body : item->macro.body);
+}
+
 bool check_declaration(struct check *check, struct item *item)
 {
     struct name *name = scope_find(check->scope, item->at.file, item->name);
-    bool is_known = name != NULL && name->item == item;
-    if (is_known && name->state == NAME_CHECKED)
-        return true;
-    if (is_known && name->state == NAME_CHECKING)
+    struct name taken = { 0 };
+    if (name == NULL || name->item != item)
+        name = &taken; /* nobody can use it, but its mistakes are mistakes */
+    if (name->state == NAME_CHECKING || check->depth >= NESTING_MAX)
         return false;
-    if (check->depth >= NESTING_MAX)
-        return false;
-    struct check inner = *check;
-    inner.item = item;
-    inner.macro = item->kind == ITEM_MACRO ? item : NULL;
-    inner.in_source = false;
-    inner.steps = NULL;
-    inner.depth++;
-    if (is_known)
+    if (name->state == NAME_UNCHECKED) {
+        struct check inner = *check;
+        inner.item = item;
+        inner.macro = item->kind == ITEM_MACRO ? item : NULL;
+        inner.in_source = false;
+        inner.steps = NULL;
+        inner.deepest = 0;
+        inner.depth++;
         name->state = NAME_CHECKING;
-    if (item->kind == ITEM_MACRO)
-        check_params(&inner, item);
-    if (item->kind == ITEM_LIST)
-        check_list(&inner, item);
-    else
-        check_expr(&inner, item->kind == ITEM_LET ? item->let.body : item->macro.body);
-    if (is_known)
+        check_body(&inner, item);
         name->state = NAME_CHECKED;
-    check->err = inner.err;
-    return true;
+        name->depth = inner.deepest + 1;
+        check->err = inner.err;
+    }
+    if (name->depth > check->deepest)
+        check->deepest = name->depth;
+    return name->depth <= NESTING_MAX;
 }
 
-static void report_self(struct check *check, const struct expr *expr, const struct item *item)
+void check_report_self(struct check *check, span at, const struct item *item)
 {
-    struct diag *diag = diag_add(check->diags, DIAG_SELF_REFERENCE, expr->at,
-        check->depth >= NESTING_MAX ? "`%.*s` is too deep: lets and macros may nest 64 times"
-                                    : "`%.*s` is defined by itself",
-        STR_ARG(item->name));
+    const struct name *name = scope_find(check->scope, item->at.file, item->name);
+    bool is_deep = check->depth >= NESTING_MAX || (name != NULL && name->depth > NESTING_MAX);
+    struct diag *diag = diag_add(check->diags, DIAG_SELF_REFERENCE, at,
+        is_deep ? "`%.*s` is too deep: lets and macros may use each other %d times over"
+                : "`%.*s` is defined by itself",
+        STR_ARG(item->name), NESTING_MAX);
     diag_note(check->diags, diag, item->name_at, "it is declared here");
 }
 
@@ -231,7 +240,7 @@ static void use_declaration(struct check *check, struct expr *expr, struct item 
         return;
     }
     if (!check_declaration(check, item)) {
-        report_self(check, expr, item);
+        check_report_self(check, expr->at, item);
         return;
     }
     expr->is.declaration = item;

@@ -33,7 +33,8 @@ struct check {
     bool in_source;             /* only raw paths are seen */
     struct visible_step *steps; /* whose results are seen */
     struct visible_step *named; /* all of the rule so far */
-    uint32_t depth;             /* lets and macros within each other */
+    uint32_t depth;   /* declarations being checked, one for the sake of the other */
+    uint32_t deepest; /* of the lets and macros that the item uses */
     enum err err;
 };
 
@@ -52,8 +53,10 @@ void check_field(struct check *check, struct expr *expr);
 bool check_word(struct check *check, struct expr *expr, enum type type);
 /* Report a declared name that would hide something built in; false then. */
 bool check_hiding(struct check *check, str name, span at);
-/* Check a let, macro or list before its first use; false when it was defined by itself. */
+/* Check a let, macro or list before its first use; false when it is defined by itself or
+ * is too deep, which check_report_self says at the place that uses it. */
 bool check_declaration(struct check *check, struct item *item);
+void check_report_self(struct check *check, span at, const struct item *item);
 /* Sources see no lets and macros: true, and reported, inside one. */
 bool refuse_in_source(struct check *check, span at);
 /* The path as written, `host.name`; in the arena. */

@@ -94,22 +94,27 @@ static bool is_plain(enum type type)
     return type_is_text(type) || type_is_number(type) || type == TYPE_BOOL || type == TYPE_RAW;
 }
 
+/* One value of the right side. A bare word beside something that was reported may be a
+ * word of the enum that was meant: nothing is said about it. */
+static void check_right_value(struct check *check, struct expr *right, enum type type)
+{
+    if (type == TYPE_COUNT && path_is_word(right))
+        right->type = TYPE_COUNT;
+    else if (!check_word(check, right, type))
+        check_expr(check, right);
+}
+
 /* The right side, whose words may be an enum's when the left has that type. */
 static void check_right(struct check *check, struct expr *right, enum type type)
 {
     if (right->kind != EXPR_LIST) {
-        bool may_be_a_word = type == TYPE_COUNT && path_is_word(right);
-        if (may_be_a_word)
-            right->type = TYPE_COUNT; /* of a left side that was reported */
-        else if (!check_word(check, right, type))
-            check_expr(check, right);
+        check_right_value(check, right, type);
         return;
     }
     right->is_list = true;
     right->type = type;
     for (struct expr *element = right->elements; element != NULL; element = element->next)
-        if (!check_word(check, element, type))
-            check_expr(check, element);
+        check_right_value(check, element, type);
     check_members(check, right, type);
 }
 

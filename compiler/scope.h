@@ -17,7 +17,9 @@ struct name {
     int64_t scope; /* a file, or one of the above */
     str text;
     struct item *item;
-    enum name_state state; /* the checker's: lets and macros are checked when first used */
+    /* the checker's: lets and macros are checked when first used */
+    enum name_state state;
+    uint32_t depth; /* of lets and macros within it, itself counted */
 };
 
 struct scope {
