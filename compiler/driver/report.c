@@ -77,15 +77,28 @@ bool form_next(str *rest, struct arena *arena, str *ret_key, str *ret_value)
            && percent_decode(arena, str_skip(pair, equals + 1), true, ret_value) == ERR_OK;
 }
 
+/* The kind of thing an ARN names: "role" of arn:aws:iam::111122223333:role/path/web. */
+static str arn_kind(str arn)
+{
+    str rest = arn;
+    for (int colons = 0; colons < 5; colons++)
+        rest = str_skip(rest, str_find(rest, ':') + 1);
+    str kind = str_first(rest, str_find(rest, '/'));
+    return kind.len == 0 || kind.len == rest.len ? STR("arn") : kind;
+}
+
 void target_split(str target, str *ret_kind, str *ret_name)
 {
     size_t slash = str_find(target, '/');
-    bool is_arn = str_startswith(target, STR("arn:"));
-    *ret_kind = target.len == 0      ? STR("")
-                : is_arn             ? STR("arn")
-                : slash < target.len ? str_first(target, slash)
-                                     : STR("resource");
-    *ret_name = is_arn || slash == target.len ? target : str_skip(target, slash + 1);
+    *ret_kind = STR("");
+    *ret_name = target;
+    if (str_startswith(target, STR("arn:")))
+        *ret_kind = arn_kind(target);
+    else if (slash < target.len) {
+        *ret_kind = str_first(target, slash);
+        *ret_name = str_skip(target, slash + 1);
+    } else if (target.len > 0)
+        *ret_kind = STR("resource");
 }
 
 /* Count a rule that fired; a rule past the memory we have is missing in `counts`, which

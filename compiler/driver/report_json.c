@@ -57,6 +57,20 @@ void json_note(struct reporter *reporter, const char *key, const char *text)
         reporter->has_failed = true;
 }
 
+/* Whether a member of the object is that text. */
+static bool is_member(json_t *object, str text)
+{
+    const char *key;
+    json_t *member;
+    json_object_foreach(object, key, member)
+    {
+        str value_text = { json_string_value(member), json_string_length(member) };
+        if (json_is_string(member) && str_equal(value_text, text))
+            return true;
+    }
+    return false;
+}
+
 static json_t *json_from_target(const struct step_view *step)
 {
     json_t *target = json_object();
@@ -74,7 +88,8 @@ static json_t *json_from_target(const struct step_view *step)
         return target;
     memcpy(key, kind.ptr, kind.len);
     key[kind.len] = '\0';
-    if (json_object_get(target, key) == NULL)
+    /* What the alert named already is not told twice. */
+    if (json_object_get(target, key) == NULL && !is_member(target, name))
         json_put(&target, key, json_from_str(name));
     return target;
 }

@@ -10,4 +10,4 @@ if [ -n "${CDR_IS_SLOW:-}" ]; then
     exit
 fi
 # shellcheck disable=SC2086 # CDR may be several words
-python3 "$root/tests/providers/sandbox_case.py" $CDR
+PYTHONDONTWRITEBYTECODE=1 python3 "$root/tests/providers/sandbox_case.py" $CDR

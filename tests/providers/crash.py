@@ -4,8 +4,10 @@ A provider (moto_case.py, sandbox_case.py) offers: alert_id, environment(), rese
 alert(), denied(), state() (all that a response could change, in a form that compares) and
 shape(state) (what must be equal between two worlds whose ids differ).
 """
+import concurrent.futures
 import json
 import os
+import queue
 import shutil
 import subprocess
 import tempfile
@@ -125,17 +127,27 @@ def killed_at(cdr, provider, proxy, before, isolated, kill, in_undo):
         case.close()
 
 
-def matrix(tap, cdr, provider, proxy, applied, undone, before, isolated):
-    """Before, in and after every single call of apply and of undo."""
-    for in_undo, calls in ((False, applied), (True, undone)):
-        for when in ("before", "in", "after"):
-            # After the last reply nothing is left to be killed for sure.
-            last = calls - 1 if when == "after" else calls
-            wrong = {}
-            for number in range(1, last + 1):
-                problem = killed_at(cdr, provider, proxy, before, isolated, (number, when), in_undo)
-                if problem:
-                    wrong[number] = problem
-            tap.check(not wrong and last > 0, "killed %s each of %d calls of %s: resumed, nothing twice, undone"
-                      % (when, last, "undo" if in_undo else "apply"),
-                      "\n".join("call %d: %s" % item for item in wrong.items()))
+def matrix(tap, cdr, worlds, applied, undone, before, isolated):
+    """Before, in and after every single call of apply and of undo. `worlds` are equal pairs
+    of provider and proxy: as many cases run at once, since most of each is waiting."""
+    free = queue.SimpleQueue()
+    for world in worlds:
+        free.put(world)
+
+    def one(kill, in_undo):
+        provider, proxy = free.get()
+        try:
+            return kill[0], killed_at(cdr, provider, proxy, before, isolated, kill, in_undo)
+        finally:
+            free.put((provider, proxy))
+
+    with concurrent.futures.ThreadPoolExecutor(len(worlds)) as pool:
+        for in_undo, calls in ((False, applied), (True, undone)):
+            for when in ("before", "in", "after"):
+                # After the last reply nothing is left to be killed for sure.
+                last = calls - 1 if when == "after" else calls
+                cases = [pool.submit(one, (number, when), in_undo) for number in range(1, last + 1)]
+                wrong = [case.result() for case in cases if case.result()[1]]
+                tap.check(not wrong and last > 0, "killed %s each of %d calls of %s: resumed, nothing twice, undone"
+                          % (when, last, "undo" if in_undo else "apply"),
+                          "\n".join("call %d: %s" % item for item in wrong))

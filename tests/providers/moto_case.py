@@ -106,7 +106,7 @@ def main():
     tap, provider = crash.Tap(), Moto(port)
     door = proxy.Proxy(port)
     applied, undone, before, isolated = crash.once(tap, cdr, provider, door)
-    crash.matrix(tap, cdr, provider, door, applied, undone, before, isolated)
+    crash.matrix(tap, cdr, [(provider, door)], applied, undone, before, isolated)
     tap.end()
 
 

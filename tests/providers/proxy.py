@@ -33,6 +33,8 @@ class Proxy:
                 proxy.serve(self)
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # Whom we kill leaves connections behind: no news.
+        self.server.handle_error = lambda request, address: None
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -68,12 +68,19 @@ class Sandbox:
         return self.process.wait(timeout=10)
 
 
+WORLDS = 6
+
+
 def main():
-    tap, provider = crash.Tap(), Sandbox(sys.argv[1:])
-    door = proxy.Proxy(provider.port)
-    applied, undone, before, isolated = crash.once(tap, sys.argv[1:], provider, door)
-    crash.matrix(tap, sys.argv[1:], provider, door, applied, undone, before, isolated)
-    tap.check(provider.end() == 0, "the sandbox ends well when it is told to")
+    cdr = sys.argv[1:]
+    tap, worlds = crash.Tap(), []
+    for _ in range(WORLDS):
+        provider = Sandbox(cdr)
+        worlds.append((provider, proxy.Proxy(provider.port)))
+    applied, undone, before, isolated = crash.once(tap, cdr, *worlds[0])
+    crash.matrix(tap, cdr, worlds, applied, undone, before, isolated)
+    ends = [provider.end() for provider, _ in worlds]
+    tap.check(not any(ends), "the sandboxes end well when they are told to", ends)
     tap.end()
 
 
