@@ -160,8 +160,8 @@ static void anything_else_is_not_the_canonical_form(void **state)
         "{\"host.name\":\"web-1\"}",
         "{\"source\":7,\"host.name\":\"web-1\"}",
         "{\"source\":\"beta\",\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}}",
-        "{\"source\":\"beta\","
-        "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":1}",
+        ("{\"source\":\"beta\","
+         "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":1}"),
     };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         CLEANUP(read_release) struct read read = read_event(builder, bad[i], "");
