@@ -444,6 +444,19 @@ static void others_cannot_read_what_it_made(void **state)
     }
 }
 
+static void a_link_on_the_way_to_the_directory_is_followed(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    char real[120];
+    snprintf(real, sizeof real, "%s/real", f.scratch.path);
+    store_close(f.store);
+    f.store = NULL;
+    assert_int_equal(rename(f.directory, real), 0);
+    assert_int_equal(symlink("real", f.directory), 0);
+    reopen(&f);
+}
+
 /* Expect store_open to fail; the reason must hold `word`. */
 static void refused(struct fixture *f, const char *directory, enum err expected, const char *word)
 {
@@ -648,6 +661,7 @@ int main(void)
         cmocka_unit_test(an_abandoned_run_leaves_no_step_running),
         cmocka_unit_test(a_second_process_is_told_to_wait),
         cmocka_unit_test(others_cannot_read_what_it_made),
+        cmocka_unit_test(a_link_on_the_way_to_the_directory_is_followed),
         cmocka_unit_test(a_directory_that_cannot_be_used_is_refused_with_a_sentence),
         cmocka_unit_test(a_newer_a_foreign_and_a_damaged_journal_are_refused),
         cmocka_unit_test(a_damaged_page_is_an_error_with_words),

@@ -118,7 +118,8 @@ static enum err wal_begin(struct store *store)
     if (code != SQLITE_ROW) {
         err = store_fail(store, code);
     } else if (sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0) {
-        snprintf(store->error, sizeof store->error, "the journal cannot be written");
+        snprintf(store->error, sizeof store->error,
+            "this file system cannot hold the journal (no WAL mode of SQLite)");
         err = ERR_STORE;
     }
     sqlite3_finalize(statement);
@@ -127,8 +128,9 @@ static enum err wal_begin(struct store *store)
 
 static enum err database_open(struct store *store, const char *path)
 {
-    int code = sqlite3_open_v2(
-        path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    /* Not SQLITE_OPEN_NOFOLLOW: it refuses links on the way to the directory too. That the
+     * file itself is none was seen when it was made. */
+    int code = sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return store_fail(store, code);
     sqlite3_extended_result_codes(store->db, 1);
