@@ -313,6 +313,7 @@ struct tree {
     uint32_t file;   /* index into sources */
     int64_t edition; /* 0: no `cdr N` */
     span edition_at;
+    bool is_partial;          /* a mistake left something out: not for the checker */
     struct item *items;       /* in source order, bare rules included */
     struct comment *comments; /* in source order */
 };

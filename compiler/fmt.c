@@ -452,10 +452,7 @@ static void add_last_comments(struct fmt *fmt)
         uint32_t start = fmt->comments->at.start;
         if (fmt->out->len > 0 && fmt_is_blank_before(fmt, start))
             fmt_newline(fmt, 0);
-        if (fmt->out->len > 0)
-            fmt_own_lines(fmt, start + 1, 0);
-        else
-            fmt_trail(fmt, start, start + 1, 0);
+        fmt_own_lines(fmt, start + 1, 0);
     }
 }
 

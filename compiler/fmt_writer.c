@@ -86,7 +86,8 @@ void fmt_lead(struct fmt *fmt, uint32_t offset, int indent, bool keeps_blank)
 void fmt_own_lines(struct fmt *fmt, uint32_t offset, int indent)
 {
     while (fmt->comments != NULL && fmt->comments->at.start < offset) {
-        fmt_newline(fmt, indent);
+        if (fmt->out->len > 0)
+            fmt_newline(fmt, indent);
         add_comment(fmt, fmt->comments);
     }
 }

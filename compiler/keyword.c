@@ -26,7 +26,7 @@ static int compare(str word, const char *keyword)
 int keyword_find(str word)
 {
     int low = 0;
-    int high = KEYWORD_COUNT;
+    int high = word.len == 0 ? 0 : KEYWORD_COUNT;
     while (low < high) {
         int middle = low + (high - low) / 2;
         int order = compare(word, keywords[middle].word);

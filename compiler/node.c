@@ -76,7 +76,8 @@ static str unescape_slashes(struct parse *parse, str pattern)
     return (str){ text, len };
 }
 
-static void check_flags(struct parse *parse, span at, str flags)
+/* The flags, or none after a mistake in them. */
+static str read_flags(struct parse *parse, span at, str flags)
 {
     for (size_t i = 0; i < flags.len; i++) {
         bool is_known = memchr("ims", flags.ptr[i], 3) != NULL;
@@ -89,15 +90,15 @@ static void check_flags(struct parse *parse, span at, str flags)
                 "%s flag `%c` of a regex", is_known ? "repeated" : "unknown", flags.ptr[i]);
         diag_help(parse->diags, diag,
             "the flags are i (any case), m (^ and $ at each line) and s (. meets a newline)");
-        return;
+        return STR("");
     }
+    return flags;
 }
 
 struct expr *regex_node(struct parse *parse, span at, str token)
 {
     size_t close = str_find_last(token, '/');
-    str flags = str_skip(token, close + 1);
-    check_flags(parse, at, flags);
+    str flags = read_flags(parse, at, str_skip(token, close + 1));
     str pattern = close < 1 ? STR("") : str_first(str_skip(token, 1), close - 1);
     return node(
         parse, (struct expr){ .kind = EXPR_REGEX,

@@ -64,6 +64,11 @@ static const char *const condition_words[] = { "(", "not", "any", "all", "anywhe
     "missing", "count", "sum", "avg", "min", "max", "percentile", "new", "spike", "travel", NULL };
 static const char *const test_words[] = { "=", "!=", "<", "<=", ">", ">=", "in", "not in",
     "contains", "startswith", "endswith", "like", "matches", "is", NULL };
+/* What may stand after the condition of a rule. */
+static const char *const clause_words[] = { "and", "or", "then", "unless", "until", "limit",
+    "dedup", "followed", "not", NULL };
+/* How a field goes on: always possible, seldom what is missing. */
+static const char *const path_words[] = { ".", "[", "(", "cased", NULL };
 static const char *const item_words[] = { "list", "let", "macro", "rule", "source", "use",
     "disable", "exception", "never", "always", "environment", "defaults", "test", "connection",
     "daemon", "role", "cdr", NULL };
@@ -126,6 +131,13 @@ static void say_groups(struct sentence *sentence, struct expectation *expected)
         say(sentence, "a step such as `collect` or `respond`", false);
         take(expected, step_words);
     }
+    if (is_open(expected, "then") && is_open(expected, "unless")) {
+        say(sentence, "and", true);
+        say(sentence, "then", true);
+        take(expected, clause_words);
+    }
+    if ((is_open(expected, ".") || is_open(expected, "cased")) && expected->count > 4)
+        take(expected, path_words);
 }
 
 static bool is_in_words(const char *word)
@@ -311,6 +323,7 @@ static void suggest(struct parse *parse, struct diag *diag, span at, const char 
 void syntax_error(struct parse *parse, span at, const char *found,
     const char *const *expected_words, size_t expected_count)
 {
+    parse->tree->is_partial = true;
     /* What is missing was reported as a text or character that makes no token. */
     bool is_after_broken =
         parse->broken_end > parse->previous_at.start && parse->broken_end <= at.end;

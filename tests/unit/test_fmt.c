@@ -1,0 +1,291 @@
+#include "parsed.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+
+/* The canonical text of `text`. It must parse to the same tree and stay as it is when
+ * formatted again. */
+static void format(str text, struct buf *ret_formatted)
+{
+    CLEANUP(parsed_release) struct parsed first;
+    CLEANUP(parsed_release) struct parsed second;
+    CLEANUP(buf_release) struct buf tree = BUF_INIT(1 << 26);
+    CLEANUP(buf_release) struct buf tree_again = BUF_INIT(1 << 26);
+    CLEANUP(buf_release) struct buf again = BUF_INIT(1 << 26);
+    parse_text(&first, text);
+    assert_string_equal(code_of(&first, 0), "");
+    tree_format(&first.sources, first.parse.tree, ret_formatted);
+    assert_int_equal(ret_formatted->err, ERR_OK);
+
+    parse_text(&second, buf_str(ret_formatted));
+    assert_string_equal(code_of(&second, 0), "");
+    tree_dump(first.parse.tree, &tree);
+    tree_dump(second.parse.tree, &tree_again);
+    assert_string_equal(buf_str(&tree).ptr, buf_str(&tree_again).ptr);
+    tree_format(&second.sources, second.parse.tree, &again);
+    assert_string_equal(buf_str(ret_formatted).ptr, buf_str(&again).ptr);
+}
+
+static void assert_formatted(const char *text, const char *expected)
+{
+    CLEANUP(buf_release) struct buf formatted = BUF_INIT(1 << 26);
+    format(str_from(text), &formatted);
+    assert_string_equal(buf_str(&formatted).ptr, expected);
+}
+
+static void one_short_rule_stays_on_one_line(void **state)
+{
+    (void)state;
+    assert_formatted(
+        "when  source=defender\n and severity>=high then collect triage ;\nrespond isolate_role;",
+        "when source = defender and severity >= high then collect triage; respond isolate_role\n");
+}
+
+static void what_is_too_long_is_broken_at_its_outermost_places(void **state)
+{
+    (void)state;
+    assert_formatted(
+        "when source = defender and severity >= high and (host.name = "
+        "\"aaaaaaaaaaaaaaaaaaaaaaaaaaa\" or "
+        "host.name in [\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\", "
+        "\"cccccccccccccccccccccccccccccccccccc\", "
+        "\"dddddddddddddddddddddddddddddd\"]) then collect triage; respond isolate_role",
+        "when source = defender\n"
+        "  and severity >= high\n"
+        "  and (host.name = \"aaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n"
+        "    or host.name in [\n"
+        "      \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\",\n"
+        "      \"cccccccccccccccccccccccccccccccccccc\",\n"
+        "      \"dddddddddddddddddddddddddddddd\",\n"
+        "    ])\n"
+        "then collect triage;\n"
+        "     respond isolate_role\n");
+}
+
+static void a_named_rule_has_its_parts_on_lines_of_their_own(void **state)
+{
+    (void)state;
+    assert_formatted("rule r \"T\"(owner=\"ir\",attack=\"T1486\"){when a=1 unless b until "
+                     "2027-01-31 reason \"x\" dedup "
+                     "by c , d for 6h limit 10 targets per 1h then collect t from host.id "
+                     "profile=full timeout 30m as t; "
+                     "if t.complete then{respond r for 1h approve by lead within 15m "
+                     "irreversible}else{open case;"
+                     "call webhook on failure stop}}",
+        "rule r \"T\" (owner = \"ir\", attack = \"T1486\") {\n"
+        "  when a = 1\n"
+        "  unless b until 2027-01-31 reason \"x\"\n"
+        "  dedup by c, d for 6h\n"
+        "  limit 10 targets per 1h\n"
+        "  then collect t from host.id profile=full timeout 30m as t;\n"
+        "       if t.complete\n"
+        "         then { respond r for 1h approve by lead within 15m irreversible }\n"
+        "         else { open case; call webhook on failure stop }\n"
+        "}\n");
+}
+
+static void long_blocks_have_a_step_a_line(void **state)
+{
+    (void)state;
+    assert_formatted("rule r { when a then if b then { notify slack "
+                     "text=\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"; "
+                     "notify slack text=\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"; if c then { open "
+                     "case } }; open case }",
+        "rule r {\n"
+        "  when a\n"
+        "  then if b\n"
+        "         then {\n"
+        "           notify slack text=\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\";\n"
+        "           notify slack text=\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\";\n"
+        "           if c then { open case }\n"
+        "         };\n"
+        "       open case\n"
+        "}\n");
+}
+
+static void comments_keep_their_places(void **state)
+{
+    (void)state;
+    assert_formatted(
+        "# head\n\n# of a\nlet a = b # why a   \n# below\n\n\n\nrule r { # opens\n"
+        "# before when\nwhen a # first\n# own line\nand b # second\nthen collect t # t\n;\n"
+        "# before respond\nrespond x # x\n# before the end\n} # after\n# last\n",
+        "# head\n"
+        "\n"
+        "# of a\n"
+        "let a = b  # why a\n"
+        "\n"
+        "# below\n"
+        "\n"
+        "rule r {  # opens\n"
+        "  # before when\n"
+        "  when a  # first\n"
+        "    # own line\n"
+        "    and b  # second\n"
+        "  then collect t;  # t\n"
+        "       # before respond\n"
+        "       respond x  # x\n"
+        "       # before the end\n"
+        "}  # after\n"
+        "# last\n");
+}
+
+static void comments_in_lists_stay_with_their_element(void **state)
+{
+    (void)state;
+    assert_formatted(
+        "list l : text = [ # of it\n\"a\", # one\n# two is\n\"b\" # two\n, \"c\"\n# end\n]",
+        "list l : text = [\n"
+        "  # of it\n"
+        "  \"a\",  # one\n"
+        "  # two is\n"
+        "  \"b\",  # two\n"
+        "  \"c\",\n"
+        "  # end\n"
+        "]\n");
+}
+
+static void a_comment_in_the_middle_moves_to_the_end(void **state)
+{
+    (void)state;
+    assert_formatted("let a = b in # of c\n  c\nlet d = raw[ # x\n\"y\" ] = 1\n",
+        "let a = b in c  # of c\nlet d = raw[\"y\"] = 1  # x\n");
+}
+
+static void comments_in_branches_stay_inside(void **state)
+{
+    (void)state;
+    assert_formatted(
+        "rule r { when a then if b # cond\n then { # why\n open case # one\n # two\n }\n"
+        "# else\n else { open case # three\n } }",
+        "rule r {\n"
+        "  when a\n"
+        "  then if b  # cond\n"
+        "         # why\n"
+        "         then {\n"
+        "           open case  # one\n"
+        "           # two\n"
+        "         }\n"
+        "         # else\n"
+        "         else {\n"
+        "           open case  # three\n"
+        "         }\n"
+        "}\n");
+}
+
+static void sources_have_a_mapping_a_line(void **state)
+{
+    (void)state;
+    assert_formatted("source s{accept exists raw[ \"a\" ]or b=1 alert.id=raw[\"id\"]\n\n# of ip\n"
+                     "src.ip=first( raw[\"x\"],raw[\"y\"] ) :  list of ip untrusted # t\n}let x=a",
+        "source s {\n"
+        "  accept exists raw[\"a\"] or b = 1\n"
+        "  alert.id = raw[\"id\"]\n"
+        "\n"
+        "  # of ip\n"
+        "  src.ip = first(raw[\"x\"], raw[\"y\"]) : list of ip untrusted  # t\n"
+        "}\n"
+        "\n"
+        "let x = a\n");
+}
+
+static void literals_stay_as_they_were_written(void **state)
+{
+    (void)state;
+    assert_formatted("let x = a like \"\\*\\u0041\" or b = 1e3 or c matches /\\/\"#/i or f( 7  # "
+                     "seven\n high) = 1",
+        "let x = a like \"\\*\\u0041\" or b = 1e3 or c matches /\\/\"#/i or f(7 high) = 1  # "
+        "seven\n");
+}
+
+static void other_items_are_kept_word_for_word(void **state)
+{
+    (void)state;
+    assert_formatted("never   respond any  \"why\"   # note\r\ntest \"t\" {\r\n    # inside\r\n "
+                     "expect  quiet }\r\n",
+        "never   respond any  \"why\"  # note\ntest \"t\" {\n    # inside\n expect  quiet }\n");
+}
+
+static void detections_over_several_alerts_are_one_line(void **state)
+{
+    (void)state;
+    assert_formatted(
+        "when a and count   of distinct # d\n b >= 5 by c\n within 1h missing  own then collect t",
+        "when a and count of distinct b >= 5 by c within 1h missing own  # d\nthen collect t\n");
+}
+
+static void nothing_stays_nothing(void **state)
+{
+    (void)state;
+    assert_formatted("", "");
+    assert_formatted(" \n\n", "");
+    assert_formatted("\n\n# only this  \n\n\n\n# and this", "# only this\n\n# and this\n");
+}
+
+static void a_long_chain_is_formatted_without_depth(void **state)
+{
+    (void)state;
+    CLEANUP(buf_release) struct buf text = BUF_INIT(1 << 24);
+    CLEANUP(buf_release) struct buf formatted = BUF_INIT(1 << 26);
+    buf_add(&text, STR("let x = a"));
+    for (int i = 0; i < 100000; i++)
+        buf_add(&text, STR(" or a"));
+    format(buf_str(&text), &formatted);
+    assert_true(str_startswith(buf_str(&formatted), STR("let x = a\n  or a\n  or a\n")));
+}
+
+/* Each file of the folder that parses. */
+static int format_folder(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    int files = 0;
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        if (!str_endswith(str_from(entry->d_name), STR(".cdr")))
+            continue;
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 24);
+        CLEANUP(buf_release) struct buf formatted = BUF_INIT(1 << 24);
+        struct sources sources = { .arena = &arena };
+        uint32_t file;
+        const char *path = arena_format(&arena, "%s/%s", folder, entry->d_name);
+        assert_int_equal(sources_read(&sources, str_from(path), &file), ERR_OK);
+        format(sources.items[file].text, &formatted);
+        files++;
+    }
+    closedir(dir);
+    return files;
+}
+
+static void every_shipped_source_and_every_good_example_survives(void **state)
+{
+    (void)state;
+    assert_true(format_folder("stdlib/sources") >= 2);
+    assert_true(format_folder("tests/lang/ok") >= 2);
+    assert_true(format_folder("tests/lang/syntax") >= 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_short_rule_stays_on_one_line),
+        cmocka_unit_test(what_is_too_long_is_broken_at_its_outermost_places),
+        cmocka_unit_test(a_named_rule_has_its_parts_on_lines_of_their_own),
+        cmocka_unit_test(long_blocks_have_a_step_a_line),
+        cmocka_unit_test(comments_keep_their_places),
+        cmocka_unit_test(comments_in_lists_stay_with_their_element),
+        cmocka_unit_test(a_comment_in_the_middle_moves_to_the_end),
+        cmocka_unit_test(comments_in_branches_stay_inside),
+        cmocka_unit_test(sources_have_a_mapping_a_line),
+        cmocka_unit_test(literals_stay_as_they_were_written),
+        cmocka_unit_test(other_items_are_kept_word_for_word),
+        cmocka_unit_test(detections_over_several_alerts_are_one_line),
+        cmocka_unit_test(nothing_stays_nothing),
+        cmocka_unit_test(a_long_chain_is_formatted_without_depth),
+        cmocka_unit_test(every_shipped_source_and_every_good_example_survives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,197 @@
+/* The examples of tests/lang: those in ok/ compile without a word, those in errors/ give
+ * exactly what they say. A line that gives a diagnostic carries, or has on the line before
+ * it, a comment of its own:
+ *
+ *     # expect: CDR0102 "part of the message"
+ */
+#include "base/limits.h"
+#include "compile.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXPECTATIONS_MAX = 64 };
+
+struct expectation {
+    uint32_t line;
+    str code;
+    str part;
+    bool is_met;
+};
+
+struct example {
+    const char *path;
+    struct compilation compilation;
+    uint32_t file;
+    struct expectation expectations[EXPECTATIONS_MAX];
+    size_t count;
+    int failures;
+};
+
+/* The text between quotes, `\"` read as a quote. It lives in the compilation. */
+static str unquote(struct example *example, str quoted)
+{
+    char *text = ARENA_ARRAY(&example->compilation.arena, char, quoted.len + 1);
+    assert_non_null(text);
+    size_t len = 0;
+    for (size_t at = 0; at < quoted.len; at++)
+        if (quoted.ptr[at] != '\\' || at + 1 == quoted.len || quoted.ptr[at + 1] != '"')
+            text[len++] = quoted.ptr[at];
+    return (str){ text, len };
+}
+
+/* What a line says after "# expect: ": a code and a quoted part of the message. */
+static void read_expectation(struct example *example, uint32_t line, str text)
+{
+    static const char mark[] = "# expect: ";
+    const char *at = memmem(text.ptr, text.len, mark, sizeof mark - 1);
+    if (at == NULL)
+        return;
+    str rest = str_skip(text, (size_t)(at - text.ptr) + sizeof mark - 1);
+    assert_true(example->count < EXPECTATIONS_MAX);
+    size_t open = str_find(rest, '"');
+    assert_true(open == 8 && rest.len > 9);
+    str part = str_skip(rest, open + 1);
+    str before = str_first(text, (size_t)(at - text.ptr));
+    while (before.len > 0 && before.ptr[0] == ' ')
+        before = str_skip(before, 1);
+    example->expectations[example->count++] = (struct expectation){
+        .line = before.len == 0 ? line + 1 : line, /* alone on its line: about the next */
+        .code = str_first(rest, 7),
+        .part = unquote(example, str_first(part, str_find_last(part, '"'))),
+    };
+}
+
+static void compile_example(struct example *example)
+{
+    struct compilation *compilation = &example->compilation;
+    assert_int_equal(compile_begin(compilation), ERR_OK);
+    example->file = compilation->sources.count;
+    assert_int_equal(compile_file(compilation, str_from(example->path)), ERR_OK);
+    assert_int_equal(compile_program(compilation), ERR_OK);
+    diag_sort(&compilation->diags);
+    const struct source *source = &compilation->sources.items[example->file];
+    for (uint32_t line = 1; line <= source->line_count; line++)
+        read_expectation(example, line, source_line(source, line));
+}
+
+static bool meets(struct example *example, const struct diag *diag)
+{
+    const struct source *source = &example->compilation.sources.items[example->file];
+    uint32_t line = source_place(source, diag->at.start).line;
+    for (size_t i = 0; i < example->count; i++) {
+        struct expectation *expected = &example->expectations[i];
+        bool is_same =
+            diag->at.file == example->file && expected->line == line
+            && str_is(expected->code, diag_code(diag->id))
+            && memmem(diag->message.ptr, diag->message.len, expected->part.ptr, expected->part.len)
+                   != NULL;
+        if (is_same && !expected->is_met) {
+            expected->is_met = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge(struct example *example)
+{
+    const struct source *source = &example->compilation.sources.items[example->file];
+    const struct diag *diag = example->compilation.diags.first;
+    for (; diag != NULL; diag = diag->next) {
+        if (meets(example, diag))
+            continue;
+        print_error("%s:%u: not expected: %s %.*s\n", example->path,
+            source_place(source, diag->at.start).line, diag_code(diag->id), STR_ARG(diag->message));
+        example->failures++;
+    }
+    for (size_t i = 0; i < example->count; i++) {
+        const struct expectation *expected = &example->expectations[i];
+        if (expected->is_met)
+            continue;
+        print_error("%s:%u: never came: %.*s \"%.*s\"\n", example->path, expected->line,
+            STR_ARG(expected->code), STR_ARG(expected->part));
+        example->failures++;
+    }
+}
+
+/* Whether one of the file's diagnostics has the code that its name begins with. */
+static bool shows_its_code(const struct example *example, const char *name)
+{
+    const struct diag *diag = example->compilation.diags.first;
+    for (; diag != NULL; diag = diag->next)
+        if (strncmp(diag_code(diag->id), name, 7) == 0)
+            return true;
+    return false;
+}
+
+/* Each file of the folder; the number of failures. `seen` counts files by diagnostic. */
+static int judge_folder(const char *folder, int *seen, int *ret_files)
+{
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    int failures = 0;
+    *ret_files = 0;
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        if (!str_endswith(str_from(entry->d_name), STR(".cdr")))
+            continue;
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        struct example *example = calloc(1, sizeof *example);
+        assert_non_null(example);
+        example->path = path;
+        compile_example(example);
+        judge(example);
+        if (seen != NULL) {
+            seen[diag_find(str_first(str_from(entry->d_name), 7))]++;
+            if (!shows_its_code(example, entry->d_name)) {
+                print_error("%s does not show its diagnostic\n", path);
+                example->failures++;
+            }
+        }
+        failures += example->failures;
+        (*ret_files)++;
+        compile_release(&example->compilation);
+        free(example);
+    }
+    closedir(dir);
+    return failures;
+}
+
+static void good_examples_compile_without_a_word(void **state)
+{
+    (void)state;
+    int files;
+    assert_int_equal(judge_folder("tests/lang/ok", NULL, &files), 0);
+    assert_true(files > 0);
+}
+
+static void bad_examples_give_what_they_say(void **state)
+{
+    (void)state;
+    int files;
+    int seen[DIAG_COUNT + 1] = { 0 };
+    int failures = judge_folder("tests/lang/errors", seen, &files);
+    assert_int_equal(seen[DIAG_COUNT], 0); /* a file named for no code */
+    for (int id = 0; id < DIAG_COUNT; id++)
+        if (seen[id] == 0) {
+            print_error("%s has no example\n", diag_code((enum diag_id)id));
+            failures++;
+        }
+    assert_int_equal(failures, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_examples_compile_without_a_word),
+        cmocka_unit_test(bad_examples_give_what_they_say),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
