@@ -59,6 +59,18 @@ static enum exit_code check_source(
     return driver_usage(driver, &run_command, "there is no source %s", name);
 }
 
+/* Whether standard input is wanted twice: as rules and as alerts. */
+static bool reads_input_twice(const struct arguments *arguments, const char *const *paths)
+{
+    int wanted = option_is_given(arguments, OPTION_ALERTS) ? 0 : 1;
+    const char *name;
+    for (size_t i = 0; (name = option_text_at(arguments, OPTION_ALERTS, i)) != NULL; i++)
+        wanted += strcmp(name, "-") == 0;
+    for (; *paths != NULL; paths++)
+        wanted += strcmp(*paths, "-") == 0;
+    return wanted > 1;
+}
+
 /* Evaluate every alert of one file. */
 static enum exit_code run_file(struct evaluation *evaluation, const char *name)
 {
@@ -139,6 +151,9 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return driver_failure(driver, "reading the command line", err);
     if (paths[0] == NULL)
         return driver_usage(driver, &run_command, "which rules? Give --rules PATH");
+    if (reads_input_twice(arguments, paths))
+        return driver_usage(driver, &run_command,
+            "standard input cannot be read twice: give the rules or the alerts as a file");
     bool is_apply = option_choice(arguments, OPTION_MODE) == 1;
     if (is_apply && option_is_given(arguments, OPTION_OFFLINE))
         return driver_usage(

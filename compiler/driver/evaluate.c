@@ -20,6 +20,8 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
     const struct program *program = evaluation->program;
     enum err err = projection_new(
         &evaluation->arena, program->paths, program->path_count, &evaluation->projection);
+    if (err == ERR_OK)
+        err = reporter_count(&evaluation->session->reporter, program);
     return err == ERR_OK
                ? EXIT_CLEAN
                : driver_failure(evaluation->session->driver, "preparing to read alerts", err);

@@ -101,25 +101,11 @@ void target_split(str target, str *ret_kind, str *ret_name)
         *ret_kind = STR("resource");
 }
 
-/* Count a rule that fired; a rule past the memory we have is missing in `counts`, which
- * report_end tells. */
-static void count_rule(struct reporter *reporter, str rule)
+enum err reporter_count(struct reporter *reporter, const struct program *program)
 {
-    for (size_t i = 0; i < reporter->count_room; i++) {
-        if (str_equal(reporter->counts[i].rule, rule)) {
-            reporter->counts[i].count++;
-            return;
-        }
-    }
-    struct rule_count *grown =
-        realloc(reporter->counts, (reporter->count_room + 1) * sizeof *grown);
-    if (grown == NULL) {
-        reporter->has_failed = true;
-        return;
-    }
-    grown[reporter->count_room] = (struct rule_count){ rule, 1 };
-    reporter->counts = grown;
-    reporter->count_room++;
+    reporter->program = program;
+    reporter->counts = calloc((size_t)program->rule_count + 1, sizeof *reporter->counts);
+    return reporter->counts == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 void report_alert(struct reporter *reporter, const struct event *event, str name)
@@ -149,7 +135,8 @@ void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_
         json_rule(reporter, rule, run);
         return;
     case REPORT_SUMMARY:
-        count_rule(reporter, rule->name);
+        if (reporter->counts != NULL)
+            reporter->counts[rule - reporter->program->rules]++;
         return;
     }
 }
@@ -202,9 +189,11 @@ void report_end(struct reporter *reporter, const struct totals *totals)
         text_end(reporter, totals);
     if (reporter->format != REPORT_SUMMARY)
         return;
-    for (size_t i = 0; i < reporter->count_room; i++) {
-        output_text(reporter->out, reporter->counts[i].rule);
-        output_addf(reporter->out, "\t%" PRIu64 "\n", reporter->counts[i].count);
+    for (uint32_t i = 0; reporter->counts != NULL && i < reporter->program->rule_count; i++) {
+        if (reporter->counts[i] == 0)
+            continue;
+        output_text(reporter->out, reporter->program->rules[i].name);
+        output_addf(reporter->out, "\t%" PRIu64 "\n", reporter->counts[i]);
     }
     output_addf(reporter->out, "alerts\t%" PRIu64 "\n", totals->alerts);
 }

@@ -28,13 +28,8 @@ struct reporter {
     bool is_shown;   /* text: the head of the current alert was written */
     const struct event *event;
     str name;
-    struct rule_count *counts; /* summary: owned */
-    size_t count_room;
-};
-
-struct rule_count {
-    str rule;
-    uint64_t count;
+    const struct program *program; /* summary: whose rules are counted */
+    uint64_t *counts;              /* by rule; owned */
 };
 
 /* One step, of a rule or of an undo. */
@@ -58,6 +53,8 @@ struct totals {
     uint64_t open_runs; /* that were cut off and can be resumed */
 };
 
+/* Make room to count the rules of `program`, which a summary is. ERR_MEMORY. */
+MUST_CHECK enum err reporter_count(struct reporter *reporter, const struct program *program);
 /* Tell that evaluation of an alert begins. `name` and `event` live until report_alert_end. */
 void report_alert(struct reporter *reporter, const struct event *event, str name);
 /* `rule` could not be decided for the alert. */

@@ -127,4 +127,29 @@ for after in 0.02 0.05 0.1 0.2; do
     sandbox_tell reset ''
 done
 holds "the command was killed at least once" test "$killed" -gt 0
+
+# Stopped in the wait for a snapshot: it ends cleanly and says how to go on.
+# shellcheck disable=SC2086 # CDR may be several words
+$CDR run --rules "$rule" --alerts "$alert" --mode apply --data stopped >"$out" 2>"$err" &
+child=$!
+for _ in $(seq 100); do
+    [ "$(sandbox_ask calls | jq '[.[] | select(.operation == "CreateSnapshots")] | length')" = 1 ] && break
+    sleep 0.1
+done
+kill -INT "$child"
+wait "$child"
+status=$?
+exits 1 "a run that is stopped ends with 1"
+says "cdr resume --data stopped" "and says how to go on"
+run runs --data stopped
+prints "cut off" "the story says that it was cut off"
+run run --rules "$rule" --alerts "$alert" --mode apply --data stopped
+exits 1 "its alert again does not begin anew"
+prints "cdr resume" "but points to resume"
+run resume --data stopped
+exits 0 "it goes on"
+holds "one set of snapshots was made" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "CreateSnapshots")] | length')" = 1
+run undo --alert "$id" --data stopped
+state >after
+holds "and is taken back" cmp -s before after
 finish

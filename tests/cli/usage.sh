@@ -58,6 +58,8 @@ exits 2 "apply without --data is a usage error"
 says "--data" "and says what is missing"
 run run --rules . --mode apply --data d --offline
 exits 2 "apply and offline exclude each other"
+run run --rules -
+exits 2 "rules and alerts cannot both be standard input"
 run undo --data d
 exits 2 "undo of nothing in particular is a usage error"
 run undo nine --data d
