@@ -39,12 +39,25 @@ void query_begin(struct buf *body, const char *service, const char *operation)
         buf_addf(body, "Action=%s&Version=%s", operation, version);
 }
 
+/* A space is a plus, as the vendor's client writes it: what encodes a decoded body anew
+ * to check its signature (moto) finds the same bytes. */
+static void add_encoded(struct buf *body, str text)
+{
+    while (text.len > 0) {
+        str word = str_first(text, str_find(text, ' '));
+        percent_encode(body, word, "");
+        if (word.len < text.len)
+            buf_add_byte(body, '+');
+        text = str_skip(text, word.len + 1);
+    }
+}
+
 void query_add(struct buf *body, const char *key, str value)
 {
     buf_add_byte(body, '&');
-    percent_encode(body, str_from(key), "");
+    add_encoded(body, str_from(key));
     buf_add_byte(body, '=');
-    percent_encode(body, value, "");
+    add_encoded(body, value);
 }
 
 void query_addf(struct buf *body, str value, const char *key_format, ...)

@@ -1,7 +1,7 @@
 /* query.h - request bodies of the EC2 and IAM/STS query protocols.
  *
- * `Action=..&Version=..&InstanceId.1=..`, percent-encoded. Names are the wire's own:
- * EC2 lists are flat (`InstanceId.1`), those of IAM and STS say `member`
+ * `Action=..&Version=..&InstanceId.1=..`, percent-encoded, a space as a plus. Names
+ * are the wire's own: EC2 lists are flat (`InstanceId.1`), those of IAM and STS say `member`
  * (`Tags.member.1.Key`).
  *
  *     struct buf body = BUF_INIT(REQUEST_BYTES_MAX);
