@@ -12,6 +12,8 @@ static const struct option options[] = {
     { 0 },
 };
 
+static const char *const here[] = { ".", NULL };
+
 /* In the order of the flag's choices. */
 static const enum diag_format formats[] = { DIAG_FORMAT_TEXT, DIAG_FORMAT_CONCISE,
     DIAG_FORMAT_JSON };
@@ -63,7 +65,7 @@ static enum exit_code check(
     if (err != ERR_OK)
         return driver_failure(driver, "reading the command line", err);
     if (paths[0] == NULL)
-        paths = (const char *const[]){ ".", NULL };
+        paths = here;
     uint32_t files = 0;
     enum exit_code code = rules_read(driver, paths, compilation, &files);
     if (code == EXIT_CLEAN)
