@@ -104,6 +104,10 @@ enum err world_load(
         TRY(shipped_text(&shipped));
         text = buf_str(&shipped);
     }
+    if (text.len > SANDBOX_WORLD_BYTES_MAX) {
+        *reterr_reason = "the world cannot be used: it is longer than 16 MB";
+        return ERR_JSON;
+    }
     json_auto_t *root = NULL;
     TRY(parse(text, arena, &root, reterr_reason));
     TRY(check(root, arena, reterr_reason));

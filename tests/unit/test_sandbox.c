@@ -157,6 +157,19 @@ static void a_service_that_is_not_simulated_is_named(void **state)
     assert_says("sns");
 }
 
+static void a_scope_that_is_no_text_is_no_scope(void **state)
+{
+    struct client *client = *state;
+    int64_t now = clock_system()->now_ms(clock_system()) / 1000;
+    call_at(client, "e\xff\xfe", "eu-west-1", now, "X-Nothing: 1");
+    assert_refused(400, "IncompleteSignature");
+    call_at(client, "ec2", "eu west", now, "X-Nothing: 1");
+    assert_refused(400, "IncompleteSignature");
+    json_t *line = last_call(client);
+    assert_string_equal(json_string_value(json_object_get(line, "error")), "IncompleteSignature");
+    json_decref(line);
+}
+
 static void only_a_posted_form_at_the_root_is_a_call(void **state)
 {
     struct client *client = *state;
@@ -293,8 +306,9 @@ static void what_the_vendors_library_sends_is_understood(void **state)
 static void replies_are_well_formed_whatever_is_in_them(void **state)
 {
     struct client *client = *state;
-    assert_int_equal(EC2("CreateTags", "ResourceId.1=i-01111e1c0ffee0001&Tag.1.Key=%3Ca%26b%3E"
-                                       "&Tag.1.Value=%22%27%5D%5D%3E%0D%0A%09%C3%A9%F0%9F%98%80"),
+    assert_int_equal(
+        EC2("CreateTags", "ResourceId.1=i-01111e1c0ffee0001&Tag.1.Key=%3Ca%26b%3E"
+                          "&Tag.1.Value=%22%27%5D%5D%3E%0D%0A%09%C3%A9%F0%9F%98%80%EF%BF%BE"),
         200);
     assert_int_equal(EC2("DescribeInstances", "InstanceId.1=i-01111e1c0ffee0001"), 200);
     assert_says("<key>&lt;a&amp;b&gt;</key><value>&quot;']]&gt;&#13;\n\t\xc3\xa9");
@@ -496,6 +510,7 @@ int main(void)
         sandbox_test(iam_is_signed_for_us_east_1_wherever_one_is),
         sandbox_test(a_header_for_aws_that_is_not_signed_is_refused),
         sandbox_test(a_service_that_is_not_simulated_is_named),
+        sandbox_test(a_scope_that_is_no_text_is_no_scope),
         sandbox_test(only_a_posted_form_at_the_root_is_a_call),
         sandbox_test(a_form_with_a_bad_encoding_is_refused),
         sandbox_test(a_huge_form_is_refused_and_the_next_call_is_served),
