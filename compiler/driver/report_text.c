@@ -191,7 +191,7 @@ void text_step(struct reporter *reporter, const struct step_view *step)
     show_step_head(reporter, step);
     show_line(out, "on", outcome->target);
     show_line(out, "found by", outcome->found);
-    show_line(out, "because", str_from(outcome->reason));
+    show_line(out, outcome->turn == STEP_DONE ? "result" : "because", str_from(outcome->reason));
     show_requests(reporter, step);
     if (outcome->results.url.kind != VALUE_ABSENT)
         show_line(out, "evidence", value_print(&arena, outcome->results.url));

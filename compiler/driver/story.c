@@ -117,7 +117,7 @@ static void show_step(struct output *out, const struct story *story, const struc
     output_add(out, STR("\n"));
     show_line(out, "on", step->target);
     show_line(out, "found by", step->found);
-    show_line(out, "because", step->reason);
+    show_line(out, str_is(step->state, "done") ? "result" : "because", step->reason);
     uint32_t reads = 0;
     for (size_t i = 0; i < story->call_count; i++) {
         if (story->calls[i].step != step->index)
