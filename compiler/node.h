@@ -40,3 +40,17 @@ struct expr *test_finish(
     struct expr *test, span at, enum quantifier quantifier, struct expr *left, bool cased);
 /* `first` with `second` after it; either may be NULL. */
 struct clause *clauses_join(struct clause *first, struct clause *second);
+
+/* A node in the parse's arena; leaves the parse when that is full. */
+#define NODE(type, ...)                                                                            \
+    ((struct type *)parse_copy(                                                                    \
+        parse, &(struct type){ __VA_ARGS__ }, sizeof(struct type), alignof(struct type)))
+#define FIRST(list, node) ((list).first = (list).last = (node))
+#define APPEND(list, node)                                                                         \
+    do {                                                                                           \
+        if ((list).last == NULL)                                                                   \
+            (list).first = (node);                                                                 \
+        else                                                                                       \
+            (list).last->next = (node);                                                            \
+        (list).last = (node);                                                                      \
+    } while (0)

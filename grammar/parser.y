@@ -37,20 +37,6 @@ int cdr_yylex(CDR_YYSTYPE *value, span *at, void *scanner);
                     : (span){ YYRHSLOC(parts, 0).end, YYRHSLOC(parts, 0).end,                      \
                           YYRHSLOC(parts, 0).file }
 
-/* A node in the parse's arena; leaves the parse when that is full. */
-#define NODE(type, ...)                                                                            \
-    ((struct type *)parse_copy(                                                                    \
-        parse, &(struct type){ __VA_ARGS__ }, sizeof(struct type), alignof(struct type)))
-#define FIRST(list, node) ((list).first = (list).last = (node))
-#define APPEND(list, node)                                                                         \
-    do {                                                                                           \
-        if ((list).last == NULL)                                                                   \
-            (list).first = (node);                                                                 \
-        else                                                                                       \
-            (list).last->next = (node);                                                            \
-        (list).last = (node);                                                                      \
-    } while (0)
-
 #define BINARY(kind_, at_, left_, right_)                                                          \
     NODE(expr, .kind = (kind_), .at = (at_), .binary = { (left_), (right_) })
 #define TEST(test_, at_, right_)                                                                   \
@@ -106,103 +92,27 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 %token NOT_IN "not in" RANGE ".." DOT "." COMMA "," COLON ":" SEMICOLON ";"
 %token LEFT_PAREN "(" RIGHT_PAREN ")" LEFT_BRACKET "[" RIGHT_BRACKET "]" LEFT_BRACE "{"
 %token RIGHT_BRACE "}"
-%token <text> KW_accept "accept"
-%token <text> KW_after "after"
-%token <text> KW_alert "alert"
-%token <text> KW_all "all"
-%token <text> KW_always "always"
-%token <text> KW_and "and"
-%token <text> KW_any "any"
-%token <text> KW_anywhere "anywhere"
-%token <text> KW_approve "approve"
-%token <text> KW_as "as"
-%token <text> KW_avg "avg"
-%token <text> KW_by "by"
-%token <text> KW_call "call"
-%token <text> KW_cased "cased"
-%token <text> KW_cdr "cdr"
-%token <text> KW_collect "collect"
-%token <text> KW_connection "connection"
-%token <text> KW_contains "contains"
-%token <text> KW_count "count"
-%token <text> KW_daemon "daemon"
-%token <text> KW_dedup "dedup"
-%token <text> KW_defaults "defaults"
-%token <text> KW_disable "disable"
-%token <text> KW_distinct "distinct"
-%token <text> KW_else "else"
-%token <text> KW_endswith "endswith"
-%token <text> KW_environment "environment"
-%token <text> KW_every "every"
-%token <text> KW_exception "exception"
-%token <text> KW_exists "exists"
-%token <text> KW_expect "expect"
-%token <text> KW_failure "failure"
-%token <text> KW_false "false"
-%token <text> KW_faster "faster"
-%token <text> KW_followed "followed"
-%token <text> KW_for "for"
-%token <text> KW_forget "forget"
-%token <text> KW_from "from"
-%token <text> KW_if "if"
-%token <text> KW_implies "implies"
-%token <text> KW_import "import"
-%token <text> KW_in "in"
-%token <text> KW_irreversible "irreversible"
-%token <text> KW_is "is"
-%token <text> KW_join "join"
-%token <text> KW_learn "learn"
-%token <text> KW_let "let"
-%token <text> KW_like "like"
-%token <text> KW_limit "limit"
-%token <text> KW_list "list"
-%token <text> KW_macro "macro"
-%token <text> KW_matches "matches"
-%token <text> KW_max "max"
-%token <text> KW_min "min"
-%token <text> KW_missing "missing"
-%token <text> KW_never "never"
-%token <text> KW_new "new"
-%token <text> KW_no "no"
-%token <text> KW_not "not"
-%token <text> KW_notify "notify"
-%token <text> KW_null "null"
-%token <text> KW_of "of"
-%token <text> KW_on "on"
-%token <text> KW_open "open"
-%token <text> KW_or "or"
-%token <text> KW_over "over"
-%token <text> KW_own "own"
-%token <text> KW_per "per"
-%token <text> KW_percentile "percentile"
-%token <text> KW_quiet "quiet"
-%token <text> KW_reason "reason"
-%token <text> KW_respond "respond"
-%token <text> KW_result "result"
-%token <text> KW_role "role"
-%token <text> KW_rule "rule"
-%token <text> KW_skip "skip"
-%token <text> KW_source "source"
-%token <text> KW_spike "spike"
-%token <text> KW_startswith "startswith"
-%token <text> KW_stop "stop"
-%token <text> KW_sum "sum"
-%token <text> KW_target "target"
-%token <text> KW_targets "targets"
-%token <text> KW_test "test"
-%token <text> KW_than "than"
-%token <text> KW_then "then"
-%token <text> KW_timeout "timeout"
-%token <text> KW_times "times"
-%token <text> KW_travel "travel"
-%token <text> KW_true "true"
-%token <text> KW_unless "unless"
-%token <text> KW_until "until"
-%token <text> KW_untrusted "untrusted"
-%token <text> KW_use "use"
-%token <text> KW_wait "wait"
-%token <text> KW_when "when"
-%token <text> KW_within "within"
+/* The words of keywords.def. */
+%token <text> KW_accept "accept" KW_after "after" KW_alert "alert" KW_all "all" KW_always "always"
+    KW_and "and" KW_any "any" KW_anywhere "anywhere" KW_approve "approve" KW_as "as" KW_avg "avg"
+    KW_by "by" KW_call "call" KW_cased "cased" KW_cdr "cdr" KW_collect "collect"
+    KW_connection "connection" KW_contains "contains" KW_count "count" KW_daemon "daemon"
+    KW_dedup "dedup" KW_defaults "defaults" KW_disable "disable" KW_distinct "distinct"
+    KW_else "else" KW_endswith "endswith" KW_environment "environment" KW_every "every"
+    KW_exception "exception" KW_exists "exists" KW_expect "expect" KW_failure "failure"
+    KW_false "false" KW_faster "faster" KW_followed "followed" KW_for "for" KW_forget "forget"
+    KW_from "from" KW_if "if" KW_implies "implies" KW_import "import" KW_in "in"
+    KW_irreversible "irreversible" KW_is "is" KW_join "join" KW_learn "learn" KW_let "let"
+    KW_like "like" KW_limit "limit" KW_list "list" KW_macro "macro" KW_matches "matches"
+    KW_max "max" KW_min "min" KW_missing "missing" KW_never "never" KW_new "new" KW_no "no"
+    KW_not "not" KW_notify "notify" KW_null "null" KW_of "of" KW_on "on" KW_open "open" KW_or "or"
+    KW_over "over" KW_own "own" KW_per "per" KW_percentile "percentile" KW_quiet "quiet"
+    KW_reason "reason" KW_respond "respond" KW_result "result" KW_role "role" KW_rule "rule"
+    KW_skip "skip" KW_source "source" KW_spike "spike" KW_startswith "startswith" KW_stop "stop"
+    KW_sum "sum" KW_target "target" KW_targets "targets" KW_test "test" KW_than "than"
+    KW_then "then" KW_timeout "timeout" KW_times "times" KW_travel "travel" KW_true "true"
+    KW_unless "unless" KW_until "until" KW_untrusted "untrusted" KW_use "use" KW_wait "wait"
+    KW_when "when" KW_within "within"
 
 %type <text> name key label who title verb_object block_word
 %type <flag> cased untrusted
@@ -232,9 +142,7 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 %%
 /* ---- a file ---- */
 
-file: edition items
-    | edition items bare_rules
-    ;
+file: edition items | edition items bare_rules ;
 
 edition: %empty
     | "cdr" NUMBER { parse_edition(parse, @NUMBER, &$NUMBER); }
@@ -247,9 +155,7 @@ items: %empty
     | items error skip_item SYNC { yyerrok; }
     ;
 
-bare_rules: bare_rule
-    | bare_rules bare_rule
-    ;
+bare_rules: bare_rule | bare_rules bare_rule ;
 
 bare_rule: body {
         parse_add_item(parse, NODE(item, .kind = ITEM_RULE, .at = @$, .name = STR(""), .name_at = @$,
@@ -362,13 +268,9 @@ sentence: "use" TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
     | "always" cond "implies" verb verb_object TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
     ;
 
-names: name
-    | names "," name
-    ;
+names: name | names "," name ;
 
-verb_object: name
-    | "any"
-    ;
+verb_object: name | "any" ;
 
 block_item: "environment" name "{" places "}" { $$ = OTHER(@$, $1, $name, @name); }
     | "defaults" "{" default_list "}" { $$ = OTHER(@$, $1, STR(""), @1); }
@@ -378,30 +280,18 @@ block_item: "environment" name "{" places "}" { $$ = OTHER(@$, $1, $name, @name)
     | block_word label "{" members "}" { $$ = OTHER(@$, $1, $label, @label); }
     ;
 
-block_word: "connection"
-    | "daemon"
-    | "role"
-    ;
+block_word: "connection" | "daemon" | "role" ;
 
 label: %empty { $$ = STR(""); }
     | name
     | TEXT
     ;
 
-members: %empty
-    | members pair
-    | members key label "{" members "}"
-    ;
+members: %empty | members pair | members key label "{" members "}" ;
 
-places: %empty
-    | places key
-    | places key list
-    | places key "{" pairs "}"
-    ;
+places: %empty | places key | places key list | places key "{" pairs "}" ;
 
-default_list: default
-    | default_list ";" default
-    ;
+default_list: default | default_list ";" default ;
 
 default: limit
     | dedup
@@ -410,9 +300,7 @@ default: limit
     | error skip_check SYNC { yyerrok; }
     ;
 
-checks: check
-    | checks ";" check
-    ;
+checks: check | checks ";" check ;
 
 check: alert
     | "result" name object
@@ -426,13 +314,9 @@ check: alert
     | error skip_check SYNC { yyerrok; }
     ;
 
-no_opt: %empty
-    | "no"
-    ;
+no_opt: %empty | "no" ;
 
-check_pairs: pair
-    | check_pairs pair
-    ;
+check_pairs: pair | check_pairs pair ;
 
 alert: "alert" alert_content
     | "alert" name alert_content
@@ -440,31 +324,15 @@ alert: "alert" alert_content
     | alert "after" DURATION
     ;
 
-alert_content: TEXT
-    | object
-    ;
+alert_content: TEXT | object ;
 
-object: "{" "}"
-    | "{" json_members "}"
-    ;
+object: "{" "}" | "{" json_members "}" ;
 
-json_members: TEXT ":" json
-    | json_members "," TEXT ":" json
-    ;
+json_members: TEXT ":" json | json_members "," TEXT ":" json ;
 
-json: TEXT
-    | NUMBER
-    | "true"
-    | "false"
-    | "null"
-    | object
-    | "[" "]"
-    | "[" json_elements "]"
-    ;
+json: TEXT | NUMBER | "true" | "false" | "null" | object | "[" "]" | "[" json_elements "]" ;
 
-json_elements: json
-    | json_elements "," json
-    ;
+json_elements: json | json_elements "," json ;
 
 /* ---- a rule ---- */
 
@@ -481,9 +349,7 @@ body: "when" cond followeds clauses "then" block_steps {
     }
     ;
 
-after_mistake: "then" block_steps
-    | BROKEN
-    ;
+after_mistake: "then" block_steps | BROKEN ;
 
 followeds: %empty { $$.first = $$.last = NULL; }
     | followeds followed { $$ = $1; APPEND($$, $2); }
@@ -521,8 +387,7 @@ until_opt: %empty { $$ = (struct until){ STR(""), STR(""), @$ }; }
     | until
     ;
 
-until: "until" DATE "reason" TEXT { $$ = (struct until){ $DATE.written, $TEXT, @TEXT }; }
-    ;
+until: "until" DATE "reason" TEXT { $$ = (struct until){ $DATE.written, $TEXT, @TEXT }; } ;
 
 limit: "limit" NUMBER "targets" "per" DURATION {
         $$ = NODE(clause, .kind = CLAUSE_LIMIT, .at = @$, .number = parse_count(parse, @2, &$2),
@@ -538,9 +403,7 @@ dedup: "dedup" by "for" DURATION {
 
 /* ---- steps ---- */
 
-block_steps: steps
-    | steps ";"
-    ;
+block_steps: steps | steps ";" ;
 
 steps: step {
         $$.first = $$.last = NULL;
@@ -563,13 +426,10 @@ step: action
     | error skip_step SYNC { yyerrok; $$ = NULL; }
     ;
 
-after_broken_if: "then" block else
-    | BROKEN
-    ;
+after_broken_if: "then" block else | BROKEN ;
 
 /* A symbol of its own: a mistake after the block must not lead back into it. */
-block: "{" block_steps "}" { $$ = $block_steps; }
-    ;
+block: "{" block_steps "}" { $$ = $block_steps; } ;
 
 else: %empty { $$.first = $$.last = NULL; }
     | "else" block { $$ = $block; }
@@ -632,9 +492,7 @@ part: "from" operand {
     | "on" "failure" "stop" { $$ = NODE(clause, .kind = CLAUSE_ON_FAILURE_STOP, .at = @$); }
     ;
 
-who: TEXT
-    | name
-    ;
+who: TEXT | name ;
 
 /* ---- conditions ---- */
 
@@ -709,8 +567,7 @@ text_test_word: "contains" { $$ = TEST_CONTAINS; }
     ;
 
 /* A detection over several alerts: one node without parts, not in this build. */
-several: several_words { $$ = NODE(expr, .kind = EXPR_SEVERAL, .at = @$); }
-    ;
+several: several_words { $$ = NODE(expr, .kind = EXPR_SEVERAL, .at = @$); } ;
 
 several_words: measure compare NUMBER by_opt within
     | "new" operand by_opt "learn" DURATION forget absent
@@ -727,25 +584,15 @@ measure: "count"
     | "percentile" NUMBER "of" operand
     ;
 
-forget: %empty
-    | "forget" DURATION
-    ;
+forget: %empty | "forget" DURATION ;
 
-by_opt: %empty
-    | by
-    ;
+by_opt: %empty | by ;
 
-by: "by" fields { $$ = $2; }
-    ;
+by: "by" fields { $$ = $2; } ;
 
-within: "within" DURATION absent
-    ;
+within: "within" DURATION absent ;
 
-absent: %empty
-    | "missing" "own"
-    | "missing" "join"
-    | "missing" "skip"
-    ;
+absent: %empty | "missing" "own" | "missing" "join" | "missing" "skip" ;
 
 /* ---- operands ---- */
 
@@ -789,8 +636,7 @@ fields: field { FIRST($$, $1); }
     | fields "," field { $$ = $1; APPEND($$, $3); }
     ;
 
-field: path { $$ = NODE(expr, .kind = EXPR_FIELD, .at = @$, .path = $path.first); }
-    ;
+field: path { $$ = NODE(expr, .kind = EXPR_FIELD, .at = @$, .path = $path.first); } ;
 
 path: name { FIRST($$, NODE(path_part, .at = @$, .text = $name)); }
     | path path_part { $$ = $1; APPEND($$, $2); }
