@@ -18,15 +18,21 @@ if ! "$venv/bin/python" -c "import moto, sys; sys.exit(moto.__version__ != '$ver
     fi
 fi
 
-port=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-# Loading the default images would make every reset ten times slower.
-MOTO_EC2_LOAD_DEFAULT_AMIS=false "$venv/bin/moto_server" -H 127.0.0.1 -p "$port" >"$log" 2>&1 &
-server=$!
-trap 'kill $server 2>/dev/null' EXIT
-for _ in $(seq 100); do
-    curl -fs "http://127.0.0.1:$port/moto-api/" >/dev/null 2>&1 && break
-    sleep 0.2
+# Most of a case is waiting, so several worlds run at once, each in a server of its own.
+ports=() servers=()
+trap 'kill "${servers[@]}" 2>/dev/null' EXIT
+for _ in 1 2 3 4; do
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    # Loading the default images would make every reset ten times slower.
+    MOTO_EC2_LOAD_DEFAULT_AMIS=false "$venv/bin/moto_server" -H 127.0.0.1 -p "$port" >>"$log" 2>&1 &
+    ports+=("$port") servers+=("$!")
+done
+for port in "${ports[@]}"; do
+    for _ in $(seq 150); do
+        curl -fs "http://127.0.0.1:$port/moto-api/" >/dev/null 2>&1 && break
+        sleep 0.2
+    done
 done
 # shellcheck disable=SC2086
 LOGS=build/test-logs TEST_TIMEOUT=900 tests/run.sh moto env PYTHONPATH=tests/providers PYTHONDONTWRITEBYTECODE=1 \
-    "$venv/bin/python" tests/providers/moto_case.py "$port" $cdr
+    "$venv/bin/python" tests/providers/moto_case.py "$(IFS=,; echo "${ports[*]}")" $cdr

@@ -1,6 +1,6 @@
 """moto_case.py - moto's EC2, IAM and STS, with signatures and policies checked.
 
-Usage: moto_case.py MOTO_PORT CDR [WORD ...]
+Usage: moto_case.py PORT,PORT,... CDR [WORD ...]     (a server of its own for each world)
 """
 import json
 import sys
@@ -102,11 +102,10 @@ class Moto:
 
 
 def main():
-    port, cdr = int(sys.argv[1]), sys.argv[2:]
-    tap, provider = crash.Tap(), Moto(port)
-    door = proxy.Proxy(port)
-    applied, undone, before, isolated = crash.once(tap, cdr, provider, door)
-    crash.matrix(tap, cdr, [(provider, door)], applied, undone, before, isolated)
+    ports, cdr = [int(port) for port in sys.argv[1].split(",")], sys.argv[2:]
+    tap, worlds = crash.Tap(), [(Moto(port), proxy.Proxy(port)) for port in ports]
+    applied, undone, before, isolated = crash.once(tap, cdr, *worlds[0])
+    crash.matrix(tap, cdr, worlds, applied, undone, before, isolated)
     tap.end()
 
 
