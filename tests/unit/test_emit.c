@@ -137,6 +137,8 @@ static void lists_mean_any_unless_all_is_said(void **state)
         { "all host.ip in [\"10.0.0.0/8\", \"192.0.2.0/24\"]", HIGH, true },
         { "host.ip != \"192.0.2.9\"", HIGH, false },
         { "host.ip != \"192.0.2.1\"", HIGH, true },
+        { "any host.ip != \"192.0.2.9\"", HIGH, true },
+        { "any host.ip not in \"10.0.0.0/8\"", HIGH, true },
         { "host.ip not in \"10.0.0.0/8\"", HIGH, false },
         { "host.ip not in \"172.16.0.0/12\"", HIGH, true },
         { "sg.id = \"sg-0123456789abcdef0\"", HIGH, false },
