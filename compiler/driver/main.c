@@ -30,7 +30,13 @@ static const struct command *const commands[] = {
 
 static void want_stop(int signal_number)
 {
+    static const char text[] = "cdr: stopping; once more ends at once, and loses nothing either\n";
+    int reason = errno;
     stop_wanted = signal_number;
+    /* Nobody to tell is no reason to fail. */
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    errno = reason;
 }
 
 /* The first signal asks for a clean end, the second ends at once. A reader that leaves

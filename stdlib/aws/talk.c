@@ -141,8 +141,11 @@ static MUST_CHECK enum err answer_read(
         *ret_answer = (struct answer){ .heard = HEARD_ASSUMED };
     else if (reply->kind == REPLY_REFUSED)
         *ret_answer = (struct answer){ .heard = HEARD_REFUSED, .message = clipped(reply->body) };
-    else if (reply->kind == REPLY_LOST)
+    else if (reply->kind == REPLY_LOST) {
         *ret_answer = nothing(NULL);
+        if (reply->body.len > 0)
+            ret_answer->message = clipped(reply->body);
+    }
     if (reply->kind != REPLY_RECEIVED)
         return ERR_OK;
 

@@ -46,7 +46,8 @@ enum reply_kind {
     REPLY_RECEIVED,
     REPLY_ASSUMED, /* not sent: a change while planning, anything while offline.
                     * Suppose that it worked, with an empty body */
-    REPLY_LOST,    /* the request may have arrived: find out by reading */
+    REPLY_LOST,    /* the request may have arrived: find out by reading; body is a sentence for
+                    * a person, or empty */
     REPLY_REFUSED, /* it certainly did not arrive: nothing listens there, no credentials;
                     * body is a sentence for a person */
 };
