@@ -107,6 +107,6 @@ int main(void)
             count += sweep(rules, true, fill, is_lasting != 0);
             count += sweep(mistakes, false, fill, is_lasting != 0);
         }
-    printf("%ld allocations failed, and each was told\n", count);
+    printf("ok 1 - %ld allocations failed, and each was told\n1..1\n", count);
     return 0;
 }

@@ -121,7 +121,8 @@ int main(void)
         long number = 0;
         while (survives(&sweeps[i], number))
             number++;
-        printf("%s: %ld allocations\n", sweeps[i].name, number);
+        printf("ok %zu - %s: %ld allocations\n", i + 1, sweeps[i].name, number);
     }
+    printf("1..%zu\n", COUNT_OF(sweeps));
     return 0;
 }
