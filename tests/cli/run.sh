@@ -123,4 +123,16 @@ prints "unresolved" "how it ended"
 run run --rules role.cdr --alerts instance.json --offline --format json
 holds "offline sends nothing, and plans what it can" json '.matched[0].steps[0].requests | length > 0'
 holds "it binds the target" json '.matched[0].steps[0].target.instance == "i-0abc0000000000001"'
+cat >ways.cdr <<'CDR'
+rule ways "Two ways" {
+  when source = guardduty and exists instance.id
+  then collect snapshot as s;
+       if s.complete then { respond isolate_role } else { respond stop_instance }
+}
+CDR
+run run --rules ways.cdr --alerts instance.json --offline --format json
+holds "a plan shows both ways, each with its condition" json \
+    '[.matched[0].steps[] | [.name, .if, .else]] == [["snapshot", null, null], ["isolate_role", "s.complete", null], ["stop_instance", null, "s.complete"]]'
+run run --rules ways.cdr --alerts instance.json --offline
+prints "unless s.complete:" "the text too"
 finish

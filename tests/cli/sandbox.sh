@@ -83,6 +83,20 @@ holds "in a run of its own" json '.matched[0].run == 3 and ([.matched[0].steps[]
 run undo 3 --data data --format json
 holds "undo speaks JSON" json '.undoes == 3 and .undo == 4 and ([.steps[].state] | unique) == ["done"]'
 
+# A condition on what came back: one way is taken.
+cat >ways.cdr <<'CDR'
+rule ways {
+  when source = guardduty and exists instance.id
+  then collect snapshot as s;
+       if s.complete then { respond isolate_role } else { respond stop_instance }
+}
+CDR
+run run --rules ways.cdr --alerts "$alert" --mode apply --data ways --format json
+exits 0 "a rule with two ways ends well"
+holds "and took one" json '[.matched[0].steps[].name] == ["snapshot", "isolate_role"]'
+run undo 1 --data ways
+exits 0 "which is taken back"
+
 # Two processes, one journal.
 exec 9>data/lock
 flock 9
