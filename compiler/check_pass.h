@@ -33,8 +33,8 @@ struct check {
     bool in_source;             /* only raw paths are seen */
     struct visible_step *steps; /* whose results are seen */
     struct visible_step *named; /* all of the rule so far */
-    uint32_t depth;   /* declarations being checked, one for the sake of the other */
-    uint32_t deepest; /* of the lets and macros that the item uses */
+    uint32_t depth;             /* declarations being checked, one for the sake of the other */
+    uint32_t deepest;           /* of the lets and macros that the item uses */
     enum err err;
 };
 
