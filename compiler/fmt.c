@@ -173,7 +173,7 @@ static void add_broken_if(struct fmt *fmt, const struct ast_step *step, int inde
     const struct ast_step *then_steps = step->branch.then_steps;
     fmt_add(fmt, "if ");
     fmt_expr(fmt, step->branch.condition, inner + FMT_INDENT);
-    fmt_trail(fmt, step->branch.condition->at.end, then_steps->at.start, inner);
+    fmt_trail(fmt, step->branch.condition->at.end, then_steps->at.start);
     fmt_newline(fmt, inner);
     fmt_lead(fmt, then_steps->at.start, inner, false);
     add_block(fmt, "then", then_steps, inner);
@@ -213,7 +213,7 @@ static void add_steps(
             fmt_add(fmt, is_flat ? "; " : ";");
         if (is_flat)
             continue;
-        fmt_trail(fmt, step->at.end, step->next != NULL ? step->next->at.start : end, indent);
+        fmt_trail(fmt, step->at.end, step->next != NULL ? step->next->at.start : end);
         if (step->next != NULL)
             fmt_newline(fmt, indent);
     }
@@ -231,13 +231,13 @@ static void add_body(struct fmt *fmt, const struct item *item, uint32_t end, int
     uint32_t first_step = item->rule.steps->at.start;
     fmt_add(fmt, "when ");
     fmt_expr(fmt, item->rule.when, indent + FMT_INDENT);
-    fmt_trail(fmt, item->rule.when->at.end, clause != NULL ? clause->at.start : first_step, indent);
+    fmt_trail(fmt, item->rule.when->at.end, clause != NULL ? clause->at.start : first_step);
     fmt_newline(fmt, indent);
     for (; clause != NULL; clause = clause->next) {
         fmt_lead(fmt, clause->at.start, indent, false);
         add_clause(fmt, clause, indent);
         uint32_t limit = clause->next != NULL ? clause->next->at.start : first_step;
-        fmt_trail(fmt, clause->at.end, limit, indent);
+        fmt_trail(fmt, clause->at.end, limit);
         fmt_newline(fmt, indent);
     }
     fmt_lead(fmt, first_step, indent, false);
@@ -264,7 +264,7 @@ static void add_named_rule(struct fmt *fmt, const struct item *item)
     uint32_t head = item->name_at.end;
     uint32_t when = item->rule.when->at.start;
     add_rule_head(fmt, item);
-    fmt_trail(fmt, head, when, FMT_INDENT);
+    fmt_trail(fmt, head, when);
     fmt_newline(fmt, FMT_INDENT);
     fmt_lead(fmt, when, FMT_INDENT, false);
     add_body(fmt, item, item->at.end - 1, FMT_INDENT);
@@ -299,7 +299,7 @@ static void add_bare_rule(struct fmt *fmt, const struct item *item)
             return;
         fmt_rewind(fmt, mark);
     }
-    add_body(fmt, item, item->at.end, 0);
+    add_body(fmt, item, steps_end(item->rule.steps), 0); /* a `;` after it is dropped */
 }
 
 /* ---- other items ---- */
@@ -354,12 +354,12 @@ static void add_source(struct fmt *fmt, const struct item *item)
     const struct ast_mapping *mapping = item->source.mappings;
     uint32_t close = item->at.end - 1;
     buf_addf(fmt->out, "source %.*s {", STR_ARG(item->name));
-    fmt_trail(fmt, item->name_at.end, accept->at.start, FMT_INDENT);
+    fmt_trail(fmt, item->name_at.end, accept->at.start);
     fmt_newline(fmt, FMT_INDENT);
     fmt_lead(fmt, accept->at.start, FMT_INDENT, false);
     fmt_add(fmt, "accept ");
     fmt_expr(fmt, accept, 2 * FMT_INDENT);
-    fmt_trail(fmt, accept->at.end, mapping != NULL ? mapping->at.start : close, FMT_INDENT);
+    fmt_trail(fmt, accept->at.end, mapping != NULL ? mapping->at.start : close);
     for (; mapping != NULL; mapping = mapping->next) {
         bool has_lead = fmt->comments != NULL && fmt->comments->at.start < mapping->at.start;
         uint32_t start = has_lead ? fmt->comments->at.start : mapping->at.start;
@@ -369,7 +369,7 @@ static void add_source(struct fmt *fmt, const struct item *item)
         fmt_lead(fmt, mapping->at.start, FMT_INDENT, false);
         add_mapping(fmt, mapping);
         uint32_t limit = mapping->next != NULL ? mapping->next->at.start : close;
-        fmt_trail(fmt, mapping->at.end, limit, FMT_INDENT);
+        fmt_trail(fmt, mapping->at.end, limit);
     }
     fmt_own_lines(fmt, close, FMT_INDENT);
     fmt_newline(fmt, 0);
@@ -441,9 +441,13 @@ static void add_edition(struct fmt *fmt, const struct tree *tree)
         return;
     uint32_t limit = tree->items != NULL ? tree->items->at.start : (uint32_t)fmt->text.len;
     fmt_lead(fmt, tree->edition_at.start, 0, true);
+    str written = sources_text(fmt->sources, tree->edition_at);
+    size_t number = written.len;
+    while (number > 0 && memchr(" \t\r\n", written.ptr[number - 1], 4) == NULL)
+        number--;
     fmt_add(fmt, "cdr ");
-    fmt_add_str(fmt, sources_text(fmt->sources, tree->edition_at));
-    fmt_trail(fmt, tree->edition_at.end, limit, 0);
+    fmt_add_str(fmt, str_skip(written, number));
+    fmt_trail(fmt, tree->edition_at.end, limit);
 }
 
 static void add_last_comments(struct fmt *fmt)
@@ -473,7 +477,7 @@ void tree_format(const struct sources *sources, const struct tree *tree, struct 
         add_item(&fmt, item);
         uint32_t limit = item->next != NULL ? item->next->at.start
                                             : (uint32_t)sources->items[tree->file].text.len;
-        fmt_trail(&fmt, item->at.end, limit, 0);
+        fmt_trail(&fmt, item->at.end, limit);
         str added = str_skip(buf_str(out), mark);
         is_after_block =
             is_block(item) || (item->kind == ITEM_RULE && str_find(added, '\n') < added.len);

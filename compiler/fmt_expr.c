@@ -232,7 +232,7 @@ static void add_broken_list(struct fmt *fmt, const struct expr *expr, int indent
         fmt_expr(fmt, element, inner + FMT_INDENT);
         fmt_add(fmt, ",");
         uint32_t limit = element->next != NULL ? element->next->at.start : expr->at.end;
-        fmt_trail(fmt, element->at.end, limit, inner);
+        fmt_trail(fmt, element->at.end, limit);
     }
     fmt_own_lines(fmt, expr->at.end, inner);
     fmt_newline(fmt, indent);
@@ -251,7 +251,7 @@ static void add_broken_call(struct fmt *fmt, const struct expr *expr, int indent
         if (argument->next == NULL)
             break;
         fmt_add(fmt, ",");
-        fmt_trail(fmt, argument->at.end, argument->next->at.start, indent);
+        fmt_trail(fmt, argument->at.end, argument->next->at.start);
     }
     fmt_add(fmt, ")");
 }
@@ -274,7 +274,7 @@ static void add_broken_chain(struct fmt *fmt, const struct expr *expr, int inden
         }
         fmt_expr(fmt, operand, indent + FMT_INDENT);
         if (i + 1 < count)
-            fmt_trail(fmt, operand->at.end, expr_chain_at(&operands, i + 1)->at.start, indent);
+            fmt_trail(fmt, operand->at.end, expr_chain_at(&operands, i + 1)->at.start);
     }
 }
 

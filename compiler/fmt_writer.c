@@ -98,16 +98,11 @@ static bool follows_on_line(const struct fmt *fmt, uint32_t end)
     return start < end || memchr(fmt->text.ptr + end, '\n', start - end) == NULL;
 }
 
-void fmt_trail(struct fmt *fmt, uint32_t end, uint32_t limit, int indent)
+void fmt_trail(struct fmt *fmt, uint32_t end, uint32_t limit)
 {
-    bool is_first = true;
     while (fmt->comments != NULL && fmt->comments->at.start < limit && follows_on_line(fmt, end)) {
-        if (is_first)
-            fmt_add(fmt, "  ");
-        else
-            fmt_newline(fmt, indent);
+        fmt_add(fmt, "  ");
         add_comment(fmt, fmt->comments);
-        is_first = false;
     }
 }
 

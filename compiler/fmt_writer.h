@@ -36,8 +36,9 @@ void fmt_lead(struct fmt *fmt, uint32_t offset, int indent, bool keeps_blank);
 /* The same at the end of a block: each begins a new line, and none is begun after them. */
 void fmt_own_lines(struct fmt *fmt, uint32_t offset, int indent);
 /* After an anchor that ends at `end`: comments inside of it, and one that follows on its
- * line before `limit`. No line is begun after the last. */
-void fmt_trail(struct fmt *fmt, uint32_t end, uint32_t limit, int indent);
+ * line before `limit`. They share the line and so become one comment: lines of their own
+ * would belong to the next anchor. */
+void fmt_trail(struct fmt *fmt, uint32_t end, uint32_t limit);
 /* Whether an empty line stands before `offset`. */
 bool fmt_is_blank_before(const struct fmt *fmt, uint32_t offset);
 

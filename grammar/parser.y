@@ -145,7 +145,7 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 file: edition items | edition items bare_rules ;
 
 edition: %empty
-    | "cdr" NUMBER { parse_edition(parse, @NUMBER, &$NUMBER); }
+    | "cdr" NUMBER { parse_edition(parse, @$, &$NUMBER); }
     ;
 
 /* Rules without a name come last; the feed reports an item after one and says SYNC. */
@@ -210,9 +210,7 @@ rule: "rule" name title pairs_opt "{" body "}" {
     }
     ;
 
-title: %empty { $$ = STR(""); }
-    | TEXT
-    ;
+title: %empty { $$ = STR(""); } | TEXT ;
 
 pairs_opt: %empty { $$.first = $$.last = NULL; }
     | "(" pairs ")" { $$ = $2; }
@@ -282,10 +280,7 @@ block_item: "environment" name "{" places "}" { $$ = OTHER(@$, $1, $name, @name)
 
 block_word: "connection" | "daemon" | "role" ;
 
-label: %empty { $$ = STR(""); }
-    | name
-    | TEXT
-    ;
+label: %empty { $$ = STR(""); } | name | TEXT ;
 
 members: %empty | members pair | members key label "{" members "}" ;
 
@@ -521,9 +516,7 @@ leaf: "(" cond ")" { $$ = $2; $$->in_parentheses = true; }
     | several
     ;
 
-quantifier: "any" { $$ = QUANTIFIER_ANY; }
-    | "all" { $$ = QUANTIFIER_ALL; }
-    ;
+quantifier: "any" { $$ = QUANTIFIER_ANY; } | "all" { $$ = QUANTIFIER_ALL; } ;
 
 cased: %empty { $$ = false; }
     | "cased" { $$ = true; }

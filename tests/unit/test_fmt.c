@@ -156,6 +156,15 @@ static void a_comment_in_the_middle_moves_to_the_end(void **state)
         "let a = b in c  # of c\nlet d = raw[\"y\"] = 1  # x\n");
 }
 
+static void comments_that_share_a_line_become_one(void **state)
+{
+    (void)state;
+    assert_formatted("cdr # e\n\n1\n\nlet a = b in # of c\n # more\n  c",
+        "cdr 1  # e\n\nlet a = b in c  # of c  # more\n");
+    assert_formatted("when a then collect t\n# dropped with it\n;",
+        "when a then collect t  # dropped with it\n");
+}
+
 static void comments_in_branches_stay_inside(void **state)
 {
     (void)state;
@@ -278,6 +287,7 @@ int main(void)
         cmocka_unit_test(comments_keep_their_places),
         cmocka_unit_test(comments_in_lists_stay_with_their_element),
         cmocka_unit_test(a_comment_in_the_middle_moves_to_the_end),
+        cmocka_unit_test(comments_that_share_a_line_become_one),
         cmocka_unit_test(comments_in_branches_stay_inside),
         cmocka_unit_test(sources_have_a_mapping_a_line),
         cmocka_unit_test(literals_stay_as_they_were_written),

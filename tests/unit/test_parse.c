@@ -248,7 +248,7 @@ static void the_edition_is_noted(void **state)
     parse_text(&parsed, STR("# first\ncdr 2\n"));
     assert_int_equal(parsed.diags.count, 0);
     assert_int_equal(parsed.parse.tree->edition, 2);
-    assert_true(str_is(sources_text(&parsed.sources, parsed.parse.tree->edition_at), "2"));
+    assert_true(str_is(sources_text(&parsed.sources, parsed.parse.tree->edition_at), "cdr 2"));
 }
 
 static void an_empty_file_is_a_tree_without_items(void **state)
