@@ -101,7 +101,7 @@ $(B)/cdr: $(CMD_OBJ) $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
-	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $^ -lcmocka $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS)
 
 # What of the command is a library in itself is tested as one.
 $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o output.o)
@@ -109,7 +109,7 @@ $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o outpu
 # Every allocation of a fault test can be made to fail, the libraries' too.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/allocation.o $(B)/libcdr.a
-	$(Q)$(CC) $(ALL_CFLAGS) -pie $(WRAP) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(WRAP) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)

@@ -11,9 +11,9 @@ alert=docs/tour/guardduty.json
 id=$(jq -r .detail.id "$alert")
 
 work=$(mktemp -d)
-sandbox=
+sandbox=''
 trap '[ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null; rm -rf "$work"' EXIT
-bold= plain=
+bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$(printf '\033[1m') plain=$(printf '\033[0m')
 fi
