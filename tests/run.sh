@@ -6,18 +6,28 @@
 #
 # A program speaks TAP on its output: `ok`, `not ok`, `# SKIP`, and the plan `1..N`. One
 # that ends badly, or says fewer results than its plan, counts as a failure. Output is
-# kept in $LOGS (build/test-logs) and shown when something failed or was skipped.
+# kept in $LOGS (build/test-logs) and shown when something failed or was skipped. Two
+# programs a core run at once, since many of them wait.
 set -u
 logs=${LOGS:-build/test-logs}
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
+labels=()
+
+log_of() { printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -c 'A-Za-z0-9._-' '_')"; }
 
 run_one() {
-    local label=$1 log status ok bad skip plan
+    local log
+    log=$(log_of "$1")
     shift
-    log=$logs/$(printf '%s' "$label" | tr -c 'A-Za-z0-9._-' '_').log
-    timeout "${TEST_TIMEOUT:-600}" "$@" >"$log" 2>&1 </dev/null
-    status=$?
+    timeout -k 10 "${TEST_TIMEOUT:-600}" "$@" >"$log" 2>&1 </dev/null
+    echo $? >"$log.status"
+}
+
+tell_one() {
+    local label=$1 log status ok bad skip plan
+    log=$(log_of "$label")
+    status=$(cat "$log.status")
     skip=$(grep -cE '^(not )?ok\b.*# SKIP' "$log")
     ok=$(grep -E '^ok\b' "$log" | grep -vcE '# SKIP')
     bad=$(grep -E '^not ok\b' "$log" | grep -vcE '# SKIP')
@@ -38,6 +48,7 @@ run_one() {
     fi
 }
 
+slots=${TEST_JOBS:-$((2 * $(nproc)))}
 while [ $# -gt 0 ]; do
     command=()
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
@@ -45,7 +56,16 @@ while [ $# -gt 0 ]; do
         shift
     done
     [ $# -gt 0 ] && shift
-    [ ${#command[@]} -ge 2 ] && run_one "${command[@]}"
+    [ ${#command[@]} -ge 2 ] || continue
+    labels+=("${command[0]}")
+    run_one "${command[@]}" &
+    while [ "$(jobs -rp | wc -l)" -ge "$slots" ]; do
+        wait -n
+    done
+done
+wait
+for label in "${labels[@]}"; do
+    tell_one "$label"
 done
 printf '%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
