@@ -23,6 +23,7 @@ enum provider_fault {
     FAULT_LOST_BEFORE, /* no answer, not applied */
     FAULT_LOST_AFTER,  /* no answer, applied */
     FAULT_REFUSED,
+    FAULT_DENIED, /* answered by 403, not applied */
     FAULT_CREDENTIALS,
     FAULT_MEMORY,
 };
@@ -61,6 +62,7 @@ static inline enum err provider_silence(struct provider *provider, const char **
     case FAULT_MEMORY:
         return ERR_MEMORY;
     case FAULT_NONE:
+    case FAULT_DENIED:
     case FAULT_LOST_BEFORE:
     case FAULT_LOST_AFTER:
         break;
@@ -98,6 +100,10 @@ static inline enum err provider_send(struct transport *transport, const struct r
             return ERR_MEMORY;
     crash_point(provider);
     provider->stop = provider->stop_at > 0 && provider->sent >= provider->stop_at;
+    if (is_faulty && provider->fault == FAULT_DENIED) {
+        *ret_reply = (struct reply){ .kind = REPLY_RECEIVED, .status = 403, .body = STR("") };
+        return ERR_OK;
+    }
     return is_faulty ? provider_silence(provider, reterr_reason) : ERR_OK;
 }
 
@@ -187,7 +193,7 @@ static inline enum step_turn isolate_next(struct step *step, const struct reply 
     step->found = STR("by its name");
     if (reply == NULL)
         return cell_look(step, 0);
-    if (cell->is_setting && reply->kind == REPLY_REFUSED)
+    if (cell->is_setting && (reply->kind == REPLY_REFUSED || reply->status == 403))
         return step_end(step, STEP_FAILED, "the change was refused");
     if (cell->is_setting && reply->kind != REPLY_ASSUMED)
         return cell_look(step, LOOK_AGAIN_MS);

@@ -119,13 +119,13 @@ static void an_alert_that_names_nothing_leaves_the_step_unresolved(void **state)
     CLEANUP(fixture_release) struct fixture f = { 0 };
     set(&f, FIELD_HOST_NAME, "web-1");
     set(&f, FIELD_CLOUD_ACCOUNT, "111122223333");
-    unresolved(&f, &isolate_role, 0, "the alert names no role, no instance to act on");
+    unresolved(&f, &isolate_role, 0, "the alert names no role and no instance to act on; write role= or instance=");
     set(&f, FIELD_INSTANCE_ID, "web-1"); /* no instance's id */
-    unresolved(&f, &isolate_role, 0, "the alert names no role, no instance to act on");
+    unresolved(&f, &isolate_role, 0, "the alert names no role and no instance to act on; write role= or instance=");
     f.event.fields[FIELD_ROLE_ARN].kind = VALUE_NULL;
-    unresolved(&f, &isolate_role, 0, "the alert names no role, no instance to act on");
+    unresolved(&f, &isolate_role, 0, "the alert names no role and no instance to act on; write role= or instance=");
     set(&f, FIELD_USER_NAME, "alice");
-    unresolved(&f, &disable_user, 0, "the alert names no user to act on");
+    unresolved(&f, &disable_user, 0, "the alert names no user to act on; write user=");
 }
 
 static void what_the_rule_wrote_is_the_only_target(void **state)
@@ -227,7 +227,7 @@ static void an_address_to_ban_is_never_guessed(void **state)
     assert_true(ip_parse(STR("203.0.113.9"), &two));
     f.event.fields[FIELD_DST_IP] = (value){ .kind = VALUE_IP, .ip = &two };
     f.event.fields[FIELD_HOST_IP] = (value){ .kind = VALUE_IP, .ip = &two };
-    unresolved(&f, &ban_ip, 0, "the alert names no ip to act on");
+    unresolved(&f, &ban_ip, 0, "the alert names no ip to act on; write ip=");
     f.event.fields[FIELD_SRC_IP] = (value){ .kind = VALUE_IP, .ip = &one };
     f.event.untrusted[FIELD_SRC_IP] = true;
     assert_int_equal(bind(&f, &ban_ip, 0), ERR_OK);

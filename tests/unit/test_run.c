@@ -250,7 +250,7 @@ static void a_step_without_a_target_is_unresolved_and_the_next_one_starts(void *
     assert_int_equal(execute(&f), ERR_OK);
     assert_int_equal(f.count, 2);
     assert_int_equal(f.turns[0], STEP_UNRESOLVED);
-    assert_string_equal(f.reasons[0], "the alert names no instance to act on");
+    assert_string_equal(f.reasons[0], "the alert names no instance to act on; write instance=");
     assert_int_equal(f.turns[1], STEP_DONE);
     struct step_record *steps;
     size_t count;

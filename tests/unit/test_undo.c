@@ -175,15 +175,17 @@ static void a_change_without_an_answer_is_taken_back_and_a_refused_one_is_not(vo
     static const struct {
         enum provider_fault fault;
         unsigned undone;
-    } cases[] = { { FAULT_LOST_AFTER, 2 }, { FAULT_LOST_BEFORE, 2 }, { FAULT_REFUSED, 1 } };
+    } cases[] = { { FAULT_LOST_AFTER, 2 }, { FAULT_LOST_BEFORE, 2 }, { FAULT_REFUSED, 1 },
+        { FAULT_DENIED, 1 } };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         FIXTURE(f);
+        bool is_refused = cases[i].fault == FAULT_REFUSED || cases[i].fault == FAULT_DENIED;
         f.provider->stop_at = 5; /* look, set, look; look, set: cut off */
         f.provider->fault_at = 5;
         f.provider->fault_count = 1;
         f.provider->fault = cases[i].fault;
         enum err err = isolate(&f);
-        assert_int_equal(err, cases[i].fault == FAULT_REFUSED ? ERR_OK : ERR_BUSY);
+        assert_int_equal(err, is_refused ? ERR_OK : ERR_BUSY);
         f.provider->stop_at = 0;
         f.provider->stop = 0;
         int64_t id = 0;

@@ -209,16 +209,19 @@ static enum err alert_bind(struct binding *b, const struct param *param, value *
     return found_add(b, param, taken, from);
 }
 
-/* "no role, no instance" */
+/* "the alert names no role and no instance to act on; write role= or instance=" */
 static enum err nothing_there(struct binding *b)
 {
-    const char *list = NULL;
+    const char *names = "", *ways = "";
     for (const struct param *param = b->row->params;
-         param < b->row->params + STEP_PARAMS_MAX && param->name != NULL; param++)
-        if (param->need == PARAM_TARGET)
-            TRY(say(b, &list, "%s%sno %s", list == NULL ? "" : list, list == NULL ? "" : ", ",
-                type_name(param->type)));
-    return say(b, &b->doubt, "the alert names %s to act on", list == NULL ? "nothing" : list);
+         param < b->row->params + STEP_PARAMS_MAX && param->name != NULL; param++) {
+        if (param->need != PARAM_TARGET)
+            continue;
+        bool is_first = names[0] == '\0';
+        TRY(say(b, &names, "%s%sno %s", names, is_first ? "" : " and ", type_name(param->type)));
+        TRY(say(b, &ways, "%s%s%s=", ways, is_first ? "" : " or ", param->name));
+    }
+    return say(b, &b->doubt, "the alert names %s to act on; write %s", names, ways);
 }
 
 /* Bind all parameters of `need` that the rule did not write; how many then have a value. */

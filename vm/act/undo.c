@@ -35,11 +35,11 @@ static int64_t now_ms(const struct undoing *undoing)
     return undoing->executor->clock->now_ms(undoing->executor->clock);
 }
 
-/* A change without a reply may have arrived; one that was refused certainly has not. */
+/* A change without a reply may have arrived; one that was refused certainly has not, so
+ * what its inverse would find there is somebody else's. */
 static bool is_to_undo(const struct call_record *call)
 {
-    return call->is_change && call->undo.len > 0
-           && !(call->has_reply && call->reply_kind == REPLY_REFUSED);
+    return call->is_change && call->undo.len > 0 && !call_is_refused(call);
 }
 
 static enum err changes_read(struct undoing *undoing)

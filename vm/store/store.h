@@ -81,6 +81,16 @@ struct call_record {
     int64_t replied_ms;
 };
 
+/* Whether the provider certainly did not do what was asked: it was not reached, or it
+ * said no (HTTP 4xx). */
+static inline bool call_is_refused(const struct call_record *call)
+{
+    return call->has_reply
+           && (call->reply_kind == REPLY_REFUSED
+               || (call->reply_kind == REPLY_RECEIVED && call->reply_status >= 400
+                   && call->reply_status < 500));
+}
+
 /* Keep the texts of a program under its hash; twice is fine. `texts` is a JSON array
  * of {"file":..,"text":..}. */
 MUST_CHECK enum err store_program_put(struct store *store, str hash, str texts);

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# shipped.sh - what ships is without findings and in its canonical form.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+run check --fail-level info "$root/rules"
+exits 0 "the shipped rules have no findings"
+run fmt --check "$root/rules" "$root/stdlib/sources"
+exits 0 "the shipped rules and sources are in canonical form"
+run run --rules "$root/rules" --alerts "$root/docs/tour/guardduty.json" --offline --format summary
+exits 0 "the alert of the tour is read"
+prints "compromised_instance	1" "the alert of the tour fires the shipped rule"
+finish
