@@ -230,6 +230,7 @@ struct request ec2_revoke_rules(
     if (permissions == NULL) {
         query_add(&draft.body, "IpPermissions.1.IpProtocol", STR("-1"));
         query_add(&draft.body, "IpPermissions.1.IpRanges.1.CidrIp", STR("0.0.0.0/0"));
+        query_add(&draft.body, "IpPermissions.1.Ipv6Ranges.1.CidrIpv6", STR("::/0"));
     }
     const struct xml *rule = xml_find(permissions, "item");
     for (uint32_t at = 1; rule != NULL; rule = xml_next(rule), at++)

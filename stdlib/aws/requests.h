@@ -41,8 +41,8 @@ struct request ec2_describe_group_named(struct step *step, str region, str name,
 /* Tagged as ours. `description` in the characters that EC2 allows. */
 struct request ec2_create_group(struct step *step, str region, str name, str description, str vpc);
 /* Revoke the rules of `permissions`: the element ipPermissions (or ipPermissionsEgress,
- * with `is_egress`) of the group as DescribeSecurityGroups shows it. NULL: the rule that a
- * new group begins with, everything to 0.0.0.0/0. */
+ * with `is_egress`) of the group as DescribeSecurityGroups shows it. NULL, for a plan: what
+ * a new group begins with, everything to 0.0.0.0/0 and, where the VPC has IPv6, to ::/0. */
 struct request ec2_revoke_rules(
     struct step *step, str region, str group, bool is_egress, const struct xml *permissions);
 struct request ec2_delete_group(struct step *step, str region, str group);

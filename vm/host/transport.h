@@ -18,4 +18,11 @@ struct transport {
      * *reterr_reason is a sentence for a person, in the arena. ERR_MEMORY. */
     enum err (*send)(struct transport *transport, const struct request *request, bool is_change,
         struct arena *arena, struct reply *ret_reply, const char **reterr_reason);
+
+    /* Whom the provider takes us for (*ret_identity: "arn:aws:iam::111122223333:user/cdr"; all
+     * sessions of a role are the role) and where requests go that name no region. A step
+     * is gone on with by the same identity only, and in the same region. Asked of the
+     * provider once; both live in `arena`. Errors as send. NULL: a provider without either. */
+    enum err (*where)(struct transport *transport, struct arena *arena, str *ret_identity,
+        str *ret_region, const char **reterr_reason);
 };
