@@ -108,7 +108,7 @@ static enum exit_code resume_all(struct session *session)
         if (code > EXIT_FINDINGS)
             return code;
     }
-    return session_is_stopped(session) ? EXIT_FINDINGS : session_code(session);
+    return session_end(session);
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)

@@ -6,6 +6,7 @@
 #include "suggest.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,6 +94,9 @@ static enum exit_code run_file(struct evaluation *evaluation, const char *name)
         if (driver->out.failure != 0 && evaluation->session->executor.mode != MODE_APPLY)
             return EXIT_INTERNAL;
     }
+    if (session_is_stopped(evaluation->session) && alerts_next(&reader, &alert))
+        driver_message(driver, "%s:%" PRIu32 ": this alert was not evaluated, nor any after it",
+            name, alert.line);
     return EXIT_CLEAN;
 }
 
@@ -104,17 +108,16 @@ static enum exit_code run_all(struct evaluation *evaluation, const struct argume
     if (name == NULL)
         code = run_file(evaluation, "-");
     for (size_t i = 0; name != NULL && code == EXIT_CLEAN; i++) {
-        code = run_file(evaluation, name);
+        if (session_is_stopped(session))
+            driver_message(session->driver, "%s was not read", name);
+        else
+            code = run_file(evaluation, name);
         name = option_text_at(arguments, OPTION_ALERTS, i + 1);
     }
     if (code != EXIT_CLEAN)
         return code;
     report_end(&session->reporter, &session->totals);
-    if (session_is_stopped(session)) {
-        driver_message(session->driver, "stopped before the last alert");
-        return EXIT_FINDINGS;
-    }
-    return session_code(session);
+    return session_end(session);
 }
 
 static enum exit_code run_program(

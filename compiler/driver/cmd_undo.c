@@ -54,7 +54,7 @@ static enum exit_code undo_alert(struct session *session, const char *alert)
             return code;
     }
     if (found > 0)
-        return session_is_stopped(session) ? EXIT_FINDINGS : session_code(session);
+        return session_end(session);
     driver_message(session->driver,
         "there is no run of alert %s in %s; cdr runs --data %s lists them", alert, session->data,
         session->data);
@@ -71,7 +71,7 @@ static enum exit_code undo_what_is_asked(
         if (code > EXIT_FINDINGS)
             return code;
     }
-    return session_is_stopped(session) ? EXIT_FINDINGS : session_code(session);
+    return session_end(session);
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)

@@ -125,6 +125,13 @@ static enum exit_code tell_old_run(
     return EXIT_CLEAN;
 }
 
+/* Runs that were begun in the journal and are left to a resume. */
+static void leave_open(struct session *session, const struct firing *firings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        session->totals.open_runs += firings[i].run != 0 && !firings[i].is_old;
+}
+
 static enum exit_code act(struct evaluation *evaluation, const struct event *event, str name,
     struct firing *firings, size_t count, struct arena *arena)
 {
@@ -140,8 +147,10 @@ static enum exit_code act(struct evaluation *evaluation, const struct event *eve
                                                     firings[i].rule, event, firings[i].run);
         if (code > EXIT_FINDINGS)
             return code;
-        if (session_is_stopped(session))
+        if (session_is_stopped(session)) {
+            leave_open(session, &firings[i + 1], count - i - 1);
             break;
+        }
     }
     return EXIT_CLEAN;
 }

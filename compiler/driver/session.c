@@ -96,6 +96,22 @@ bool session_is_stopped(struct session *session)
     return *session->driver->stop != 0;
 }
 
+enum exit_code session_end(struct session *session)
+{
+    const struct totals *totals = &session->totals;
+    if (session_is_stopped(session)) {
+        if (totals->open_runs > 0)
+            driver_message(
+                session->driver, "stopped; go on with: cdr resume --data %s", session->data);
+        else
+            driver_message(session->driver, "%s", err_text(ERR_STOPPED));
+        return EXIT_FINDINGS;
+    }
+    return totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs > 0
+               ? EXIT_FINDINGS
+               : EXIT_CLEAN;
+}
+
 enum exit_code session_store_failure(struct session *session, const char *doing, enum err err)
 {
     if (err != ERR_STORE)
@@ -105,25 +121,17 @@ enum exit_code session_store_failure(struct session *session, const char *doing,
     return EXIT_INTERNAL;
 }
 
-enum exit_code session_code(const struct session *session)
-{
-    const struct totals *totals = &session->totals;
-    return totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs > 0
-               ? EXIT_FINDINGS
-               : EXIT_CLEAN;
-}
-
 /* A run that was cut off on the way, with the way to go on. */
 static enum exit_code cut_off(struct session *session, enum err err)
 {
     const char *reason = session->executor.reason;
     session->totals.open_runs++;
-    report_note(&session->reporter, "cut_off", reason != NULL ? reason : err_text(err));
-    if (err == ERR_BUSY)
-        driver_message(session->driver, "stopped; go on with: cdr resume --data %s", session->data);
-    else
+    if (reason == NULL || err == ERR_STOPPED)
+        reason = err_text(err);
+    report_note(&session->reporter, "cut_off", reason);
+    if (err != ERR_STOPPED) /* session_end tells that one, when all is over */
         driver_message(session->driver, "%s\nGo on when that is mended: cdr resume --data %s",
-            reason != NULL ? reason : err_text(err), session->data);
+            reason, session->data);
     return EXIT_FINDINGS;
 }
 
@@ -134,10 +142,10 @@ static enum exit_code execution_failure(struct session *session, enum err err)
     switch (err) {
     case ERR_OK:
         return EXIT_CLEAN;
-    case ERR_BUSY:
+    case ERR_STOPPED:
         if (!is_plan)
             return cut_off(session, err);
-        report_note(&session->reporter, "cut_off", "stopped");
+        report_note(&session->reporter, "cut_off", err_text(err));
         return EXIT_FINDINGS;
     case ERR_TRANSPORT:
     case ERR_REFUSED:
@@ -166,6 +174,7 @@ static enum exit_code execution_failure(struct session *session, enum err err)
     case ERR_BYTECODE:
     case ERR_DIVERGED:
     case ERR_STORE:
+    case ERR_BUSY:
     case ERR_NOT_FOUND:
     case ERR_INVALID:
         break;

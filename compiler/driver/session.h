@@ -38,12 +38,13 @@ MUST_CHECK enum exit_code session_execute(struct session *session, const struct 
 /* Take a run back, with everything reported; an unfinished undo of it goes on. */
 MUST_CHECK enum exit_code session_undo(struct session *session, const struct run *run);
 
-/* Whether somebody wants the command to end; says so, once. */
+/* Whether somebody wants the command to end. */
 bool session_is_stopped(struct session *session);
 /* Tell a failure of the journal. */
 enum exit_code session_store_failure(struct session *session, const char *doing, enum err err);
-/* 0 when all went well, 1 when something did not, by the totals. */
-enum exit_code session_code(const struct session *session);
+/* The last word: 0 when all went well, 1 when something did not, by the totals, or when
+ * the command was stopped, which is told. */
+enum exit_code session_end(struct session *session);
 
 /* How the steps of a stored run ended, as one word: "done", or the first that is not;
  * "cut off" while it is open. ERR_STORE, ERR_MEMORY. */

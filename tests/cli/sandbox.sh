@@ -154,7 +154,9 @@ kill -INT "$child"
 wait "$child"
 status=$?
 exits 1 "a run that is stopped ends with 1"
-says "cdr resume --data stopped" "and says how to go on"
+says "stopped; go on with: cdr resume --data stopped" "and says how to go on"
+prints "stopped by you" "and who stopped it"
+holds "and nothing else" bash -c '! grep -qE "another process|last alert|not evaluated" "$1" "$2"' - "$out" "$err"
 run runs --data stopped
 prints "cut off" "the story says that it was cut off"
 run run --rules "$rule" --alerts "$alert" --mode apply --data stopped

@@ -291,11 +291,11 @@ static void a_stop_is_heard_before_each_request_and_the_step_goes_on_later(void 
     FIXTURE(f, MODE_APPLY);
     struct step_outcome outcome;
     f.provider->stop = 1;
-    assert_int_equal(isolate(&f, &outcome), ERR_BUSY);
+    assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
     assert_int_equal(f.provider->sent, 0);
-    enum err err = ERR_BUSY;
+    enum err err = ERR_STOPPED;
     unsigned stops = 0;
-    for (; err == ERR_BUSY && stops < 100; stops++) {
+    for (; err == ERR_STOPPED && stops < 100; stops++) {
         f.provider->stop = 0;
         f.provider->stop_at = f.provider->sent + 1; /* after each request */
         err = isolate(&f, &outcome);
@@ -312,7 +312,7 @@ static void a_delay_is_waited_before_sending_and_not_on_replay(void **state)
     FIXTURE(f, MODE_APPLY);
     struct step_outcome outcome;
     f.provider->stop_at = 3;
-    assert_int_equal(isolate(&f, &outcome), ERR_BUSY);
+    assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
     assert_int_equal(f.clock.slept_ms, LOOK_AGAIN_MS);
     f.provider->stop_at = 0;
     f.provider->stop = 0;
@@ -372,7 +372,7 @@ static void other_requests_than_the_journal_remembers_end_as_unknown(void **stat
     FIXTURE(f, MODE_APPLY);
     struct step_outcome outcome;
     f.provider->stop_at = 2;
-    assert_int_equal(isolate(&f, &outcome), ERR_BUSY);
+    assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
     f.provider->stop_at = 0;
     f.provider->stop = 0;
     struct builtin row = isolate_row;
@@ -391,7 +391,7 @@ static void another_step_than_the_journal_remembers_sends_nothing(void **state)
     FIXTURE(f, MODE_APPLY);
     struct step_outcome outcome;
     f.provider->stop_at = 2;
-    assert_int_equal(isolate(&f, &outcome), ERR_BUSY);
+    assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
     unsigned sent = f.provider->sent;
     struct builtin row = isolate_row;
     row.name = "isolate_all";
@@ -426,7 +426,7 @@ static void a_connection_that_is_gone_after_a_change_leaves_the_step_open(void *
     FIXTURE(f, MODE_APPLY);
     struct step_outcome outcome;
     f.provider->stop_at = 2;
-    assert_int_equal(isolate(&f, &outcome), ERR_BUSY);
+    assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
     f.provider->stop_at = 0;
     f.provider->stop = 0;
     f.provider->is_unreachable = true;
@@ -460,7 +460,7 @@ static void a_step_that_another_build_began_is_not_called_unresolved(void **stat
     FIXTURE(f, MODE_APPLY);
     struct step_outcome outcome;
     f.provider->stop_at = 2;
-    assert_int_equal(isolate(&f, &outcome), ERR_BUSY);
+    assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
     struct builtin row = isolate_row;
     row.next = NULL;
     row.missing = "isolating cells is not in this build";

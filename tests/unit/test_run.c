@@ -280,9 +280,9 @@ static void a_run_that_is_stopped_after_any_request_goes_on_to_the_same_end(void
     (void)state;
     static const struct instruction code[] = BRANCHING(DONE, RESULT_COMPLETE);
     FIXTURE(f, MODE_APPLY, code, three_steps);
-    enum err err = ERR_BUSY;
+    enum err err = ERR_STOPPED;
     unsigned stops = 0;
-    for (; err == ERR_BUSY && stops < 100; stops++) {
+    for (; err == ERR_STOPPED && stops < 100; stops++) {
         f.provider->stop = 0;
         f.provider->stop_at = f.provider->sent + 1;
         struct run run;

@@ -185,7 +185,7 @@ static void a_change_without_an_answer_is_taken_back_and_a_refused_one_is_not(vo
         f.provider->fault_count = 1;
         f.provider->fault = cases[i].fault;
         enum err err = isolate(&f);
-        assert_int_equal(err, is_refused ? ERR_OK : ERR_BUSY);
+        assert_int_equal(err, is_refused ? ERR_OK : ERR_STOPPED);
         f.provider->stop_at = 0;
         f.provider->stop = 0;
         int64_t id = 0;
@@ -203,7 +203,7 @@ static void a_half_done_run_is_ended_before_it_is_taken_back(void **state)
     (void)state;
     FIXTURE(f);
     f.provider->stop_at = 3;
-    assert_int_equal(isolate(&f), ERR_BUSY);
+    assert_int_equal(isolate(&f), ERR_STOPPED);
     f.provider->stop_at = 0;
     f.provider->stop = 0;
     int64_t id = 0;

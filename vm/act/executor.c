@@ -76,7 +76,7 @@ static enum err wait_ms(struct attempt *a, uint32_t duration_ms)
     const struct executor *executor = a->executor;
     for (;;) {
         if (executor->stop != NULL && *executor->stop != 0)
-            return ERR_BUSY;
+            return ERR_STOPPED;
         if (duration_ms == 0)
             return ERR_OK;
         uint32_t slice_ms = duration_ms < WAIT_SLICE_MS ? duration_ms : WAIT_SLICE_MS;

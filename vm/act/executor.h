@@ -44,7 +44,7 @@ struct executor {
     struct transport *(*connect)(
         struct executor *executor, const char *provider, const char **reterr_reason);
     void *self;               /* whoever made `connect` */
-    const volatile int *stop; /* not 0: end with ERR_BUSY before the next request; may be NULL */
+    const volatile int *stop; /* not 0: end with ERR_STOPPED before the next request; may be NULL */
     const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED and ERR_CREDENTIALS: a sentence,
                                * in the arena of the call that failed */
 };
@@ -74,7 +74,7 @@ struct step_order {
  * A row with `missing`, or nobody to connect to before anything was changed, ends as
  * STEP_UNRESOLVED. ERR_DIVERGED is not returned but told: the step ends as STEP_UNKNOWN
  * and nothing is sent.
- * ERR_STORE, ERR_JSON (the journal's own text is damaged), ERR_MEMORY, ERR_BUSY (stopped),
+ * ERR_STORE, ERR_JSON (the journal's own text is damaged), ERR_MEMORY, ERR_STOPPED,
  * and ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS (no answer after a change): the step
  * stays open, to be resumed. */
 MUST_CHECK enum err step_execute(struct executor *executor, const struct step_order *order,
