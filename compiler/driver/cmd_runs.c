@@ -1,4 +1,8 @@
-/* cmd_runs.c - cdr runs: what the journal knows about an alert, or about all. */
+/* cmd_runs.c - cdr runs: what the journal knows about an alert, or about all.
+ *
+ * The journal is only read, so that one can look while `cdr run` is at work. A run that
+ * has not ended may then be one that is under way: who holds the lock is not asked.
+ */
 #include "driver/session.h"
 #include "driver/story.h"
 
@@ -54,8 +58,10 @@ static enum exit_code tell_all(struct session *session, const struct arguments *
         output_relax(&session->driver->out);
     }
     if (open > 0 && session->reporter.format == REPORT_TEXT)
-        output_addf(&session->driver->out, "%zu cut off; go on with: cdr resume --data %s\n", open,
-            session->data);
+        output_addf(&session->driver->out,
+            "%zu open: another cdr is at work, or was cut off; then go on with: cdr resume --data "
+            "%s\n",
+            open, session->data);
     return EXIT_CLEAN;
 }
 
@@ -65,7 +71,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return driver_usage(driver, &runs_command,
             "takes no operand, so not %s; for an alert give --alert", arguments->operands[0]);
     struct session session = { 0 };
-    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_EXISTING);
+    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_READ);
     if (code == EXIT_CLEAN)
         code = tell_all(&session, arguments);
     session_release(&session);

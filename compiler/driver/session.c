@@ -46,12 +46,14 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
         return driver_usage(driver, session->command,
             "cdr %s needs --data DIR: the directory of the journal", session->command->name);
     const char *file = arena_format(&driver->arena, "%s/journal.db", session->data);
-    if (need == JOURNAL_EXISTING && file != NULL && access(file, F_OK) != 0) {
+    if (need != JOURNAL_CREATED && file != NULL && access(file, F_OK) != 0) {
         driver_message(driver, "there is no journal in %s: %s", session->data, strerror(errno));
         return EXIT_USAGE;
     }
     const char *reason = NULL;
-    enum err err = store_open(session->data, &driver->arena, &session->store, &reason);
+    enum err err = need == JOURNAL_READ
+                       ? store_open_reader(session->data, &driver->arena, &session->store, &reason)
+                       : store_open(session->data, &driver->arena, &session->store, &reason);
     if (err != ERR_OK) {
         driver_message(driver, "the journal in %s cannot be opened: %s", session->data,
             reason != NULL ? reason : err_text(err));
@@ -231,7 +233,7 @@ enum exit_code session_undo(struct session *session, const struct run *run)
 enum err run_state(
     struct store *store, const struct run *run, struct arena *arena, const char **ret_state)
 {
-    *ret_state = "cut off";
+    *ret_state = "open";
     if (run->ended_ms == 0)
         return ERR_OK;
     struct step_record *steps = NULL;

@@ -23,7 +23,12 @@ struct session {
 };
 
 /* What a command wants of the journal in --data. */
-enum journal_need { JOURNAL_NONE, JOURNAL_EXISTING, JOURNAL_CREATED };
+enum journal_need {
+    JOURNAL_NONE,
+    JOURNAL_READ,     /* there, and only read: also while another cdr is at work */
+    JOURNAL_EXISTING, /* there, for writing */
+    JOURNAL_CREATED,  /* for writing, made where it is missing */
+};
 
 /* Begin in `mode`, with flags --data and --format of `arguments`. What is wrong with the
  * journal is told. Release in any case. */
@@ -47,6 +52,6 @@ enum exit_code session_store_failure(struct session *session, const char *doing,
 enum exit_code session_end(struct session *session);
 
 /* How the steps of a stored run ended, as one word: "done", or the first that is not;
- * "cut off" while it is open. ERR_STORE, ERR_MEMORY. */
+ * "open" while it has not ended, be it under way or cut off. ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err run_state(
     struct store *store, const struct run *run, struct arena *arena, const char **ret_state);

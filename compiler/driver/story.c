@@ -167,5 +167,5 @@ void story_text(struct output *out, const struct story *story)
         show_step(out, story, &story->steps[i]);
     for (size_t i = 0; i < story->undo_count; i++)
         output_addf(out, "  taken back by run %" PRId64 "%s\n", story->undos[i].id,
-            story->undos[i].ended_ms == 0 ? ", which was cut off" : "");
+            story->undos[i].ended_ms == 0 ? ", which has not ended" : "");
 }

@@ -102,6 +102,19 @@ exec 9>data/lock
 flock 9
 run run --rules "$rule" --alerts "$alert" --mode apply --data data
 exits 2 "a journal in use is refused"
+cp -r data kept
+rm -f kept/lock
+run runs --data data --format json
+exits 0 "but its story is told meanwhile"
+holds "all of it" json -s 'map(.run) == [1, 2, 3, 4]'
+run runs --data kept
+exits 0 "a story needs no lock"
+holds "and makes none" test ! -e kept/lock
+mkdir empty
+run runs --data empty
+exits 2 "where there is no journal, none is told"
+says "there is no journal in empty" "and that is said"
+holds "and none is made" test -z "$(ls -A empty)"
 exec 9>&-
 
 # Throttled, failing, lost.
@@ -158,7 +171,9 @@ says "stopped; go on with: cdr resume --data stopped" "and says how to go on"
 prints "stopped by you" "and who stopped it"
 holds "and nothing else" bash -c '! grep -qE "another process|last alert|not evaluated" "$1" "$2"' - "$out" "$err"
 run runs --data stopped
-prints "cut off" "the story says that it was cut off"
+prints "open: another cdr is at work, or was cut off" "the story says that it has not ended"
+run runs --data stopped --format json
+holds "as JSON too" json '.state == "open"'
 run run --rules "$rule" --alerts "$alert" --mode apply --data stopped
 exits 1 "its alert again does not begin anew"
 prints "cdr resume" "but points to resume"

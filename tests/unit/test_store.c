@@ -1,8 +1,5 @@
 /* test_store.c - the journal keeps what it acknowledged, and refuses what makes no sense. */
-#include "base/arena.h"
-#include "scratch.h"
-#include "store/sqlite_private.h"
-#include "store/store.h"
+#include "store_fixture.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,71 +21,11 @@
         assert_memory_equal(actual_.ptr, expected, actual_.len);                                   \
     } while (0)
 
-/* A store in a directory of its own, and memory for what it returns. */
-struct fixture {
-    struct scratch scratch;
-    char directory[80];
-    struct arena arena;
-    struct store *store;
-};
-
-static void reopen(struct fixture *f)
-{
-    const char *reason = NULL;
-    store_close(f->store);
-    f->store = NULL;
-    enum err err = store_open(f->directory, &f->arena, &f->store, &reason);
-    if (err != ERR_OK)
-        fail_msg("%s: %s", err_text(err), reason);
-}
-
-static struct fixture fixture_new(void)
-{
-    struct fixture f = { .scratch = scratch_new() };
-    snprintf(f.directory, sizeof f.directory, "%s/data", f.scratch.path);
-    reopen(&f);
-    return f;
-}
-
-static void fixture_release(struct fixture *f)
-{
-    store_close(f->store);
-    arena_release(&f->arena);
-    scratch_release(&f->scratch);
-}
-
-static int64_t run_new(struct fixture *f, const char *alert)
-{
-    assert_int_equal(store_program_put(f->store, STR("hash"), STR("[]")), ERR_OK);
-    struct run run = { .alert = str_from(alert),
-        .source = STR("guardduty"),
-        .alert_text = STR("{\"id\":\"a\0b\xff\"}"),
-        .forced_source = STR("guardduty"),
-        .rule = STR("stolen_role"),
-        .rule_id = STR("5c1d"),
-        .program_hash = STR("hash"),
-        .received_ms = 1000,
-        .started_ms = 2000 };
-    assert_int_equal(store_run_begin(f->store, &run), ERR_OK);
-    assert_true(run.id > 0);
-    return run.id;
-}
-
 static int64_t undo_new(struct fixture *f, int64_t undoes)
 {
     struct run run = { .undoes = undoes, .alert = STR("alert-1"), .source = STR("guardduty") };
     assert_int_equal(store_run_begin(f->store, &run), ERR_OK);
     return run.id;
-}
-
-static void step_new(struct fixture *f, int64_t run, uint32_t index)
-{
-    struct step_record step = { .run = run,
-        .index = index,
-        .builtin = STR("isolate_role"),
-        .args = STR("[\"web\"]"),
-        .started_ms = 3000 };
-    assert_int_equal(store_step_begin(f->store, &f->arena, &step), ERR_OK);
 }
 
 static void step_over(struct fixture *f, int64_t run, uint32_t index, const char *state)
@@ -102,21 +39,6 @@ static void step_over(struct fixture *f, int64_t run, uint32_t index, const char
         .results = STR("[null,null,null]"),
         .ended_ms = 4000 };
     assert_int_equal(store_step_end(f->store, &step), ERR_OK);
-}
-
-static struct call_record call_made(int64_t run, uint32_t step, uint32_t index, bool is_change)
-{
-    return (struct call_record){ .run = run,
-        .step = step,
-        .index = index,
-        .is_change = is_change,
-        .service = STR("iam"),
-        .operation = STR("PutRolePolicy"),
-        .region = STR("us-east-1"),
-        .target = STR("role/web"),
-        .body = STR("Action=PutRolePolicy\0&x=\xfe"),
-        .undo = is_change ? STR("{\"args\":[\"web\"],\"builtin\":\"release_role\"}") : STR(""),
-        .intended_ms = 5000 };
 }
 
 static void call_new(struct fixture *f, int64_t run, uint32_t index, bool is_change,
@@ -427,21 +349,30 @@ static void a_second_process_is_told_to_wait(void **state)
     assert_int_equal(store_open(f.directory, &f.arena, &f.store, &reason), ERR_OK);
 }
 
+static void assert_private(const struct fixture *f)
+{
+    static const char *const names[] = { "", "/journal.db", "/journal.db-wal", "/lock" };
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char path[120];
+        struct stat status;
+        snprintf(path, sizeof path, "%s%s", f->directory, names[i]);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 0777, i == 0 ? 0700 : 0600);
+    }
+}
+
 static void others_cannot_read_what_it_made(void **state)
 {
     (void)state;
     mode_t mask = umask(0);
     CLEANUP(fixture_release) struct fixture f = fixture_new();
     run_new(&f, "alert-1");
+    assert_private(&f);
+    store_close(f.store);
+    f.store = reader_new(&f); /* SQLite makes its log again */
+    assert_int_equal(runs_of(&f, f.store), 1);
     umask(mask);
-    static const char *const names[] = { "", "/journal.db", "/journal.db-wal", "/lock" };
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        char path[120];
-        struct stat status;
-        snprintf(path, sizeof path, "%s%s", f.directory, names[i]);
-        assert_int_equal(stat(path, &status), 0);
-        assert_int_equal(status.st_mode & 0777, i == 0 ? 0700 : 0600);
-    }
+    assert_private(&f);
 }
 
 static void a_link_on_the_way_to_the_directory_is_followed(void **state)
@@ -487,16 +418,6 @@ static void a_directory_that_cannot_be_used_is_refused_with_a_sentence(void **st
     snprintf(link, sizeof link, "%s/journal.db", path);
     assert_int_equal(symlink("/etc/hostname", link), 0);
     refused(&f, path, ERR_IO, "symbolic link");
-}
-
-static void journal_write(struct fixture *f, const char *bytes, size_t size, off_t at)
-{
-    char path[120];
-    snprintf(path, sizeof path, "%s/journal.db", f->directory);
-    int file = open(path, O_RDWR | O_CREAT, 0600);
-    assert_true(file >= 0);
-    assert_int_equal(pwrite(file, bytes, size, at), (ssize_t)size);
-    close(file);
 }
 
 static void a_newer_a_foreign_and_a_damaged_journal_are_refused(void **state)

@@ -1,8 +1,8 @@
 /* sqlite.c - opening and closing the journal, and the statements that all its files use.
  *
- * Owns the database, the lock file and the prepared statements. A directory is used by
- * one process at a time, so SQLite's own locks never make us wait for each other; the
- * busy timeout is for people who look into the file while we run.
+ * Owns the database, the lock file and the prepared statements. A directory is written by
+ * one process at a time, so SQLite's own locks never make writers wait for each other; the
+ * busy timeout is for those who look into the file meanwhile, a reader of ours or sqlite3.
  */
 #include "store/sqlite_private.h"
 
@@ -22,6 +22,12 @@ enum err store_fail(struct store *store, int code)
     snprintf(store->error, sizeof store->error, "%s", text);
     bool is_memory = (code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
     return is_memory ? ERR_MEMORY : ERR_STORE;
+}
+
+enum err store_say(struct store *store, const char *sentence)
+{
+    snprintf(store->error, sizeof store->error, "%s", sentence);
+    return ERR_STORE;
 }
 
 enum err store_exec(struct store *store, const char *sql)
@@ -63,14 +69,9 @@ static bool parent_sync(const char *path, struct arena *arena)
 
 /* Nobody but us and whom the owner lets in may put files here: a journal that another
  * user can replace decides what undo does. */
-static enum err directory_prepare(
+static enum err directory_check(
     const char *directory, struct arena *arena, const char **reterr_reason)
 {
-    bool is_new = mkdir(directory, DIRECTORY_MODE) == 0;
-    if (!is_new && errno != EEXIST)
-        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
-    if (is_new && !parent_sync(directory, arena))
-        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
     struct stat status;
     if (stat(directory, &status) != 0)
         return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
@@ -80,6 +81,17 @@ static enum err directory_prepare(
         return refuse(arena, ERR_IO, reterr_reason, directory,
             "everybody may write here; the journal needs a directory of its own (chmod o-w)");
     return ERR_OK;
+}
+
+static enum err directory_prepare(
+    const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    bool is_new = mkdir(directory, DIRECTORY_MODE) == 0;
+    if (!is_new && errno != EEXIST)
+        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    if (is_new && !parent_sync(directory, arena))
+        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    return directory_check(directory, arena, reterr_reason);
 }
 
 /* Open a file of the directory, made with FILE_MODE when it is missing. -1 with errno. */
@@ -118,25 +130,29 @@ static enum err wal_begin(struct store *store)
     if (code != SQLITE_ROW) {
         err = store_fail(store, code);
     } else if (sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0) {
-        snprintf(store->error, sizeof store->error,
-            "this file system cannot hold the journal (no WAL mode of SQLite)");
-        err = ERR_STORE;
+        err = store_say(store, "this file system cannot hold the journal (no WAL mode of SQLite)");
     }
     sqlite3_finalize(statement);
     return err;
 }
 
-static enum err database_open(struct store *store, const char *path)
+/* Open what is there; `access` is SQLITE_OPEN_READWRITE or SQLITE_OPEN_READONLY. */
+static enum err database_connect(struct store *store, const char *path, int access)
 {
     /* Not SQLITE_OPEN_NOFOLLOW: it refuses links on the way to the directory too. That the
-     * file itself is none was seen when it was made. */
-    int code = sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+     * file itself is none was seen before. */
+    int code = sqlite3_open_v2(path, &store->db, access | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return store_fail(store, code);
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    TRY(store_exec(store, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF"));
+    return store_exec(store, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
+}
+
+static enum err database_open(struct store *store, const char *path)
+{
+    TRY(database_connect(store, path, SQLITE_OPEN_READWRITE));
     TRY(wal_begin(store));
     TRY(store_exec(store, "PRAGMA synchronous = FULL"));
     return schema_migrate(store);
@@ -163,8 +179,39 @@ static enum err journal_open(
     return ERR_OK;
 }
 
-enum err store_open(const char *directory, struct arena *arena, struct store **ret_store,
-    const char **reterr_reason)
+/* One transaction from here to the close: runs, steps and calls that are read one after
+ * the other belong together. It keeps no writer waiting. */
+static enum err database_open_reader(struct store *store, const char *path)
+{
+    TRY(database_connect(store, path, SQLITE_OPEN_READONLY));
+    TRY(store_exec(store, "BEGIN"));
+    return schema_expect(store);
+}
+
+static enum err journal_open_reader(
+    struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    TRY(directory_check(directory, arena, reterr_reason));
+    const char *path = arena_format(arena, "%s/journal.db", directory);
+    if (path == NULL)
+        return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
+    /* Looked at by name: to open and close the file would drop the locks that a writer in
+     * this process has on it (POSIX). */
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return refuse(arena, ERR_IO, reterr_reason, directory,
+            errno == ENOENT ? "there is no journal here" : strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return refuse(arena, ERR_IO, reterr_reason, directory, "journal.db is not a file");
+    enum err err = database_open_reader(store, path);
+    return err == ERR_OK ? ERR_OK : refuse(arena, err, reterr_reason, directory, store->error);
+}
+
+typedef enum err opener(
+    struct store *store, const char *directory, struct arena *arena, const char **reterr_reason);
+
+static enum err open_with(opener *journal, const char *directory, struct arena *arena,
+    struct store **ret_store, const char **reterr_reason)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL) {
@@ -172,13 +219,25 @@ enum err store_open(const char *directory, struct arena *arena, struct store **r
         return ERR_MEMORY;
     }
     store->lock = -1;
-    enum err err = journal_open(store, directory, arena, reterr_reason);
+    enum err err = journal(store, directory, arena, reterr_reason);
     if (err != ERR_OK) {
         store_close(store);
         return err;
     }
     *ret_store = store;
     return ERR_OK;
+}
+
+enum err store_open(const char *directory, struct arena *arena, struct store **ret_store,
+    const char **reterr_reason)
+{
+    return open_with(journal_open, directory, arena, ret_store, reterr_reason);
+}
+
+enum err store_open_reader(const char *directory, struct arena *arena, struct store **ret_store,
+    const char **reterr_reason)
+{
+    return open_with(journal_open_reader, directory, arena, ret_store, reterr_reason);
 }
 
 void store_close(struct store *store)

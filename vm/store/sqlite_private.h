@@ -36,7 +36,7 @@ enum { STORE_ID_DIGITS = 8, STORE_ERROR_BYTES = 256 };
 
 struct store {
     sqlite3 *db;
-    int lock; /* descriptor that holds the flock, -1 before */
+    int lock; /* descriptor that holds the flock; -1 before, and in a reader */
     char id[STORE_ID_DIGITS + 1];
     char error[STORE_ERROR_BYTES];
     sqlite3_stmt *statements[STATEMENT_COUNT];
@@ -45,11 +45,16 @@ struct store {
 /* ERR_MEMORY for SQLITE_NOMEM, else ERR_STORE; either way store->error says it. */
 MUST_CHECK enum err store_fail(struct store *store, int code);
 
+/* ERR_STORE, with `sentence` for store->error. */
+MUST_CHECK enum err store_say(struct store *store, const char *sentence);
+
 /* Run SQL that returns nothing, one or more statements. */
 MUST_CHECK enum err store_exec(struct store *store, const char *sql);
 
 /* Bring the schema to the newest version. ERR_STORE with store->error. */
 MUST_CHECK enum err schema_migrate(struct store *store);
+/* Expect the newest version, and change nothing. ERR_STORE with store->error. */
+MUST_CHECK enum err schema_expect(struct store *store);
 
 MUST_CHECK enum err statement_take(
     struct store *store, enum statement which, sqlite3_stmt **ret_statement);

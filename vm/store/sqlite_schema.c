@@ -97,19 +97,13 @@ static enum err pragma_get(struct store *store, const char *sql, int64_t *ret_nu
     return err;
 }
 
-static enum err say(struct store *store, const char *sentence)
-{
-    snprintf(store->error, sizeof store->error, "%s", sentence);
-    return ERR_STORE;
-}
-
 /* A number at random that no other store has: it parts our keys at the provider from
  * those of another data directory. */
 static enum err id_make(struct store *store)
 {
     uint32_t number;
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-        return say(store, "the system gave no random number");
+        return store_say(store, "the system gave no random number");
     char sql[128];
     snprintf(sql, sizeof sql, "INSERT INTO meta VALUES ('store_id', '%08x')", (unsigned)number);
     return store_exec(store, sql);
@@ -139,7 +133,7 @@ static enum err id_read(struct store *store)
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     enum err err = code == SQLITE_ROW    ? ERR_OK
-                   : code == SQLITE_DONE ? say(store, "the journal has lost its identity")
+                   : code == SQLITE_DONE ? store_say(store, "the journal has lost its identity")
                                          : store_fail(store, code);
     if (err == ERR_OK)
         snprintf(
@@ -148,7 +142,8 @@ static enum err id_read(struct store *store)
     return err;
 }
 
-enum err schema_migrate(struct store *store)
+/* How many migrations were applied; refuses what is not ours or newer. */
+static enum err version_get(struct store *store, int64_t *ret_version)
 {
     int64_t version = 0;
     int64_t tables = 0;
@@ -157,9 +152,30 @@ enum err schema_migrate(struct store *store)
     TRY(pragma_get(store, "PRAGMA application_id", &application));
     TRY(pragma_get(store, "SELECT count(*) FROM sqlite_schema", &tables));
     if (tables > 0 && application != APPLICATION_ID)
-        return say(store, "journal.db is a database of something else");
+        return store_say(store, "journal.db is a database of something else");
     if (version > VERSION)
-        return say(store, "the journal was written by a newer cdr; use that one");
+        return store_say(store, "the journal was written by a newer cdr; use that one");
+    *ret_version = version;
+    return ERR_OK;
+}
+
+enum err schema_expect(struct store *store)
+{
+    int64_t version;
+    TRY(version_get(store, &version));
+    if (version == 0)
+        return store_say(store, "the journal was not begun yet");
+    if (version < VERSION)
+        return store_say(store,
+            "the journal was written by an older cdr; a cdr that may write to it, "
+            "as resume does, brings it up to date");
+    return id_read(store);
+}
+
+enum err schema_migrate(struct store *store)
+{
+    int64_t version;
+    TRY(version_get(store, &version));
     for (; version < VERSION; version++)
         TRY(migrate_one(store, version));
     return id_read(store);

@@ -92,6 +92,8 @@ static enum err step_insert(struct store *store, const struct step_record *recor
 enum err store_step_begin(struct store *store, struct arena *arena, struct step_record *record)
 {
     struct step_record stored = { 0 };
+    if (sqlite3_db_readonly(store->db, "main") == 1) /* also where it would write nothing */
+        return store_say(store, "this journal was opened to be read");
     enum err err = step_find(store, record, arena, &stored);
     if (err == ERR_NOT_FOUND) {
         TRY(step_insert(store, record));

@@ -2,7 +2,8 @@
  *
  * One interface, two homes (SQLite now, PostgreSQL later). Every function that
  * writes has committed when it returns ERR_OK: SQLite with WAL, synchronous=FULL.
- * A store is used by one process at a time (a lock file; ERR_BUSY).
+ * A store is written by one process at a time (a lock file; ERR_BUSY). Others may look
+ * meanwhile: store_open_reader.
  *
  *   run    one rule for one alert, or the undo of a run; keeps the text of the rules
  *   step   one builtin with its arguments inside a run, and how it ended
@@ -25,6 +26,14 @@ struct store;
  * `arena`, or static. */
 MUST_CHECK enum err store_open(const char *directory, struct arena *arena, struct store **ret_store,
     const char **reterr_reason);
+/* Open the journal that is in `directory`, to read it: without the lock, so also while
+ * another process writes. It shows what was committed when it was opened. Nothing is
+ * created or migrated; SQLite may leave its -wal and -shm files, as it does for every reader.
+ * Functions that write return ERR_STORE. ERR_IO (there is no journal, or not a directory of
+ * our own), ERR_STORE (also for a schema of another version), ERR_MEMORY: *reterr_reason as
+ * above. */
+MUST_CHECK enum err store_open_reader(const char *directory, struct arena *arena,
+    struct store **ret_store, const char **reterr_reason);
 /* Close and free; NULL is fine. */
 void store_close(struct store *store);
 /* Eight hex digits, made at random when the store was created: part of every step's key. */
