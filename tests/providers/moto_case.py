@@ -104,8 +104,8 @@ class Moto:
 def main():
     ports, cdr = [int(port) for port in sys.argv[1].split(",")], sys.argv[2:]
     tap, worlds = crash.Tap(), [(Moto(port), proxy.Proxy(port)) for port in ports]
-    applied, undone, before, isolated = crash.once(tap, cdr, *worlds[0])
-    crash.matrix(tap, cdr, worlds, applied, undone, before, isolated)
+    applied, undone, isolated = crash.once(tap, cdr, *worlds[0])
+    crash.matrix(tap, cdr, worlds, applied, undone, isolated)
     tap.end()
 
 

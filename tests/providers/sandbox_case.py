@@ -77,8 +77,8 @@ def main():
     for _ in range(WORLDS):
         provider = Sandbox(cdr)
         worlds.append((provider, proxy.Proxy(provider.port)))
-    applied, undone, before, isolated = crash.once(tap, cdr, *worlds[0])
-    crash.matrix(tap, cdr, worlds, applied, undone, before, isolated)
+    applied, undone, isolated = crash.once(tap, cdr, *worlds[0])
+    crash.matrix(tap, cdr, worlds, applied, undone, isolated)
     ends = [provider.end() for provider, _ in worlds]
     tap.check(not any(ends), "the sandboxes end well when they are told to", ends)
     tap.end()
