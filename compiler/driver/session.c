@@ -150,6 +150,7 @@ static enum exit_code execution_failure(struct session *session, enum err err)
         report_note(&session->reporter, "cut_off", err_text(err));
         return EXIT_FINDINGS;
     case ERR_TRANSPORT:
+    case ERR_TIMEOUT:
     case ERR_REFUSED:
     case ERR_CREDENTIALS:
         if (!is_plan)

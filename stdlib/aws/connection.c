@@ -165,9 +165,12 @@ static enum err refuse(const char *reason, const char **reterr_reason)
 static enum err attempt_hand_over(const struct attempt *attempt, struct arena *arena,
     struct reply *ret_reply, const char **reterr_reason)
 {
-    if (attempt->err == ERR_TRANSPORT || attempt->err == ERR_REFUSED) {
+    if (attempt->err == ERR_TRANSPORT || attempt->err == ERR_TIMEOUT
+        || attempt->err == ERR_REFUSED) {
         *reterr_reason = arena_format(arena, "%s", attempt->reason);
-        return *reterr_reason == NULL ? ERR_MEMORY : attempt->err;
+        if (*reterr_reason == NULL)
+            return ERR_MEMORY;
+        return attempt->err == ERR_REFUSED ? ERR_REFUSED : ERR_TRANSPORT;
     }
     if (attempt->err == ERR_INVALID || attempt->err == ERR_LIMIT)
         return refuse(

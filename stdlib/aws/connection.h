@@ -9,7 +9,8 @@
  * reference guide, "Standardized credential providers".
  *
  * A read is sent up to three times: after throttling, 5xx and broken connections, each time
- * later. A change is sent again only after a reply that says it was not applied: throttling,
+ * later. One that got no answer in time is not: whoever asked decides whether to wait that
+ * long again. A change is sent again only after a reply that says it was not applied: throttling,
  * or a refusal for a clock that is wrong. Each attempt is signed anew.
  */
 #pragma once

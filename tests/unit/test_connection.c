@@ -221,6 +221,18 @@ static void a_read_is_tried_three_times_and_waits_between(void **state)
     assert_non_null(strstr(s->reason, "broke"));
 }
 
+static void a_read_that_got_no_answer_in_time_is_not_sent_again(void **state)
+{
+    struct setting *s = *state;
+    const struct answer late[] = { { 0, NULL, ERR_TIMEOUT, 0 } };
+    assert_sent(s, late, false, ERR_TRANSPORT, 1);
+    assert_non_null(strstr(s->reason, "https://ec2.eu-west-1.amazonaws.com/"));
+    assert_int_equal(s->clock.sleeps, 0);
+    const struct answer then[] = { { 503, "", ERR_OK, 0 }, { 0, NULL, ERR_TIMEOUT, 0 } };
+    assert_sent(s, then, false, ERR_TRANSPORT, 2);
+    assert_sent(s, late, true, ERR_TRANSPORT, 1);
+}
+
 static void a_change_is_sent_again_only_when_it_was_not_applied(void **state)
 {
     struct setting *s = *state;
@@ -411,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SETTING_TEST(requests_are_signed_and_go_to_their_service),
         SETTING_TEST(a_read_is_tried_three_times_and_waits_between),
+        SETTING_TEST(a_read_that_got_no_answer_in_time_is_not_sent_again),
         SETTING_TEST(a_change_is_sent_again_only_when_it_was_not_applied),
         SETTING_TEST(what_is_final_is_handed_over_at_once),
         SETTING_TEST(a_wrong_clock_is_corrected_once),

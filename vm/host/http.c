@@ -6,7 +6,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
-enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 30000 };
+enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
 
 struct http_curl {
     struct http http; /* first: the interface is the object */
@@ -119,16 +119,20 @@ static enum err failure(struct http_curl *curl, const struct http_request *reque
     struct arena *arena, const char **reterr_reason)
 {
     bool is_refused = nothing_was_sent(curl->easy);
+    bool is_late = !is_refused && code == CURLE_OPERATION_TIMEDOUT;
     if (code == CURLE_OUT_OF_MEMORY || curl->body.err == ERR_MEMORY)
         return ERR_MEMORY;
     const char *problem = curl->problem[0] != '\0' ? curl->problem : curl_easy_strerror(code);
     if (curl->body.err == ERR_LIMIT)
         problem = "the reply is over 4 MiB";
     *reterr_reason = arena_format(arena, "%s %s: %s", request->url,
-        is_refused ? "could not be reached" : "did not answer as it should", problem);
+        is_refused ? "could not be reached"
+        : is_late  ? "did not answer in time"
+                   : "did not answer as it should",
+        problem);
     if (*reterr_reason == NULL)
         return ERR_MEMORY;
-    return is_refused ? ERR_REFUSED : ERR_TRANSPORT;
+    return is_refused ? ERR_REFUSED : is_late ? ERR_TIMEOUT : ERR_TRANSPORT;
 }
 
 static enum err exchange(struct http_curl *curl, const struct http_request *request,

@@ -31,10 +31,10 @@ struct http_reply {
 struct http {
     /* Send `request` once and wait for the whole reply; whatever arrives with a status
      * is ERR_OK. ERR_REFUSED: no connection could be made, so nothing was sent.
-     * ERR_TRANSPORT: the connection broke, the time was up, or the reply is over
-     * REPLY_BYTES_MAX: the request may have arrived. On both *reterr_reason is a
-     * sentence in `arena` that names the address and no header. ERR_MEMORY: it may have
-     * been sent or not. */
+     * ERR_TRANSPORT: the connection broke, or the reply is over REPLY_BYTES_MAX: the
+     * request may have arrived. ERR_TIMEOUT: the time was up before the whole reply was
+     * there; it may have arrived. On these *reterr_reason is a sentence in `arena` that
+     * names the address and no header. ERR_MEMORY: it may have been sent or not. */
     enum err (*send)(struct http *http, const struct http_request *request, struct arena *arena,
         struct http_reply *ret_reply, const char **reterr_reason);
 };
@@ -45,7 +45,7 @@ struct http_curl;
 
 struct http_curl_options {
     uint32_t connect_timeout_ms; /* name, connection and TLS; 0: 5 s */
-    uint32_t total_timeout_ms;   /* 0: 30 s */
+    uint32_t total_timeout_ms;   /* 0: 20 s */
     const char *ca_file;         /* PEM, in place of the system's authorities; NULL: those */
 };
 
