@@ -4,6 +4,7 @@
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "aws/retry.h"
+#include "aws/whoami.h"
 #include "aws/xml.h"
 #include "host/http.h"
 
@@ -31,6 +32,7 @@ struct aws_connection {
     struct http_curl *curl; /* owned; NULL over somebody else's http */
     int64_t skew_s;         /* AWS's clock less ours */
     uint64_t chance;        /* state of the delays */
+    str identity;           /* whom AWS takes us for; empty until it was asked */
 };
 
 /* One request on its way. Its parts live in the caller's arena, or in an attempt's. */
@@ -219,6 +221,25 @@ static enum err connection_send(struct transport *transport, const struct reques
     return err != ERR_OK ? err : deliver(&delivery, arena, ret_reply, reterr_reason);
 }
 
+/* Ask once: one set of credentials is one caller for as long as it lives. */
+static enum err connection_where(struct transport *transport, struct arena *arena,
+    str *ret_identity, str *ret_region, const char **reterr_reason)
+{
+    struct aws_connection *connection = (struct aws_connection *)transport;
+    str identity = connection->identity;
+    if (identity.len == 0) {
+        TRY(aws_whoami(transport, arena, &identity, reterr_reason));
+        connection->identity = arena_copy(&connection->arena, identity);
+    }
+    identity = arena_copy(arena, identity);
+    str region = arena_copy(arena, connection->credentials.region);
+    if (identity.ptr == NULL || region.ptr == NULL)
+        return ERR_MEMORY;
+    *ret_identity = identity;
+    *ret_region = region;
+    return ERR_OK;
+}
+
 /* --- opening --- */
 
 static enum err settings_read(struct aws_connection *connection,
@@ -238,11 +259,12 @@ enum err aws_connection_open_over(struct http *http, uint64_t seed,
     const char *reason = NULL;
     if (connection == NULL)
         return ERR_MEMORY;
-    *connection = (struct aws_connection){ .transport.send = connection_send,
+    *connection = (struct aws_connection){ .transport = { connection_send, connection_where },
         .arena = ARENA_INIT(CONNECTION_BYTES_MAX),
         .clock = clock,
         .http = http,
-        .chance = seed };
+        .chance = seed,
+        .identity = { "", 0 } };
     enum err err = settings_read(connection, environment, &reason);
     if (err == ERR_OK) {
         *ret_connection = connection;

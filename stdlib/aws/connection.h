@@ -35,7 +35,7 @@ MUST_CHECK enum err aws_connection_open_over(struct http *http, uint64_t seed,
     struct aws_connection **ret_connection, const char **reterr_reason);
 
 /* Serves requests of services ec2, iam and sts; owned by the connection. It does not wait for
- * request->delay_ms: that is the executor's. */
+ * request->delay_ms: that is the executor's. Its `where` asks sts:GetCallerIdentity, once. */
 struct transport *aws_connection_transport(struct aws_connection *connection);
 /* Its own region, and where its credentials were found ("the environment"); owned by it. */
 str aws_connection_region(const struct aws_connection *connection);

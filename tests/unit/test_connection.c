@@ -60,6 +60,7 @@ struct fake_http {
     char last_url[128];
     char last_region[32];
     char last_token[32];
+    char last_body[128];
 };
 
 static str text_keep(char *home, size_t size, str text)
@@ -84,6 +85,7 @@ static void look_at(struct fake_http *fake, const struct http_request *request)
     fake->last_is_change = request->is_change;
     text_keep(fake->last_url, sizeof(fake->last_url), str_from(request->url));
     text_keep(fake->last_region, sizeof(fake->last_region), claim.region);
+    text_keep(fake->last_body, sizeof(fake->last_body), request->body);
     text_keep(fake->last_token, sizeof(fake->last_token), claim.session_token);
     secret_release(&secret);
     arena_release(&arena);
@@ -375,6 +377,112 @@ static void it_tells_its_region_and_where_its_credentials_were(void **state)
     assert_string_equal(aws_connection_found(s->connection), "the environment");
 }
 
+/* --- whom AWS takes us for --- */
+
+#define CALLER(arn)                                                                                \
+    "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>" arn "</Arn><UserId>A:s</UserId>"   \
+    "<Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+
+static enum err ask_where(struct setting *s, str *ret_identity, str *ret_region)
+{
+    struct transport *transport = aws_connection_transport(s->connection);
+    s->reason = NULL;
+    return transport->where(transport, &s->arena, ret_identity, ret_region, &s->reason);
+}
+
+static void aws_is_asked_once_who_we_are(void **state)
+{
+    struct setting *s = *state;
+    static const struct answer user[] = { { 200, CALLER("arn:aws:iam::111122223333:user/ops/cdr"),
+        ERR_OK, 0 } };
+    str identity, region;
+    s->http.answers = user;
+    for (unsigned time = 0; time < 3; time++) {
+        assert_int_equal(ask_where(s, &identity, &region), ERR_OK);
+        assert_true(str_is(identity, "arn:aws:iam::111122223333:user/ops/cdr"));
+        assert_true(str_is(region, "eu-west-1"));
+    }
+    assert_int_equal(s->http.sent, 1);
+    assert_true(s->http.last_is_genuine);
+    assert_false(s->http.last_is_change);
+    assert_string_equal(s->http.last_body, "Action=GetCallerIdentity&Version=2011-06-15");
+    assert_string_equal(s->http.last_url, "https://sts.eu-west-1.amazonaws.com/");
+    assert_string_equal(s->http.last_region, "eu-west-1");
+}
+
+static void all_sessions_of_a_role_are_the_role(void **state)
+{
+    struct setting *s = *state;
+    static const struct answer role[] = { { 200,
+        CALLER("arn:aws-cn:sts::111122223333:assumed-role/ops/a-session"), ERR_OK, 0 } };
+    str identity, region;
+    s->http.answers = role;
+    assert_int_equal(ask_where(s, &identity, &region), ERR_OK);
+    assert_true(str_is(identity, "arn:aws-cn:sts::111122223333:assumed-role/ops"));
+    assert_int_equal(ask_where(s, &identity, &region), ERR_OK);
+    assert_true(str_is(identity, "arn:aws-cn:sts::111122223333:assumed-role/ops"));
+}
+
+static void who_we_are_is_not_guessed(void **state)
+{
+    struct setting *s = *state;
+    static const struct {
+        struct answer answers[3];
+        enum err err;
+        unsigned sent;
+        const char *reason;
+    } want[] = {
+        { { { 403, IAM_ERROR("ExpiredToken"), ERR_OK, 0 } }, ERR_CREDENTIALS, 1,
+            "does not accept the connection's credentials" },
+        { { { 400, IAM_ERROR("ValidationError"), ERR_OK, 0 } }, ERR_TRANSPORT, 1, "AWS declined" },
+        { { { 200, "<html>Sign in</html>", ERR_OK, 0 } }, ERR_TRANSPORT, 1, "(HTTP 200)" },
+        { { { 200, CALLER(""), ERR_OK, 0 } }, ERR_TRANSPORT, 1, "does not say whom" },
+        { { { 302, CALLER("arn:aws:iam::1:user/x"), ERR_OK, 0 } }, ERR_TRANSPORT, 1, "(HTTP 302)" },
+        { { { 502, "", ERR_OK, 0 }, { 502, "", ERR_OK, 0 }, { 502, "", ERR_OK, 0 } }, ERR_TRANSPORT,
+            3, "(HTTP 502)" },
+        { { { 0, NULL, ERR_REFUSED, 0 }, { 0, NULL, ERR_REFUSED, 0 }, { 0, NULL, ERR_REFUSED, 0 } },
+            ERR_REFUSED, 3, "broke" },
+    };
+    for (size_t at = 0; at < COUNT_OF(want); at++) {
+        str identity, region;
+        s->http.answers = want[at].answers;
+        s->http.sent = 0;
+        assert_int_equal(ask_where(s, &identity, &region), want[at].err);
+        assert_int_equal(s->http.sent, want[at].sent);
+        assert_non_null(s->reason);
+        assert_non_null(strstr(s->reason, want[at].reason));
+    }
+    static const struct answer user[] = { { 200, CALLER("arn:aws:iam::111122223333:user/cdr"),
+        ERR_OK, 0 } };
+    str identity, region;
+    s->http.answers = user;
+    s->http.sent = 0;
+    assert_int_equal(ask_where(s, &identity, &region), ERR_OK);
+    assert_true(str_is(identity, "arn:aws:iam::111122223333:user/cdr"));
+}
+
+static void full_memory_does_not_tell_half_of_who_we_are(void **state)
+{
+    struct setting *s = *state;
+    static const struct answer user[] = { { 200, CALLER("arn:aws:iam::111122223333:user/cdr"),
+        ERR_OK, 0 } };
+    unsigned full = 0;
+    for (size_t limit = 1; limit < 3000; limit += 29) {
+        str identity, region;
+        arena_release(&s->arena);
+        s->arena = (struct arena)ARENA_INIT(limit);
+        s->http.answers = user;
+        s->http.sent = 0;
+        enum err err = ask_where(s, &identity, &region);
+        if (err == ERR_OK)
+            assert_true(str_is(identity, "arn:aws:iam::111122223333:user/cdr"));
+        else
+            assert_int_equal(err, ERR_MEMORY);
+        full += err == ERR_MEMORY;
+    }
+    assert_true(full > 0 && full < 3000 / 29);
+}
+
 /* --- over a real socket --- */
 
 static void a_whole_exchange_over_a_socket(void **state)
@@ -432,6 +540,10 @@ int main(void)
         SETTING_TEST(full_memory_is_an_error_and_not_a_crash),
         SETTING_TEST(settings_that_do_not_do_are_told_when_opening),
         SETTING_TEST(it_tells_its_region_and_where_its_credentials_were),
+        SETTING_TEST(aws_is_asked_once_who_we_are),
+        SETTING_TEST(all_sessions_of_a_role_are_the_role),
+        SETTING_TEST(who_we_are_is_not_guessed),
+        SETTING_TEST(full_memory_does_not_tell_half_of_who_we_are),
         SETTING_TEST(a_whole_exchange_over_a_socket),
     };
     return cmocka_run_group_tests_name("connection", tests, NULL, NULL);
