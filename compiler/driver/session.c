@@ -35,6 +35,7 @@ static void tell_undo_step(struct undo_report *report, const struct undo_step *s
         (struct session *)(void *)((char *)report - offsetof(struct session, undo_report));
     struct step_view view = { step->index, session->run, step->builtin, NULL, step->args,
         &step->outcome };
+    session->undone_steps++;
     count_step(session, step->outcome.turn);
     report_step(&session->reporter, &view);
 }
@@ -219,6 +220,7 @@ enum exit_code session_undo(struct session *session, const struct run *run)
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(RUN_BYTES_MAX);
     int64_t undo = 0;
     session->run = 0;
+    session->undone_steps = 0;
     session->executor.reason = NULL;
     report_undo(&session->reporter, run);
     enum err err = undo_execute(
@@ -227,6 +229,11 @@ enum exit_code session_undo(struct session *session, const struct run *run)
     enum exit_code code = err == ERR_NOT_FOUND || err == ERR_INVALID
                               ? nothing_to_undo(session, run, err)
                               : execution_failure(session, err);
+    if (err == ERR_OK && run->ended_ms == 0 && session->undone_steps == 0)
+        driver_message(session->driver,
+            "run %" PRId64 " was cut off and is now closed; nothing had been changed that could "
+            "be taken back",
+            run->id);
     err = report_undo_end(&session->reporter, undo);
     return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
 }

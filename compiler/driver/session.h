@@ -17,7 +17,8 @@ struct session {
     struct reporter reporter;
     struct totals totals;
     /* private */
-    int64_t run; /* the one whose steps are told */
+    int64_t run;           /* the one whose steps are told */
+    uint32_t undone_steps; /* of the current undo */
     struct run_report run_report;
     struct undo_report undo_report;
 };

@@ -222,6 +222,57 @@ static void a_half_done_run_is_ended_before_it_is_taken_back(void **state)
     assert_int_equal(f.provider->sent, sent);
 }
 
+static size_t open_runs(struct fixture *f)
+{
+    struct run *runs;
+    size_t count;
+    struct run_filter open = { .is_open = true };
+    assert_int_equal(store_runs(f->store, &open, &f->arena, &runs, &count), ERR_OK);
+    return count;
+}
+
+static void a_run_that_was_cut_off_before_its_first_change_is_closed(void **state)
+{
+    (void)state;
+    for (unsigned stop_at = 0; stop_at < 2; stop_at++) { /* no step yet; one that has looked */
+        FIXTURE(f);
+        f.provider->stop_at = stop_at;
+        if (stop_at > 0)
+            assert_int_equal(isolate(&f), ERR_STOPPED);
+        f.provider->stop_at = 0;
+        f.provider->stop = 0;
+        unsigned sent = f.provider->sent;
+        int64_t id = 0;
+        f.executor.mode = MODE_PLAN;
+        assert_int_equal(undo(&f, f.run, &id), ERR_NOT_FOUND);
+        assert_int_equal(open_runs(&f), 1);
+        f.executor.mode = MODE_APPLY;
+        assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+        assert_true(id > f.run);
+        assert_int_equal(f.steps, 0);
+        assert_int_equal(open_runs(&f), 0);
+        assert_int_equal(f.provider->sent, sent);
+        struct run run; /* its alert may come again */
+        assert_int_equal(
+            store_run_find(f.store, STR("guardduty"), STR("a-1"), STR("r"), &f.arena, &run),
+            ERR_NOT_FOUND);
+        assert_int_equal(undo(&f, f.run, &id), ERR_NOT_FOUND);
+    }
+}
+
+static void an_undo_without_steps_that_was_cut_off_is_ended(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    struct run undo_run = { .undoes = f.run, .alert = STR("a-1"), .started_ms = 1 };
+    assert_int_equal(store_run_abandon(f.store, f.run, 1, "cut off"), ERR_OK);
+    assert_int_equal(store_run_begin(f.store, &undo_run), ERR_OK);
+    int64_t id = 0;
+    assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+    assert_int_equal(id, undo_run.id);
+    assert_int_equal(open_runs(&f), 0);
+}
+
 static void a_plan_of_an_undo_writes_nothing(void **state)
 {
     (void)state;
@@ -324,6 +375,8 @@ int main(void)
         cmocka_unit_test(what_others_changed_is_left_alone_and_tried_again_later),
         cmocka_unit_test(a_change_without_an_answer_is_taken_back_and_a_refused_one_is_not),
         cmocka_unit_test(a_half_done_run_is_ended_before_it_is_taken_back),
+        cmocka_unit_test(a_run_that_was_cut_off_before_its_first_change_is_closed),
+        cmocka_unit_test(an_undo_without_steps_that_was_cut_off_is_ended),
         cmocka_unit_test(a_plan_of_an_undo_writes_nothing),
         cmocka_unit_test(an_inverse_that_this_version_lacks_is_said_and_tried_again_later),
         cmocka_unit_test(an_undo_killed_anywhere_goes_on_and_takes_each_change_back_once),

@@ -93,8 +93,8 @@ static enum err undo_begin(struct undoing *undoing)
     struct store *store = undoing->executor->store;
     const struct run *undone = &undoing->undone;
     if (undone->ended_ms == 0)
-        TRY(store_run_abandon(
-            store, undone->id, now_ms(undoing), "the run was cut off here, then taken back"));
+        TRY(store_run_abandon(store, undone->id, now_ms(undoing),
+            "the run was cut off here, then closed by its undo"));
     struct run run = {
         .undoes = undone->id,
         .alert = undone->alert,
@@ -171,14 +171,13 @@ static enum err undo_prepare(struct undoing *undoing, int64_t run)
     if (undoing->undone.undoes != 0)
         return ERR_INVALID;
     TRY(changes_read(undoing));
-    if (undoing->changes.count == 0)
-        return ERR_NOT_FOUND;
+    bool has_changed = undoing->changes.count > 0;
     TRY(undos_read(undoing));
-    if (undoing->changes.count == 0)
-        return ERR_INVALID;
-    if (is_applied(undoing) && undoing->run == 0)
-        return undo_begin(undoing);
-    return ERR_OK;
+    bool is_begun = undoing->run != 0;
+    bool is_open = is_applied(undoing) && undoing->undone.ended_ms == 0;
+    if (undoing->changes.count == 0 && !is_begun && !is_open)
+        return has_changed ? ERR_INVALID : ERR_NOT_FOUND;
+    return is_applied(undoing) && !is_begun ? undo_begin(undoing) : ERR_OK;
 }
 
 enum err undo_execute(struct executor *executor, const struct builtin *(*find)(str name),
