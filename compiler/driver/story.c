@@ -7,6 +7,7 @@
 #include "value_json.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { STATE_COLUMN = 60 };
 
@@ -17,8 +18,18 @@ enum err story_read(
     TRY(run_state(store, run, arena, &story.state));
     TRY(store_steps(store, run->id, arena, &story.steps, &story.step_count));
     TRY(store_calls(store, run->id, arena, &story.calls, &story.call_count));
+    struct run *undos = NULL;
     TRY(store_runs(
-        store, &(struct run_filter){ .undoes = run->id }, arena, &story.undos, &story.undo_count));
+        store, &(struct run_filter){ .undoes = run->id }, arena, &undos, &story.undo_count));
+    struct story_undo *told = ARENA_ARRAY(arena, struct story_undo, story.undo_count + 1);
+    if (told == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < story.undo_count; i++) {
+        told[i].run = undos[i].id;
+        TRY(run_state(store, &undos[i], arena, &told[i].state));
+        told[i].is_done = strcmp(told[i].state, step_turn_name(STEP_DONE)) == 0;
+    }
+    story.undos = told;
     *ret_story = story;
     return ERR_OK;
 }
@@ -165,7 +176,11 @@ void story_text(struct output *out, const struct story *story)
     show_head(out, story);
     for (size_t i = 0; i < story->step_count; i++)
         show_step(out, story, &story->steps[i]);
-    for (size_t i = 0; i < story->undo_count; i++)
-        output_addf(out, "  taken back by run %" PRId64 "%s\n", story->undos[i].id,
-            story->undos[i].ended_ms == 0 ? ", which has not ended" : "");
+    for (size_t i = 0; i < story->undo_count; i++) {
+        const struct story_undo *undo = &story->undos[i];
+        if (undo->is_done)
+            output_addf(out, "  taken back by run %" PRId64 "\n", undo->run);
+        else
+            output_addf(out, "  undo tried by run %" PRId64 ": %s\n", undo->run, undo->state);
+    }
 }

@@ -4,6 +4,14 @@
 #include "driver/output.h"
 #include "store/store.h"
 
+/* An undo of a run. One takes back all that the ones before it left (act/undo.h), so
+ * when it is done the run is taken back. */
+struct story_undo {
+    int64_t run;
+    const char *state; /* run_state */
+    bool is_done;
+};
+
 struct story {
     struct run run;
     const char *state; /* run_state */
@@ -11,7 +19,7 @@ struct story {
     size_t step_count;
     struct call_record *calls; /* of all steps, in the order they were intended */
     size_t call_count;
-    struct run *undos; /* runs that take this one back, oldest first */
+    const struct story_undo *undos; /* oldest first */
     size_t undo_count;
 };
 

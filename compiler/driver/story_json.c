@@ -111,9 +111,10 @@ enum err story_json(struct output *out, const struct story *story)
     json_t *steps = json_array();
     for (size_t i = 0; i < story->step_count; i++)
         json_append(&steps, json_from_step(story, &story->steps[i]));
-    json_t *undos = json_array();
+    json_t *undone = json_array();
+    json_t *tried = json_array();
     for (size_t i = 0; i < story->undo_count; i++)
-        json_append(&undos, json_integer(story->undos[i].id));
+        json_append(story->undos[i].is_done ? &undone : &tried, json_integer(story->undos[i].run));
     json_t *json = json_object();
     json_put(&json, "run", json_integer(run->id));
     json_put(&json, "undoes", run->undoes == 0 ? json_null() : json_integer(run->undoes));
@@ -124,7 +125,8 @@ enum err story_json(struct output *out, const struct story *story)
     json_put(&json, "started", json_from_time(run->started_ms));
     json_put(&json, "ended", json_from_time(run->ended_ms));
     json_put(&json, "state", json_from_text(story->state));
-    json_put(&json, "undone_by", undos);
+    json_put(&json, "undone_by", undone);
+    json_put(&json, "undo_tried_by", tried);
     json_put(&json, "steps", steps);
     enum err err = json_add_line(&out->buf, json);
     json_decref(json);

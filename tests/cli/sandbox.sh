@@ -53,7 +53,7 @@ exits 0 "the story is told"
 prints "run 1" "by its run"
 prints "undo by" "with what would take each change back"
 run runs --data data --format json
-holds "as JSON too" json '.run == 1 and .state == "done" and .undone_by == [] and ([.steps[].state] | unique) == ["done"]'
+holds "as JSON too" json '.run == 1 and .state == "done" and .undone_by == [] and .undo_tried_by == [] and ([.steps[].state] | unique) == ["done"]'
 holds "each change has its inverse with the state before" json \
     '[.steps[].requests[] | select(.effect == "changes" and .undo != null)] | length > 0 and all(.[]; .undo.name and (.undo.arguments | length) > 0)'
 run runs --data data --alert nobody
@@ -62,6 +62,13 @@ run resume --data data
 exits 0 "nothing to resume is well"
 prints "Nothing is open" "and is said"
 
+AWS_ENDPOINT_URL=http://127.0.0.1:9 run undo 1 --data data
+exits 1 "an undo that nobody answers does not end well"
+run runs --data data
+prints "undo tried by run 2: failed" "and is no undo in the story"
+holds "which nothing was taken back in" bash -c '! grep -q "taken back by" "$1"' - "$out"
+run runs --data data --format json
+holds "nor in JSON" json -s '.[0].undone_by == [] and .[0].undo_tried_by == [2]'
 run undo --alert "$id" --data data
 exits 0 "undo ends well"
 state >after
@@ -70,7 +77,7 @@ run undo 1 --data data
 exits 0 "undo again does nothing"
 says "taken back before" "and says so"
 run runs --data data
-prints "taken back by run 2" "the story says that it was taken back"
+prints "taken back by run 3" "the story says that it was taken back"
 run undo 2 --data data
 says "itself the undo" "an undo is not undone"
 run undo 77 --data data
@@ -79,9 +86,9 @@ run undo --alert nobody --data data
 exits 2 "an unknown alert is an error"
 run run --rules "$rule" --alerts "$alert" --mode apply --data data --format json
 exits 0 "after undo the alert is dealt with anew"
-holds "in a run of its own" json '.matched[0].run == 3 and ([.matched[0].steps[].state] | unique) == ["done"]'
-run undo 3 --data data --format json
-holds "undo speaks JSON" json '.undoes == 3 and .undo == 4 and ([.steps[].state] | unique) == ["done"]'
+holds "in a run of its own" json '.matched[0].run == 4 and ([.matched[0].steps[].state] | unique) == ["done"]'
+run undo 4 --data data --format json
+holds "undo speaks JSON" json '.undoes == 4 and .undo == 5 and ([.steps[].state] | unique) == ["done"]'
 
 # A condition on what came back: one way is taken.
 cat >ways.cdr <<'CDR'
@@ -106,7 +113,7 @@ cp -r data kept
 rm -f kept/lock
 run runs --data data --format json
 exits 0 "but its story is told meanwhile"
-holds "all of it" json -s 'map(.run) == [1, 2, 3, 4]'
+holds "all of it" json -s 'map(.run) == [1, 2, 3, 4, 5]'
 run runs --data kept
 exits 0 "a story needs no lock"
 holds "and makes none" test ! -e kept/lock
@@ -183,4 +190,22 @@ holds "one set of snapshots was made" test "$(sandbox_ask calls | jq '[.[] | sel
 run undo --alert "$id" --data stopped
 state >after
 holds "and is taken back" cmp -s before after
+
+# Taken back before anything was changed that could be: closed, so that nobody goes on.
+sandbox_tell reset ''
+# shellcheck disable=SC2086 # CDR may be several words
+$CDR run --rules "$rule" --alerts "$alert" --mode apply --data closed >"$out" 2>"$err" &
+child=$!
+for _ in $(seq 100); do
+    [ "$(sandbox_ask calls | jq '[.[] | select(.operation == "CreateSnapshots")] | length')" = 1 ] && break
+    sleep 0.1
+done
+kill -9 "$child"
+wait "$child" 2>/dev/null
+run undo 1 --data closed
+exits 0 "a run that only made snapshots is closed by undo"
+says "run 1 was cut off and is now closed; nothing had been changed that could be taken back" "which is said"
+run resume --data closed
+prints "Nothing is open" "and nobody goes on with it"
+holds "nothing was isolated" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "PutRolePolicy")] | length')" = 0
 finish
