@@ -101,7 +101,7 @@ static enum exit_code canonical(
     if (diags.error_count > 0) {
         diag_sort(&diags);
         diags_print(&diags, &sources, DIAG_FORMAT_TEXT, driver->log.has_color, &driver->log.buf);
-        driver_message(driver, "%s has mistakes, so it was left as it is", name);
+        driver_message(driver, "%s has syntax mistakes, so it was left as it is", name);
         return EXIT_USAGE;
     }
     tree_format(&sources, parse.tree, out);
@@ -172,7 +172,8 @@ const struct command fmt_command = {
     .operands = "PATH..|-",
     .summary = "write rules in their canonical form",
     .help = "Files are rewritten in place; - reads standard input and writes standard output.\n"
-            "A file with mistakes is left as it is.",
+            "Only the syntax has to be right: a file with syntax mistakes is left as it is, other\n"
+            "mistakes are found by cdr check.",
     .options = options,
     .run = run,
 };

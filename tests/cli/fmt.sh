@@ -52,4 +52,12 @@ run fmt empty
 exits 3 "a directory without rules is no match"
 run fmt nowhere.cdr
 exits 2 "a file that is not there is unreadable"
+# Formatting needs the syntax alone.
+printf 'when   nobody = 3 then collect triage\n' >meaning.cdr
+run fmt meaning.cdr
+exits 0 "a file with a mistake that is none of syntax is formatted"
+holds "in place" test "$(cat meaning.cdr)" = "when nobody = 3 then collect triage"
+run fmt --help
+prints "syntax mistakes" "and the help says so"
+
 finish
