@@ -199,6 +199,19 @@ static enum exit_code evaluate_event(
     return code;
 }
 
+/* Count an alert that no source takes; a person is told of the first. */
+static void tell_no_source(struct session *session, const char *file,
+    const struct alert_text *alert, const struct event *event)
+{
+    if (event->source.len > 0)
+        return;
+    if (session->totals.no_source++ == 0 && session->reporter.format == REPORT_TEXT)
+        driver_message(session->driver,
+            "%s:%" PRIu32 ": no source takes this alert, so its fields have no values (only raw "
+            "has); force one with --source NAME",
+            file, alert->line);
+}
+
 enum exit_code evaluate_alert(
     struct evaluation *evaluation, const char *file, const struct alert_text *alert)
 {
@@ -212,8 +225,8 @@ enum exit_code evaluate_alert(
     enum err err = event_read(evaluation->program, evaluation->projection, alert->json,
         evaluation->forced_source, now(session), &arena, &event, &fault);
     if (err == ERR_OK) {
-        enum exit_code code = evaluate_event(evaluation, &event, &arena);
-        return code;
+        tell_no_source(session, file, alert, &event);
+        return evaluate_event(evaluation, &event, &arena);
     }
     const char *reason = reading_fault(err, &fault);
     return reason != NULL ? unreadable(session, file, alert, reason)

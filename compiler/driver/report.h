@@ -47,6 +47,7 @@ struct totals {
     uint64_t alerts;
     uint64_t matched; /* alerts that a rule fired for */
     uint64_t runs;
+    uint64_t no_source; /* alerts that no source takes */
     uint64_t unreadable;
     uint64_t undecided;
     uint64_t bad_steps; /* that did not end as they should */

@@ -229,6 +229,7 @@ void text_end(struct reporter *reporter, const struct totals *totals)
     struct output *out = reporter->out;
     output_addf(out, "%" PRIu64 " alert%s, %" PRIu64 " matched", totals->alerts,
         plural(totals->alerts), totals->matched);
+    show_count(out, totals->no_source, "of no known source");
     show_count(out, totals->unreadable, "unreadable");
     show_count(out, totals->undecided, "undecided");
     show_count(out, totals->bad_steps,

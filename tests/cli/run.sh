@@ -35,6 +35,10 @@ echo '{"what": 1}' >unknown.json
 run run --rules s.cdr --alerts unknown.json --format json
 holds "an alert of no source has a null source and a name" json \
     '.source == null and .severity == null and (.alert | startswith("sha256:"))'
+run run --rules s.cdr --alerts unknown.json
+exits 0 "in text it is no failure"
+prints "1 alert, 0 matched, 1 of no known source." "but it is counted"
+says "unknown.json:1: no source takes this alert" "and its place is told"
 
 # Several alerts: one a line, an array, several files, standard input.
 { jq -c . high.json; cat medium.json; jq -c . high.json; } >three.ndjson
