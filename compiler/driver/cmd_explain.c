@@ -3,6 +3,10 @@
 #include "driver/command.h"
 #include "suggest.h"
 
+#include <string.h>
+
+enum { CODE_DIGITS = 4 };
+
 static const struct option options[] = {
     { OPTION_ALERT, OPTION_TEXT, "FILE", NULL, NULL, NULL, "not in this build: why RULE fired" },
     { 0 },
@@ -35,6 +39,17 @@ static enum exit_code unknown(struct driver *driver, const char *code)
         code);
 }
 
+/* The code that was meant: 101 is CDR0101. */
+static enum diag_id find_code(const char *text, struct arena *arena)
+{
+    enum diag_id id = diag_find(str_from(text));
+    size_t digits = strspn(text, "0123456789");
+    if (id != DIAG_COUNT || digits == 0 || digits > CODE_DIGITS || text[digits] != '\0')
+        return id;
+    return diag_find(
+        str_from(arena_format(arena, "CDR%.*s%s", (int)(CODE_DIGITS - digits), "0000", text)));
+}
+
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     if (option_is_given(arguments, OPTION_ALERT))
@@ -43,7 +58,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     if (arguments->operand_count == 0)
         list_codes(&driver->out);
     for (size_t i = 0; i < arguments->operand_count; i++) {
-        enum diag_id id = diag_find(str_from(arguments->operands[i]));
+        enum diag_id id = find_code(arguments->operands[i], &driver->arena);
         if (id == DIAG_COUNT)
             return unknown(driver, arguments->operands[i]);
         if (i > 0)
@@ -57,7 +72,7 @@ const struct command explain_command = {
     .name = "explain",
     .operands = "[CODE..]",
     .summary = "what a diagnostic means, with an example and a way out",
-    .help = "Without a code all codes are listed.",
+    .help = "CDR0101, or 101 for short. Without a code all codes are listed.",
     .options = options,
     .run = run,
 };

@@ -14,6 +14,12 @@ done
 holds "every code has a page$missing" test -z "$missing"
 run explain cdr0001
 exits 0 "case does not matter"
+run explain 101
+prints "CDR0101 (" "digits are enough"
+run explain 0101
+prints "CDR0101 (" "with zeros too"
+run explain 99999
+exits 2 "but not any number"
 run explain CDR001
 exits 2 "an unknown code is a usage error"
 says "did you mean" "and the nearest one is offered"
