@@ -35,8 +35,10 @@ static void print_summary(struct output *out, const struct compilation *compilat
         return;
     }
     uint32_t rules = compilation->program == NULL ? 0 : compilation->program->rule_count;
-    output_style(out, STYLE_GREEN);
-    if (rules == 1)
+    output_style(out, rules == 0 ? STYLE_YELLOW : STYLE_GREEN);
+    if (rules == 0)
+        output_addf(out, "There are no rules in %u file%s.", files, plural(files));
+    else if (rules == 1)
         output_addf(out, "The one rule in %u file%s passes.", files, plural(files));
     else
         output_addf(out, "All %u rules in %u file%s pass.", rules, files, plural(files));

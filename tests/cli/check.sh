@@ -83,4 +83,9 @@ exits 1 "text that is not UTF-8 is a finding"
 printf 'when alert.title = "\033[31m" then collect trige\n' >esc.cdr
 run check esc.cdr
 holds "no control character of a rule reaches the terminal" bash -c '! grep -q "$(printf "\033")" "$0"' "$out"
+echo '# nothing yet' >none.cdr
+run check none.cdr
+exits 0 "a file without rules passes"
+prints "no rules in 1 file" "and says that there was nothing to check"
+
 finish
