@@ -107,6 +107,18 @@ static void suggest_words(const struct check *check, enum type type, struct sugg
         suggest(near, check->source_items[at]->name);
 }
 
+void help_with_values(struct check *check, struct diag *diag, enum type type)
+{
+    if (type == TYPE_SEVERITY)
+        diag_help(
+            check->diags, diag, "a severity is one of informational, low, medium, high, critical");
+    else if (type == TYPE_VERDICT)
+        diag_help(check->diags, diag, "a verdict is one of unknown, clean, suspicious, malicious");
+    else if (type == TYPE_SOURCE)
+        diag_help(check->diags, diag,
+            "sources are guardduty, defender, and those that the rule files declare");
+}
+
 static bool is_later_source(str word)
 {
     for (size_t at = 0; at < COUNT_OF(later_sources); at++)
@@ -132,6 +144,8 @@ static void report_word(struct check *check, const struct expr *expr, enum type 
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
         diag_set_fix(check->diags, diag, expr->at, near.best);
+    } else {
+        help_with_values(check, diag, type);
     }
 }
 
@@ -380,6 +394,41 @@ static const struct item *declared_elsewhere(const struct check *check, str name
     return NULL;
 }
 
+/* A word may be the last part of fields, `title` of `alert.title`: the first of them, and in
+ * *ret_all how to name all. Empty when there is none. */
+static str fields_that_end_in(struct check *check, str word, const char **ret_all)
+{
+    str first = STR("");
+    *ret_all = "";
+    for (int at = 0; at < FIELD_COUNT; at++) {
+        str name = str_from(field_info((enum field)at)->name);
+        size_t dot = str_find(name, '.');
+        if (dot == name.len || !str_equal(str_skip(name, dot + 1), word))
+            continue;
+        const char *all = arena_format(
+            check->arena, "%s%s`%.*s`", *ret_all, first.len == 0 ? "" : ", ", STR_ARG(name));
+        if (!check_ok(check, all == NULL ? ERR_MEMORY : ERR_OK))
+            return STR("");
+        *ret_all = all;
+        first = first.len == 0 ? name : first;
+    }
+    return first;
+}
+
+static bool help_with_last_part(
+    struct check *check, struct diag *diag, const struct expr *expr, str text)
+{
+    const char *all;
+    str field = path_is_word(expr) ? fields_that_end_in(check, text, &all) : STR("");
+    if (field.len == 0)
+        return false;
+    bool is_one = strlen(all) == field.len + 2;
+    diag_help(check->diags, diag, is_one ? "did you mean %s?" : "did you mean one of %s?", all);
+    if (is_one)
+        diag_set_fix(check->diags, diag, expr->at, field);
+    return true;
+}
+
 static void help_with_unknown(
     struct check *check, struct diag *diag, const struct expr *expr, str text, str near)
 {
@@ -395,6 +444,8 @@ static void help_with_unknown(
         diag_help(check->diags, diag,
             "such a word stands only to the right of what has it as a "
             "value: `severity >= high`, `source = defender`");
+    } else if (help_with_last_part(check, diag, expr, text)) {
+        return;
     } else if (near.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near));
         diag_set_fix(check->diags, diag, expr->at, near);
@@ -406,9 +457,33 @@ static void help_with_unknown(
     }
 }
 
+/* `d.failed` where no step before it is called d. */
+static bool report_no_result(struct check *check, const struct expr *expr)
+{
+    const struct path_part *member = expr->path->next;
+    if (check->item == NULL || check->item->kind != ITEM_RULE || member == NULL
+        || member->next != NULL || member->is_index)
+        return false;
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (str_equal(first_word(field_info((enum field)field)->name), expr->path->text))
+            return false;
+    for (int at = 0; at < RESULT_MEMBERS; at++) {
+        if (!str_is(member->text, result_member_name((enum result_member)at)))
+            continue;
+        struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_RESULT, expr->at,
+            "no result is called `%.*s`", STR_ARG(expr->path->text));
+        diag_help(check->diags, diag, "add `as %.*s` to the step, which must stand before this",
+            STR_ARG(expr->path->text));
+        return true;
+    }
+    return false;
+}
+
 static void report_unknown(struct check *check, const struct expr *expr, str text)
 {
     struct suggestion near = { .word = text };
+    if (report_no_result(check, expr))
+        return;
     if (str_startswith(text, STR("resource.tags")) || str_startswith(text, STR("first."))) {
         struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, expr->at,
             "`%.*s` is not in this build", STR_ARG(text));

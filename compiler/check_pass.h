@@ -51,6 +51,8 @@ void check_field(struct check *check, struct expr *expr);
 /* A word that may be an enum's when it stands beside something of type `type`: true when
  * it is one, or was meant as one and reported. */
 bool check_word(struct check *check, struct expr *expr, enum type type);
+/* Say in the help which words an enum has; nothing for other types. */
+void help_with_values(struct check *check, struct diag *diag, enum type type);
 /* Report a declared name that would hide something built in; false then. */
 bool check_hiding(struct check *check, str name, span at);
 /* Check a let, macro or list before its first use; false when it is defined by itself or

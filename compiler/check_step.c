@@ -131,12 +131,23 @@ static void check_irreversible(struct check *check, const struct ast_step *step)
     }
 }
 
+/* A plan shows such a step, and who writes the rule should know that it cannot be taken. */
+static void report_connection(struct check *check, const struct ast_step *step)
+{
+    const struct builtin *builtin = step->action.builtin;
+    if (builtin->missing != NULL)
+        diag_add(check->diags, DIAG_NOT_CONNECTED, step->action.name_at,
+            "`%s %s` is not connected in this build: %s", verb_name(builtin->verb), builtin->name,
+            builtin->missing);
+}
+
 static void check_action(struct check *check, struct ast_step *step)
 {
     step->action.builtin = builtin_find(step->action.verb, step->action.name);
     if (step->action.builtin == NULL) {
         report_step(check, step);
     } else {
+        report_connection(check, step);
         check_args(check, step);
         check_irreversible(check, step);
     }

@@ -5,6 +5,34 @@
 
 /* ---- constants beside a type ---- */
 
+static bool reads_as(struct check *check, str text, enum type type)
+{
+    value v;
+    return check_ok(check, value_convert(check->arena, value_text(text), type, &v))
+           && v.kind != VALUE_ABSENT;
+}
+
+/* A network where an address must be, or something that was meant as a network. */
+static void help_with_network(struct check *check, struct diag *diag, str text)
+{
+    if (reads_as(check, text, TYPE_CIDR))
+        diag_help(check->diags, diag, "for a network write `in \"%.*s\"`", STR_ARG(text));
+    else if (reads_as(check, str_first(text, str_find(text, '/')), TYPE_IP))
+        diag_help(check->diags, diag, "the prefix is 0 to 32, and 0 to 128 for IPv6");
+    else
+        diag_help(check->diags, diag, "a network is written \"10.0.0.0/8\" or \"2001:db8::/32\"");
+}
+
+/* What text of the type looks like. */
+static void help_with_form(struct check *check, struct diag *diag, str text, enum type type)
+{
+    bool has_slash = str_find(text, '/') < text.len;
+    if (type == TYPE_ACCOUNT)
+        diag_help(check->diags, diag, "an account has twelve digits: \"111122223333\"");
+    else if ((type == TYPE_IP || type == TYPE_CIDR) && has_slash)
+        help_with_network(check, diag, text);
+}
+
 static void report_text_value(
     struct check *check, const struct expr *expr, str text, enum type type)
 {
@@ -21,8 +49,10 @@ static void report_text_value(
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
         diag_set_fix(check->diags, diag, expr->at, near.best);
-    } else if (type == TYPE_IP && str_find(text, '/') < text.len) {
-        diag_help(check->diags, diag, "for a network write `in \"10.0.0.0/8\"`");
+    } else if (is_enum) {
+        help_with_values(check, diag, type);
+    } else {
+        help_with_form(check, diag, text, type);
     }
 }
 
@@ -37,6 +67,8 @@ static void report_misfit(
         "this is %s, what it stands beside is %s", type_name(from), type_name(to));
     if (type_is_text(to))
         diag_help(check->diags, diag, "text stands in quotes");
+    else if (to == TYPE_SEVERITY || to == TYPE_VERDICT)
+        help_with_values(check, diag, to);
     else if (v.kind == VALUE_TEXT)
         diag_help(check->diags, diag, "write it without quotes");
 }
@@ -257,6 +289,22 @@ static void check_between(struct check *check, struct expr *expr)
             "the range is empty: its first number is greater than its last");
 }
 
+static void report_no_regex(struct check *check, const struct expr *pattern)
+{
+    value v;
+    enum type type;
+    struct diag *diag = diag_add(check->diags, DIAG_NOT_CONSTANT, pattern->at,
+        "`matches` needs a regular expression between slashes");
+    if (!constant_of(pattern, &v, &type) || v.kind != VALUE_TEXT)
+        return;
+    str text = value_str(v);
+    if (str_find(text, '/') == text.len && text.len > 0)
+        diag_help(check->diags, diag, "write `matches /%.*s/`, or `contains \"%.*s\"`",
+            STR_ARG(text), STR_ARG(text));
+    else
+        diag_help(check->diags, diag, "write `matches /../`; a slash inside is `\\/`");
+}
+
 /* One pattern of a text test: text, or a regex for `matches`. */
 static void check_pattern(struct check *check, enum test test, struct expr *pattern)
 {
@@ -264,8 +312,7 @@ static void check_pattern(struct check *check, enum test test, struct expr *patt
         return;
     if (test == TEST_MATCHES) {
         if (pattern->kind != EXPR_REGEX)
-            diag_add(check->diags, DIAG_NOT_CONSTANT, pattern->at,
-                "`matches` needs a regular expression between slashes");
+            report_no_regex(check, pattern);
         return;
     }
     if (pattern->kind == EXPR_REGEX) {

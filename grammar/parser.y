@@ -1,6 +1,6 @@
 /* The grammar, and nothing else: an action builds one node. Meaning is checked in
- * compiler/, where it can be tested without text. language.md has the same grammar
- * in its appendix; grammar/README.md says how to add a construct.
+ * compiler/, where it can be tested without text. grammar/README.md says how to add a
+ * construct.
  *
  * SYNC and BROKEN come from the token feed (lexer.l) and from no text: after a mistake the
  * feed skips to a place where it makes sense to go on, and says so with SYNC; BROKEN

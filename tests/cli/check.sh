@@ -5,6 +5,9 @@
 echo 'when source=defender and severity>=high then collect triage; respond isolate_role' >s.cdr
 run check s.cdr
 exits 0 "the smallest rule passes"
+prints "not connected in this build" "a step that cannot be taken is said"
+run check --fail-level info s.cdr
+exits 1 "and is a finding when asked for"
 prints "1 file" "and is counted"
 run check
 exits 0 "without a path the current directory is checked"
@@ -13,7 +16,8 @@ exits 0 "nothing on standard input is no rule, and no mistake"
 cdr check - <s.cdr >"$out" 2>"$err"
 status=$?
 exits 0 "- is standard input"
-run check --format json s.cdr
+echo 'when source=guardduty and severity>=high then respond isolate_role' >quiet.cdr
+run check --format json quiet.cdr
 exits 0 "json ends well"
 holds "and is an object with an empty list" json '.diagnostics == []'
 
