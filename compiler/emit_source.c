@@ -18,9 +18,16 @@ static struct mapping emit_mapping(struct emit *emit, const struct ast_mapping *
     return made;
 }
 
+static bool is_shipped(const struct emit *emit, const struct item *item)
+{
+    return emit->compilation->sources.items[item->at.file].is_shipped;
+}
+
 static struct source_program emit_source(struct emit *emit, const struct item *item)
 {
-    struct source_program source = { .name = item->name, .accept = emit->code.count };
+    struct source_program source = {
+        .name = item->name, .accept = emit->code.count, .is_shipped = is_shipped(emit, item)
+    };
     uint32_t count = 0;
     emit_condition(emit, emit_expanded(emit, item->source.accept));
     emit_op(emit, OP_RETURN, 0, 0);
@@ -35,11 +42,6 @@ static struct source_program emit_source(struct emit *emit, const struct item *i
         mappings[source.mapping_count++] = emit_mapping(emit, mapping);
     source.mappings = mappings;
     return source;
-}
-
-static bool is_shipped(const struct emit *emit, const struct item *item)
-{
-    return emit->compilation->sources.items[item->at.file].is_shipped;
 }
 
 /* Whether a user's declaration takes the place of this shipped one. */
@@ -81,7 +83,9 @@ void emit_sources(struct emit *emit)
 /* An alert in canonical names: each field is under its own name, nested or dotted. */
 struct source_program emit_canonical(struct emit *emit)
 {
-    struct source_program canonical = { .name = STR("canonical"), .accept = NO_INDEX };
+    struct source_program canonical = {
+        .name = STR("canonical"), .accept = NO_INDEX, .is_shipped = true
+    };
     struct mapping *mappings = ARENA_ARRAY(emit->arena, struct mapping, FIELD_COUNT);
     if (!emit_ok(emit, mappings == NULL ? ERR_MEMORY : ERR_OK))
         return canonical;

@@ -108,6 +108,7 @@ struct source_program {
     uint32_t accept; /* fragment with a bool; NO_INDEX for the canonical form */
     const struct mapping *mappings;
     uint32_t mapping_count;
+    bool is_shipped; /* part of the binary */
 };
 
 /* One step as written. Arguments are on the stack in the order of the builtin's
@@ -194,7 +195,7 @@ const struct opcode_info *opcode_info(uint8_t opcode);
 MUST_CHECK enum err program_verify(const struct program *program, uint32_t *reterr_at);
 
 struct buf;
-/* Append a listing of the whole program, which passed program_verify: rules, then sources,
- * one instruction a line with the names of what the operands index. Texts of constants are
+/* Append a listing of the program, which passed program_verify: rules, then sources, those
+ * that are part of the binary only `with_shipped`; one instruction a line with the names of what the operands index. Texts of constants are
  * JSON strings. A failure is in out->err. */
-void program_disassemble(const struct program *program, struct buf *out);
+void program_disassemble(const struct program *program, bool with_shipped, struct buf *out);

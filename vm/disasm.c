@@ -192,7 +192,7 @@ static void mark_fragments(struct listing *listing)
     }
 }
 
-void program_disassemble(const struct program *program, struct buf *out)
+void program_disassemble(const struct program *program, bool with_shipped, struct buf *out)
 {
     CLEANUP(listing_release) struct listing listing = { .program = program, .out = out };
     listing.begins = calloc((size_t)program->code_count + 1, sizeof *listing.begins);
@@ -205,6 +205,8 @@ void program_disassemble(const struct program *program, struct buf *out)
     for (uint32_t i = 0; i < program->rule_count; i++)
         add_rule(&listing, &program->rules[i]);
     for (uint32_t i = 0; i < program->source_count; i++)
-        add_source(&listing, &program->sources[i], program->sources[i].name);
-    add_source(&listing, &program->canonical, STR("(canonical names)"));
+        if (with_shipped || !program->sources[i].is_shipped)
+            add_source(&listing, &program->sources[i], program->sources[i].name);
+    if (with_shipped)
+        add_source(&listing, &program->canonical, STR("(canonical names)"));
 }

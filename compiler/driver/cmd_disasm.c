@@ -2,6 +2,11 @@
 #include "driver/command.h"
 #include "driver/rules.h"
 
+static const struct option options[] = {
+    { OPTION_ALL, OPTION_FLAG, NULL, NULL, NULL, NULL, "the sources of the binary too" },
+    { 0 },
+};
+
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     const char *const *paths = NULL;
@@ -13,7 +18,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     enum exit_code code = rules_load(driver, paths, &compilation);
     if (code == EXIT_CLEAN)
-        program_disassemble(compilation.program, &driver->out.buf);
+        program_disassemble(
+            compilation.program, option_is_given(arguments, OPTION_ALL), &driver->out.buf);
     return code;
 }
 
@@ -21,5 +27,7 @@ const struct command disasm_command = {
     .name = "disasm",
     .operands = "PATH..",
     .summary = "the program that rules compile to",
+    .help = "Without --all it lists what the named files declare.",
+    .options = options,
     .run = run,
 };

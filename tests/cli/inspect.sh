@@ -27,6 +27,20 @@ says "did you mean" "and the nearest one is offered"
 run builtins
 exits 0 "builtins are listed"
 prints "isolate_role" "isolate_role among them"
+holds "in a line each" bash -c '! grep -q "^ " "$1"' - "$out"
+holds "which says what is not connected" grep -qE '^collect memory +not connected +' "$out"
+run builtins isolate_role memory
+exits 0 "some have pages"
+prints "iam:PutRolePolicy" "with permissions"
+prints "taken back by: release_role" "the inverse"
+prints "described at: https://docs.aws.amazon.com/" "the provider's page"
+prints "not connected: collecting memory needs" "and why it is not connected"
+holds "and no other" test "$(grep -cE '^(collect|respond|notify) ' "$out")" = 2
+run builtins isolate_rol
+exits 2 "an unknown one is a usage error"
+says "did you mean isolate_role?" "and the nearest one is offered"
+run builtins --json isolate_role
+holds "JSON of one is an array too" json 'map(.name) == ["isolate_role"]'
 run builtins --json
 exits 0 "as JSON too"
 holds "each has the members that are promised" json \
@@ -38,6 +52,12 @@ echo 'when source=defender and severity>=high then collect triage; respond isola
 run disasm s.cdr
 exits 0 "a rule is disassembled"
 prints "HALT" "down to its last instruction"
+holds "and nothing that ships" bash -c '! grep -q ^source "$1"' - "$out"
+run disasm --all s.cdr
+prints "source guardduty" "unless all is asked for"
+{ cat s.cdr; printf 'source mine {\n  accept raw["kind"] = "mine"\n  alert.id = raw["id"]\n}\n'; } >own.cdr
+run disasm own.cdr
+holds "a source of one's own is listed" test "$(grep ^source "$out")" = "source mine"
 run disasm
 exits 2 "no path is a usage error"
 echo 'when sorce=x then collect triage' >bad.cdr

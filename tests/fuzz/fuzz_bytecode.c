@@ -177,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(err == ERR_OK || err == ERR_BYTECODE);
     if (err == ERR_OK) {
         CLEANUP(buf_release) struct buf listing = BUF_INIT(1024 * 1024);
-        program_disassemble(&fixture.program, &listing);
+        program_disassemble(&fixture.program, true, &listing);
         require(listing.err == ERR_OK);
         run_program(&fixture);
     }

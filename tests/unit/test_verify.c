@@ -355,7 +355,7 @@ static void a_listing_names_what_it_indexes(void **state)
     struct source_program *source = add_source(builder, "defender");
     add_mapping(builder, source, FIELD_SEVERITY, "a.severity");
     assert_verifies(builder);
-    program_disassemble(&builder->program, &out);
+    program_disassemble(&builder->program, true, &out);
     assert_int_equal(out.err, ERR_OK);
     assert_string_equal(out.ptr, "rule r  # a.cdr:7\n"
                                  "  when\n"
