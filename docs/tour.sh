@@ -64,7 +64,7 @@ cat <<NEXT
     cdr check rules/                          what a typo looks like: change a word in a rule first
     cdr run --rules $rule --alerts $alert --offline
     cdr sandbox --listen 127.0.0.1:4599       an AWS to play with; paste what it prints
-    cdr builtins                              what rules can do, and the permissions each needs
+    cdr builtins; cdr builtins isolate_role   what rules can do, and the permissions each needs
     docs/language.md                          ten minutes to a rule of your own
     (cdr is build/cdr here; make install puts it into /usr/local/bin)
 NEXT

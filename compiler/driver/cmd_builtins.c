@@ -2,6 +2,9 @@
 #include "driver/command.h"
 #include "driver/json_out.h"
 #include "registry.h"
+#include "suggest.h"
+
+enum { NAME_COLUMN = 33, PROVIDER_COLUMN = 14 };
 
 static const struct option options[] = {
     { OPTION_JSON, OPTION_FLAG, NULL, NULL, NULL, NULL, "an array of objects, for programs" },
@@ -81,12 +84,22 @@ static json_t *json_from_builtin(const struct builtin *row)
     return json;
 }
 
-static enum exit_code print_json(struct driver *driver)
+/* Whether the command line asks for that row; for all without names. */
+static bool is_asked(const struct arguments *arguments, const struct builtin *row)
+{
+    for (size_t i = 0; i < arguments->operand_count; i++)
+        if (str_is(str_from(arguments->operands[i]), row->name))
+            return true;
+    return arguments->operand_count == 0;
+}
+
+static enum exit_code print_json(struct driver *driver, const struct arguments *arguments)
 {
     json_t *all = json_array();
     const struct builtin *row;
     for (size_t i = 0; (row = builtin_at(i)) != NULL; i++)
-        json_append(&all, json_from_builtin(row));
+        if (is_asked(arguments, row))
+            json_append(&all, json_from_builtin(row));
     enum err err = json_add_line(&driver->out.buf, all);
     json_decref(all);
     return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "writing the builtins", err);
@@ -101,7 +114,23 @@ static void print_texts(
         output_add(out, STR("\n"));
 }
 
-static void print_builtin(struct output *out, const struct builtin *row)
+/* A line of the list: what it is, who does it, what it does. */
+static void print_line(struct output *out, const struct builtin *row)
+{
+    output_addf(out, "%s ", verb_name(row->verb));
+    output_styled(out, STYLE_BOLD, str_from(row->name));
+    size_t used = strlen(verb_name(row->verb)) + 1 + strlen(row->name);
+    output_addf(out, "%*s", used < NAME_COLUMN ? (int)(NAME_COLUMN - used) : 1, "");
+    if (row->missing != NULL)
+        output_styled(out, STYLE_YELLOW, STR("not connected"));
+    else
+        output_add(out, str_from(row->provider));
+    used = row->missing != NULL ? strlen("not connected") : strlen(row->provider);
+    output_addf(
+        out, "%*s %s\n", used < PROVIDER_COLUMN ? (int)(PROVIDER_COLUMN - used) : 0, "", row->doc);
+}
+
+static void print_page(struct output *out, const struct builtin *row)
 {
     output_addf(out, "%s ", verb_name(row->verb));
     output_styled(out, STYLE_BOLD, str_from(row->name));
@@ -109,9 +138,11 @@ static void print_builtin(struct output *out, const struct builtin *row)
         output_addf(out, row->params[i].need == PARAM_REQUIRED ? " %s=.." : " [%s=..]",
             row->params[i].name);
     output_addf(out, "\n  %s\n  %s; %s\n", row->doc, effect_name(row->effect),
-        row->provider == NULL ? "no provider connected" : row->provider);
+        row->provider == NULL ? "several providers could" : row->provider);
     if (row->missing != NULL)
         output_addf(out, "  not connected: %s\n", row->missing);
+    else
+        output_addf(out, "  connected: this build reaches %s\n", row->provider);
     for (uint32_t i = 0; i < builtin_param_count(row); i++)
         output_addf(out, "    %-12s %s%s; %s\n", row->params[i].name,
             row->params[i].is_list ? "list of " : "", type_name(row->params[i].type),
@@ -120,28 +151,58 @@ static void print_builtin(struct output *out, const struct builtin *row)
     print_texts(out, "  undo needs: ", row->permissions.undo, BUILTIN_PERMISSIONS_MAX);
     if (row->inverse != NULL)
         output_addf(out, "  taken back by: %s\n", row->inverse);
+    for (size_t i = 0; i < BUILTIN_LIMITS_MAX && row->limits[i] != NULL; i++)
+        output_addf(out, "  limit: %s\n", row->limits[i]);
+    if (row->source != NULL)
+        output_addf(out, "  described at: %s\n", row->source);
     output_add(out, STR("\n"));
+}
+
+static enum exit_code check_names(struct driver *driver, const struct arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->operand_count; i++) {
+        str name = str_from(arguments->operands[i]);
+        struct suggestion suggestion = { .word = name };
+        const struct builtin *row;
+        size_t at = 0;
+        for (; (row = builtin_at(at)) != NULL && !str_is(name, row->name); at++)
+            suggest(&suggestion, str_from(row->name));
+        if (row != NULL)
+            continue;
+        if (suggestion.best.len > 0)
+            return driver_usage(driver, &builtins_command,
+                "there is no builtin %s; did you mean %.*s?", arguments->operands[i],
+                STR_ARG(suggestion.best));
+        return driver_usage(driver, &builtins_command,
+            "there is no builtin %s; `cdr builtins` lists all", arguments->operands[i]);
+    }
+    return EXIT_CLEAN;
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
-    if (arguments->operand_count > 0)
-        return driver_usage(
-            driver, &builtins_command, "takes no operand, so not %s", arguments->operands[0]);
+    enum exit_code code = check_names(driver, arguments);
+    if (code != EXIT_CLEAN)
+        return code;
     if (option_is_given(arguments, OPTION_JSON))
-        return print_json(driver);
+        return print_json(driver, arguments);
     const struct builtin *row;
-    /* No rule writes an undo: it is named where it belongs, and in the JSON. */
-    for (size_t i = 0; (row = builtin_at(i)) != NULL; i++)
-        if (row->verb != VERB_UNDO)
-            print_builtin(&driver->out, row);
+    bool is_list = arguments->operand_count == 0;
+    /* No rule writes an undo: it is not in the list, but it has a page. */
+    for (size_t i = 0; (row = builtin_at(i)) != NULL; i++) {
+        if (is_list && row->verb != VERB_UNDO)
+            print_line(&driver->out, row);
+        else if (!is_list && is_asked(arguments, row))
+            print_page(&driver->out, row);
+    }
     return EXIT_CLEAN;
 }
 
 const struct command builtins_command = {
     .name = "builtins",
-    .operands = "",
-    .summary = "every step that rules may take: parameters, effect, permissions, inverse",
+    .operands = "[NAME..]",
+    .summary = "every step that rules may take; with NAME all about it",
+    .help = "The page of a builtin has its parameters, effect, permissions, inverse and limits.",
     .options = options,
     .run = run,
 };
