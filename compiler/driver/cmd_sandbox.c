@@ -116,9 +116,16 @@ const struct command sandbox_command = {
     .name = "sandbox",
     .operands = "",
     .summary = "a simulated AWS (EC2, IAM, STS) on loopback, to try rules against",
-    .help = "It keeps what is done to it: GET /_sandbox/calls and /_sandbox/state show it,\n"
-            "POST /_sandbox/faults makes it throttle, fail or lose a reply, POST /_sandbox/reset\n"
-            "begins anew. It runs until SIGINT or SIGTERM.",
+    .help =
+        "It keeps what is done to it: GET /_sandbox/calls and /_sandbox/state show it, POST\n"
+        "/_sandbox/reset begins anew, and POST /_sandbox/faults says what is to go wrong, as\n"
+        "[{\"operation\",\"kind\",\"times\",\"after\",\"milliseconds\",\"status\"}]. The next two "
+        "calls\n"
+        "throttled:\n\n"
+        "  curl -d '[{\"operation\":\"PutRolePolicy\",\"kind\":\"throttle\",\"times\":2}]' \\\n"
+        "      $AWS_ENDPOINT_URL/_sandbox/faults\n\n"
+        "Kinds: throttle fail_before fail_after lose_reply slow html deny; docs/providers.md has\n"
+        "more. It runs until SIGINT or SIGTERM.",
     .options = options,
     .run = run,
 };
