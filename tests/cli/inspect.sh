@@ -55,7 +55,7 @@ prints "HALT" "down to its last instruction"
 holds "and nothing that ships" bash -c '! grep -q ^source "$1"' - "$out"
 run disasm --all s.cdr
 prints "source guardduty" "unless all is asked for"
-{ cat s.cdr; printf 'source mine {\n  accept raw["kind"] = "mine"\n  alert.id = raw["id"]\n}\n'; } >own.cdr
+{ printf 'source mine {\n  accept raw["kind"] = "mine"\n  alert.id = raw["id"]\n}\n'; cat s.cdr; } >own.cdr
 run disasm own.cdr
 holds "a source of one's own is listed" test "$(grep ^source "$out")" = "source mine"
 run disasm
