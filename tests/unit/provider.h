@@ -36,7 +36,11 @@ struct provider {
     unsigned fault_at; /* request, from 1, at which faults begin; 0: none */
     unsigned fault_count;
     enum provider_fault fault;
-    bool is_unreachable; /* connect fails */
+    bool is_unreachable;  /* connect fails */
+    const char *identity; /* what `where` says, in every process */
+    const char *region;
+    enum err where_err;
+    unsigned asked_where;
     volatile int stop;
     unsigned stop_at;  /* raise `stop` after this request */
     unsigned crash_at; /* crash point, from 1, at which the process is killed; 0: none */
@@ -107,6 +111,20 @@ static inline enum err provider_send(struct transport *transport, const struct r
     return is_faulty ? provider_silence(provider, reterr_reason) : ERR_OK;
 }
 
+static inline enum err provider_where(struct transport *transport, struct arena *arena,
+    str *ret_identity, str *ret_region, const char **reterr_reason)
+{
+    struct provider *provider = (struct provider *)transport;
+    provider->asked_where++;
+    crash_point(provider);
+    *reterr_reason = "the provider does not say who we are";
+    if (provider->where_err != ERR_OK)
+        return provider->where_err;
+    *ret_identity = arena_copy(arena, str_from(provider->identity));
+    *ret_region = arena_copy(arena, str_from(provider->region));
+    return ret_identity->ptr == NULL || ret_region->ptr == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 static inline struct transport *provider_connect(
     struct executor *executor, const char *name, const char **reterr_reason)
 {
@@ -125,6 +143,9 @@ static inline struct provider *provider_new(void)
     if (provider == MAP_FAILED)
         abort();
     provider->transport.send = provider_send;
+    provider->transport.where = provider_where;
+    provider->identity = "user/cdr of account 1";
+    provider->region = "r1";
     return provider;
 }
 

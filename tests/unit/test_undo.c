@@ -315,6 +315,58 @@ static void an_inverse_that_this_version_lacks_is_said_and_tried_again_later(voi
     is_as_before(f.provider, 2);
 }
 
+static void goes_to_where_it_was_done(
+    struct provider *provider, const struct request *request, bool is_change)
+{
+    (void)provider;
+    (void)is_change;
+    assert_string_equal(request->region.ptr, "r1");
+}
+
+/* As release_next, but its requests name no region. */
+static enum step_turn release_nowhere_next(struct step *step, const struct reply *reply)
+{
+    enum step_turn turn = release_next(step, reply);
+    step->request.region = STR("");
+    return turn;
+}
+
+static const struct builtin release_nowhere_row = {
+    .name = "release",
+    .verb = VERB_UNDO,
+    .provider = "cells",
+    .params = { { .name = "slot", .type = TYPE_INTEGER },
+        { .name = "before", .type = TYPE_INTEGER } },
+    .effect = EFFECT_CHANGES,
+    .state_bytes = sizeof(struct cell),
+    .next = release_nowhere_next,
+};
+
+static const struct builtin *find_nowhere(str name)
+{
+    (void)name;
+    return &release_nowhere_row;
+}
+
+static void an_undo_goes_to_the_region_of_what_it_takes_back(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    isolate_all(&f);
+    f.provider->region = "r2";
+    f.provider->watch = goes_to_where_it_was_done;
+    static const enum run_mode modes[] = { MODE_PLAN, MODE_APPLY };
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
+        int64_t id = 0;
+        f.steps = 0;
+        f.executor.mode = modes[i];
+        assert_int_equal(
+            undo_execute(&f.executor, find_nowhere, f.run, &f.arena, &f.report, &id), ERR_OK);
+        assert_int_equal(f.steps, SLOTS);
+    }
+    is_as_before(f.provider, 2);
+}
+
 /* The undo of run 1, as a process that knows nothing of the past does it. */
 static enum err take_back(const char *directory, struct provider *provider)
 {
@@ -379,6 +431,7 @@ int main(void)
         cmocka_unit_test(an_undo_without_steps_that_was_cut_off_is_ended),
         cmocka_unit_test(a_plan_of_an_undo_writes_nothing),
         cmocka_unit_test(an_inverse_that_this_version_lacks_is_said_and_tried_again_later),
+        cmocka_unit_test(an_undo_goes_to_the_region_of_what_it_takes_back),
         cmocka_unit_test(an_undo_killed_anywhere_goes_on_and_takes_each_change_back_once),
         cmocka_unit_test(a_run_killed_anywhere_can_be_taken_back),
     };

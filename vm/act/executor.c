@@ -24,6 +24,8 @@ struct attempt {
     struct arena replies;  /* the last reply's */
     struct transport *way; /* NULL until something had to be sent */
     struct step step;
+    str identity;     /* with which the step was begun; empty: not known, so not compared */
+    bool is_same;     /* the connection was asked, and is of that identity */
     uint32_t calls;   /* requests that were answered: the number of the next */
     bool has_changed; /* a change of this step may have arrived */
     bool is_over;
@@ -104,6 +106,72 @@ static enum err way_find(struct attempt *a)
     return ERR_OK;
 }
 
+/* Ask the connection who we are there. Its silence leaves the step as it is: *ret_silence,
+ * and *reterr_reason in the caller's arena. */
+static enum err where_ask(struct attempt *a, str *ret_identity, str *ret_region,
+    enum err *ret_silence, const char **reterr_reason)
+{
+    *ret_identity = *ret_region = STR("");
+    *ret_silence = ERR_OK;
+    if (a->way->where == NULL)
+        return ERR_OK;
+    TRY(wait_ms(a, 0));
+    const char *reason = NULL;
+    enum err err = a->way->where(a->way, a->arena, ret_identity, ret_region, &reason);
+    if (err != ERR_TRANSPORT && err != ERR_REFUSED && err != ERR_CREDENTIALS)
+        return err;
+    *ret_silence = err;
+    return keep_chars(a, reason == NULL ? err_text(err) : reason, reterr_reason);
+}
+
+/* Begin with the connection: from here on the step is its identity's. Without one nothing is
+ * bound, and what the builtin asks first ends the step. */
+static enum err where_begin(struct attempt *a)
+{
+    if (a->executor->mode == MODE_OFFLINE)
+        return ERR_OK;
+    const char *reason = NULL;
+    a->way = a->executor->connect(a->executor, a->order->row->provider, &reason);
+    if (a->way == NULL)
+        return ERR_OK;
+    enum err silence;
+    str region;
+    TRY(where_ask(a, &a->identity, &region, &silence, &reason));
+    if (silence != ERR_OK) {
+        over(a, STEP_FAILED, reason);
+        return ERR_OK;
+    }
+    a->is_same = true;
+    a->step.region = a->order->region.len > 0 ? a->order->region : region;
+    if (!is_applied(a) || (a->identity.len == 0 && a->step.region.len == 0))
+        return ERR_OK;
+    struct step_record record = { .run = a->order->run,
+        .index = a->order->index,
+        .identity = a->identity,
+        .region = a->step.region };
+    return store_step_bind(a->executor->store, &record);
+}
+
+/* Go on only as who began: in another account the same names are other things. */
+static enum err where_compare(struct attempt *a)
+{
+    if (a->is_same || a->identity.len == 0)
+        return ERR_OK;
+    enum err silence;
+    str identity, region;
+    TRY(where_ask(a, &identity, &region, &silence, &a->executor->reason));
+    TRY(silence);
+    a->is_same = str_equal(identity, a->identity);
+    if (a->is_same)
+        return ERR_OK;
+    a->executor->reason = arena_format(a->arena,
+        "step %u of run %lld was begun as %.*s; the connection is %.*s: "
+        "resume with the credentials it began with",
+        (unsigned)a->order->index + 1, (long long)a->order->run, STR_ARG(a->identity),
+        STR_ARG(identity));
+    return a->executor->reason == NULL ? ERR_MEMORY : ERR_CREDENTIALS;
+}
+
 /* Send once. No answer is a reply too; *ret_silence then says why there was none. */
 static enum err exchange(
     struct attempt *a, bool is_change, struct reply *ret_reply, enum err *ret_silence)
@@ -166,6 +234,8 @@ static enum err answer_planned(struct attempt *a, bool is_change, struct reply *
     if (a->is_over)
         return ERR_OK;
     TRY(planned_add(a, is_change));
+    if (a->step.request.region.len == 0)
+        a->step.request.region = a->step.region;
     *ret_reply = (struct reply){ .kind = REPLY_ASSUMED, .body = STR("") };
     if (!is_sent)
         return ERR_OK;
@@ -220,6 +290,7 @@ static enum err call_send(
     TRY(way_find(a));
     if (a->is_over)
         return ERR_OK;
+    TRY(where_compare(a));
     TRY(wait_ms(a, a->step.request.delay_ms));
     if (!is_intended)
         TRY(call_intend(a, call));
@@ -265,7 +336,7 @@ static enum err answer_applied(struct attempt *a, bool is_change, struct reply *
 /* The reply to what the builtin just asked; none when that ended the step. */
 static enum err answer(struct attempt *a, bool is_change, struct reply *ret_reply)
 {
-    const struct request *request = &a->step.request;
+    struct request *request = &a->step.request;
     if (request->body.ptr == NULL) /* act/step.h: its arena is full */
         return ERR_MEMORY;
     if (request->body.len > REQUEST_BYTES_MAX || a->calls == STEP_TURNS_MAX) {
@@ -274,8 +345,11 @@ static enum err answer(struct attempt *a, bool is_change, struct reply *ret_repl
                                        : "it wanted to send a request of more than 256 KB");
         return ERR_OK;
     }
-    return is_applied(a) ? answer_applied(a, is_change, ret_reply)
-                         : answer_planned(a, is_change, ret_reply);
+    if (!is_applied(a))
+        return answer_planned(a, is_change, ret_reply);
+    if (request->region.len == 0) /* the journal says where it went, and a resume goes there */
+        request->region = a->step.region;
+    return answer_applied(a, is_change, ret_reply);
 }
 static_assert(STEP_TURNS_MAX == 1000 && REQUEST_BYTES_MAX == 256 * 1024, "the sentences say so");
 
@@ -300,20 +374,45 @@ static enum err attempt_run(struct attempt *a)
     return ERR_OK;
 }
 
-/* A row that this build cannot run. Another build may have begun the step. */
-static enum err attempt_miss(struct attempt *a)
+/* Whether the journal has requests of this step. */
+static enum err has_asked(struct attempt *a, bool *ret_has_asked)
 {
     struct call_record first;
     enum err err = !is_applied(a) ? ERR_NOT_FOUND
                                   : store_call_get(a->executor->store, a->order->run,
                                       a->order->index, 0, &a->replies, &first);
-    if (err != ERR_NOT_FOUND)
-        TRY(err);
+    *ret_has_asked = err == ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* A row that this build cannot run. Another build may have begun the step. */
+static enum err attempt_miss(struct attempt *a)
+{
+    bool is_begun;
+    TRY(has_asked(a, &is_begun));
     const char *reason = arena_format(a->arena, "no connection: %s", a->order->row->missing);
     if (reason == NULL)
         return ERR_MEMORY;
-    over(a, err == ERR_OK ? STEP_UNKNOWN : STEP_UNRESOLVED, reason);
+    over(a, is_begun ? STEP_UNKNOWN : STEP_UNRESOLVED, reason);
     return ERR_OK;
+}
+
+/* Bind the step to its connection unless the journal has: then, or when an older cdr began
+ * it, replay comes first. */
+static enum err attempt_bind(struct attempt *a)
+{
+    bool is_begun = a->identity.len > 0 || a->step.region.len > 0;
+    if (!is_begun)
+        TRY(has_asked(a, &is_begun));
+    return is_begun ? ERR_OK : where_begin(a);
+}
+
+static enum err attempt_carry_out(struct attempt *a)
+{
+    if (a->order->row->next == NULL)
+        return attempt_miss(a);
+    TRY(attempt_bind(a));
+    return attempt_run(a);
 }
 
 static enum err attempt_prepare(struct attempt *a)
@@ -330,6 +429,7 @@ static enum err attempt_prepare(struct attempt *a)
         .arena = &a->own,
         .key = str_from(key),
         .state = state,
+        .region = STR(""),
         .target = STR(""),
         .found = STR("") };
     return ERR_OK;
@@ -401,6 +501,8 @@ static enum err attempt_begin(
     struct step_record record = { .run = order->run,
         .index = order->index,
         .builtin = str_from(order->row->name),
+        .identity = STR(""),
+        .region = STR(""),
         .started_ms = now_ms(a) };
     TRY(values_to_json(a->arena, order->args, builtin_param_count(order->row), &record.args));
     enum err err = store_step_begin(a->executor->store, a->arena, &record);
@@ -409,8 +511,11 @@ static enum err attempt_begin(
             "this version takes another step here than the journal remembers; nothing was sent");
     else
         TRY(err);
-    if (str_is(record.state, "running"))
+    if (str_is(record.state, "running")) {
+        a->identity = record.identity;
+        a->step.region = record.region;
         return ERR_OK;
+    }
     *ret_is_told = true;
     if (a->is_over) { /* the end that is recorded belongs to the other step */
         *ret_outcome = (struct step_outcome){
@@ -437,7 +542,7 @@ static enum err attempt_all(
     if (!a->is_over && refusal != NULL)
         over(a, STEP_UNRESOLVED, refusal);
     if (!a->is_over)
-        TRY(a->order->row->next == NULL ? attempt_miss(a) : attempt_run(a));
+        TRY(attempt_carry_out(a));
     return attempt_end(a, ret_outcome);
 }
 

@@ -9,6 +9,10 @@
  * may have arrived, a read that gets no answer (after READ_TRIES_MAX tries) decides
  * nothing. The step stays open and can be resumed when the provider is back, because
  * whoever gave up there could not say what became of the change.
+ *
+ * A step belongs to one identity and one region: both are recorded when it is begun, and
+ * before it goes on the connection is asked whether it is still the same. Replay alone needs
+ * no connection.
  */
 #pragma once
 
@@ -66,6 +70,7 @@ struct step_order {
     int64_t run;       /* with `index` it names the step's entries in the journal; 0 in a plan */
     uint32_t index;    /* from 0, in the order steps are begun */
     str found;         /* how the arguments were found; the outcome's `found` begins with it */
+    str region;        /* where its requests go that name none; empty: where the connection's go */
 };
 
 /* Run a step until it ends, from wherever the journal says it was cut off; one that
@@ -74,6 +79,9 @@ struct step_order {
  * A row with `missing`, or nobody to connect to before anything was changed, ends as
  * STEP_UNRESOLVED. ERR_DIVERGED is not returned but told: the step ends as STEP_UNKNOWN
  * and nothing is sent.
+ * A connection that does not say who we are ends it as STEP_FAILED before it was begun, and
+ * is ERR_TRANSPORT, ERR_REFUSED or ERR_CREDENTIALS later. ERR_CREDENTIALS too when it says
+ * another identity than the step was begun with: nothing is sent.
  * ERR_STORE, ERR_JSON (the journal's own text is damaged), ERR_MEMORY, ERR_STOPPED,
  * and ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS (no answer after a change): the step
  * stays open, to be resumed. */

@@ -20,7 +20,9 @@ struct undoing {
     const struct builtin *(*find)(str name);
     struct arena *arena;
     struct undo_report *report;
-    struct run undone; /* the run that is taken back */
+    struct run undone;         /* the run that is taken back */
+    struct step_record *steps; /* its steps, by index */
+    size_t step_count;
     struct changes changes;
     int64_t run; /* the undo itself; 0 until it is begun, and in a plan */
 };
@@ -46,6 +48,8 @@ static enum err changes_read(struct undoing *undoing)
 {
     struct call_record *calls;
     size_t count;
+    TRY(store_steps(undoing->executor->store, undoing->undone.id, undoing->arena, &undoing->steps,
+        &undoing->step_count));
     TRY(store_calls(undoing->executor->store, undoing->undone.id, undoing->arena, &calls, &count));
     struct changes *changes = &undoing->changes;
     changes->items = ARENA_ARRAY(undoing->arena, const struct call_record *, count);
@@ -120,8 +124,14 @@ static const char *inverse_fault(
     return fault == NULL ? "" : fault;
 }
 
+/* Where the step that made the change sent it. */
+static str region_of(const struct undoing *undoing, const struct call_record *change)
+{
+    return change->step < undoing->step_count ? undoing->steps[change->step].region : STR("");
+}
+
 static enum err inverse_execute(
-    struct undoing *undoing, const struct undo *undo, struct undo_step *step)
+    struct undoing *undoing, const struct undo *undo, str region, struct undo_step *step)
 {
     const struct builtin *row = undoing->find(str_from(undo->builtin));
     const char *fault = inverse_fault(undoing, row, undo);
@@ -136,6 +146,7 @@ static enum err inverse_execute(
         .run = undoing->run,
         .index = step->index,
         .found = STR(""),
+        .region = region,
     };
     if (fault != NULL)
         return step_refuse(undoing->executor, &order, fault, undoing->arena, &step->outcome);
@@ -147,9 +158,10 @@ static enum err undo_one(struct undoing *undoing, uint32_t index)
     struct undo *undo = ARENA_NEW(undoing->arena, struct undo);
     if (undo == NULL)
         return ERR_MEMORY;
-    TRY(undo_from_json(undoing->arena, undoing->changes.items[index]->undo, undo));
+    const struct call_record *change = undoing->changes.items[index];
+    TRY(undo_from_json(undoing->arena, change->undo, undo));
     struct undo_step step = { .index = index, .args = undo->args };
-    TRY(inverse_execute(undoing, undo, &step));
+    TRY(inverse_execute(undoing, undo, region_of(undoing, change), &step));
     if (undoing->report != NULL && undoing->report->step != NULL)
         undoing->report->step(undoing->report, &step);
     return ERR_OK;

@@ -2,7 +2,8 @@
  *
  * An undo is a run of its own (run.undoes), journalled like any other, so it can be
  * killed and resumed. Each inverse compares before it restores: what somebody else
- * changed since is left alone and said.
+ * changed since is left alone and said. It goes to the region of the step that it takes back,
+ * wherever the connection is at home.
  */
 #pragma once
 

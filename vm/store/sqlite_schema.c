@@ -80,6 +80,10 @@ static const char *const migrations[] = {
     "     AND (reply_kind IS NULL) = (replied_ms IS NULL)),"
     "  CHECK (is_change = 1 OR undo = '')"
     ") STRICT;",
+
+    "ALTER TABLE step ADD COLUMN identity TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE step ADD COLUMN region TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE run ADD COLUMN cut_reason TEXT NOT NULL DEFAULT '';",
 };
 
 enum { VERSION = COUNT_OF(migrations) };

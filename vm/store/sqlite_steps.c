@@ -21,11 +21,13 @@ static const struct column step_columns[] = {
     STEP_COLUMN(TEXT, state),
     STEP_COLUMN(TEXT, reason),
     STEP_COLUMN(TEXT, results),
+    STEP_COLUMN(TEXT, identity),
+    STEP_COLUMN(TEXT, region),
     STEP_COLUMN(INTEGER, started_ms),
     STEP_COLUMN(INTEGER, ended_ms),
 };
 
-enum { STEP_KEYS = 2, STEP_IDENTITY = 4 };
+enum { STEP_KEYS = 2 };
 
 /* A call as the table spells it. */
 struct call_row {
@@ -105,6 +107,20 @@ enum err store_step_begin(struct store *store, struct arena *arena, struct step_
         str_equal(stored.builtin, record->builtin) && str_equal(stored.args, record->args);
     *record = stored;
     return is_same ? ERR_OK : ERR_DIVERGED;
+}
+
+enum err store_step_bind(struct store *store, const struct step_record *record)
+{
+    static const struct column columns[] = {
+        STEP_COLUMN(INTEGER, run),
+        STEP_COLUMN(ORDINAL, index),
+        STEP_COLUMN(TEXT, identity),
+        STEP_COLUMN(TEXT, region),
+    };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_STEP_BIND, &statement));
+    TRY(record_bind(store, statement, columns, COUNT_OF(columns), record));
+    return statement_run_one(store, statement);
 }
 
 enum err store_step_end(struct store *store, const struct step_record *record)
