@@ -53,6 +53,7 @@ static bool instance_is_ours(struct step *step, const struct caller *caller, str
 bool instance_heard(struct step *step, const struct answer *answer, const struct caller *caller,
     str id, struct instance *ret_instance, enum step_turn *ret_turn)
 {
+    const struct talk *talk = step->state;
     if (answer->heard == HEARD_ASSUMED) {
         *ret_instance = (struct instance){ .id = id, .state = STR("running") };
         return true;
@@ -70,8 +71,8 @@ bool instance_heard(struct step *step, const struct answer *answer, const struct
     if (err != ERR_OK)
         return ends(
             ret_turn, talk_end(step, STEP_UNRESOLVED,
-                          "there is no instance %.*s in account %.*s in the region that was asked",
-                          STR_ARG(id), STR_ARG(caller->account)));
+                          "there is no instance %.*s in account %.*s in region %.*s", STR_ARG(id),
+                          STR_ARG(caller->account), STR_ARG(talk->last.region)));
     return instance_is_ours(step, caller, id, ret_instance, ret_turn);
 }
 

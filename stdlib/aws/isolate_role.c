@@ -16,6 +16,11 @@ static str arg(const struct step *step, int index)
     return value_str(step->args[index]);
 }
 
+static str region(const struct step *step)
+{
+    return value_str(talk_region(step, step->args[ARG_REGION]));
+}
+
 /* "web" of arn:aws:iam::111122223333:role/app/web, of the sts ARN of one of its sessions,
  * and of plain "web". */
 static str role_name(str role)
@@ -105,7 +110,7 @@ static enum step_turn heard_caller(struct step *step, const struct answer *answe
         return talk_end(step, STEP_UNRESOLVED,
             "there is neither a role nor an instance to find "
             "one by");
-    return talk_ask(step, INSTANCE, ec2_describe_instance(step, arg(step, ARG_REGION), instance));
+    return talk_ask(step, INSTANCE, ec2_describe_instance(step, region(step), instance));
 }
 
 static enum step_turn heard_instance(struct step *step, const struct answer *answer)

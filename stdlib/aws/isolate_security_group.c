@@ -14,6 +14,11 @@ static str arg(const struct step *step, int index)
     return value_str(step->args[index]);
 }
 
+static str region(const struct step *step)
+{
+    return value_str(talk_region(step, step->args[ARG_REGION]));
+}
+
 /* The account of the instance, or what was given while it is not known. */
 static value owner(const struct step *step)
 {
@@ -31,14 +36,14 @@ static enum step_turn heard_caller(struct step *step, const struct answer *answe
         return turn;
     step->target = id;
     talk_found(step, "instance %.*s", STR_ARG(id));
-    return talk_ask(step, INSTANCE, ec2_describe_instance(step, arg(step, ARG_REGION), id));
+    return talk_ask(step, INSTANCE, ec2_describe_instance(step, region(step), id));
 }
 
 static enum step_turn list(struct step *step, uint32_t delay_ms)
 {
     struct isolate_security_group *self = step->state;
-    struct request request = ec2_describe_interfaces(step, arg(step, ARG_REGION),
-        "attachment.instance-id", arg(step, ARG_INSTANCE), (str){ "", 0 });
+    struct request request = ec2_describe_interfaces(
+        step, region(step), "attachment.instance-id", arg(step, ARG_INSTANCE), (str){ "", 0 });
     request.delay_ms = delay_ms;
     self->pages = 0;
     for (uint32_t at = 0; at < self->interfaces_count; at++)
@@ -106,14 +111,14 @@ static enum step_turn suppose_interfaces(struct step *step)
     supposed->groups = value_list(NULL, 0);
     return talk_ask(step, GROUP,
         ec2_describe_group_named(
-            step, arg(step, ARG_REGION), self->group_name, self->instance.vpc, (str){ "", 0 }));
+            step, region(step), self->group_name, self->instance.vpc, (str){ "", 0 }));
 }
 
 static enum step_turn look_for_group(struct step *step, str page, uint32_t delay_ms)
 {
     struct isolate_security_group *self = step->state;
-    struct request request = ec2_describe_group_named(
-        step, arg(step, ARG_REGION), self->group_name, self->instance.vpc, page);
+    struct request request =
+        ec2_describe_group_named(step, region(step), self->group_name, self->instance.vpc, page);
     request.delay_ms = delay_ms;
     return talk_ask(step, GROUP, request);
 }
@@ -167,8 +172,8 @@ static enum step_turn heard_interfaces(struct step *step, const struct answer *a
     str page = xml_text(answer->root, "nextToken");
     if (page.len > 0 && ++self->pages < PAGES_MAX)
         return talk_ask(step, INTERFACES,
-            ec2_describe_interfaces(step, arg(step, ARG_REGION), "attachment.instance-id",
-                arg(step, ARG_INSTANCE), page));
+            ec2_describe_interfaces(
+                step, region(step), "attachment.instance-id", arg(step, ARG_INSTANCE), page));
     return listed(step);
 }
 
@@ -179,10 +184,10 @@ static enum step_turn create_group(struct step *step)
     undo.args[DELETE_VPC] = value_text(self->instance.vpc);
     undo.args[DELETE_NAME] = value_text(self->group_name);
     undo.args[DELETE_ACCOUNT] = owner(step);
-    undo.args[DELETE_REGION] = step->args[ARG_REGION];
+    undo.args[DELETE_REGION] = talk_region(step, step->args[ARG_REGION]);
     tries_send(&self->create);
     return talk_change(step, CREATE,
-        ec2_create_group(step, arg(step, ARG_REGION), self->group_name,
+        ec2_create_group(step, region(step), self->group_name,
             STR("made by cdr: lets nothing in or out"), self->instance.vpc),
         undo);
 }
@@ -231,7 +236,7 @@ static bool revoke(struct step *step, const struct xml *group, bool is_egress, s
     case TRIES_SEND:
         tries_send(tries);
         *ret_turn = talk_change(step, is_egress ? REVOKE_EGRESS : REVOKE_INGRESS,
-            ec2_revoke_rules(step, arg(step, ARG_REGION), self->found_group, is_egress, rules),
+            ec2_revoke_rules(step, region(step), self->found_group, is_egress, rules),
             (struct undo){ .builtin = NULL });
         return true;
     case TRIES_LOOK:
@@ -287,7 +292,7 @@ static enum step_turn heard_create(struct step *step, const struct answer *answe
         self->found_group = STR("(known after CreateSecurityGroup)");
         tries_send(&self->egress);
         return talk_change(step, REVOKE_EGRESS,
-            ec2_revoke_rules(step, arg(step, ARG_REGION), self->found_group, true, NULL),
+            ec2_revoke_rules(step, region(step), self->found_group, true, NULL),
             (struct undo){ .builtin = NULL });
     case HEARD_ANSWER:
     case HEARD_NOTHING:
@@ -373,14 +378,12 @@ static enum step_turn move_next(struct step *step)
         undo.args[RESTORE_BEFORE] = interface->groups;
         undo.args[RESTORE_SET] = value_text(self->group);
         undo.args[RESTORE_ACCOUNT] = owner(step);
-        undo.args[RESTORE_REGION] = step->args[ARG_REGION];
+        undo.args[RESTORE_REGION] = talk_region(step, step->args[ARG_REGION]);
         interface->is_due = false;
         self->moving = at;
         tries_send(&interface->tries);
         return talk_change(step, MOVE,
-            ec2_modify_interface_groups(
-                step, arg(step, ARG_REGION), interface->id, self->only_group),
-            undo);
+            ec2_modify_interface_groups(step, region(step), interface->id, self->only_group), undo);
     }
     return self->is_plan ? conclude(step) : list(step, 0);
 }

@@ -19,9 +19,28 @@ static str arg(const struct step *step, int index)
     return value_str(step->args[index]);
 }
 
+static str region(const struct step *step, int index)
+{
+    return value_str(talk_region(step, step->args[index]));
+}
+
+/* It is not in the region that was looked at. That it is gone may be said only when the
+ * region is the one that the change was recorded with. */
+static enum step_turn not_there(struct step *step, int region_index, const char *gone)
+{
+    if (gone == NULL)
+        return talk_memory(step);
+    if (arg(step, region_index).len > 0)
+        return talk_end(step, STEP_DONE, "%s", gone);
+    return talk_end(step, STEP_UNRESOLVED,
+        "%.*s is not in region %.*s, and the journal does not say in which region it was changed: "
+        "connect to that one and take the run back again",
+        STR_ARG(step->target), STR_ARG(region(step, region_index)));
+}
+
 static enum step_turn restore_look(struct step *step, uint32_t delay_ms)
 {
-    struct request request = ec2_describe_interfaces(step, arg(step, RESTORE_REGION),
+    struct request request = ec2_describe_interfaces(step, region(step, RESTORE_REGION),
         "network-interface-id", arg(step, RESTORE_INTERFACE), (str){ "", 0 });
     request.delay_ms = delay_ms;
     return talk_ask(step, LOOK, request);
@@ -48,7 +67,7 @@ static enum step_turn restore_isolated(struct step *step)
         tries_send(&self->tries);
         return talk_change(step, CHANGE,
             ec2_modify_interface_groups(
-                step, arg(step, RESTORE_REGION), interface, step->args[RESTORE_BEFORE]),
+                step, region(step, RESTORE_REGION), interface, step->args[RESTORE_BEFORE]),
             (struct undo){ .builtin = NULL });
     case TRIES_LOOK:
         return restore_look(step, delay_ms);
@@ -105,8 +124,9 @@ static enum step_turn restore_heard_look(struct step *step, const struct answer 
         return talk_fail(step, answer);
     const struct xml *item = xml_find(answer->root, "networkInterfaceSet/item");
     if (item == NULL)
-        return talk_end(step, STEP_DONE,
-            "interface %.*s is not there any more: there is nothing to restore", STR_ARG(id));
+        return not_there(step, RESTORE_REGION,
+            arena_format(step->arena,
+                "interface %.*s is not there any more: there is nothing to restore", STR_ARG(id)));
     enum err err = reply_interface(step->arena, item, &interface);
     if (err == ERR_MEMORY)
         return talk_memory(step);
@@ -143,7 +163,7 @@ enum step_turn restore_interface_groups_next(struct step *step, const struct rep
 
 static enum step_turn delete_look(struct step *step, uint32_t delay_ms)
 {
-    struct request request = ec2_describe_group_named(step, arg(step, DELETE_REGION),
+    struct request request = ec2_describe_group_named(step, region(step, DELETE_REGION),
         arg(step, DELETE_NAME), arg(step, DELETE_VPC), (str){ "", 0 });
     request.delay_ms = delay_ms;
     return talk_ask(step, LOOK, request);
@@ -168,7 +188,7 @@ static enum step_turn delete_unused(struct step *step)
     case TRIES_SEND:
         tries_send(&self->tries);
         return talk_change(step, CHANGE,
-            ec2_delete_group(step, arg(step, DELETE_REGION), self->group),
+            ec2_delete_group(step, region(step, DELETE_REGION), self->group),
             (struct undo){ .builtin = NULL });
     case TRIES_LOOK:
         return delete_look(step, delay_ms);
@@ -191,11 +211,11 @@ static enum step_turn delete_heard_look(struct step *step, const struct answer *
     if (answer->heard == HEARD_ERROR)
         return talk_fail(step, answer);
     const struct xml *group = xml_find(answer->root, "securityGroupInfo/item");
+    if (group == NULL && self->tries.sent > 0)
+        return talk_end(step, STEP_DONE, "the group %.*s is deleted", STR_ARG(name));
     if (group == NULL)
-        return talk_end(step, STEP_DONE,
-            self->tries.sent > 0 ? "the group %.*s is deleted"
-                                 : "there is no group %.*s: nothing to delete",
-            STR_ARG(name));
+        return not_there(step, DELETE_REGION,
+            arena_format(step->arena, "there is no group %.*s: nothing to delete", STR_ARG(name)));
     if (!isolation_group_is_ours(group))
         return talk_end(step, STEP_FAILED,
             "the group %.*s is not tagged as ours (any more) and was left alone", STR_ARG(name));
@@ -206,7 +226,7 @@ static enum step_turn delete_heard_look(struct step *step, const struct answer *
         return delete_unused(step);
     return talk_ask(step, USERS,
         ec2_describe_interfaces(
-            step, arg(step, DELETE_REGION), "group-id", self->group, (str){ "", 0 }));
+            step, region(step, DELETE_REGION), "group-id", self->group, (str){ "", 0 }));
 }
 
 static enum step_turn delete_heard_users(struct step *step, const struct answer *answer)

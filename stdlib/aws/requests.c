@@ -15,6 +15,8 @@ static struct draft draft_begin(
     struct step *step, const char *service, const char *operation, str region, str target)
 {
     struct draft draft = { .step = step, .body = BUF_INIT(REQUEST_BYTES_MAX) };
+    if (region.len == 0)
+        region = step->region;
     draft.request = (struct request){
         .service = service, .operation = operation, .region = region, .target = target
     };

@@ -2,7 +2,7 @@
  *
  * Each request lives in step->arena. Its body.ptr is NULL when that is full, which
  * act/step.h calls a turn that must not be sent. Parameters as in the EC2, IAM and STS
- * API references; `region` empty: the connection's own. */
+ * API references; `region` empty: step->region, as for IAM and STS always. */
 #pragma once
 
 #include "act/step.h"

@@ -16,6 +16,11 @@ static str arg(const struct step *step, int index)
     return value_str(step->args[index]);
 }
 
+static str region(const struct step *step)
+{
+    return value_str(talk_region(step, step->args[ARG_REGION]));
+}
+
 static enum step_turn heard_caller(struct step *step, const struct answer *answer)
 {
     struct snapshot *self = step->state;
@@ -25,15 +30,14 @@ static enum step_turn heard_caller(struct step *step, const struct answer *answe
         return turn;
     step->target = id;
     talk_found(step, "instance %.*s", STR_ARG(id));
-    return talk_ask(step, INSTANCE, ec2_describe_instance(step, arg(step, ARG_REGION), id));
+    return talk_ask(step, INSTANCE, ec2_describe_instance(step, region(step), id));
 }
 
 /* Look from the first page on. */
 static enum step_turn look(struct step *step, uint32_t delay_ms)
 {
     struct snapshot *self = step->state;
-    struct request request =
-        ec2_describe_step_snapshots(step, arg(step, ARG_REGION), (str){ "", 0 });
+    struct request request = ec2_describe_step_snapshots(step, region(step), (str){ "", 0 });
     request.delay_ms = delay_ms;
     self->pages = 0;
     return talk_ask(step, LOOK, request);
@@ -59,8 +63,7 @@ static enum step_turn heard_instance(struct step *step, const struct answer *ans
 static enum step_turn create(struct step *step)
 {
     struct snapshot *self = step->state;
-    struct request request =
-        ec2_create_snapshots(step, arg(step, ARG_REGION), arg(step, ARG_INSTANCE));
+    struct request request = ec2_create_snapshots(step, region(step), arg(step, ARG_INSTANCE));
     request.delay_ms = self->waits * POLL_MS;
     tries_send(&self->tries);
     return talk_change(step, CHANGE, request, (struct undo){ .builtin = NULL });
@@ -178,7 +181,7 @@ static enum step_turn heard_look(struct step *step, const struct answer *answer)
             return talk_memory(step);
     str page = xml_text(answer->root, "nextToken");
     if (page.len > 0 && ++self->pages < PAGES_MAX)
-        return talk_ask(step, LOOK, ec2_describe_step_snapshots(step, arg(step, ARG_REGION), page));
+        return talk_ask(step, LOOK, ec2_describe_step_snapshots(step, region(step), page));
     return looked(step);
 }
 

@@ -12,6 +12,11 @@ static str arg(const struct step *step, int index)
     return value_str(step->args[index]);
 }
 
+static str region(const struct step *step)
+{
+    return value_str(talk_region(step, step->args[ARG_REGION]));
+}
+
 static bool is_state(const struct instance *instance, const char *state)
 {
     return str_is(instance->state, state);
@@ -24,8 +29,7 @@ static bool is_gone(const struct instance *instance)
 
 static enum step_turn look(struct step *step, uint32_t delay_ms)
 {
-    struct request request =
-        ec2_describe_instance(step, arg(step, ARG_REGION), arg(step, ARG_INSTANCE));
+    struct request request = ec2_describe_instance(step, region(step), arg(step, ARG_INSTANCE));
     request.delay_ms = delay_ms;
     return talk_ask(step, LOOK, request);
 }
@@ -53,9 +57,9 @@ static enum step_turn stop_now(struct step *step)
     undo.args[ARG_INSTANCE] = value_text(id);
     undo.args[ARG_ACCOUNT] =
         self->instance.owner.len > 0 ? value_text(self->instance.owner) : step->args[ARG_ACCOUNT];
-    undo.args[ARG_REGION] = step->args[ARG_REGION];
+    undo.args[ARG_REGION] = talk_region(step, step->args[ARG_REGION]);
     tries_send(&self->tries);
-    return talk_change(step, CHANGE, ec2_stop_instance(step, arg(step, ARG_REGION), id), undo);
+    return talk_change(step, CHANGE, ec2_stop_instance(step, region(step), id), undo);
 }
 
 /* It runs: is it the first time that we see it, and may it be stopped? */
@@ -66,8 +70,7 @@ static enum step_turn stop_running(struct step *step)
     uint32_t delay_ms;
     if (!self->is_unprotected)
         return talk_ask(step, PROTECTION,
-            ec2_describe_instance_attribute(
-                step, arg(step, ARG_REGION), id, STR("disableApiStop")));
+            ec2_describe_instance_attribute(step, region(step), id, STR("disableApiStop")));
     switch (tries_missing(&self->tries, &delay_ms)) {
     case TRIES_SEND:
         return stop_now(step);
@@ -197,8 +200,7 @@ static enum step_turn start_stopped(struct step *step)
     switch (tries_missing(&self->tries, &delay_ms)) {
     case TRIES_SEND:
         tries_send(&self->tries);
-        return talk_change(
-            step, CHANGE, ec2_start_instance(step, arg(step, ARG_REGION), id), nothing);
+        return talk_change(step, CHANGE, ec2_start_instance(step, region(step), id), nothing);
     case TRIES_LOOK:
         return look(step, delay_ms);
     case TRIES_GIVE_UP:

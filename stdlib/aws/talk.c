@@ -204,6 +204,13 @@ enum step_turn talk_end(struct step *step, enum step_turn end, const char *forma
     return step_end(step, end, reason);
 }
 
+value talk_region(const struct step *step, value given)
+{
+    if (given.kind == VALUE_TEXT && value_str(given).len > 0)
+        return given;
+    return step->region.len > 0 ? value_text(step->region) : VALUE_NONE;
+}
+
 void talk_found(struct step *step, const char *format, ...)
 {
     va_list args;

@@ -58,6 +58,11 @@ enum step_turn talk_fail(struct step *step, const struct answer *answer);
 /* "AWS does not allow iam:PutRolePolicy on role/web: ..." in the arena, or NULL. */
 const char *talk_why(struct step *step, const struct answer *answer);
 
+/* Where a step acts: the region it was `given` as an argument, else the one it began in.
+ * Absent while offline. Every request and every undo names it, so that neither a resume nor an
+ * undo over another connection looks somewhere else. */
+value talk_region(const struct step *step, value given);
+
 /* Add to step->found, how the target was found: "instance i-1 -> role web". */
 void talk_found(struct step *step, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -4,6 +4,7 @@
  * play checks, whatever the test is about:
  *   - the requests are those of the script, in order, reads as reads, changes as changes;
  *   - each operation is among the permissions of the row;
+ *   - each names the region that the step was given, else the one it began in;
  *   - fed the same replies again, a fresh state asks byte for byte the same requests, as
  *     a resume after a crash needs it. */
 #pragma once
@@ -36,6 +37,7 @@ struct script {
     const struct builtin *row;
     struct arena arena;
     value args[STEP_PARAMS_MAX];
+    str region; /* where the step begins; empty in a play whose first reply is assumed: offline */
     struct step step;
     struct undo undos[SCRIPT_UNDOS_MAX]; /* of the changes, in order; also those without builtin */
     uint32_t undos_count;
@@ -105,16 +107,31 @@ static void script_begin(struct script *script, enum verb verb, const char *name
 {
     memset(script, 0, sizeof(*script));
     script->arena = (struct arena)ARENA_INIT(STEP_BYTES_MAX);
+    script->region = STR("eu-central-1");
     script->row = builtin_find(verb, str_from(name));
     assert_non_null(script->row);
 }
 
-static void script_set(struct script *script, const char *param, const char *text)
+static uint32_t script_param(const struct script *script, const char *param)
 {
     uint32_t at = 0, count = builtin_param_count(script->row);
     while (at < count && strcmp(script->row->params[at].name, param) != 0)
         at++;
-    assert_true(at < count);
+    return at;
+}
+
+/* Where the requests of the step must go. */
+static str script_region(const struct script *script)
+{
+    uint32_t at = script_param(script, "region");
+    bool is_given = at < builtin_param_count(script->row) && value_str(script->args[at]).len > 0;
+    return is_given ? value_str(script->args[at]) : script->region;
+}
+
+static void script_set(struct script *script, const char *param, const char *text)
+{
+    uint32_t at = script_param(script, param);
+    assert_true(at < builtin_param_count(script->row));
     script->args[at] = value_text(str_from(text));
 }
 
@@ -180,6 +197,7 @@ static struct step script_step(const struct script *script, struct arena *arena,
     return (struct step){ .args = script->args,
         .arena = arena,
         .key = STR("0badcafe-run-1-step-0"),
+        .region = script->region,
         .state = state,
         .target = { "", 0 },
         .found = { "", 0 } };
@@ -190,6 +208,10 @@ static void script_note(
 {
     const struct request *request = &script->step.request;
     assert_non_null(request->body.ptr);
+    str region = strcmp(request->service, "ec2") == 0 ? script_region(script) : script->region;
+    if (!str_equal(request->region, region))
+        fail_msg("request %zu, %s, goes to region '%.*s'", number, request->operation,
+            STR_ARG(request->region));
     script_expect(script, exchange, request, turn == STEP_CHANGE, number);
     script_allowed(script, request);
     script->sent[number] = script_written(&script->arena, request, turn);
@@ -235,6 +257,8 @@ static enum step_turn script_play(
 {
     assert_true(count <= SCRIPT_EXCHANGES_MAX);
     void *state = calloc(1, script->row->state_bytes);
+    if (count > 0 && exchanges[0].kind == REPLY_ASSUMED)
+        script->region = (str){ "", 0 };
     script->step = script_step(script, &script->arena, state);
     enum step_turn turn = script->row->next(&script->step, NULL);
     for (size_t number = 0; number < count; number++) {
@@ -264,7 +288,8 @@ static inline void script_starve(
         script_replay(script, exchanges, count, end, limit);
 }
 
-/* The inverse that change `index` of `done` recorded, ready to be played. */
+/* The inverse that change `index` of `done` recorded, ready to be played over a connection to
+ * another region. */
 static inline void script_begin_undo(
     struct script *script, const struct script *done, uint32_t index)
 {
@@ -277,6 +302,9 @@ static inline void script_begin_undo(
     assert_non_null(script->row);
     assert_int_equal(undo->args_count, builtin_param_count(script->row));
     memcpy(script->args, undo->args, sizeof(undo->args));
+    script->region = STR("us-east-1");
+    if (script_param(script, "region") < undo->args_count)
+        assert_true(str_equal(script_region(script), script_region(done)));
     for (uint32_t at = 0; at < undo->args_count; at++)
         if (script->row->params[at].need == PARAM_REQUIRED)
             assert_int_not_equal(script->args[at].kind, VALUE_ABSENT);

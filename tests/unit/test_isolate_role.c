@@ -89,7 +89,8 @@ static void the_role_of_an_instance_is_found_by_its_profile(void **state)
     assert_int_equal(PLAY(&script, exchanges), STEP_DONE);
     assert_true(str_is(script.step.found, "instance i-0abc -> profile front -> role " WEB));
     assert_true(str_startswith(script.sent[1], STR("ask ec2:DescribeInstances eu-west-1 i-0abc")));
-    assert_true(str_startswith(script.sent[2], STR("ask iam:GetInstanceProfile  instance-prof")));
+    assert_true(
+        str_startswith(script.sent[2], STR("ask iam:GetInstanceProfile eu-central-1 inst")));
     script_end(&script);
 }
 

@@ -126,6 +126,18 @@ static void each_change_says_what_takes_it_back(void **state)
     script_end(&script);
 }
 
+static void a_change_and_its_undo_name_the_region_that_the_step_began_in(void **state)
+{
+    (void)state;
+    struct script script;
+    script_begin(&script, VERB_RESPOND, "isolate_security_group");
+    script_set(&script, "instance", "i-0abc");
+    assert_int_equal(PLAY(&script, happy), STEP_DONE);
+    assert_true(str_is(value_str(script.undos[0].args[3]), "eu-central-1"));
+    assert_true(str_is(value_str(script.undos[2].args[4]), "eu-central-1"));
+    script_end(&script);
+}
+
 static void little_memory_stops_it_without_another_request(void **state)
 {
     (void)state;
@@ -422,6 +434,44 @@ static void an_undo_leaves_alone_what_somebody_else_changed(void **state)
     ASSERT_RESTORE(other, STEP_FAILED, "does not show the groups of our interface eni-1");
 }
 
+#define USERS(items)                                                                               \
+    ASK("DescribeNetworkInterfaces", "Filter.1.Name=group-id\nFilter.1.Value.1=sg-0150",           \
+        ENIS(items))
+#define DELETE                                                                                     \
+    CHANGE("DeleteSecurityGroup", "GroupId=sg-0150",                                               \
+        "<DeleteSecurityGroupResponse><return>true</return></DeleteSecurityGroupResponse>")
+
+/* Play undo `index` as an older journal has it: without a region. */
+static void assert_old_undo(uint32_t index, const struct exchange *exchanges, size_t count,
+    enum step_turn end, const char *reason)
+{
+    struct script done, undo;
+    isolate(&done);
+    assert_int_equal(PLAY(&done, happy), STEP_DONE);
+    script_begin_undo(&undo, &done, index);
+    undo.args[script_param(&undo, "region")] = VALUE_NONE;
+    assert_int_equal(script_play(&undo, exchanges, count), end);
+    assert_reason(&undo, reason);
+    script_starve(&undo, exchanges, count, end);
+    script_end(&undo);
+    script_end(&done);
+}
+
+static void what_is_not_seen_in_a_region_that_was_not_recorded_is_not_gone(void **state)
+{
+    (void)state;
+    static const struct exchange no_interface[] = { WHO, SHOW("") };
+    static const struct exchange restored[] = { WHO, SHOW_OURS, BACK, SHOW_BEFORE };
+    static const struct exchange no_group[] = { WHO, LOOK_NONE };
+    static const struct exchange deleted[] = { WHO, LOOK_BLANK, USERS(""), DELETE, LOOK_NONE };
+    assert_old_undo(2, no_interface, COUNT_OF(no_interface), STEP_UNRESOLVED,
+        "eni-1 is not in region us-east-1, and the journal does not say");
+    assert_old_undo(2, restored, COUNT_OF(restored), STEP_DONE, "has its groups back");
+    assert_old_undo(0, no_group, COUNT_OF(no_group), STEP_UNRESOLVED,
+        NAME " is not in region us-east-1, and the journal does not say");
+    assert_old_undo(0, deleted, COUNT_OF(deleted), STEP_DONE, "is deleted");
+}
+
 static void an_undo_that_is_declined_or_unread_says_so(void **state)
 {
     (void)state;
@@ -436,13 +486,6 @@ static void an_undo_that_is_declined_or_unread_says_so(void **state)
     ASSERT_RESTORE(unread, STEP_UNKNOWN, "DescribeNetworkInterfaces on eni-1");
     ASSERT_RESTORE(elsewhere, STEP_UNRESOLVED, "reaches account 444455556666");
 }
-
-#define USERS(items)                                                                               \
-    ASK("DescribeNetworkInterfaces", "Filter.1.Name=group-id\nFilter.1.Value.1=sg-0150",           \
-        ENIS(items))
-#define DELETE                                                                                     \
-    CHANGE("DeleteSecurityGroup", "GroupId=sg-0150",                                               \
-        "<DeleteSecurityGroupResponse><return>true</return></DeleteSecurityGroupResponse>")
 
 static void an_undo_deletes_our_group_when_nobody_uses_it(void **state)
 {
@@ -484,6 +527,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_interface_gets_an_empty_group_and_only_that),
         cmocka_unit_test(each_change_says_what_takes_it_back),
+        cmocka_unit_test(a_change_and_its_undo_name_the_region_that_the_step_began_in),
         cmocka_unit_test(little_memory_stops_it_without_another_request),
         cmocka_unit_test(what_is_isolated_already_is_not_touched),
         cmocka_unit_test(our_group_is_emptied_whatever_is_in_it),
@@ -499,6 +543,7 @@ int main(void)
         cmocka_unit_test(isolation_is_planned_offline),
         cmocka_unit_test(an_undo_restores_the_groups_of_an_interface),
         cmocka_unit_test(an_undo_leaves_alone_what_somebody_else_changed),
+        cmocka_unit_test(what_is_not_seen_in_a_region_that_was_not_recorded_is_not_gone),
         cmocka_unit_test(an_undo_that_is_declined_or_unread_says_so),
         cmocka_unit_test(an_undo_deletes_our_group_when_nobody_uses_it),
         cmocka_unit_test(an_undo_keeps_a_group_that_is_used_or_not_ours),

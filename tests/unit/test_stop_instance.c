@@ -237,6 +237,23 @@ static void an_undo_starts_what_is_stopped(void **state)
     ASSERT_START(lost, STEP_DONE, "runs again", 1);
 }
 
+static void an_undo_goes_to_the_region_that_the_stop_began_in(void **state)
+{
+    (void)state;
+    static const struct exchange elsewhere[] = { WHO,
+        ASK_ERROR("DescribeInstances", "", 400, NO_INSTANCE) };
+    struct script done, undo;
+    script_begin(&done, VERB_RESPOND, "stop_instance");
+    script_set(&done, "instance", "i-0abc");
+    assert_int_equal(PLAY(&done, happy), STEP_DONE);
+    assert_true(str_is(value_str(done.undos[0].args[2]), "eu-central-1"));
+    script_begin_undo(&undo, &done, 0);
+    assert_int_equal(PLAY(&undo, elsewhere), STEP_UNRESOLVED);
+    assert_reason(&undo, "there is no instance i-0abc in account " OURS " in region eu-central-1");
+    script_end(&undo);
+    script_end(&done);
+}
+
 static void an_undo_changes_nothing_where_there_is_nothing_to_start(void **state)
 {
     (void)state;
@@ -281,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_stop_that_is_accepted_but_not_shown_is_unknown),
         cmocka_unit_test(a_stop_is_planned),
         cmocka_unit_test(an_undo_starts_what_is_stopped),
+        cmocka_unit_test(an_undo_goes_to_the_region_that_the_stop_began_in),
         cmocka_unit_test(an_undo_changes_nothing_where_there_is_nothing_to_start),
         cmocka_unit_test(an_undo_that_is_declined_fails),
     };
