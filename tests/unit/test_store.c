@@ -335,6 +335,48 @@ static void an_abandoned_run_leaves_no_step_running(void **state)
     assert_int_equal(run.ended_ms, 9000);
 }
 
+static void a_journal_of_the_first_version_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t id = run_new(&f, "alert-1");
+    step_new(&f, id, 0);
+    assert_int_equal(store_exec(f.store, "ALTER TABLE step DROP COLUMN identity;"
+                                         "ALTER TABLE step DROP COLUMN region;"
+                                         "ALTER TABLE run DROP COLUMN cut_reason;"
+                                         "PRAGMA user_version = 1"),
+        ERR_OK);
+    reopen(&f);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, id, &f.arena, &steps, &count), ERR_OK);
+    assert_int_equal(count, 1);
+    assert_str(steps[0].builtin, "isolate_role");
+    assert_int_equal(steps[0].identity.len + steps[0].region.len, 0);
+}
+
+static void a_step_is_bound_before_its_first_request_alone(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t id = run_new(&f, "alert-1");
+    struct step_record bound = {
+        .run = id, .identity = STR("user/cdr"), .region = STR("eu-west-1")
+    };
+    assert_int_equal(store_step_bind(f.store, &bound), ERR_INVALID); /* there is none */
+    step_new(&f, id, 0);
+    assert_int_equal(store_step_bind(f.store, &bound), ERR_OK);
+    call_new(&f, id, 0, false, REPLY_RECEIVED, 200);
+    bound.region = STR("us-east-1");
+    assert_int_equal(store_step_bind(f.store, &bound), ERR_INVALID);
+    reopen(&f);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, id, &f.arena, &steps, &count), ERR_OK);
+    assert_str(steps[0].identity, "user/cdr");
+    assert_str(steps[0].region, "eu-west-1");
+}
+
 static void a_second_process_is_told_to_wait(void **state)
 {
     (void)state;
@@ -580,6 +622,8 @@ int main(void)
         cmocka_unit_test(a_run_stands_until_all_of_it_was_taken_back),
         cmocka_unit_test(a_run_that_came_to_nothing_does_not_stand),
         cmocka_unit_test(an_abandoned_run_leaves_no_step_running),
+        cmocka_unit_test(a_journal_of_the_first_version_is_brought_up_to_date),
+        cmocka_unit_test(a_step_is_bound_before_its_first_request_alone),
         cmocka_unit_test(a_second_process_is_told_to_wait),
         cmocka_unit_test(others_cannot_read_what_it_made),
         cmocka_unit_test(a_link_on_the_way_to_the_directory_is_followed),

@@ -1,0 +1,190 @@
+/* test_where.c - a step belongs to the identity and the region it was begun with. */
+#include "act/executor.h"
+#include "provider.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "executor_fixture.h"
+
+/* As isolate_next, but its requests name no region. */
+static enum step_turn nowhere_next(struct step *step, const struct reply *reply)
+{
+    enum step_turn turn = isolate_next(step, reply);
+    step->request.region = STR("");
+    return turn;
+}
+
+static const char *const sent_to[] = { "r1", "r2" };
+
+static void goes_to_the_first_region(
+    struct provider *provider, const struct request *request, bool is_change)
+{
+    (void)is_change;
+    (void)provider;
+    assert_string_equal(request->region.ptr, sent_to[0]);
+}
+
+static void a_step_goes_on_with_the_identity_it_was_begun_with_alone(void **state)
+{
+    (void)state;
+    for (unsigned stop_at = 1; stop_at < 3 * SLOTS; stop_at++) { /* after each request */
+        FIXTURE(f, MODE_APPLY);
+        struct step_outcome outcome;
+        f.provider->stop_at = stop_at;
+        assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
+        f.provider->stop_at = 0;
+        f.provider->stop = 0;
+        f.provider->identity = "user/cdr of account 2";
+        assert_int_equal(isolate(&f, &outcome), ERR_CREDENTIALS);
+        assert_string_equal(f.executor.reason,
+            "step 1 of run 1 was begun as user/cdr of account 1; the connection is user/cdr of "
+            "account 2: resume with the credentials it began with");
+        assert_int_equal(f.provider->sent, stop_at);
+        step_state_is(&f, "running");
+        f.provider->identity = "user/cdr of account 1";
+        assert_int_equal(isolate(&f, &outcome), ERR_OK);
+        is_isolated_once(f.provider);
+    }
+}
+
+static void a_step_goes_on_in_the_region_it_was_begun_in(void **state)
+{
+    (void)state;
+    struct builtin row = isolate_row;
+    row.next = nowhere_next;
+    for (unsigned stop_at = 1; stop_at < 3 * SLOTS; stop_at++) {
+        FIXTURE(f, MODE_APPLY);
+        f.provider->watch = goes_to_the_first_region;
+        struct step_outcome outcome;
+        f.provider->stop_at = stop_at;
+        assert_int_equal(execute_row(&f, &row, &outcome), ERR_STOPPED);
+        f.provider->stop_at = 0;
+        f.provider->stop = 0;
+        f.provider->region = sent_to[1];
+        assert_int_equal(execute_row(&f, &row, &outcome), ERR_OK);
+        assert_int_equal(outcome.turn, STEP_DONE);
+        is_isolated_once(f.provider);
+        struct call_record call;
+        assert_int_equal(store_call_get(f.store, f.run, 0, 0, &f.arena, &call), ERR_OK);
+        assert_string_equal(call.region.ptr, sent_to[0]);
+        struct step_record *steps;
+        size_t count;
+        assert_int_equal(store_steps(f.store, f.run, &f.arena, &steps, &count), ERR_OK);
+        assert_string_equal(steps[0].region.ptr, sent_to[0]);
+        assert_string_equal(steps[0].identity.ptr, "user/cdr of account 1");
+    }
+}
+
+static enum step_turn region_next(struct step *step, const struct reply *reply)
+{
+    (void)reply;
+    step->target = step->region;
+    return step_end(step, STEP_DONE, "nothing to do");
+}
+
+static void a_builtin_is_told_its_region_from_its_first_turn(void **state)
+{
+    (void)state;
+    static const struct {
+        enum run_mode mode;
+        const char *region;
+    } cases[] = { { MODE_OFFLINE, "" }, { MODE_PLAN, "r1" }, { MODE_APPLY, "r1" } };
+    struct builtin row = isolate_row;
+    row.next = region_next;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        FIXTURE(f, cases[i].mode);
+        struct step_outcome outcome;
+        assert_int_equal(execute_row(&f, &row, &outcome), ERR_OK);
+        assert_string_equal(outcome.target.ptr, cases[i].region);
+        assert_int_equal(f.provider->asked_where, cases[i].mode != MODE_OFFLINE);
+    }
+}
+
+static void a_step_whose_replies_are_all_recorded_needs_no_connection(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY);
+    struct step_outcome outcome;
+    f.provider->stop_at = 3 * SLOTS - 1;
+    assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
+    f.provider->stop = 0;
+    struct call_record call = { .run = f.run, /* its last reply is recorded, its end is not */
+        .index = 3 * SLOTS - 1,
+        .service = STR("cells"),
+        .operation = STR("Get"),
+        .region = STR("r1"),
+        .target = STR("cell/2"),
+        .body = STR("2"),
+        .undo = STR(""),
+        .reply_kind = REPLY_RECEIVED,
+        .reply_status = 200,
+        .reply_body = STR("1") };
+    assert_int_equal(store_call_intend(f.store, &call), ERR_OK);
+    assert_int_equal(store_call_reply(f.store, &call), ERR_OK);
+    f.provider->is_unreachable = true;
+    unsigned asked = f.provider->asked_where;
+    assert_int_equal(isolate(&f, &outcome), ERR_OK);
+    assert_int_equal(outcome.turn, STEP_DONE);
+    assert_int_equal(f.provider->asked_where, asked);
+}
+
+static void who_does_not_say_who_we_are_is_sent_nothing(void **state)
+{
+    (void)state;
+    static const enum err silences[] = { ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS };
+    for (size_t i = 0; i < COUNT_OF(silences); i++) {
+        FIXTURE(f, MODE_APPLY);
+        struct step_outcome outcome;
+        f.provider->stop_at = 2;
+        assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
+        f.provider->stop_at = 0;
+        f.provider->stop = 0;
+        f.provider->where_err = silences[i];
+        assert_int_equal(isolate(&f, &outcome), silences[i]);
+        assert_string_equal(f.executor.reason, "the provider does not say who we are");
+        assert_int_equal(f.provider->sent, 2);
+        step_state_is(&f, "running");
+
+        FIXTURE(fresh, MODE_APPLY);
+        fresh.provider->where_err = silences[i];
+        assert_int_equal(isolate(&fresh, &outcome), ERR_OK);
+        assert_int_equal(outcome.turn, STEP_FAILED);
+        assert_int_equal(fresh.provider->sent, 0);
+    }
+}
+
+/* A journal of the schema before steps were bound to anything. */
+static void a_step_that_an_older_cdr_began_is_gone_on_with(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY);
+    struct step_outcome outcome;
+    struct builtin row = isolate_row;
+    row.next = nowhere_next;
+    f.provider->transport.where = NULL;
+    f.provider->stop_at = 2;
+    assert_int_equal(execute_row(&f, &row, &outcome), ERR_STOPPED);
+    f.provider->stop_at = 0;
+    f.provider->stop = 0;
+    f.provider->transport.where = provider_where;
+    assert_int_equal(execute_row(&f, &row, &outcome), ERR_OK);
+    assert_int_equal(outcome.turn, STEP_DONE);
+    is_isolated_once(f.provider);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_step_goes_on_with_the_identity_it_was_begun_with_alone),
+        cmocka_unit_test(a_step_goes_on_in_the_region_it_was_begun_in),
+        cmocka_unit_test(a_builtin_is_told_its_region_from_its_first_turn),
+        cmocka_unit_test(a_step_whose_replies_are_all_recorded_needs_no_connection),
+        cmocka_unit_test(who_does_not_say_who_we_are_is_sent_nothing),
+        cmocka_unit_test(a_step_that_an_older_cdr_began_is_gone_on_with),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
