@@ -268,6 +268,7 @@ struct item {
     span at;
     str name; /* empty: a bare rule */
     span name_at;
+    bool is_partial; /* a mistake left something out of it */
     union {
         struct {
             str type_name;
@@ -313,7 +314,7 @@ struct tree {
     uint32_t file;   /* index into sources */
     int64_t edition; /* 0: no `cdr N` */
     span edition_at;
-    bool is_partial;          /* a mistake left something out: not for the checker */
+    bool is_partial;          /* a mistake left something out: of an item, or a whole one */
     struct item *items;       /* in source order, bare rules included */
     struct comment *comments; /* in source order */
 };

@@ -2,6 +2,7 @@
 #include "check_pass.h"
 
 #include "constant.h"
+#include "later.h"
 #include "match/regex.h"
 
 /* Where byte `offset` of a pattern stands in the text: `\/` there is `/` here. */
@@ -90,9 +91,7 @@ static void check_not(struct check *check, struct expr *expr)
 static void refuse_several(struct check *check, struct expr *expr)
 {
     expr->type = TYPE_BOOL;
-    struct diag *diag = diag_add(check->diags, DIAG_NO_SEVERAL_YET, expr->at,
-        "a detection over several alerts is not in this build");
-    diag_help(check->diags, diag, "take this test out: rules see one alert at a time");
+    later_report_several(check->diags, expr->at);
 }
 
 void check_expr(struct check *check, struct expr *expr)

@@ -2,6 +2,7 @@
 #include "check_pass.h"
 
 #include "constant.h"
+#include "later.h"
 
 enum type check_type(struct check *check, str name, span at)
 {
@@ -159,28 +160,10 @@ void check_source(struct check *check, struct item *item)
 
 /* ---- later builds ---- */
 
-static const struct {
-    const char *keyword;
-    const char *help;
-} later_items[] = {
-    { "use", "write what you need from the other file into this one" },
-    { "environment", "write the accounts out: `cloud.account in [\"111122223333\"]`" },
-    { "defaults", "write the clauses into each rule" },
-    { "exception", "write the condition into `when`, with `and not (..)`" },
-    { "disable", "take the rule out of the files that are loaded" },
-    { "never", "write the condition into each rule's `when`" },
-    { "always", "take it out: nothing checks it yet" },
-    { "test", "keep tests in a file of their own that is not loaded yet" },
-};
-
 void refuse_item(struct check *check, const struct item *item)
 {
-    const char *help = "take the block out";
-    for (size_t at = 0; at < COUNT_OF(later_items); at++)
-        if (str_is(item->other.keyword, later_items[at].keyword))
-            help = later_items[at].help;
-    struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_ITEM_YET,
-        item->name_at.end > item->name_at.start ? item->name_at : item->at,
-        "`%.*s` is not in this build", STR_ARG(item->other.keyword));
-    diag_help(check->diags, diag, "%s", help);
+    if (!item->is_partial) /* else the parser has said it */
+        later_report_item(check->diags,
+            item->name_at.end > item->name_at.start ? item->name_at : item->at,
+            item->other.keyword);
 }

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "expand.h"
+#include "later.h"
 
 static void check_pairs(struct check *check, const struct item *rule)
 {
@@ -15,14 +16,6 @@ static void check_pairs(struct check *check, const struct item *rule)
                 diag_add(check->diags, DIAG_GIVEN_TWICE, pair->key_at, "`%.*s` is said twice",
                     STR_ARG(pair->key));
     }
-}
-
-static void refuse_clause(
-    struct check *check, const struct clause *clause, const char *name, const char *help)
-{
-    struct diag *diag = diag_add(
-        check->diags, DIAG_NO_SUCH_CLAUSE_YET, clause->at, "`%s` is not in this build", name);
-    diag_help(check->diags, diag, "%s", help);
 }
 
 static void check_dedup(struct check *check, const struct clause *clause)
@@ -40,9 +33,9 @@ static void check_clauses(struct check *check, const struct clause *clauses)
 {
     for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
         if (clause->kind == CLAUSE_UNLESS)
-            refuse_clause(check, clause, "unless", "write `and not (..)` into `when`");
+            later_report_clause(check->diags, clause->at, "unless");
         if (clause->kind == CLAUSE_FOLLOWED)
-            refuse_clause(check, clause, "followed by", "rules see one alert at a time");
+            later_report_clause(check->diags, clause->at, "followed by");
         if (clause->kind == CLAUSE_DEDUP)
             check_dedup(check, clause);
         if (clause->kind == CLAUSE_LIMIT && clause->number <= 0)

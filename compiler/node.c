@@ -14,8 +14,17 @@ void parse_edition(struct parse *parse, span at, const struct literal *number)
     parse->tree->edition_at = at;
 }
 
+void parse_forget_mistakes(struct parse *parse)
+{
+    parse->mistakes = 0;
+}
+
 void parse_add_item(struct parse *parse, struct item *item)
 {
+    item->is_partial = parse->mistakes > 0;
+    parse->mistakes = 0;
+    if (parse->later_at.start < item->at.end)
+        parse->later_at = (span){ 0, 0, parse->file };
     if (parse->last_item == NULL)
         parse->tree->items = item;
     else

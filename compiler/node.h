@@ -24,8 +24,10 @@ void *parse_copy(struct parse *parse, const void *content, size_t size, size_t a
 
 /* Note the edition of the file; -1 when it is no whole number. */
 void parse_edition(struct parse *parse, span at, const struct literal *number);
-/* Append an item to the tree. */
+/* Append an item to the tree. It is partial when there was a mistake since the last one. */
 void parse_add_item(struct parse *parse, struct item *item);
+/* What the mistakes were in is lost: the next item has none of them. */
+void parse_forget_mistakes(struct parse *parse);
 /* A whole number above zero, or a diagnostic and 1. */
 int64_t parse_count(struct parse *parse, span at, const struct literal *number);
 /* Whether the token at `at` is a text and not a word. */

@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 #include "keyword.h"
+#include "later.h"
+#include "registry.h"
 
 enum { WORDS_MAX = 5, FOUND_BYTES_MAX = 40, LIST_BYTES_MAX = 512 };
 
@@ -181,6 +183,25 @@ static const char *describe_found(struct parse *parse, span at, const char *foun
 
 /* ---- mistakes with a message of their own ---- */
 
+/* Something of a later build need not be written exactly: it cannot be used anyway. */
+static bool report_later(struct parse *parse, span at)
+{
+    if (parse->later_at.end == 0 || at.start <= parse->later_at.start)
+        return false;
+    if (parse->later_is_said)
+        return true;
+    str word = sources_text(parse->sources, parse->later_at);
+    if (parse->later == DIAG_NO_SUCH_ITEM_YET)
+        later_report_item(parse->diags, parse->later_at, word);
+    else if (parse->later == DIAG_NO_SEVERAL_YET)
+        later_report_several(parse->diags, parse->later_at);
+    else
+        later_report_clause(
+            parse->diags, parse->later_at, str_is(word, "unless") ? "unless" : "followed by");
+    parse->later_is_said = true;
+    return true;
+}
+
 static str previous_text(const struct parse *parse)
 {
     return sources_text(parse->sources, parse->previous_at);
@@ -219,6 +240,22 @@ static bool report_no_semicolon(
         parse->diags, DIAG_NO_SEMICOLON, step, "expected `;` before `%.*s`", STR_ARG(word));
     diag_help(parse->diags, diag, "steps are separated by `;`");
     diag_set_fix(parse->diags, diag, (span){ step.start, step.start, step.file }, STR("; "));
+    return true;
+}
+
+/* `respond a and respond b`, `open case then open case`: the word between them was taken for
+ * a parameter. */
+static bool report_joined_steps(struct parse *parse, str found, const struct expectation *expected)
+{
+    str word = previous_text(parse);
+    bool is_joint = str_is(word, "and") || str_is(word, "or") || str_is(word, "then");
+    if (!is_joint || !expects(expected, "=") || expected->count != 1 || !begins_step(found))
+        return false;
+    struct diag *diag = diag_add(parse->diags, DIAG_NO_SEMICOLON, parse->previous_at,
+        "steps are separated by `;` and not by `%.*s`", STR_ARG(word));
+    diag_help(parse->diags, diag, "write `; %.*s`%s", STR_ARG(found),
+        str_is(word, "then") ? "; `then` stands once, before the first step" : "");
+    diag_set_fix(parse->diags, diag, parse->previous_at, STR(";"));
     return true;
 }
 
@@ -292,10 +329,133 @@ static const char *nearest_keyword(const struct expectation *expected, str text)
     return NULL;
 }
 
+/* ---- ways out, each of which is true where it was one ---- */
+
+/* `isolate_role` by itself: the verb is missing. */
+static bool suggest_verb(
+    struct parse *parse, struct diag *diag, span at, const struct expectation *expected)
+{
+    str name = sources_text(parse->sources, at);
+    for (int verb = 0; expects(expected, "respond") && verb < VERB_UNDO; verb++) {
+        if (builtin_find((enum verb)verb, name) == NULL)
+            continue;
+        const char *step =
+            arena_format(parse->arena, "%s %.*s", verb_name((enum verb)verb), STR_ARG(name));
+        if (step == NULL)
+            return false;
+        diag_help(parse->diags, diag, "write `%s`", step);
+        diag_set_fix(parse->diags, diag, at, str_from(step));
+        return true;
+    }
+    return false;
+}
+
+/* A word after a step that is no parameter was meant as one of its other parts. */
+static bool suggest_part(struct parse *parse, struct diag *diag, const struct expectation *expected)
+{
+    static const char *const parts[] = { "approve", "timeout", "irreversible", "for", "from", "as",
+        "on" };
+    str word = previous_text(parse);
+    for (size_t i = 0; i < COUNT_OF(parts) && expected->count == 1 && expects(expected, "="); i++) {
+        if (word.len < 3 || str_is(word, parts[i]) || !is_near(word, str_from(parts[i])))
+            continue;
+        diag_help(parse->diags, diag, "did you mean `%s`?", parts[i]);
+        diag_set_fix(parse->diags, diag, parse->previous_at, str_from(parts[i]));
+        return true;
+    }
+    return false;
+}
+
+/* rule "my rule" {: a title and no name. */
+static bool suggest_rule_name(struct parse *parse, struct diag *diag, span at, const char *found)
+{
+    char name[64];
+    str title = sources_text(parse->sources, at);
+    if (!str_is(previous_text(parse), "rule") || strcmp(found, "a text") != 0 || title.len < 3)
+        return false;
+    title = str_first(str_skip(title, 1), title.len - 2);
+    size_t len = 0;
+    for (; len < title.len && len + 1 < sizeof name; len++) {
+        char c = title.ptr[len];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        name[len] = is_letter || (len > 0 && c >= '0' && c <= '9') ? c : '_';
+    }
+    name[len] = '\0';
+    diag_help(parse->diags, diag, "a rule has a name before its title: rule %s \"%.*s\" { .. }",
+        name, STR_ARG(title));
+    return true;
+}
+
+/* Types that were left out, and the one value that no test takes. */
+static bool suggest_form(
+    struct parse *parse, struct diag *diag, const char *found, const struct expectation *expected)
+{
+    str word = previous_text(parse);
+    bool is_colon = expected->count == 1 && expects(expected, ":");
+    if (is_colon && strcmp(found, "=") == 0)
+        diag_help(parse->diags, diag, "a list has a type: list %.*s : text = [..]", STR_ARG(word));
+    else if (is_colon && (strcmp(found, ")") == 0 || strcmp(found, ",") == 0))
+        diag_help(parse->diags, diag, "a parameter has a type: `%.*s : text`", STR_ARG(word));
+    else if (strcmp(found, "null") == 0 && expects(expected, "a text"))
+        diag_help(parse->diags, diag,
+            "write `is null` after the field, or `missing` before it when it is not there");
+    else
+        return false;
+    return true;
+}
+
+/* What is wrong with an `if`, or was written as one. */
+static bool suggest_if(struct parse *parse, struct diag *diag, span at, const char *found,
+    const struct expectation *expected)
+{
+    if (strcmp(found, "if") == 0 && expects(expected, "when")) {
+        diag_help(parse->diags, diag, "a rule begins with `when`: when .. then ..");
+        diag_set_fix(parse->diags, diag, at, STR("when"));
+    } else if (strcmp(found, "{") == 0 && expects(expected, "then")) {
+        diag_help(parse->diags, diag, "%s",
+            expects(expected, "unless") ? "write `then` and the steps; a rule has braces after its "
+                                          "name only"
+                                        : "write `then {`");
+        if (!expects(expected, "unless"))
+            diag_set_fix(parse->diags, diag, at, STR("then {"));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool suggest_known(struct parse *parse, struct diag *diag, span at, const char *found,
+    const struct expectation *expected)
+{
+    bool is_name = strcmp(found, "a name") == 0;
+    return (is_name && suggest_verb(parse, diag, at, expected))
+           || suggest_part(parse, diag, expected) || suggest_rule_name(parse, diag, at, found)
+           || suggest_form(parse, diag, found, expected)
+           || suggest_if(parse, diag, at, found, expected);
+}
+
+/* What was opened on an earlier line and should have ended by now. */
+static void note_open(
+    struct parse *parse, struct diag *diag, span at, const struct expectation *expected)
+{
+    if (!parse->is_open)
+        return;
+    const struct source *source = &parse->sources->items[parse->file];
+    str open = sources_text(parse->sources, parse->open_at);
+    bool is_list = str_is(open, "[") && expects(expected, "]");
+    bool is_parenthesis = str_is(open, "(") && expects(expected, ")");
+    if ((is_list || is_parenthesis)
+        && source_place(source, parse->open_at.start).line != source_place(source, at.start).line)
+        diag_note(parse->diags, diag, parse->open_at,
+            is_list ? "the list begins here" : "the parenthesis begins here");
+}
+
 static void suggest(struct parse *parse, struct diag *diag, span at, const char *found,
     const struct expectation *expected)
 {
     str text = sources_text(parse->sources, at);
+    if (suggest_known(parse, diag, at, found, expected))
+        return;
     bool is_name = strcmp(found, "a name") == 0;
     const char *word = is_name ? in_small_letters(text) : NULL;
     if (word != NULL && expects(expected, word)) {
@@ -324,6 +484,7 @@ void syntax_error(struct parse *parse, span at, const char *found,
     const char *const *expected_words, size_t expected_count)
 {
     parse->tree->is_partial = true;
+    parse->mistakes++;
     /* What is missing was reported as a text or character that makes no token. */
     bool is_after_broken =
         parse->broken_end > parse->previous_at.start && parse->broken_end <= at.end;
@@ -337,8 +498,9 @@ void syntax_error(struct parse *parse, span at, const char *found,
         return;
     }
     struct expectation expected = { expected_words, expected_count, is_said };
-    if (report_no_then(parse, at, found, &expected)
+    if (report_no_then(parse, at, found, &expected) || report_later(parse, at)
         || report_no_semicolon(parse, at, found, &expected)
+        || report_joined_steps(parse, str_from(found), &expected)
         || report_reserved(parse, at, found, &expected) || report_unclosed(parse, at, found))
         return;
 
@@ -349,4 +511,5 @@ void syntax_error(struct parse *parse, span at, const char *found,
             ? diag_add(parse->diags, DIAG_SYNTAX, at, "unexpected %s", what)
             : diag_add(parse->diags, DIAG_SYNTAX, at, "expected %s, found %s", list, what);
     suggest(parse, diag, at, found, &expected);
+    note_open(parse, diag, at, &expected);
 }

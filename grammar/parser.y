@@ -151,8 +151,8 @@ edition: %empty
 /* Rules without a name come last; the feed reports an item after one and says SYNC. */
 items: %empty
     | items item { parse_add_item(parse, $2); }
-    | items bare_rules SYNC { yyerrok; }
-    | items error skip_item SYNC { yyerrok; }
+    | items bare_rules SYNC { yyerrok; parse_forget_mistakes(parse); }
+    | items error skip_item SYNC { yyerrok; parse_forget_mistakes(parse); }
     ;
 
 bare_rules: bare_rule | bare_rules bare_rule ;

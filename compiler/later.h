@@ -1,0 +1,15 @@
+/* later.h - what is part of the language and not of this build: one message for each,
+ * whether it was parsed (the checker says it) or not even that (the parser says it). */
+#pragma once
+
+#include "diag.h"
+
+/* Whether an item that begins with `keyword` is only read over. */
+bool later_item(str keyword);
+
+/* `at` is marked; each returns the diagnostic. */
+struct diag *later_report_item(struct diag_list *diags, span at, str keyword);
+/* `keyword` is "unless" or "followed by". */
+struct diag *later_report_clause(struct diag_list *diags, span at, const char *keyword);
+/* A detection over several alerts. */
+struct diag *later_report_several(struct diag_list *diags, span at);
