@@ -1,0 +1,117 @@
+/* broken.c - tokens that are none, and what was probably meant by them. */
+#include "broken.h"
+
+void broken_sign(struct parse *parse, span at, const char *write)
+{
+    str found = sources_text(parse->sources, at);
+    struct diag *diag = diag_add(
+        parse->diags, DIAG_FOREIGN_SIGN, at, "`%.*s` is not of this language", STR_ARG(found));
+    diag_help(parse->diags, diag, "write `%s`", write);
+    diag_set_fix(parse->diags, diag, at, str_from(write));
+}
+
+bool broken_match(struct parse *parse, span at)
+{
+    str rest = str_skip(parse->sources->items[parse->file].text, at.end);
+    while (rest.len > 0 && (rest.ptr[0] == ' ' || rest.ptr[0] == '\t'))
+        rest = str_skip(rest, 1);
+    if (!str_startswith(rest, STR("\""))) {
+        broken_sign(parse, at, "matches");
+        return false;
+    }
+    str text = str_skip(rest, 1);
+    text = str_first(text, str_find(text, '"'));
+    struct diag *diag = diag_add(parse->diags, DIAG_FOREIGN_SIGN, at,
+        "`%.*s` is not of this language", STR_ARG(sources_text(parse->sources, at)));
+    bool is_short = text.len > 0 && text.len <= 64 && str_find(text, '/') == text.len
+                    && str_find(text, '\n') == text.len;
+    if (is_short)
+        diag_help(parse->diags, diag, "write `matches /%.*s/` or `contains \"%.*s\"`",
+            STR_ARG(text), STR_ARG(text));
+    else
+        diag_help(parse->diags, diag, "write `matches /../` or `contains \"..\"`");
+    return true;
+}
+
+str broken_quotes(struct parse *parse, span at, size_t quote)
+{
+    str found = sources_text(parse->sources, at);
+    str body = str_first(str_skip(found, quote), found.len - 2 * quote);
+    struct diag *diag = diag_add(parse->diags, DIAG_QUOTES, at, "text is written in double quotes");
+    if (str_find(body, '"') == body.len && str_find(body, '\\') == body.len) {
+        const char *text = arena_format(parse->arena, "\"%.*s\"", STR_ARG(body));
+        diag_help(parse->diags, diag, "write `%s`", text == NULL ? "\"" : text);
+        diag_set_fix(parse->diags, diag, at, str_from(text));
+    } else {
+        diag_help(parse->diags, diag, "write \"...\", with `\\\"` for a quote inside");
+    }
+    return body;
+}
+
+str broken_text(struct parse *parse, span at)
+{
+    struct diag *diag = diag_add(
+        parse->diags, DIAG_TEXT_END, at, "the text that begins here does not end on its line");
+    diag_help(parse->diags, diag, "end it with `\"`; a quote inside is `\\\"`, a new line `\\n`");
+    parse->broken_end = at.end;
+    return str_skip(sources_text(parse->sources, at), 1);
+}
+
+str broken_value(struct parse *parse, span at)
+{
+    str found = sources_text(parse->sources, at);
+    const char *text = arena_format(parse->arena, "\"%.*s\"", STR_ARG(found));
+    struct diag *diag = diag_add(parse->diags, DIAG_HYPHEN, at,
+        "`%.*s` is no name: text is written in double quotes", STR_ARG(found));
+    diag_help(parse->diags, diag, "write \"%.*s\" in quotes", STR_ARG(found));
+    diag_set_fix(parse->diags, diag, at, str_from(text));
+    return found;
+}
+
+str broken_word(struct parse *parse, span at)
+{
+    str found = sources_text(parse->sources, at);
+    struct diag *diag =
+        diag_add(parse->diags, DIAG_HYPHEN, at, "a name has letters, digits and `_`, and no `-`");
+    char *fixed = parse_copy(parse, found.ptr, found.len, 1);
+    for (size_t i = 0; i < found.len; i++)
+        if (fixed[i] == '-')
+            fixed[i] = '_';
+    diag_help(parse->diags, diag, "write `%.*s`, or put text in double quotes: \"%.*s\"",
+        (int)found.len, fixed, STR_ARG(found));
+    return (str){ fixed, found.len };
+}
+
+enum type broken_number(struct parse *parse, span at, struct literal *ret_literal)
+{
+    str found = sources_text(parse->sources, at);
+    size_t dot = str_find(found, '.');
+    bool is_address = str_find(str_skip(found, dot + 1), '.') + dot + 1 < found.len;
+    struct diag *diag =
+        diag_add(parse->diags, DIAG_NUMBER, at, "`%.*s` is no number", STR_ARG(found));
+    if (is_address) {
+        const char *text = arena_format(parse->arena, "\"%.*s\"", STR_ARG(found));
+        diag_help(parse->diags, diag, "addresses and networks are text: \"%.*s\"", STR_ARG(found));
+        diag_set_fix(parse->diags, diag, at, str_from(text));
+        *ret_literal = (struct literal){ value_text(found), TYPE_TEXT, found };
+        return TYPE_TEXT;
+    }
+    diag_help(parse->diags, diag,
+        "a duration is written 500ms 10s 15m 6h 7d 2w; a name begins with a letter");
+    *ret_literal = (struct literal){ value_integer(1), TYPE_INTEGER, found };
+    /* Most often a unit of time that does not exist: `15min`. */
+    bool is_time = found.ptr[0] != '-' && dot == found.len;
+    if (is_time)
+        *ret_literal =
+            (struct literal){ { .kind = VALUE_DURATION, .milliseconds = 1 }, TYPE_DURATION, found };
+    return ret_literal->type;
+}
+
+struct literal broken_date(struct parse *parse, span at)
+{
+    str found = sources_text(parse->sources, at);
+    struct diag *diag = diag_add(parse->diags, DIAG_DATE, at, "`%.*s` is no date", STR_ARG(found));
+    diag_help(parse->diags, diag,
+        "dates are written 2027-01-31 or 2027-01-31T10:00:00Z, in UTC; other text in quotes");
+    return (struct literal){ { .kind = VALUE_TIME }, TYPE_TIME, found };
+}
