@@ -40,6 +40,18 @@ static bool is_arn(str role)
     return arn_read(role, &arn);
 }
 
+/* Whether `given`, an ARN or a name, means the role that IAM calls `role`. */
+static bool is_same_role(str given, str role)
+{
+    struct arn wanted, known;
+    if (!arn_read(given, &wanted))
+        return str_equal(given, role_name(role));
+    if (str_is(wanted.service, "iam"))
+        return str_equal(given, role);
+    return arn_read(role, &known) && str_equal(wanted.account, known.account)
+           && str_equal(role_name(given), role_name(role));
+}
+
 /* The other end of `caller` and `role` is not one account: true when both are known. */
 static bool is_elsewhere(const struct caller *caller, str role)
 {
@@ -104,19 +116,19 @@ static enum step_turn heard_caller(struct step *step, const struct answer *answe
     enum step_turn turn;
     if (!identity_heard(step, answer, arg(step, ARG_ACCOUNT), &self->caller, &turn))
         return turn;
-    if (is_arn(role) || (role.len > 0 && instance.len == 0))
-        return resolve_role(step);
-    if (instance.len == 0)
+    if (instance.len == 0 && role.len == 0)
         return talk_end(step, STEP_UNRESOLVED,
             "there is neither a role nor an instance to find "
             "one by");
+    if (instance.len == 0)
+        return resolve_role(step);
     return talk_ask(step, INSTANCE, ec2_describe_instance(step, region(step), instance));
 }
 
 static enum step_turn heard_instance(struct step *step, const struct answer *answer)
 {
     struct isolate_role *self = step->state;
-    str id = arg(step, ARG_INSTANCE);
+    str id = arg(step, ARG_INSTANCE), given = arg(step, ARG_ROLE);
     struct instance instance;
     enum step_turn turn;
     if (!instance_heard(step, answer, &self->caller, id, &instance, &turn))
@@ -125,6 +137,11 @@ static enum step_turn heard_instance(struct step *step, const struct answer *ans
         instance.profile =
             str_from(arena_format(step->arena, "(the profile of %.*s)", STR_ARG(id)));
     talk_found(step, "instance %.*s", STR_ARG(id));
+    if (instance.profile.len == 0 && given.len > 0)
+        return talk_end(step, STEP_UNRESOLVED,
+            "the alert names role %.*s, but instance %.*s has no instance profile, so it has no "
+            "role: say which one is meant",
+            STR_ARG(given), STR_ARG(id));
     if (instance.profile.len == 0)
         return talk_end(step, STEP_UNRESOLVED,
             "instance %.*s has no instance profile, so it has no role", STR_ARG(id));
@@ -138,6 +155,8 @@ static enum step_turn heard_profile(struct step *step, const struct answer *answ
     str role = { "", 0 };
     if (answer->heard == HEARD_ERROR)
         return talk_fail(step, answer);
+    if (answer->heard == HEARD_ASSUMED && suggested.len > 0)
+        return resolved(step, suggested);
     if (answer->heard == HEARD_ASSUMED) {
         const char *name = arena_format(step->arena, "(the role of %.*s)", STR_ARG(id));
         return name == NULL ? talk_memory(step) : resolved(step, str_from(name));
@@ -148,7 +167,7 @@ static enum step_turn heard_profile(struct step *step, const struct answer *answ
     if (err != ERR_OK)
         return talk_end(
             step, STEP_UNRESOLVED, "the instance profile of %.*s has no role in it", STR_ARG(id));
-    if (suggested.len > 0 && !str_equal(role_name(role), suggested))
+    if (suggested.len > 0 && !is_same_role(suggested, role))
         return talk_end(step, STEP_UNRESOLVED,
             "the alert names role %.*s, but instance %.*s has the role %.*s: "
             "say which one is meant",

@@ -176,6 +176,43 @@ static void a_name_needs_a_second_fact(void **state)
         "the alert names role db, but instance i-0abc has the role " WEB);
 }
 
+static void a_role_of_the_alert_must_be_the_one_that_the_instance_has(void **state)
+{
+    (void)state;
+    static const struct exchange seen[] = { WHO,
+        ASK("DescribeInstances", "",
+            INSTANCE_REPLY(OURS, "i-0abc", "running", PROFILE_OF_INSTANCE)),
+        ASK("GetInstanceProfile", "", PROFILE_REPLY(MEMBER)) };
+    static const struct exchange agreed[] = { WHO,
+        ASK("DescribeInstances", "",
+            INSTANCE_REPLY(OURS, "i-0abc", "running", PROFILE_OF_INSTANCE)),
+        ASK("GetInstanceProfile", "", PROFILE_REPLY(MEMBER)), LOOK_OURS };
+    static const struct exchange no_profile[] = { WHO,
+        ASK("DescribeInstances", "", INSTANCE_REPLY(OURS, "i-0abc", "running", "")) };
+    static const char *const same[] = { WEB, "arn:aws:sts::" OURS ":assumed-role/web/i-0abc",
+        "web" };
+    static const char *const other[] = { "arn:aws:iam::" OURS ":role/admin",
+        "arn:aws:iam::" OURS ":role/web", "arn:aws:iam::444455556666:role/app/web",
+        "arn:aws:sts::444455556666:assumed-role/web/i-0abc",
+        "arn:aws:sts::" OURS ":assumed-role/db/s", "db" };
+    struct script script;
+    for (size_t at = 0; at < COUNT_OF(same); at++) {
+        isolate(&script, same[at], "i-0abc");
+        assert_untouched(&script, agreed, COUNT_OF(agreed), STEP_DONE, WEB " was isolated already");
+    }
+    for (size_t at = 0; at < COUNT_OF(other); at++) {
+        isolate(&script, other[at], "i-0abc");
+        assert_int_equal(PLAY(&script, seen), STEP_UNRESOLVED);
+        assert_reason(&script, other[at]);
+        assert_reason(&script, "but instance i-0abc has the role " WEB);
+        script_starve(&script, seen, COUNT_OF(seen), STEP_UNRESOLVED);
+        script_end(&script);
+    }
+    isolate(&script, WEB, "i-0abc");
+    assert_untouched(&script, no_profile, COUNT_OF(no_profile), STEP_UNRESOLVED,
+        "the alert names role " WEB ", but instance i-0abc has no instance profile");
+}
+
 static void an_arn_of_a_role_that_was_made_anew_elsewhere_is_unresolved(void **state)
 {
     (void)state;
@@ -407,10 +444,19 @@ static void offline_the_change_is_planned_with_honest_names(void **state)
         ASK_WITHOUT("GetRole", "RoleName=web", ASSUMED),
         ASK_WITHOUT("GetRolePolicy", "RoleName=web", ASSUMED),
         CHANGE_WITHOUT("PutRolePolicy", PUT_PARAMS, ASSUMED) };
+    static const struct exchange both[] = { ASK_WITHOUT("GetCallerIdentity", "", ASSUMED),
+        ASK_WITHOUT("DescribeInstances", "InstanceId.1=i-0abc", ASSUMED),
+        ASK_WITHOUT("GetInstanceProfile", "", ASSUMED),
+        ASK_WITHOUT("GetRolePolicy", "RoleName=web", ASSUMED),
+        CHANGE_WITHOUT("PutRolePolicy", PUT_PARAMS, ASSUMED) };
     struct script script;
     isolate(&script, NULL, "i-0abc");
     assert_int_equal(PLAY(&script, exchanges), STEP_DONE);
     assert_reason(&script, "(the role of i-0abc) would be");
+    script_end(&script);
+    isolate(&script, WEB, "i-0abc");
+    assert_int_equal(PLAY(&script, both), STEP_DONE);
+    assert_reason(&script, WEB " would be");
     script_end(&script);
     isolate(&script, "web", NULL);
     assert_int_equal(PLAY(&script, named), STEP_DONE);
@@ -506,6 +552,7 @@ int main(void)
         cmocka_unit_test(an_instance_without_a_role_is_unresolved),
         cmocka_unit_test(nothing_is_done_in_another_account),
         cmocka_unit_test(a_name_needs_a_second_fact),
+        cmocka_unit_test(a_role_of_the_alert_must_be_the_one_that_the_instance_has),
         cmocka_unit_test(an_arn_of_a_role_that_was_made_anew_elsewhere_is_unresolved),
         cmocka_unit_test(a_session_of_a_role_names_the_role),
         cmocka_unit_test(our_own_role_and_those_of_aws_are_never_a_target),
