@@ -253,6 +253,27 @@ static bool revoke(struct step *step, const struct xml *group, bool is_egress, s
     return true;
 }
 
+/* A group that was there before this step may hold what somebody wants to keep, and nothing
+ * would bring it back: only what EC2 itself puts into a new group is taken away. False: the
+ * step has ended. */
+static bool may_be_emptied(struct step *step, const struct xml *group, enum step_turn *ret_turn)
+{
+    struct isolate_security_group *self = step->state;
+    if (self->create.accepted)
+        return true;
+    str added = isolation_group_added_rule(step->arena, group);
+    if (added.ptr != NULL && added.len == 0)
+        return true;
+    *ret_turn = added.ptr == NULL
+                    ? talk_memory(step)
+                    : talk_end(step, STEP_FAILED,
+                        "the group %.*s (%.*s) has rules that somebody added (%.*s): it would "
+                        "not isolate; remove them or the group. Instance %.*s was left alone",
+                        STR_ARG(self->group_name), STR_ARG(self->found_group), STR_ARG(added),
+                        STR_ARG(arg(step, ARG_INSTANCE)));
+    return false;
+}
+
 static enum step_turn heard_group(struct step *step, const struct answer *answer)
 {
     struct isolate_security_group *self = step->state;
@@ -276,6 +297,8 @@ static enum step_turn heard_group(struct step *step, const struct answer *answer
     self->found_group = arena_copy(step->arena, xml_text(group, "groupId"));
     if (self->found_group.ptr == NULL)
         return talk_memory(step);
+    if (!may_be_emptied(step, group, &turn))
+        return turn;
     if (revoke(step, group, true, &self->egress, &turn)
         || revoke(step, group, false, &self->ingress, &turn))
         return turn;

@@ -14,6 +14,59 @@ bool isolation_group_is_ours(const struct xml *group)
     return str_is(reply_tag(group, TAG_OWNER), TAG_OWNER_VALUE);
 }
 
+/* The first peer of a list of a rule that is not `born`, or empty. */
+static str peer_but(const struct xml *rule, const char *list, const char *member, const char *born)
+{
+    for (const struct xml *item = xml_find(rule, list); item != NULL; item = xml_next(item))
+        if (!str_is(xml_text(item, member), born))
+            return xml_text(item, member);
+    return (str){ "", 0 };
+}
+
+/* The first peer of a rule; those that EC2 makes do not count when `is_born_passed`. */
+static str peer_of(const struct xml *rule, bool is_born_passed)
+{
+    static const struct {
+        const char *list, *member, *born;
+    } kinds[] = {
+        { "ipRanges/item", "cidrIp", "0.0.0.0/0" },
+        { "ipv6Ranges/item", "cidrIpv6", "::/0" },
+        { "prefixListIds/item", "prefixListId", "" },
+        { "groups/item", "groupId", "" },
+    };
+    str peer = { "", 0 };
+    for (size_t at = 0; at < COUNT_OF(kinds) && peer.len == 0; at++)
+        peer =
+            peer_but(rule, kinds[at].list, kinds[at].member, is_born_passed ? kinds[at].born : "");
+    return peer;
+}
+
+/* "tcp 22-25 from 198.51.100.7/32", "everything to sg-1" */
+static str rule_words(struct arena *arena, const struct xml *rule, str peer, const char *way)
+{
+    str protocol = xml_text(rule, "ipProtocol");
+    str from = xml_text(rule, "fromPort"), to = xml_text(rule, "toPort");
+    bool is_range = from.len > 0 && to.len > 0 && !str_equal(from, to);
+    return str_from(arena_format(arena, "%.*s%s%.*s%s%.*s %s %.*s",
+        STR_ARG(str_is(protocol, "-1") ? STR("everything") : protocol), from.len > 0 ? " " : "",
+        STR_ARG(from), is_range ? "-" : "", STR_ARG(is_range ? to : STR("")), way,
+        STR_ARG(peer.len > 0 ? peer : STR("nobody"))));
+}
+
+str isolation_group_added_rule(struct arena *arena, const struct xml *group)
+{
+    const struct xml *rule = xml_find(group, "ipPermissions/item");
+    if (rule != NULL)
+        return rule_words(arena, rule, peer_of(rule, false), "from");
+    for (rule = xml_find(group, "ipPermissionsEgress/item"); rule != NULL; rule = xml_next(rule)) {
+        bool is_everything = str_is(xml_text(rule, "ipProtocol"), "-1");
+        str peer = peer_of(rule, is_everything);
+        if (!is_everything || peer.len > 0)
+            return rule_words(arena, rule, peer, "to");
+    }
+    return (str){ "", 0 };
+}
+
 static str arg(const struct step *step, int index)
 {
     return value_str(step->args[index]);

@@ -21,6 +21,10 @@ enum { DELETE_VPC, DELETE_NAME, DELETE_ACCOUNT, DELETE_REGION, DELETE_ARGS };
 const char *isolation_group_name(struct arena *arena, str vpc);
 /* Whether an item of DescribeSecurityGroups carries our tag. */
 bool isolation_group_is_ours(const struct xml *group);
+/* The first rule of such an item that somebody added: any but those that EC2 makes with a
+ * group, everything out to 0.0.0.0/0 and ::/0. In words ("tcp 22 from 198.51.100.7/32") in
+ * `arena`; empty when there is none, a ptr of NULL when the arena is full. */
+str isolation_group_added_rule(struct arena *arena, const struct xml *group);
 
 struct restore_interface_groups {
     struct talk talk;

@@ -159,11 +159,12 @@ static void what_is_isolated_already_is_not_touched(void **state)
     ASSERT_ISOLATE(half, STEP_DONE, "every network interface of instance i-0abc has only", 1);
 }
 
-static void our_group_is_emptied_whatever_is_in_it(void **state)
+static void the_group_that_was_just_made_is_emptied_whatever_is_in_it(void **state)
 {
     (void)state;
     static const struct exchange exchanges[] = { WHO, INSTANCE, LIST(ENI("eni-1", IN("sg-a1"))),
-        LOOK(GROUP(OURS_TAG EGRESS INGRESS)), REVOKE, LOOK(GROUP(OURS_TAG INGRESS)),
+        LOOK_NONE, CREATE, LOOK(GROUP(OURS_TAG EGRESS INGRESS)), REVOKE,
+        LOOK(GROUP(OURS_TAG INGRESS)),
         CHANGE("RevokeSecurityGroupIngress",
             "IpPermissions.1.IpProtocol=tcp\nIpPermissions.1.FromPort=22\n"
             "IpPermissions.1.ToPort=22\nIpPermissions.1.Groups.1.GroupId=sg-9\n"
@@ -171,7 +172,59 @@ static void our_group_is_emptied_whatever_is_in_it(void **state)
             "\nIpPermissions.1.PrefixListIds.1.PrefixListId=pl-1",
             REVOKE_REPLY),
         LOOK_BLANK, MOVE("eni-1"), LIST(ENI("eni-1", IN("sg-0150"))) };
-    ASSERT_ISOLATE(exchanges, STEP_DONE, "every network interface of instance i-0abc has only", 3);
+    ASSERT_ISOLATE(exchanges, STEP_DONE, "every network interface of instance i-0abc has only", 4);
+}
+
+#define RULE(protocol, ports, peers)                                                               \
+    "<item><ipProtocol>" protocol "</ipProtocol>" ports peers "</item>"
+#define PORTS(from, to) "<fromPort>" from "</fromPort><toPort>" to "</toPort>"
+#define RANGE(cidr) "<ipRanges><item><cidrIp>" cidr "</cidrIp></item></ipRanges>"
+#define LET_IN(rules) "<ipPermissions>" rules "</ipPermissions>"
+#define LET_OUT(rules) "<ipPermissionsEgress>" rules "</ipPermissionsEgress>"
+
+static void rules_that_somebody_added_to_our_group_are_not_revoked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rules, *reason;
+    } added[] = {
+        { EGRESS LET_IN(RULE("tcp", PORTS("22", "22"), RANGE("198.51.100.7/32"))),
+            "has rules that somebody added (tcp 22 from 198.51.100.7/32): it would not isolate; "
+            "remove them or the group" },
+        { INGRESS, "(tcp 22 from pl-1)" },
+        { LET_IN(RULE("-1", "", RANGE("0.0.0.0/0"))), "(everything from 0.0.0.0/0)" },
+        { LET_IN(RULE("udp", PORTS("53", "60"),
+              "<ipv6Ranges><item><cidrIpv6>2001:db8::/32</cidrIpv6></item></ipv6Ranges>")),
+            "(udp 53-60 from 2001:db8::/32)" },
+        { LET_OUT(RULE("tcp", PORTS("443", "443"), RANGE("0.0.0.0/0"))), "(tcp 443 to 0.0.0.0/0)" },
+        { LET_OUT(RULE("-1", "", RANGE("0.0.0.0/0")) RULE("-1", "", RANGE("198.51.100.0/24"))),
+            "(everything to 198.51.100.0/24)" },
+        { LET_OUT(RULE("-1", "",
+              "<groups><item><groupId>sg-9</groupId></item></groups>" RANGE("0.0.0.0/0"))),
+            "(everything to sg-9)" },
+    };
+    for (size_t at = 0; at < COUNT_OF(added); at++) {
+        char body[2048];
+        snprintf(body, sizeof(body), GROUP(OURS_TAG "%s"), added[at].rules);
+        const struct exchange exchanges[] = { WHO, INSTANCE, LIST(BEFORE),
+            { "DescribeSecurityGroups", false, "", REPLY_RECEIVED, 200, body } };
+        ASSERT_ISOLATE(exchanges, STEP_FAILED, added[at].reason, 0);
+    }
+}
+
+static void a_group_that_somebody_else_made_first_keeps_its_rules(void **state)
+{
+    (void)state;
+    static const struct exchange duplicate[] = { WHO, INSTANCE, LIST(BEFORE), LOOK_NONE,
+        CHANGE_ERROR("CreateSecurityGroup", "", 400, EC2_ERROR("InvalidGroup.Duplicate", "there")),
+        LOOK(GROUP(OURS_TAG EGRESS INGRESS)) };
+    static const struct exchange lost[] = { WHO, INSTANCE, LIST(BEFORE), LOOK_NONE,
+        CHANGE_WITHOUT("CreateSecurityGroup", "", LOST), LOOK(GROUP(OURS_TAG EGRESS INGRESS)) };
+    static const struct exchange crashed[] = { WHO, INSTANCE, LIST(ENI("eni-1", IN("sg-a1"))),
+        LOOK_NEW, REVOKE, LOOK_BLANK, MOVE("eni-1"), LIST(ENI("eni-1", IN("sg-0150"))) };
+    ASSERT_ISOLATE(duplicate, STEP_FAILED, "rules that somebody added (tcp 22 from pl-1)", 1);
+    ASSERT_ISOLATE(lost, STEP_FAILED, "rules that somebody added (tcp 22 from pl-1)", 1);
+    ASSERT_ISOLATE(crashed, STEP_DONE, "every network interface of instance i-0abc has only", 2);
 }
 
 static void a_group_that_is_not_blank_isolates_nobody(void **state)
@@ -352,16 +405,12 @@ static void isolation_is_planned(void **state)
             "NetworkInterfaceId=eni-1\nSecurityGroupId.1=(known after CreateSecurityGroup)",
             ASSUMED),
         CHANGE_WITHOUT("ModifyNetworkInterfaceAttribute", "NetworkInterfaceId=eni-2", ASSUMED) };
-    static const struct exchange with_group[] = { WHO, INSTANCE, LIST(BEFORE),
-        LOOK(GROUP(OURS_TAG EGRESS INGRESS)),
-        CHANGE_WITHOUT("RevokeSecurityGroupEgress", "", ASSUMED),
-        LOOK(GROUP(OURS_TAG EGRESS INGRESS)),
-        CHANGE_WITHOUT("RevokeSecurityGroupIngress", "", ASSUMED),
-        LOOK(GROUP(OURS_TAG EGRESS INGRESS)),
+    static const struct exchange with_group[] = { WHO, INSTANCE, LIST(BEFORE), LOOK_NEW,
+        CHANGE_WITHOUT("RevokeSecurityGroupEgress", "", ASSUMED), LOOK_NEW,
         CHANGE_WITHOUT("ModifyNetworkInterfaceAttribute", MOVE_PARAMS("eni-1"), ASSUMED),
         CHANGE_WITHOUT("ModifyNetworkInterfaceAttribute", MOVE_PARAMS("eni-2"), ASSUMED) };
     ASSERT_ISOLATE(plan, STEP_DONE, "would have only the group " NAME, 4);
-    ASSERT_ISOLATE(with_group, STEP_DONE, "would have only the group " NAME, 4);
+    ASSERT_ISOLATE(with_group, STEP_DONE, "would have only the group " NAME, 3);
 }
 
 static void isolation_is_planned_offline(void **state)
@@ -530,7 +579,9 @@ int main(void)
         cmocka_unit_test(a_change_and_its_undo_name_the_region_that_the_step_began_in),
         cmocka_unit_test(little_memory_stops_it_without_another_request),
         cmocka_unit_test(what_is_isolated_already_is_not_touched),
-        cmocka_unit_test(our_group_is_emptied_whatever_is_in_it),
+        cmocka_unit_test(the_group_that_was_just_made_is_emptied_whatever_is_in_it),
+        cmocka_unit_test(rules_that_somebody_added_to_our_group_are_not_revoked),
+        cmocka_unit_test(a_group_that_somebody_else_made_first_keeps_its_rules),
         cmocka_unit_test(a_group_that_is_not_blank_isolates_nobody),
         cmocka_unit_test(somebody_elses_group_of_our_name_is_left_alone),
         cmocka_unit_test(a_group_is_made_once_whatever_becomes_of_the_reply),
