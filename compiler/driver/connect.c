@@ -10,6 +10,8 @@ static struct transport *connect_aws(struct connector *connector, const char **r
         if (err != ERR_OK) {
             connector->aws = NULL;
             connector->aws_reason = reason != NULL ? reason : err_text(err);
+        } else {
+            aws_connection_heed(connector->aws, connector->stop);
         }
     }
     if (connector->aws != NULL)

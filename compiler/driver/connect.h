@@ -4,10 +4,11 @@
 #include "act/executor.h"
 #include "aws/connection.h"
 
-/* Zero it, set `clock`, give connector_connect and it to an executor, release. */
+/* Zero it, set `clock` and `stop`, give connector_connect and it to an executor, release. */
 struct connector {
     struct clock *clock;
-    struct arena arena; /* reasons */
+    const volatile int *stop; /* not 0: reads that are under way end too; may be NULL */
+    struct arena arena;       /* reasons */
     struct aws_connection *aws;
     const char *aws_reason; /* why there is none, once it was tried */
 };

@@ -29,10 +29,11 @@ struct aws_connection {
     struct aws_endpoints endpoints;
     struct clock *clock;
     struct http *http;
-    struct http_curl *curl; /* owned; NULL over somebody else's http */
-    int64_t skew_s;         /* AWS's clock less ours */
-    uint64_t chance;        /* state of the delays */
-    str identity;           /* whom AWS takes us for; empty until it was asked */
+    struct http_curl *curl;   /* owned; NULL over somebody else's http */
+    const volatile int *stop; /* aws_connection_heed; may be NULL */
+    int64_t skew_s;           /* AWS's clock less ours */
+    uint64_t chance;          /* state of the delays */
+    str identity;             /* whom AWS takes us for; empty until it was asked */
 };
 
 /* One request on its way. Its parts live in the caller's arena, or in an attempt's. */
@@ -109,7 +110,8 @@ static void attempt_make(struct delivery *delivery, struct arena *scratch, struc
         .url = delivery->endpoint.url,
         .headers = headers,
         .body = delivery->request->body,
-        .is_change = delivery->is_change };
+        .is_change = delivery->is_change,
+        .stop = delivery->is_change ? NULL : delivery->connection->stop };
     *attempt = (struct attempt){ .cause = RETRY_NONE };
     attempt->err = delivery_sign(delivery, scratch, headers, &request.headers_count);
     if (attempt->err != ERR_OK)
@@ -131,10 +133,22 @@ static bool skew_correct(struct delivery *delivery, const struct http_reply *rep
     return true;
 }
 
-/* Whether to send once more after this attempt, waiting first where that is due. */
-static bool try_again(struct delivery *delivery, const struct attempt *attempt, unsigned number)
+/* Wait before the next attempt. False for a stop: it ends a read; what a change was answered
+ * is handed over, because the journal wants to know. */
+static bool wait_for_next(struct delivery *delivery, struct attempt *attempt, unsigned number)
 {
     struct aws_connection *connection = delivery->connection;
+    uint32_t delay_ms = retry_delay_ms(number, chance_next(&connection->chance));
+    if (clock_wait(connection->clock, delay_ms, connection->stop))
+        return true;
+    if (!delivery->is_change)
+        attempt->err = ERR_STOPPED;
+    return false;
+}
+
+/* Whether to send once more after this attempt, waiting first where that is due. */
+static bool try_again(struct delivery *delivery, struct attempt *attempt, unsigned number)
+{
     bool may_again = number + 1 < RETRY_ATTEMPTS_MAX;
     switch (attempt->cause) {
     case RETRY_NONE:
@@ -147,11 +161,7 @@ static bool try_again(struct delivery *delivery, const struct attempt *attempt, 
     case RETRY_THROTTLED:
         break;
     }
-    if (may_again) {
-        uint32_t random = chance_next(&connection->chance);
-        connection->clock->sleep_ms(connection->clock, retry_delay_ms(number, random));
-    }
-    return may_again;
+    return may_again && wait_for_next(delivery, attempt, number);
 }
 
 /* Say why nothing is sent; a reason of NULL: there was no memory for one. */
@@ -317,6 +327,11 @@ str aws_connection_region(const struct aws_connection *connection)
 const char *aws_connection_found(const struct aws_connection *connection)
 {
     return connection->credentials.found;
+}
+
+void aws_connection_heed(struct aws_connection *connection, const volatile int *stop)
+{
+    connection->stop = stop;
 }
 
 void aws_connection_close(struct aws_connection *connection)

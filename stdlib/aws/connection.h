@@ -41,5 +41,9 @@ struct transport *aws_connection_transport(struct aws_connection *connection);
 str aws_connection_region(const struct aws_connection *connection);
 const char *aws_connection_found(const struct aws_connection *connection);
 
+/* End when *stop is not 0, which outlives the connection: a read that is under way or waits to
+ * be sent again returns ERR_STOPPED; a change under way is finished, and not sent again. */
+void aws_connection_heed(struct aws_connection *connection, const volatile int *stop);
+
 /* Close, wipe and free; NULL is fine. */
 void aws_connection_close(struct aws_connection *connection);

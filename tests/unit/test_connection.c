@@ -28,6 +28,8 @@ struct fake_clock {
     int64_t now_ms;
     unsigned sleeps;
     uint32_t slept_ms; /* all together */
+    volatile int stop;
+    bool stops; /* raise `stop` in the next sleep */
 };
 
 static int64_t fake_now_ms(struct clock *clock)
@@ -41,6 +43,7 @@ static void fake_sleep_ms(struct clock *clock, uint32_t duration_ms)
     fake->sleeps++;
     fake->slept_ms += duration_ms;
     fake->now_ms += duration_ms;
+    fake->stop |= fake->stops;
 }
 
 struct answer {
@@ -55,6 +58,7 @@ struct fake_http {
     const struct answer *answers;
     unsigned sent;
     bool last_is_change;
+    const volatile int *last_stop;
     bool last_is_genuine;
     int64_t last_signed_at_s;
     char last_url[128];
@@ -83,6 +87,7 @@ static void look_at(struct fake_http *fake, const struct http_request *request)
         sigv4_verify(&arena, &signed_request, &claim, &secret, &fake->last_is_genuine), ERR_OK);
     fake->last_signed_at_s = claim.at_unix_s;
     fake->last_is_change = request->is_change;
+    fake->last_stop = request->stop;
     text_keep(fake->last_url, sizeof(fake->last_url), str_from(request->url));
     text_keep(fake->last_region, sizeof(fake->last_region), claim.region);
     text_keep(fake->last_body, sizeof(fake->last_body), request->body);
@@ -265,6 +270,29 @@ static void a_change_is_sent_again_only_when_it_was_not_applied(void **state)
         assert_int_equal(s->clock.sleeps, 0);
         assert_int_equal(s->reply.status, once[at].err == ERR_OK ? once[at].status : 0);
     }
+}
+
+static void a_stop_ends_a_read_and_no_change(void **state)
+{
+    struct setting *s = *state;
+    const struct answer throttled[] = { { 503, ERROR("RequestLimitExceeded"), ERR_OK, 0 } };
+    const struct answer stopped[] = { { 0, NULL, ERR_STOPPED, 0 } };
+    aws_connection_heed(s->connection, &s->clock.stop);
+    s->http.answers = stopped;
+    assert_int_equal(send_service(s, "ec2", "", false), ERR_STOPPED);
+    assert_int_equal(s->http.sent, 1);
+    assert_ptr_equal(s->http.last_stop, &s->clock.stop);
+    s->clock.stops = true;
+    s->http.answers = throttled;
+    s->http.sent = 0;
+    assert_int_equal(send_service(s, "ec2", "", false), ERR_STOPPED);
+    assert_int_equal(s->http.sent, 1);
+    assert_in_range(s->clock.slept_ms, 1, 200);
+    /* It is sent to its end, and what came of it is told. */
+    s->clock.stop = 0;
+    assert_sent(s, throttled, true, ERR_OK, 1);
+    assert_null(s->http.last_stop);
+    assert_int_equal(s->reply.status, 503);
 }
 
 static void what_is_final_is_handed_over_at_once(void **state)
@@ -533,6 +561,7 @@ int main(void)
         SETTING_TEST(a_read_is_tried_three_times_and_waits_between),
         SETTING_TEST(a_read_that_got_no_answer_in_time_is_not_sent_again),
         SETTING_TEST(a_change_is_sent_again_only_when_it_was_not_applied),
+        SETTING_TEST(a_stop_ends_a_read_and_no_change),
         SETTING_TEST(what_is_final_is_handed_over_at_once),
         SETTING_TEST(a_wrong_clock_is_corrected_once),
         SETTING_TEST(a_server_whose_clock_jumps_is_given_up),

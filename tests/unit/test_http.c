@@ -48,7 +48,7 @@ static enum err send_to(struct setting *s, const char *url, bool is_change)
         { { "Content-Type", 12 }, { "text/plain", 10 } },
     };
     struct http *http = http_curl_interface(s->curl);
-    struct http_request request = { "POST", url, headers, 1, STR("Action=X"), is_change };
+    struct http_request request = { "POST", url, headers, 1, STR("Action=X"), is_change, NULL };
     s->reason = NULL;
     return http->send(http, &request, &s->arena, &s->reply, &s->reason);
 }
@@ -161,6 +161,35 @@ static void a_server_that_is_silent_is_given_up(void **state)
         ERR_TIMEOUT, "did not answer in time");
     int64_t took_ms = clock->now_ms(clock) - began_ms;
     assert_in_range(took_ms, 1100, 6000);
+}
+
+static void *stop_soon(void *stop)
+{
+    struct clock *clock = clock_system();
+    clock->sleep_ms(clock, 100);
+    *(volatile int *)stop = 1;
+    return NULL;
+}
+
+static void a_stop_ends_an_exchange_that_is_under_way(void **state)
+{
+    (void)state;
+    const struct raw_answer answers[] = { { .bytes = OK_TEXT }, { .bytes = "" } };
+    struct setting *s = setting_new(answers, 2);
+    http_curl_free(s->curl);
+    assert_int_equal(http_curl_new(NULL, &s->curl), ERR_OK);
+    struct http *http = http_curl_interface(s->curl);
+    volatile int stop = 0;
+    struct http_request request = { .method = "POST", .url = s->url, .stop = &stop };
+    assert_int_equal(http->send(http, &request, &s->arena, &s->reply, &s->reason), ERR_OK);
+    struct clock *clock = clock_system();
+    int64_t began_ms = clock->now_ms(clock);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, stop_soon, (void *)(uintptr_t)&stop), 0);
+    assert_int_equal(http->send(http, &request, &s->arena, &s->reply, &s->reason), ERR_STOPPED);
+    assert_in_range(clock->now_ms(clock) - began_ms, 90, 3000);
+    pthread_join(thread, NULL);
+    setting_free(s);
 }
 
 static void a_reply_without_end_is_given_up(void **state)
@@ -279,6 +308,7 @@ int main(void)
         cmocka_unit_test(any_status_is_a_reply_and_redirects_are_not_followed),
         cmocka_unit_test(what_breaks_on_the_way_may_have_arrived),
         cmocka_unit_test(a_server_that_is_silent_is_given_up),
+        cmocka_unit_test(a_stop_ends_an_exchange_that_is_under_way),
         cmocka_unit_test(a_reply_without_end_is_given_up),
         cmocka_unit_test(nothing_leaves_when_nobody_listens),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),

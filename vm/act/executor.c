@@ -11,7 +11,6 @@
 
 enum {
     REPLY_ARENA_BYTES_MAX = 4 * REPLY_BYTES_MAX, /* one reply, as it grows, and its request */
-    WAIT_SLICE_MS = 200,                         /* how long a stop may go unnoticed */
     READ_AGAIN_MS = 1000,                        /* doubled each time */
 };
 
@@ -72,19 +71,10 @@ static enum err keep_chars(struct attempt *a, const char *text, const char **ret
     return ERR_OK;
 }
 
-/* Sleep in slices, so that a stop is seen soon. */
 static enum err wait_ms(struct attempt *a, uint32_t duration_ms)
 {
     const struct executor *executor = a->executor;
-    for (;;) {
-        if (executor->stop != NULL && *executor->stop != 0)
-            return ERR_STOPPED;
-        if (duration_ms == 0)
-            return ERR_OK;
-        uint32_t slice_ms = duration_ms < WAIT_SLICE_MS ? duration_ms : WAIT_SLICE_MS;
-        executor->clock->sleep_ms(executor->clock, slice_ms);
-        duration_ms -= slice_ms;
-    }
+    return clock_wait(executor->clock, duration_ms, executor->stop) ? ERR_OK : ERR_STOPPED;
 }
 
 /* Find the way to the provider, or end the step. Once something was changed the step has

@@ -48,7 +48,8 @@ struct executor {
     struct transport *(*connect)(
         struct executor *executor, const char *provider, const char **reterr_reason);
     void *self;               /* whoever made `connect` */
-    const volatile int *stop; /* not 0: end with ERR_STOPPED before the next request; may be NULL */
+    const volatile int *stop; /* not 0: end with ERR_STOPPED before the next request; may be
+                               * NULL. A transport may look at it too, while it reads */
     const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED and ERR_CREDENTIALS: a sentence,
                                * in the arena of the call that failed */
 };

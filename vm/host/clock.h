@@ -1,12 +1,19 @@
 /* clock.h - time, replaceable in tests. */
 #pragma once
 
+#include "base/attr.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
 struct clock {
     int64_t (*now_ms)(struct clock *clock); /* since 1970, UTC */
     void (*sleep_ms)(struct clock *clock, uint32_t duration_ms);
 };
+
+/* Sleep for `duration_ms`, or until *stop is not 0: false then, also when it was before. It
+ * looks every 200 ms. `stop` may be NULL. */
+MUST_CHECK bool clock_wait(struct clock *clock, uint32_t duration_ms, const volatile int *stop);
 
 /* The machine's clock; the object is constant and needs no release. */
 struct clock *clock_system(void);

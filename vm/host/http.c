@@ -16,7 +16,8 @@ struct http_curl {
     int64_t date_unix_s;
     long connect_timeout_ms;
     long total_timeout_ms;
-    char *ca_file; /* owned; may be NULL */
+    char *ca_file;            /* owned; may be NULL */
+    const volatile int *stop; /* of the exchange; may be NULL */
     char problem[CURL_ERROR_SIZE];
 };
 
@@ -41,6 +42,18 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *self)
         curl->date_unix_s = seconds < 0 ? 0 : (int64_t)seconds;
     }
     return len;
+}
+
+/* libcurl asks at least once a second; anything but 0 ends the exchange. */
+static int on_progress(void *self, curl_off_t download_total, curl_off_t downloaded,
+    curl_off_t upload_total, curl_off_t uploaded)
+{
+    const struct http_curl *curl = self;
+    (void)download_total;
+    (void)downloaded;
+    (void)upload_total;
+    (void)uploaded;
+    return *curl->stop != 0;
 }
 
 static enum err header_add(struct http_curl *curl, const char *line)
@@ -86,6 +99,15 @@ static bool options_set(struct http_curl *curl)
                || curl_easy_setopt(easy, CURLOPT_CAINFO, curl->ca_file) == CURLE_OK);
 }
 
+static bool stop_set(struct http_curl *curl)
+{
+    CURL *easy = curl->easy;
+    return curl->stop == NULL
+           || (curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L) == CURLE_OK
+               && curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK
+               && curl_easy_setopt(easy, CURLOPT_XFERINFODATA, curl) == CURLE_OK);
+}
+
 /* The options of this one. */
 static bool request_set(struct http_curl *curl, const struct http_request *request)
 {
@@ -98,7 +120,8 @@ static bool request_set(struct http_curl *curl, const struct http_request *reque
                 != CURLE_OK
             || curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.ptr) != CURLE_OK))
         return false;
-    return options_set(curl) && curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK
+    return options_set(curl) && stop_set(curl)
+           && curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, curl->headers) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)request->is_change) == CURLE_OK
@@ -119,6 +142,8 @@ static enum err failure(struct http_curl *curl, const struct http_request *reque
     struct arena *arena, const char **reterr_reason)
 {
     bool is_refused = nothing_was_sent(curl->easy);
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return ERR_STOPPED;
     bool is_late = !is_refused && code == CURLE_OPERATION_TIMEDOUT;
     if (code == CURLE_OUT_OF_MEMORY || curl->body.err == ERR_MEMORY)
         return ERR_MEMORY;
@@ -159,6 +184,7 @@ static enum err http_curl_send(struct http *http, const struct http_request *req
     struct http_curl *curl = (struct http_curl *)http;
     curl->problem[0] = '\0';
     curl->date_unix_s = 0;
+    curl->stop = request->stop;
     curl->body = (struct buf)BUF_INIT(REPLY_BYTES_MAX);
     enum err err = exchange(curl, request, arena, ret_reply, reterr_reason);
     /* The handle may not keep what is about to go. */

@@ -18,8 +18,9 @@ struct http_request {
     const struct http_header *headers;
     uint32_t headers_count;
     str body;
-    bool is_change; /* goes over a new connection, because a kept one that turns out to be
+    bool is_change;           /* goes over a new connection, because a kept one that turns out to be
                      * closed would make libcurl send it a second time */
+    const volatile int *stop; /* not 0: give the exchange up; may be NULL */
 };
 
 struct http_reply {
@@ -34,7 +35,8 @@ struct http {
      * ERR_TRANSPORT: the connection broke, or the reply is over REPLY_BYTES_MAX: the
      * request may have arrived. ERR_TIMEOUT: the time was up before the whole reply was
      * there; it may have arrived. On these *reterr_reason is a sentence in `arena` that
-     * names the address and no header. ERR_MEMORY: it may have been sent or not. */
+     * names the address and no header. ERR_STOPPED: request->stop, seen within about a
+     * second; the request may have arrived. ERR_MEMORY: it may have been sent or not. */
     enum err (*send)(struct http *http, const struct http_request *request, struct arena *arena,
         struct http_reply *ret_reply, const char **reterr_reason);
 };

@@ -15,7 +15,8 @@ struct transport {
      * reply that says it was not applied (throttled). ERR_TRANSPORT: no answer came,
      * the provider may or may not have seen the request. ERR_REFUSED: it certainly has
      * not (nothing listens, no name); ERR_CREDENTIALS: not sent. On these three
-     * *reterr_reason is a sentence for a person, in the arena. ERR_MEMORY. */
+     * *reterr_reason is a sentence for a person, in the arena. ERR_STOPPED: a read was
+     * given up because somebody wants to end; never a change. ERR_MEMORY. */
     enum err (*send)(struct transport *transport, const struct request *request, bool is_change,
         struct arena *arena, struct reply *ret_reply, const char **reterr_reason);
 
