@@ -243,6 +243,9 @@ static void a_stop_is_heard_before_each_request_and_the_step_goes_on_later(void 
     assert_int_equal(err, ERR_OK);
     assert_int_equal(outcome.turn, STEP_DONE);
     assert_int_equal(stops, 3 * SLOTS); /* look, set, look at each; the first stop was before */
+    assert_int_equal(outcome.replayed, 3 * SLOTS - 1);
+    assert_int_equal(isolate(&f, &outcome), ERR_OK);
+    assert_int_equal(outcome.replayed, UINT32_MAX);
     is_isolated_once(f.provider);
 }
 

@@ -23,10 +23,11 @@ struct attempt {
     struct arena replies;  /* the last reply's */
     struct transport *way; /* NULL until something had to be sent */
     struct step step;
-    str identity;     /* with which the step was begun; empty: not known, so not compared */
-    bool is_same;     /* the connection was asked, and is of that identity */
-    uint32_t calls;   /* requests that were answered: the number of the next */
-    bool has_changed; /* a change of this step may have arrived */
+    str identity;      /* with which the step was begun; empty: not known, so not compared */
+    bool is_same;      /* the connection was asked, and is of that identity */
+    uint32_t calls;    /* requests that were answered: the number of the next */
+    uint32_t replayed; /* of them, those that the journal answered */
+    bool has_changed;  /* a change of this step may have arrived */
     bool is_over;
     enum step_turn end; /* once it is over; step.reason says why */
     struct planned_request *planned;
@@ -302,6 +303,7 @@ static enum err call_replay(struct attempt *a, struct call_record *call, struct 
         TRY(call_answered(a, call, ret_reply));
     }
     a->has_changed |= call->is_change && ret_reply->kind != REPLY_REFUSED;
+    a->replayed = a->calls + 1;
     return ERR_OK;
 }
 
@@ -458,7 +460,9 @@ static enum err results_read(struct arena *arena, str json, struct step_values *
 /* Copy the end out of the step's own memory and record it. */
 static enum err attempt_end(struct attempt *a, struct step_outcome *ret_outcome)
 {
-    struct step_outcome outcome = { .turn = a->end, .requests = a->planned };
+    struct step_outcome outcome = {
+        .turn = a->end, .requests = a->planned, .replayed = a->replayed
+    };
     str results;
     TRY(keep(a, a->step.target, &outcome.target));
     TRY(found_join(a, &outcome.found));
@@ -508,15 +512,18 @@ static enum err attempt_begin(
     }
     *ret_is_told = true;
     if (a->is_over) { /* the end that is recorded belongs to the other step */
-        *ret_outcome = (struct step_outcome){
-            .turn = STEP_UNKNOWN, .target = STR(""), .found = order->found, .reason = a->step.reason
-        };
+        *ret_outcome = (struct step_outcome){ .turn = STEP_UNKNOWN,
+            .target = STR(""),
+            .found = order->found,
+            .reason = a->step.reason,
+            .replayed = UINT32_MAX };
         return ERR_OK;
     }
     *ret_outcome = (struct step_outcome){ .turn = step_turn_find(record.state),
         .target = record.target,
         .found = record.found,
-        .reason = record.reason.ptr };
+        .reason = record.reason.ptr,
+        .replayed = UINT32_MAX };
     return results_read(a->arena, record.results, &ret_outcome->results);
 }
 

@@ -61,6 +61,8 @@ struct step_outcome {
     str found;
     const char *reason;
     struct step_values results;
+    uint32_t
+        replayed; /* so many of its requests were made before, not by this call; UINT32_MAX: all */
     struct planned_request *requests; /* MODE_PLAN and MODE_OFFLINE: what it asked, in order */
 };
 
