@@ -56,8 +56,7 @@ struct emit {
     TABLE(struct unenforced) unenforced;
     /* where emit is */
     const struct item *rule;
-    str condition; /* of the innermost `if` on results */
-    bool is_else;
+    const struct step_condition *condition; /* the innermost `if` on results, or NULL */
     enum err err;
 };
 

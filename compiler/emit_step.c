@@ -118,7 +118,6 @@ static void emit_action(struct emit *emit, struct ast_step *step)
         .name = as == NULL ? STR("") : as->reason,
         .text = line_of(emit, step->at),
         .condition = emit->condition,
-        .is_else = emit->is_else,
         .stops_on_failure = clause_find(step->action.clauses, CLAUSE_ON_FAILURE_STOP) != NULL,
         .args_count = count };
     for (uint32_t at = 0; at < count; at++) {
@@ -142,18 +141,26 @@ static bool reads_results(const struct emit *emit, uint32_t from)
 
 static void emit_steps(struct emit *emit, struct ast_step *steps);
 
+/* The steps that follow are in one way of an `if` on results. */
+static void enter_way(struct emit *emit, const struct step_condition *outer, str text, bool is_else)
+{
+    struct step_condition *condition = ARENA_NEW(emit->arena, struct step_condition);
+    if (!emit_ok(emit, condition == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    *condition = (struct step_condition){ text, is_else, outer };
+    emit->condition = condition;
+}
+
 /* A condition on results is not known while planning: BRANCH lets a plan take both ways. */
 static void emit_branch(struct emit *emit, struct ast_step *step)
 {
     uint32_t start = emit->code.count;
-    str condition = emit->condition;
-    bool is_else = emit->is_else;
+    const struct step_condition *outer = emit->condition;
     emit_condition(emit, emit_expanded(emit, step->branch.condition));
     bool is_unknown = reads_results(emit, start);
-    if (is_unknown) {
-        emit->condition = line_of(emit, step->branch.condition->at);
-        emit->is_else = false;
-    }
+    str text = is_unknown ? line_of(emit, step->branch.condition->at) : STR("");
+    if (is_unknown)
+        enter_way(emit, outer, text, false);
     uint32_t to_else = emit_op(emit, is_unknown ? OP_BRANCH : OP_JUMP_FALSE, 0, 0);
     emit_steps(emit, step->branch.then_steps);
     if (step->branch.else_steps == NULL) {
@@ -161,12 +168,12 @@ static void emit_branch(struct emit *emit, struct ast_step *step)
     } else {
         uint32_t to_end = emit_op(emit, is_unknown ? OP_JOIN : OP_JUMP, 0, 0);
         emit_land(emit, to_else);
-        emit->is_else = is_unknown ? true : emit->is_else;
+        if (is_unknown)
+            enter_way(emit, outer, text, true);
         emit_steps(emit, step->branch.else_steps);
         emit_land(emit, to_end);
     }
-    emit->condition = condition;
-    emit->is_else = is_else;
+    emit->condition = outer;
 }
 
 static void emit_steps(struct emit *emit, struct ast_step *steps)
@@ -181,8 +188,7 @@ static void emit_steps(struct emit *emit, struct ast_step *steps)
 
 void emit_rule_steps(struct emit *emit, struct item *rule)
 {
-    emit->condition = STR("");
-    emit->is_else = false;
+    emit->condition = NULL;
     emit_clauses(emit, rule->rule.clauses);
     emit_steps(emit, rule->rule.steps);
     emit_op(emit, OP_HALT, 0, 0);

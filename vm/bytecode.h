@@ -111,14 +111,20 @@ struct source_program {
     bool is_shipped; /* part of the binary */
 };
 
+/* An `if` on results, and which of its ways a step is in. Steps of one way share it. */
+struct step_condition {
+    str text;
+    bool is_else;
+    const struct step_condition *outer; /* the `if` around this one, or NULL */
+};
+
 /* One step as written. Arguments are on the stack in the order of the builtin's
  * parameters; one that was not given is absent there. */
 struct step_code {
     const struct builtin *builtin;
-    str name;      /* `as NAME`, or empty */
-    str text;      /* the step as written, for people */
-    str condition; /* text of the innermost `if` on results around it, or empty */
-    bool is_else;  /* the step is in the else part of `condition` */
+    str name;                               /* `as NAME`, or empty */
+    str text;                               /* the step as written, for people */
+    const struct step_condition *condition; /* the innermost `if` on results, or NULL */
     bool stops_on_failure;
     uint32_t args_count;
     uint32_t given; /* bit i: the rule wrote parameter i. Such a one is never taken from the alert

@@ -119,9 +119,8 @@ const struct command sandbox_command = {
     .help =
         "It keeps what is done to it: GET /_sandbox/calls and /_sandbox/state show it, POST\n"
         "/_sandbox/reset begins anew, and POST /_sandbox/faults says what is to go wrong, as\n"
-        "[{\"operation\",\"kind\",\"times\",\"after\",\"milliseconds\",\"status\"}]. The next two "
-        "calls\n"
-        "throttled:\n\n"
+        "[{\"operation\",\"kind\",\"times\",\"after\",\"milliseconds\",\"status\"}]. To throttle\n"
+        "two calls:\n\n"
         "  curl -d '[{\"operation\":\"PutRolePolicy\",\"kind\":\"throttle\",\"times\":2}]' \\\n"
         "      $AWS_ENDPOINT_URL/_sandbox/faults\n\n"
         "Kinds: throttle fail_before fail_after lose_reply slow html deny; docs/providers.md has\n"

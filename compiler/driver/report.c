@@ -35,7 +35,7 @@ static enum err requests_of_plan(const struct planned_request *first, struct are
     *ret_count = count;
     for (const struct planned_request *at = first; at != NULL; at = at->next)
         *views++ = (struct request_view){ at->request.service, at->request.operation,
-            at->request.region, at->request.target, at->request.body, at->is_change };
+            at->request.region, at->request.target, at->request.body, at->is_change, false };
     return ERR_OK;
 }
 
@@ -58,8 +58,9 @@ enum err step_requests(const struct reporter *reporter, const struct step_view *
         str operation = arena_copy(arena, calls[i].operation);
         if (service.ptr == NULL || operation.ptr == NULL)
             return ERR_MEMORY;
-        views[used++] = (struct request_view){ service.ptr, operation.ptr, calls[i].region,
-            calls[i].target, calls[i].body, calls[i].is_change };
+        views[used++] =
+            (struct request_view){ service.ptr, operation.ptr, calls[i].region, calls[i].target,
+                calls[i].body, calls[i].is_change, calls[i].index < step->outcome->replayed };
     }
     *ret_requests = views;
     *ret_count = used;

@@ -11,6 +11,7 @@ struct request_view {
     str target;
     str body;
     bool is_change;
+    bool is_replayed; /* it was made before, by a process that was cut off */
 };
 
 /* The requests of a step in order, in `arena`. ERR_MEMORY, ERR_STORE. */

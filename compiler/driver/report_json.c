@@ -116,6 +116,8 @@ static json_t *json_from_request(const struct request_view *request)
     json_put(&json, "target", json_from_str(request->target));
     json_put(&json, "parameters", json_from_body(request->body));
     json_put(&json, "effect", json_from_text(request->is_change ? "changes" : "reads"));
+    if (request->is_replayed)
+        json_put(&json, "before", json_true());
     return json;
 }
 
@@ -156,6 +158,28 @@ static void put_results(json_t **json, const struct step_values *results)
         json_put(json, "sha256", json_from_value(results->sha256));
 }
 
+static void put_condition(json_t **json, const struct step_condition *condition)
+{
+    json_put(json, condition->is_else ? "else" : "if", json_from_str(condition->text));
+}
+
+/* The `if` that the step is in, and those around it from the inside out. */
+static void put_conditions(json_t **json, const struct step_condition *condition)
+{
+    if (condition == NULL)
+        return;
+    put_condition(json, condition);
+    if (condition->outer == NULL)
+        return;
+    json_t *within = json_array();
+    for (const struct step_condition *at = condition->outer; at != NULL; at = at->outer) {
+        json_t *one = json_object();
+        put_condition(&one, at);
+        json_append(&within, one);
+    }
+    json_put(json, "within", within);
+}
+
 void json_step(struct reporter *reporter, const struct step_view *step)
 {
     const struct step_outcome *outcome = step->outcome;
@@ -174,8 +198,8 @@ void json_step(struct reporter *reporter, const struct step_view *step)
         json_put(&json, "reason", json_from_text(outcome->reason));
     put_results(&json, &outcome->results);
     json_put(&json, "permissions", json_from_permissions(step->row));
-    if (code != NULL && code->condition.len > 0)
-        json_put(&json, code->is_else ? "else" : "if", json_from_str(code->condition));
+    if (code != NULL)
+        put_conditions(&json, code->condition);
     json_t *steps = json_object_get(reporter->entry, "steps");
     if (json_array_append_new(steps, json) != 0)
         reporter->has_failed = true;

@@ -1,10 +1,24 @@
 /* report_text.c - the story of an alert for a person. What an alert says is shown with
  * control characters and direction marks spelled out. */
+#include "driver/paragraph.h"
 #include "driver/report_forms.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-enum { STATE_COLUMN = 60, VALUE_BYTES_SHOWN = 400 };
+enum {
+    STATE_COLUMN = 67,
+    VALUE_BYTES_SHOWN = 400,
+    INDENT = 2, /* of what stands in an `if` */
+    PARAMETER_COLUMN = 21,
+    PERMISSION_BYTES_MAX = 128,
+    QUESTION_BYTES_MAX = 160,
+};
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
 
 /* A field of the alert, or nothing. */
 static str field_text(const struct reporter *reporter, enum field field, struct arena *arena)
@@ -56,6 +70,7 @@ void text_undecided(struct reporter *reporter, const struct rule_code *rule, con
 void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run)
 {
     struct output *out = reporter->out;
+    reporter->inside = NULL;
     show_head(reporter);
     output_add(out, STR("  rule "));
     output_styled(out, STYLE_BOLD, rule->name);
@@ -80,99 +95,188 @@ void text_note(struct reporter *reporter, const char *text)
     output_add(reporter->out, STR("\n"));
 }
 
-/* "       LABEL    TEXT", or nothing for an empty text. */
-static void show_line(struct output *out, const char *label, str text)
+/* One parameter of a change; *tag_key is the key of a tag whose value comes next. */
+static void show_parameter(struct output *out, size_t indent, str key, str text, str *tag_key)
 {
-    if (text.len == 0)
+    bool is_tag = str_startswith(key, STR("TagSpecification."));
+    if (str_is(key, "Action") || str_is(key, "Version")
+        || (is_tag && str_endswith(key, STR(".ResourceType"))))
         return;
-    output_addf(out, "       %-10s ", label);
-    output_text(out, text);
-    output_add(out, STR("\n"));
+    if (is_tag && str_endswith(key, STR(".Key"))) {
+        *tag_key = text;
+        return;
+    }
+    output_addf(out, "%*s", (int)(indent + PARAMETER_COLUMN), "");
+    is_tag = is_tag && str_endswith(key, STR(".Value"));
+    if (is_tag)
+        output_add(out, STR("tag "));
+    output_text(out, is_tag ? *tag_key : key);
+    output_add(out, STR(" = "));
+    if (is_tag && str_is(*tag_key, "cdr:step"))
+        text = STR("(names run and step, so that a resumed run finds its own)");
+    output_text(out, str_first(text, VALUE_BYTES_SHOWN));
+    output_add(out, text.len > VALUE_BYTES_SHOWN ? STR(" ..\n") : STR("\n"));
 }
 
 /* Parameters of a request that say something beyond which request it is. */
-static void show_parameters(struct output *out, str body)
+static void show_parameters(struct output *out, size_t indent, str body)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     str key;
     str text;
-    for (str rest = body; form_next(&rest, &arena, &key, &text);) {
-        if (str_is(key, "Action") || str_is(key, "Version"))
-            continue;
-        output_add(out, STR("                   "));
-        output_text(out, key);
-        output_add(out, STR(" = "));
-        output_text(out, str_first(text, VALUE_BYTES_SHOWN));
-        output_add(out, text.len > VALUE_BYTES_SHOWN ? STR(" ..\n") : STR("\n"));
-    }
+    str tag_key = STR("");
+    for (str rest = body; form_next(&rest, &arena, &key, &text);)
+        show_parameter(out, indent, key, text, &tag_key);
 }
 
-/* What is sent, in the words of the mode. */
-static const char *request_label(enum run_mode mode, bool is_change)
+static bool is_same_question(const struct request_view *a, const struct request_view *b)
 {
-    switch (mode) {
-    case MODE_OFFLINE:
-        return is_change ? "would send" : "would ask";
-    case MODE_PLAN:
-        return is_change ? "would send" : "asked";
-    case MODE_APPLY:
-        return is_change ? "sent" : "asked";
-    }
-    return "";
+    return !a->is_change && !b->is_change && strcmp(a->service, b->service) == 0
+           && strcmp(a->operation, b->operation) == 0;
 }
 
-static void show_requests(struct reporter *reporter, const struct step_view *step)
+/* How often request `at` was asked, or 0 when an earlier one has told it. */
+static size_t count_question(const struct request_view *requests, size_t count, size_t at)
+{
+    size_t times = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_same_question(&requests[i], &requests[at]))
+            continue;
+        if (i < at)
+            return 0;
+        times++;
+    }
+    return times;
+}
+
+/* The reads of a step: in a plan each operation once, with its number. */
+static void show_questions(
+    struct reporter *reporter, size_t indent, const struct request_view *requests, size_t count)
 {
     struct output *out = reporter->out;
+    struct paragraph paragraph;
+    size_t reads = 0;
+    for (size_t i = 0; i < count; i++)
+        reads += !requests[i].is_change;
+    if (reads == 0)
+        return;
+    paragraph_begin(
+        &paragraph, out, indent, reporter->mode == MODE_OFFLINE ? "would ask" : "asked");
+    if (reporter->mode == MODE_APPLY)
+        output_addf(out, "%zu time%s", reads, plural(reads));
+    for (size_t i = 0, told = 0; i < count && reporter->mode != MODE_APPLY; i++) {
+        size_t times = count_question(requests, count, i);
+        char word[QUESTION_BYTES_MAX];
+        char often[32] = "";
+        if (times > 1)
+            snprintf(often, sizeof often, " (%zu times)", times);
+        told += times;
+        snprintf(word, sizeof word, "%s %s%s%s", requests[i].service, requests[i].operation, often,
+            told < reads ? "," : "");
+        if (times > 0)
+            paragraph_word(&paragraph, str_from(word));
+    }
+    paragraph_end(&paragraph);
+}
+
+/* A change. What it says in full is in the plan and in the journal. */
+static void show_change(
+    struct reporter *reporter, size_t indent, const struct request_view *request)
+{
+    struct output *out = reporter->out;
+    struct paragraph paragraph;
+    bool is_plan = reporter->mode != MODE_APPLY;
+    paragraph_begin(&paragraph, out, indent,
+        is_plan ? "would send" : (request->is_replayed ? "sent before" : "sent"));
+    output_style(out, STYLE_BOLD);
+    output_addf(out, "%s %s", request->service, request->operation);
+    output_style(out, STYLE_PLAIN);
+    if (request->target.len > 0) {
+        output_add(out, STR(" "));
+        output_text(out, request->target);
+    }
+    if (request->region.len > 0) {
+        output_add(out, STR(" in "));
+        output_text(out, request->region);
+    }
+    paragraph_end(&paragraph);
+    if (is_plan)
+        show_parameters(out, indent, request->body);
+}
+
+static void show_requests(struct reporter *reporter, const struct step_view *step, size_t indent)
+{
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     struct request_view *requests = NULL;
     size_t count = 0;
     if (step_requests(reporter, step, &arena, &requests, &count) != ERR_OK) {
-        output_add(out, STR("       (its requests cannot be shown: out of memory)\n"));
+        output_add(reporter->out, STR("       (its requests cannot be shown: out of memory)\n"));
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        const struct request_view *request = &requests[i];
-        output_addf(out, "       %-10s ", request_label(reporter->mode, request->is_change));
-        output_style(out, request->is_change ? STYLE_BOLD : STYLE_FAINT);
-        output_addf(out, "%s %s", request->service, request->operation);
-        output_style(out, STYLE_PLAIN);
-        if (request->target.len > 0) {
-            output_add(out, STR(" "));
-            output_text(out, request->target);
-        }
-        if (request->region.len > 0) {
-            output_add(out, STR(" in "));
-            output_text(out, request->region);
-        }
-        output_add(out, STR("\n"));
-        if (request->is_change)
-            show_parameters(out, request->body);
-    }
+    show_questions(reporter, indent, requests, count);
+    for (size_t i = 0; i < count; i++)
+        if (requests[i].is_change)
+            show_change(reporter, indent, &requests[i]);
 }
 
-static void show_permissions(struct output *out, const char *label, const char *const *permissions)
+static void show_permissions(
+    struct output *out, size_t indent, const char *label, const char *const *permissions)
 {
+    struct paragraph paragraph;
     if (permissions[0] == NULL)
         return;
-    output_addf(out, "       %-10s ", label);
-    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && permissions[i] != NULL; i++)
-        output_addf(out, "%s%s", i == 0 ? "" : ", ", permissions[i]);
-    output_add(out, STR("\n"));
+    paragraph_begin(&paragraph, out, indent, label);
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && permissions[i] != NULL; i++) {
+        bool is_last = i + 1 == BUILTIN_PERMISSIONS_MAX || permissions[i + 1] == NULL;
+        char word[PERMISSION_BYTES_MAX];
+        snprintf(word, sizeof word, "%s%s", permissions[i], is_last ? "" : ",");
+        paragraph_word(&paragraph, str_from(word));
+    }
+    paragraph_end(&paragraph);
 }
 
-/* The step as written, its state, and the `if` it stands in. */
-static void show_step_head(struct reporter *reporter, const struct step_view *step)
+static size_t depth_of(const struct step_condition *condition)
+{
+    size_t depth = 0;
+    for (; condition != NULL; condition = condition->outer)
+        depth++;
+    return depth;
+}
+
+/* The `if` at `depth` around `condition`, itself among them; from 1. */
+static const struct step_condition *condition_at(
+    const struct step_condition *condition, size_t depth)
+{
+    size_t own = depth_of(condition);
+    for (; own > depth; own--)
+        condition = condition->outer;
+    return own == depth ? condition : NULL;
+}
+
+/* Each `if` around the step that the step before was not in. Returns how many there are. */
+static size_t show_conditions(struct reporter *reporter, const struct step_condition *condition)
+{
+    struct output *out = reporter->out;
+    size_t depth = depth_of(condition);
+    for (size_t at = 1; at <= depth; at++) {
+        const struct step_condition *way = condition_at(condition, at);
+        if (way == condition_at(reporter->inside, at))
+            continue;
+        output_addf(out, "%*s%s ", (int)(INDENT * at + 3), "", way->is_else ? "unless" : "if");
+        output_text(out, way->text);
+        output_add(out, STR(":\n"));
+    }
+    reporter->inside = condition;
+    return depth;
+}
+
+/* The step as written and its state. */
+static void show_step_head(struct reporter *reporter, const struct step_view *step, size_t indent)
 {
     struct output *out = reporter->out;
     const char *state = step_state(reporter->mode, step->outcome->turn);
-    if (step->code != NULL && step->code->condition.len > 0) {
-        output_add(out, step->code->is_else ? STR("     unless ") : STR("     if "));
-        output_text(out, step->code->condition);
-        output_add(out, STR(":\n"));
-    }
-    output_addf(out, "  %3u. ", step->index + 1);
     size_t before = out->buf.len;
+    output_addf(out, "%*s%3u. ", (int)(indent + 2), "", step->index + 1);
     if (step->code != NULL)
         output_text(out, step->code->text);
     else
@@ -183,21 +287,37 @@ static void show_step_head(struct reporter *reporter, const struct step_view *st
     output_add(out, STR("\n"));
 }
 
+/* Why there is no connection is long and the same for all steps: once is enough. */
+static const char *reason_to_tell(struct reporter *reporter, const struct step_outcome *outcome)
+{
+    const char *no_connection = reporter->no_connection == NULL ? NULL : *reporter->no_connection;
+    if (outcome->turn != STEP_UNRESOLVED || no_connection == NULL
+        || strcmp(outcome->reason, no_connection) != 0)
+        return outcome->reason;
+    if (reporter->has_told_connection)
+        return "no connection, see above";
+    reporter->has_told_connection = true;
+    return outcome->reason;
+}
+
 void text_step(struct reporter *reporter, const struct step_view *step)
 {
     struct output *out = reporter->out;
     const struct step_outcome *outcome = step->outcome;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
-    show_step_head(reporter, step);
-    show_line(out, "on", outcome->target);
-    show_line(out, "found by", outcome->found);
-    show_line(out, outcome->turn == STEP_DONE ? "result" : "because", str_from(outcome->reason));
-    show_requests(reporter, step);
+    size_t depth = show_conditions(reporter, step->code == NULL ? NULL : step->code->condition);
+    size_t indent = INDENT * depth;
+    show_step_head(reporter, step, indent);
+    paragraph_show(out, indent, "on", outcome->target);
+    paragraph_show(out, indent, "found by", outcome->found);
+    paragraph_show(out, indent, outcome->turn == STEP_DONE ? "result" : "because",
+        str_from(reason_to_tell(reporter, outcome)));
+    show_requests(reporter, step, indent);
     if (outcome->results.url.kind != VALUE_ABSENT)
-        show_line(out, "evidence", value_print(&arena, outcome->results.url));
+        paragraph_show(out, indent, "evidence", value_print(&arena, outcome->results.url));
     if (reporter->mode != MODE_APPLY && step->row->missing == NULL) {
-        show_permissions(out, "needs", step->row->permissions.apply);
-        show_permissions(out, "undo needs", step->row->permissions.undo);
+        show_permissions(out, indent, "needs", step->row->permissions.apply);
+        show_permissions(out, indent, "undo needs", step->row->permissions.undo);
     }
     output_flush(out);
 }
@@ -211,11 +331,6 @@ void text_undo(struct reporter *reporter, const struct run *run)
     output_text(out, run->alert);
     output_add(out, STR("\n"));
     output_flush(out);
-}
-
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
 }
 
 static void show_count(struct output *out, uint64_t count, const char *text)

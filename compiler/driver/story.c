@@ -1,6 +1,7 @@
 /* story.c - a run as the journal has it, for a person. See story.h. */
 #include "driver/story.h"
 
+#include "driver/paragraph.h"
 #include "driver/report_forms.h"
 #include "driver/session.h"
 #include "registry.h"
@@ -51,15 +52,6 @@ static void add_time(struct output *out, int64_t at_ms)
     output_text(out, value_print(&arena, at));
 }
 
-static void show_line(struct output *out, const char *label, str text)
-{
-    if (text.len == 0)
-        return;
-    output_addf(out, "       %-10s ", label);
-    output_text(out, text);
-    output_add(out, STR("\n"));
-}
-
 /* What became of a request. */
 static const char *reply_words(const struct call_record *call, struct arena *arena)
 {
@@ -85,22 +77,25 @@ static void show_inverse(struct output *out, str undo_json, struct arena *arena)
     if (undo_from_json(arena, undo_json, &undo) != ERR_OK || undo.builtin == NULL)
         return;
     const struct builtin *row = builtin_find_inverse(str_from(undo.builtin));
-    output_addf(out, "       undo by    %s", undo.builtin);
+    struct paragraph paragraph;
+    paragraph_begin(&paragraph, out, 0, "undo by");
+    paragraph_text(&paragraph, str_from(undo.builtin));
     for (uint32_t i = 0; i < undo.args_count; i++) {
         if (undo.args[i].kind == VALUE_ABSENT)
             continue;
         bool is_named = row != NULL && i < builtin_param_count(row);
-        output_addf(out, " %s=", is_named ? row->params[i].name : "?");
-        output_text(out, value_print(arena, undo.args[i]));
+        str text = value_print(arena, undo.args[i]);
+        paragraph_text(&paragraph, str_from(arena_format(arena, "%s=%.*s",
+                                       is_named ? row->params[i].name : "?", STR_ARG(text))));
     }
-    output_add(out, STR("\n"));
+    paragraph_end(&paragraph);
 }
 
 static void show_change(struct output *out, const struct call_record *call)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     const char *words = reply_words(call, &arena);
-    output_add(out, STR("       changed    "));
+    output_add(out, STR("       changed     "));
     output_text(out, call->service);
     output_add(out, STR(" "));
     output_text(out, call->operation);
@@ -126,9 +121,9 @@ static void show_step(struct output *out, const struct story *story, const struc
     output_addf(out, "%*s", used < STATE_COLUMN ? (int)(STATE_COLUMN - used) : 1, "");
     output_styled(out, state == NULL ? STYLE_PLAIN : state_style(state), step->state);
     output_add(out, STR("\n"));
-    show_line(out, "on", step->target);
-    show_line(out, "found by", step->found);
-    show_line(out, str_is(step->state, "done") ? "result" : "because", step->reason);
+    paragraph_show(out, 0, "on", step->target);
+    paragraph_show(out, 0, "found by", step->found);
+    paragraph_show(out, 0, str_is(step->state, "done") ? "result" : "because", step->reason);
     uint32_t reads = 0;
     for (size_t i = 0; i < story->call_count; i++) {
         if (story->calls[i].step != step->index)
@@ -139,7 +134,7 @@ static void show_step(struct output *out, const struct story *story, const struc
             reads++;
     }
     if (reads > 0)
-        output_addf(out, "       asked      %u time%s\n", reads, reads == 1 ? "" : "s");
+        output_addf(out, "       asked       %u time%s\n", reads, reads == 1 ? "" : "s");
 }
 
 static void show_head(struct output *out, const struct story *story)

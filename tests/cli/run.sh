@@ -135,4 +135,38 @@ holds "a plan shows both ways, each with its condition" json \
     '[.matched[0].steps[] | [.name, .if, .else]] == [["snapshot", null, null], ["isolate_role", "s.complete", null], ["stop_instance", null, "s.complete"]]'
 run run --rules ways.cdr --alerts instance.json --offline
 prints "unless s.complete:" "the text too"
+cat >nested.cdr <<'CDR'
+rule nested {
+  when source = guardduty and exists instance.id
+  then collect snapshot as s;
+       if s.complete then {
+         respond isolate_role as r;
+         if r.failed then { respond stop_instance } else { respond isolate_security_group };
+         notify slack channel="#ir" text="done"
+       };
+       open case
+}
+CDR
+run run --rules nested.cdr --alerts instance.json --offline
+exits 0 "an if in an if is planned"
+grep -nE '^ *(if|unless|[0-9]+\.) ' "$out" | sed -E 's/^[0-9]+://; s/  +(planned|unresolved)$//' >shown
+cat >wanted <<'TEXT'
+    1. collect snapshot as s
+     if s.complete:
+      2. respond isolate_role as r
+       if r.failed:
+        3. respond stop_instance
+       unless r.failed:
+        4. respond isolate_security_group
+      5. notify slack channel="#ir" text="done"
+    6. open case
+TEXT
+holds "its steps stand in it, what follows does not" cmp shown wanted
+run run --rules nested.cdr --alerts instance.json --offline --format json
+holds "JSON has what is around the innermost if" json \
+    '[.matched[0].steps[] | [.if, .else, .within]] == [[null, null, null], ["s.complete", null, null], ["r.failed", null, [{"if": "s.complete"}]], [null, "r.failed", [{"if": "s.complete"}]], ["s.complete", null, null], [null, null, null]]'
+run run --rules ways.cdr --alerts instance.json
+exits 0 "two steps without credentials"
+holds "why is said once" test "$(grep -c 'AWS_ACCESS_KEY_ID' "$out")" = 1
+prints "no connection, see above" "and referred to then"
 finish

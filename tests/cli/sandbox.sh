@@ -26,6 +26,9 @@ exits 0 "a plan ends well"
 prints "planned" "its steps are planned"
 prints "PutRolePolicy" "the writes are shown"
 prints "iam:PutRolePolicy" "and the permissions they need"
+prints "RoleName = orders-api" "and their parameters"
+prints "tag cdr:step = (names run and step" "a mark is explained"
+holds "lines are broken" test "$(grep '^       ' "$out" | grep -v PolicyDocument | wc -L)" -le 110
 holds "and nothing was changed" test "$(changes)" = 0
 run run --rules "$rule" --alerts "$alert" --format json
 holds "all steps are planned" json '[.matched[0].steps[].state] == ["planned", "planned", "planned"]'
@@ -40,6 +43,8 @@ exits 0 "an offline plan ends well"
 run run --rules "$rule" --alerts "$alert" --mode apply --data data
 exits 0 "apply ends well"
 prints "done" "its steps are done"
+prints "asked       5 times" "reads are counted"
+holds "what the plan says in full is not repeated" bash -c '! grep -q RoleName "$1"' - "$out"
 state >isolated
 holds "and the world is another" bash -c '! cmp -s before isolated'
 made=$(changes)
@@ -186,6 +191,8 @@ exits 1 "its alert again does not begin anew"
 prints "cdr resume" "but points to resume"
 run resume --data stopped
 exits 0 "it goes on"
+prints "sent before ec2 CreateSnapshots" "and says what was sent before the stop"
+prints "sent        iam PutRolePolicy" "and what after it"
 holds "one set of snapshots was made" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "CreateSnapshots")] | length')" = 1
 run undo --alert "$id" --data stopped
 state >after

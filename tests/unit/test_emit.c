@@ -433,9 +433,8 @@ static enum err record(
         if (args[at].kind != VALUE_ABSENT)
             buf_addf(&recorder->told, " %s=%.*s", code->builtin->params[at].name,
                 STR_ARG(value_print(recorder->arena, args[at])));
-    if (code->condition.len > 0)
-        buf_addf(&recorder->told, " (%s%.*s)", code->is_else ? "else of " : "if ",
-            STR_ARG(code->condition));
+    for (const struct step_condition *at = code->condition; at != NULL; at = at->outer)
+        buf_addf(&recorder->told, " (%s%.*s)", at->is_else ? "else of " : "if ", STR_ARG(at->text));
     buf_add(&recorder->told, STR("; "));
     memset(ret_result, 0, sizeof *ret_result);
     ret_result->members[RESULT_COMPLETE] = value_bool(recorder->complete);
@@ -501,6 +500,19 @@ static void results_decide_which_way_is_taken(void **state)
     free(else_way);
 }
 
+static void an_if_in_an_if_keeps_both_conditions(void **state)
+{
+    (void)state;
+    struct recorder plan = { .stepper.takes_every_branch = true };
+    steps_tell("when severity >= high then collect triage as t;"
+               " if t.complete then {"
+               "   if t.failed then { open case } else { collect memory };"
+               "   respond isolate_host }",
+        HIGH, &plan,
+        "triage; case (if t.failed) (if t.complete); memory (else of t.failed) (if t.complete);"
+        " isolate_host (if t.complete); ");
+}
+
 static void a_verdict_that_nobody_gave_is_unknown(void **state)
 {
     (void)state;
@@ -531,6 +543,7 @@ int main(void)
         cmocka_unit_test(what_is_not_enforced_is_written_down),
         cmocka_unit_test(arguments_reach_their_parameters),
         cmocka_unit_test(results_decide_which_way_is_taken),
+        cmocka_unit_test(an_if_in_an_if_keeps_both_conditions),
         cmocka_unit_test(a_verdict_that_nobody_gave_is_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
