@@ -167,6 +167,7 @@ enum err check_program(struct compilation *compilation)
         .tree_count = compilation->tree_count,
         .scope = &scope };
 
+    check_find_lost(&check);
     declare_all(&check);
     if (check.err == ERR_OK)
         collect_sources(&check);

@@ -239,6 +239,8 @@ static void report_function(struct check *check, const struct expr *call)
             "the function `%.*s` is not in this build", STR_ARG(call->call.name));
         return;
     }
+    if (check_is_lost(check, call->at.file, call->call.name))
+        return;
     struct suggestion near = { .word = call->call.name };
     for (size_t at = 0; function_at(at) != NULL; at++)
         suggest(&near, str_from(function_at(at)->name));

@@ -131,6 +131,8 @@ static void report_word(struct check *check, const struct expr *expr, enum type 
 {
     str word = expr->path->text;
     struct suggestion near = { .word = word };
+    if (type == TYPE_SOURCE && check_is_lost(check, UINT32_MAX, word))
+        return;
     if (type == TYPE_SOURCE && is_later_source(word)) {
         struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, expr->at,
             "the source `%.*s` is not in this build", STR_ARG(word));
@@ -217,6 +219,8 @@ bool check_declaration(struct check *check, struct item *item)
         name->state = NAME_CHECKED;
         name->depth = inner.deepest + 1;
         check->err = inner.err;
+        check->lookups = inner.lookups;
+        check->unsaid = inner.unsaid;
     }
     if (name->depth > check->deepest)
         check->deepest = name->depth;
@@ -482,7 +486,7 @@ static bool report_no_result(struct check *check, const struct expr *expr)
 static void report_unknown(struct check *check, const struct expr *expr, str text)
 {
     struct suggestion near = { .word = text };
-    if (report_no_result(check, expr))
+    if (check_is_lost(check, expr->at.file, expr->path->text) || report_no_result(check, expr))
         return;
     if (str_startswith(text, STR("resource.tags")) || str_startswith(text, STR("first."))) {
         struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, expr->at,

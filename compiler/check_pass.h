@@ -35,6 +35,11 @@ struct check {
     struct visible_step *named; /* all of the rule so far */
     uint32_t depth;             /* declarations being checked, one for the sake of the other */
     uint32_t deepest;           /* of the lets and macros that the item uses */
+    /* where a mistake of syntax took something away */
+    bool is_partial;  /* of any file */
+    str *lost;        /* for each file, what did not parse; empty for a whole one */
+    uint32_t lookups; /* in it */
+    uint32_t unsaid;  /* mistakes that may be follow-ups and were not reported */
     enum err err;
 };
 
@@ -67,6 +72,12 @@ str path_text(struct check *check, const struct expr *expr);
 bool path_is_word(const struct expr *expr);
 /* The source of that name in force, or NULL. */
 const struct item *source_item(const struct check *check, str name);
+
+/* check_lost.c */
+void check_find_lost(struct check *check);
+/* Whether a name that nothing declares may have been declared in what was lost of `file`
+ * (an index of trees, or UINT32_MAX for any): then nothing is said about it. */
+bool check_is_lost(struct check *check, uint32_t file, str name);
 
 /* check_test.c */
 void check_test(struct check *check, struct expr *expr);

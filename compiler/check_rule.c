@@ -93,16 +93,23 @@ static bool check_sizes(struct check *check, const struct item *rule)
 void check_rule(struct check *check, struct item *rule)
 {
     uint32_t errors = check->diags->error_count;
+    uint32_t unsaid = check->unsaid;
     check->steps = NULL;
     check->named = NULL;
+    if (rule->is_partial) { /* only what it asks may be whole */
+        if (rule->rule.when != NULL)
+            check_condition(check, rule->rule.when);
+        return;
+    }
     check_condition(check, rule->rule.when);
     check_pairs(check, rule);
     check_clauses(check, rule->rule.clauses);
     check_steps(check, rule->rule.steps);
     check_order(check, rule->rule.steps);
     check->steps = NULL;
-    if (check->diags->error_count > errors || !check_sizes(check, rule))
+    if (check->diags->error_count > errors || check->unsaid > unsaid || !check_sizes(check, rule))
         return; /* what follows needs every name's meaning */
     check_absent(check, rule);
-    check_pins(check, rule);
+    if (!check->is_partial) /* a source may lack fields that were lost */
+        check_pins(check, rule);
 }

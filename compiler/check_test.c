@@ -37,6 +37,8 @@ static void report_text_value(
     struct check *check, const struct expr *expr, str text, enum type type)
 {
     struct suggestion near = { .word = text };
+    if (type == TYPE_SOURCE && check_is_lost(check, UINT32_MAX, text))
+        return;
     for (int at = 0; type == TYPE_SEVERITY && at < SEVERITY_COUNT; at++)
         suggest(&near, str_from(severity_name((enum severity)at)));
     for (int at = 0; type == TYPE_VERDICT && at < VERDICT_COUNT; at++)

@@ -48,23 +48,12 @@ static enum err parse_all(struct compilation *compilation)
     return ERR_OK;
 }
 
-/* Whether a mistake left something out of a tree. What the names in it mean is then
- * anybody's guess, so the checker would only add noise. */
-static bool is_partial(const struct compilation *compilation)
-{
-    for (uint32_t i = 0; i < compilation->tree_count; i++)
-        if (compilation->trees[i]->is_partial)
-            return true;
-    return false;
-}
-
 enum err compile_program(struct compilation *compilation)
 {
     const struct program *program;
     uint32_t at;
     TRY(parse_all(compilation));
-    if (!is_partial(compilation))
-        TRY(check_program(compilation));
+    TRY(check_program(compilation));
     diag_sort(&compilation->diags);
     if (compilation->diags.error_count > 0)
         return ERR_OK;
