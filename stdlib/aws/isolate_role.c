@@ -244,7 +244,7 @@ static enum step_turn heard_look(struct step *step, const struct answer *answer)
     if (err == ERR_MEMORY)
         return talk_memory(step);
     if (err != ERR_OK || !str_equal(document, DENY_ALL))
-        return talk_end(step, STEP_FAILED,
+        return talk_end(step, self->talk.has_changed ? STEP_UNKNOWN : STEP_FAILED,
             "%.*s has a policy cdr-isolation with other words than ours: it was left alone",
             STR_ARG(self->role));
     if (self->tries.sent == 0)

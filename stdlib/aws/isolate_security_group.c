@@ -341,9 +341,10 @@ static enum step_turn heard_revoke(
             return group_ready(step, self->found_group);
         return look_for_group(step, (str){ "", 0 }, 0);
     }
+    /* Whatever became of the group: no interface was moved into it. */
     if (answer->heard == HEARD_REFUSED
         || (answer->heard == HEARD_ERROR && !answer_is(answer, "InvalidPermission.NotFound")))
-        return talk_fail(step, answer);
+        return step_end(step, STEP_FAILED, talk_why(step, answer));
     return look_for_group(step, (str){ "", 0 }, 0);
 }
 

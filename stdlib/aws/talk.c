@@ -26,6 +26,7 @@ enum step_turn talk_change(
     talk->last = request;
     talk->doing = doing;
     talk->is_change = true;
+    talk->has_undo |= undo.builtin != NULL;
     return step_change(step, request, undo);
 }
 
@@ -195,13 +196,24 @@ enum step_turn talk_next(struct step *step, const struct reply *reply, talk_hear
     return hearers[talk->doing](step, &answer);
 }
 
+/* End with `reason`, or for lack of memory when that is NULL. */
+static enum step_turn end_for(struct step *step, enum step_turn end, const char *reason)
+{
+    const struct talk *talk = step->state;
+    str what = step->target.len > 0 ? step->target : talk->last.target;
+    if (end == STEP_UNKNOWN && reason != NULL)
+        reason = arena_format(step->arena, "%s; look at %.*s yourself%s", reason, STR_ARG(what),
+            talk->has_undo ? ", or take the run back: cdr undo looks what is there first" : "");
+    return step_end(step, end, reason);
+}
+
 enum step_turn talk_end(struct step *step, enum step_turn end, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     const char *reason = arena_vformat(step->arena, format, args);
     va_end(args);
-    return step_end(step, end, reason);
+    return end_for(step, end, reason);
 }
 
 value talk_region(const struct step *step, value given)
@@ -279,8 +291,7 @@ const char *talk_why(struct step *step, const struct answer *answer)
 enum step_turn talk_fail(struct step *step, const struct answer *answer)
 {
     const struct talk *talk = step->state;
-    bool is_unknown = !talk->is_change && talk->has_changed;
-    return step_end(step, is_unknown ? STEP_UNKNOWN : STEP_FAILED, talk_why(step, answer));
+    return end_for(step, talk->has_changed ? STEP_UNKNOWN : STEP_FAILED, talk_why(step, answer));
 }
 
 enum tries_next tries_missing(struct tries *tries, uint32_t *ret_delay_ms)

@@ -35,6 +35,7 @@ struct talk {
     uint32_t silent;     /* reads in a row that got no answer */
     bool is_change;      /* the last request was one */
     bool has_changed;    /* some change was made, or may have been */
+    bool has_undo;       /* some change that was asked for has an inverse */
 };
 
 typedef enum step_turn talk_hearer(struct step *step, const struct answer *answer);
@@ -49,11 +50,11 @@ enum step_turn talk_change(
  * ERRORs that are not about permission; a hearer of a change gets everything. */
 enum step_turn talk_next(struct step *step, const struct reply *reply, talk_hearer *const *hearers);
 
-/* End with a sentence made for the occasion. */
+/* End with a sentence made for the occasion. STEP_UNKNOWN adds what a person can do now. */
 enum step_turn talk_end(struct step *step, enum step_turn end, const char *format, ...)
     PRINTF_LIKE(3, 4);
-/* End because the last request did not do: the sentence is talk_why. A read ends as
- * STEP_UNKNOWN once something may have been changed; all else as STEP_FAILED. */
+/* End because the last request did not do: the sentence is talk_why. Once something may have
+ * been changed before that, the end is STEP_UNKNOWN, else STEP_FAILED. */
 enum step_turn talk_fail(struct step *step, const struct answer *answer);
 /* "AWS does not allow iam:PutRolePolicy on role/web: ..." in the arena, or NULL. */
 const char *talk_why(struct step *step, const struct answer *answer);

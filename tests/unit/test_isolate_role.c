@@ -273,6 +273,13 @@ static void somebody_elses_policy_of_our_name_is_left_alone(void **state)
     struct script script;
     isolate(&script, WEB, NULL);
     assert_untouched(&script, exchanges, COUNT_OF(exchanges), STEP_FAILED, "left alone");
+    static const struct exchange later[] = { WHO, KNOWN, LOOK_NONE,
+        CHANGE("PutRolePolicy", PUT_PARAMS, PUT_REPLY),
+        ASK("GetRolePolicy", "", POLICY_REPLY("%7B%7D")) };
+    isolate(&script, WEB, NULL);
+    assert_int_equal(PLAY(&script, later), STEP_UNKNOWN);
+    assert_reason(&script, "with other words than ours");
+    script_end(&script);
 }
 
 static void a_lost_change_that_was_applied_is_seen_and_not_repeated(void **state)
@@ -345,7 +352,17 @@ static void what_cannot_be_read_after_a_change_is_unknown(void **state)
     static const struct exchange refused[] = { WHO, KNOWN, LOOK_NONE,
         CHANGE("PutRolePolicy", PUT_PARAMS, PUT_REPLY),
         REFUSED_BECAUSE("GetRolePolicy", false, "nothing listens at 127.0.0.1:1") };
+    static const struct exchange page[] = { WHO, KNOWN, LOOK_NONE,
+        CHANGE("PutRolePolicy", PUT_PARAMS, PUT_REPLY),
+        ASK_ERROR("GetRolePolicy", "", 503, WEB_PAGE), ASK_ERROR("GetRolePolicy", "", 503, ""),
+        ASK_ERROR("GetRolePolicy", "", 503, WEB_PAGE) };
     struct script script;
+    isolate(&script, WEB, NULL);
+    assert_int_equal(PLAY(&script, page), STEP_UNKNOWN);
+    assert_reason(&script, "(HTTP 503) is not one of AWS: it is a web page; look at " WEB
+                           " yourself, or take the run back: cdr undo looks");
+    script_starve(&script, page, COUNT_OF(page), STEP_UNKNOWN);
+    script_end(&script);
     isolate(&script, WEB, NULL);
     assert_int_equal(PLAY(&script, lost), STEP_UNKNOWN);
     assert_reason(&script, "GetRolePolicy on role/web: no answer came");
@@ -353,6 +370,39 @@ static void what_cannot_be_read_after_a_change_is_unknown(void **state)
     isolate(&script, WEB, NULL);
     assert_int_equal(PLAY(&script, refused), STEP_UNKNOWN);
     assert_reason(&script, "nothing listens");
+    script_end(&script);
+}
+
+static void credentials_that_expire_after_a_change_leave_it_unknown(void **state)
+{
+    (void)state;
+    static const struct exchange read[] = { WHO, KNOWN, LOOK_NONE,
+        CHANGE_WITHOUT("PutRolePolicy", PUT_PARAMS, LOST),
+        ASK_ERROR("GetRolePolicy", "", 403, IAM_ERROR("ExpiredToken", "expired")) };
+    static const struct exchange again[] = { WHO, KNOWN, LOOK_NONE,
+        CHANGE_WITHOUT("PutRolePolicy", PUT_PARAMS, LOST), LOOK_NONE, LOOK_NONE, LOOK_NONE,
+        CHANGE_ERROR("PutRolePolicy", "", 403, IAM_ERROR("ExpiredToken", "expired")) };
+    static const struct exchange gone[] = { WHO, KNOWN, LOOK_NONE,
+        CHANGE_WITHOUT("PutRolePolicy", PUT_PARAMS, LOST), LOOK_NONE, LOOK_NONE, LOOK_NONE,
+        REFUSED_BECAUSE("PutRolePolicy", true, "no credentials were found") };
+    static const struct exchange at_once[] = { WHO, KNOWN, LOOK_NONE,
+        CHANGE_ERROR("PutRolePolicy", "", 403, IAM_ERROR("ExpiredToken", "expired")) };
+    struct script script;
+    isolate(&script, WEB, NULL);
+    assert_int_equal(PLAY(&script, read), STEP_UNKNOWN);
+    assert_reason(&script, "credentials for GetRolePolicy on role/web");
+    assert_reason(&script, "look at " WEB " yourself, or take the run back");
+    script_end(&script);
+    isolate(&script, WEB, NULL);
+    assert_int_equal(PLAY(&script, again), STEP_UNKNOWN);
+    assert_reason(&script, "credentials for PutRolePolicy on role/web");
+    script_end(&script);
+    isolate(&script, WEB, NULL);
+    assert_int_equal(PLAY(&script, gone), STEP_UNKNOWN);
+    assert_reason(&script, "no credentials were found; look at " WEB);
+    script_end(&script);
+    isolate(&script, WEB, NULL);
+    assert_int_equal(PLAY(&script, at_once), STEP_FAILED);
     script_end(&script);
 }
 
@@ -563,6 +613,7 @@ int main(void)
         cmocka_unit_test(a_change_that_never_arrives_ends_as_failed),
         cmocka_unit_test(iam_may_take_its_time_to_show_what_it_accepted),
         cmocka_unit_test(what_cannot_be_read_after_a_change_is_unknown),
+        cmocka_unit_test(credentials_that_expire_after_a_change_leave_it_unknown),
         cmocka_unit_test(a_read_without_an_answer_is_asked_three_times),
         cmocka_unit_test(what_is_denied_names_the_permission),
         cmocka_unit_test(what_iam_declines_fails_with_its_words),

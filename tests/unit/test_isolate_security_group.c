@@ -245,6 +245,11 @@ static void a_group_that_is_not_blank_isolates_nobody(void **state)
         CHANGE_ERROR(
             "RevokeSecurityGroupEgress", "", 400, EC2_ERROR("InvalidPermission.NotFound", "gone")),
         LOOK_BLANK };
+    static const struct exchange fresh[] = {
+        WHO, INSTANCE, LIST(BEFORE), LOOK_NONE, CREATE, LOOK_NEW,
+        CHANGE_ERROR("RevokeSecurityGroupEgress", "", 403, EC2_ERROR("UnauthorizedOperation", "no"))
+    };
+    ASSERT_ISOLATE(fresh, STEP_FAILED, "does not allow ec2:RevokeSecurityGroupEgress", 2);
     ASSERT_ISOLATE(kept, STEP_FAILED, "still has rules", 1);
     ASSERT_ISOLATE(denied, STEP_FAILED, "does not allow ec2:RevokeSecurityGroupEgress", 1);
     ASSERT_ISOLATE(raced, STEP_DONE, "already", 1);
