@@ -83,9 +83,12 @@ static void no_response_happens_because_a_field_is_absent(void **state)
         { "when exists host.name and exists user.name and not (host.name = user.name)" RESPOND,
             "" },
         { "when not (first(host.name, user.name) = \"a\")" RESPOND, "CDR0209" },
-        { "when exists user.name and not (first(host.name, user.name) = \"a\")" RESPOND, "" },
-        { "when first(host.name, user.name) = \"b\" and not (host.name = \"a\")" RESPOND,
+        { "when exists user.name and not (first(host.name, user.name) = \"a\")" RESPOND,
             "CDR0209" },
+        { "when exists host.name and not (first(host.name, user.name) = \"a\")" RESPOND, "" },
+        { "when first(host.name, user.name) = \"b\" and not (host.name = \"a\")" RESPOND,
+            "CDR0209 CDR0209" },
+        { "when not (anywhere contains host.name)" RESPOND, "CDR0209" },
         { "let quiet = not (host.name = \"a\")\nwhen quiet" RESPOND, "CDR0209" },
         { "let quiet = not (host.name = \"a\")\nwhen exists host.name and quiet" RESPOND, "" },
         { "let loud = host.name = \"a\"\nwhen not loud" RESPOND, "CDR0209" },
@@ -94,6 +97,83 @@ static void no_response_happens_because_a_field_is_absent(void **state)
         { "macro not_in(h : text) = exists h and not (h in [\"a\"])\nwhen "
           "not_in(host.name)" RESPOND,
             "" },
+    };
+    EACH(expectations);
+}
+
+static void a_condition_is_no_value_in_front_of_a_response(void **state)
+{
+    (void)state;
+#define LET_A "let a = host.name = \"x\"\n"
+#define FLAG "macro flag(b : bool) = b = false\n"
+    static const struct expectation expectations[] = {
+        { LET_A "when a = false" RESPOND, "CDR0209" },
+        { LET_A "when a != true" RESPOND, "CDR0209" },
+        { LET_A "when a in [false]" RESPOND, "CDR0209" },
+        { LET_A "when first(a, true)" RESPOND, "CDR0209" },
+        { LET_A "when a = false then collect triage", "" },
+        { LET_A "when a" RESPOND, "" },
+        { FLAG LET_A "when flag(a)" RESPOND, "CDR0209" },
+        { FLAG "when flag(raw[\"b\"])" RESPOND, "" },
+        { "when severity = high then collect triage as t; if t.failed = false then { respond "
+          "isolate_host }",
+            "" },
+    };
+    EACH(expectations);
+}
+
+static void first_does_not_stand_in_for_what_is_absent(void **state)
+{
+    (void)state;
+#define SCORE "first(number(raw[\"score\"]), 100) >= 50"
+#define FIRST_X "first(host.name, \"x\") = \"x\""
+    static const struct expectation expectations[] = {
+        { "when " FIRST_X RESPOND, "CDR0209" },
+        { "when " FIRST_X " then collect triage", "" },
+        { "when exists host.name and " FIRST_X RESPOND, "" },
+        { "when missing host.name or " FIRST_X RESPOND, "" },
+        { "when missing host.name and " FIRST_X RESPOND, "" },
+        { "when exists user.name and " FIRST_X RESPOND, "CDR0209" },
+        { "when len(first(host.name, \"\")) < 3" RESPOND, "CDR0209" },
+        { "when " SCORE RESPOND, "CDR0209" },
+        { "when exists raw[\"score\"] and " SCORE RESPOND, "CDR0209" },
+        { "when missing raw[\"score\"] or " SCORE RESPOND, "CDR0209" },
+        { "when number(raw[\"score\"]) >= 0 and " SCORE RESPOND, "" },
+        { "when not (" FIRST_X ")" RESPOND, "CDR0209" },
+    };
+    EACH(expectations);
+}
+
+static void exists_does_not_say_that_a_value_fits(void **state)
+{
+    (void)state;
+#define IP "raw[\"detail.ip\"]"
+#define N "raw[\"n\"]"
+    static const struct expectation expectations[] = {
+        { "when exists " IP " and not (" IP " in \"10.0.0.0/8\")" RESPOND, "CDR0209" },
+        { "when missing " IP " or not (" IP " in \"10.0.0.0/8\")" RESPOND, "CDR0209" },
+        { "when " IP " in \"0.0.0.0/0\" and not (" IP " in \"10.0.0.0/8\")" RESPOND, "" },
+        { "when " IP " contains \".\" and not (" IP " in \"10.0.0.0/8\")" RESPOND, "CDR0209" },
+        { "when " IP " not in \"10.0.0.0/8\"" RESPOND, "" },
+        { "when exists " N " and not (number(" N ") > 5)" RESPOND, "CDR0209" },
+        { "when number(" N ") > 1 and not (number(" N ") > 5)" RESPOND, "" },
+        { "when exists " N " and not (" N " > 5)" RESPOND, "CDR0209" },
+        { "when exists " N " and not (" N " in 1..5)" RESPOND, "CDR0209" },
+        { "when " N " > 1 and not (" N " > 5)" RESPOND, "" },
+        { "when exists " N " and not (" N " = 5)" RESPOND, "" },
+        { "when exists " N " and not (" N " contains \"a\")" RESPOND, "" },
+        { "when " IP " in \"0.0.0.0/0\" and not (" IP " = \"198.51.100.7\")" RESPOND, "" },
+        { "when exists " N " and not (scale(" N ", 5 low) >= low)" RESPOND, "CDR0209" },
+        { "when exists " N " and exists " IP " and not (only_if(" N ", " IP
+          ", \"a\") = \"b\")" RESPOND,
+            "CDR0209" },
+        { "when exists host.name and not (number(host.name) > 5)" RESPOND, "CDR0209" },
+        { "when exists host.name and not (len(host.name) > 5)" RESPOND, "" },
+        { "when exists " N " and not (len(" N ") > 5)" RESPOND, "CDR0209" },
+        { "when exists " N " and not (first(" N ", " IP ") > 5)" RESPOND, "CDR0209" },
+        { "macro far(i : ip) = not (i in \"10.0.0.0/8\")\nwhen exists " IP " and far(" IP
+          ")" RESPOND,
+            "CDR0209" },
     };
     EACH(expectations);
 }
@@ -390,6 +470,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_response_happens_because_a_field_is_absent),
+        cmocka_unit_test(a_condition_is_no_value_in_front_of_a_response),
+        cmocka_unit_test(first_does_not_stand_in_for_what_is_absent),
+        cmocka_unit_test(exists_does_not_say_that_a_value_fits),
         cmocka_unit_test(an_else_is_no_way_around_that),
         cmocka_unit_test(a_field_must_be_one_that_some_source_of_the_rule_has),
         cmocka_unit_test(a_name_that_anyone_may_choose_is_no_target),
