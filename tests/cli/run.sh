@@ -77,6 +77,14 @@ run run --rules s.cdr --alerts nowhere.json
 exits 2 "a file that is not there is an error"
 says "No such file" "with the reason"
 
+# A text that ends in the middle of an array, without a newline.
+for text in '[{"source":"defender","alert.id":"1"}' '[1' '[{},{}' '[' '[{},'; do
+    printf '%s' "$text" >cut.json
+    run run --rules s.cdr --alerts cut.json --offline
+    exits 1 "an array that is cut off is unreadable: $text"
+    says "cut.json:1: " "and has its place: $text"
+done
+
 # What is refused.
 run run --rules s.cdr --alerts high.json --source defnder
 exits 2 "an unknown source is a usage error"

@@ -44,10 +44,11 @@ static inline bool str_endswith(str s, str suffix)
            && (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
-/* What is left after the first `count` bytes; empty past the end. */
+/* What is left after the first `count` bytes; past the end the empty str at the end of `s`. */
 static inline str str_skip(str s, size_t count)
 {
-    return count >= s.len ? (str){ "", 0 } : (str){ s.ptr + count, s.len - count };
+    size_t skipped = count < s.len ? count : s.len;
+    return s.ptr == NULL ? (str){ "", 0 } : (str){ s.ptr + skipped, s.len - skipped };
 }
 
 /* At most the first `count` bytes. */
