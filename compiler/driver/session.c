@@ -161,6 +161,12 @@ static enum exit_code execution_failure(struct session *session, enum err err)
         report_note(&session->reporter, "cut_off",
             session->executor.reason != NULL ? session->executor.reason : err_text(err));
         return EXIT_FINDINGS;
+    case ERR_NEEDED:
+        session->totals.bad_steps++;
+        report_note(&session->reporter, "refused", session->executor.reason);
+        driver_message(session->driver, "nothing was taken back: %s --data %s",
+            session->executor.reason, session->data);
+        return EXIT_FINDINGS;
     case ERR_UNDECIDED:
     case ERR_BUDGET:
         session->totals.undecided++;
@@ -211,8 +217,7 @@ static enum exit_code nothing_to_undo(struct session *session, const struct run 
     else if (err == ERR_INVALID)
         driver_message(session->driver, "run %" PRId64 " was taken back before", run->id);
     else
-        driver_message(
-            session->driver, "run %" PRId64 " changed nothing that could be taken back", run->id);
+        driver_message(session->driver, "there is no run %" PRId64, run->id);
     return EXIT_CLEAN;
 }
 
@@ -235,6 +240,10 @@ enum exit_code session_undo(struct session *session, const struct run *run)
             "run %" PRId64 " was cut off and is now closed; nothing had been changed that could "
             "be taken back",
             run->id);
+    else if (err == ERR_OK && session->undone_steps == 0)
+        driver_message(session->driver,
+            "run %" PRId64 " changed nothing itself; it no longer relies on what others changed",
+            run->id);
     err = report_undo_end(&session->reporter, undo);
     return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
 }
@@ -248,7 +257,7 @@ enum err run_state(
     struct step_record *steps = NULL;
     size_t count = 0;
     TRY(store_steps(store, run->id, arena, &steps, &count));
-    *ret_state = step_turn_name(STEP_DONE);
+    *ret_state = run->cut_reason.len > 0 ? "abandoned" : step_turn_name(STEP_DONE);
     for (size_t i = 0; i < count; i++) {
         enum step_turn turn = step_turn_find(steps[i].state);
         if (turn != STEP_DONE) {

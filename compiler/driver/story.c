@@ -164,6 +164,11 @@ static void show_head(struct output *out, const struct story *story)
     output_add(out, STR(": "));
     output_styled(out, state_style(story->state), str_from(story->state));
     output_add(out, STR("\n"));
+    if (run->cut_reason.len > 0) {
+        output_add(out, STR("  ended early because "));
+        output_text(out, run->cut_reason);
+        output_add(out, STR("\n"));
+    }
 }
 
 void story_text(struct output *out, const struct story *story)

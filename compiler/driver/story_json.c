@@ -125,6 +125,7 @@ enum err story_json(struct output *out, const struct story *story)
     json_put(&json, "started", json_from_time(run->started_ms));
     json_put(&json, "ended", json_from_time(run->ended_ms));
     json_put(&json, "state", json_from_text(story->state));
+    json_put(&json, "reason", json_or_null(run->cut_reason));
     json_put(&json, "undone_by", undone);
     json_put(&json, "undo_tried_by", tried);
     json_put(&json, "steps", steps);

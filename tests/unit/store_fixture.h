@@ -88,6 +88,38 @@ static inline struct call_record call_made(
         .intended_ms = 5000 };
 }
 
+static inline int64_t undo_new(struct fixture *f, int64_t undoes)
+{
+    struct run run = { .undoes = undoes, .alert = STR("alert-1"), .source = STR("guardduty") };
+    assert_int_equal(store_run_begin(f->store, &run), ERR_OK);
+    return run.id;
+}
+
+static inline void step_over(struct fixture *f, int64_t run, uint32_t index, const char *state)
+{
+    struct step_record step = { .run = run,
+        .index = index,
+        .target = STR("role/web"),
+        .found = STR("web from role.name"),
+        .state = str_from(state),
+        .reason = STR("the role is isolated"),
+        .results = STR("[null,null,null]"),
+        .ended_ms = 4000 };
+    assert_int_equal(store_step_end(f->store, &step), ERR_OK);
+}
+
+static inline void call_new(struct fixture *f, int64_t run, uint32_t index, bool is_change,
+    enum reply_kind kind, int status)
+{
+    struct call_record call = call_made(run, 0, index, is_change);
+    assert_int_equal(store_call_intend(f->store, &call), ERR_OK);
+    call.reply_kind = kind;
+    call.reply_status = status;
+    call.reply_body = STR("<ok/>");
+    call.replied_ms = 6000;
+    assert_int_equal(store_call_reply(f->store, &call), ERR_OK);
+}
+
 static inline void journal_write(struct fixture *f, const char *bytes, size_t size, off_t at)
 {
     char path[120];

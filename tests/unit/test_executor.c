@@ -419,7 +419,9 @@ static void a_refused_step_is_recorded_with_its_reason(void **state)
     struct step_order order = { .row = &isolate_row, .args = args, .run = f.run };
     struct step_outcome outcome;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(step_refuse(&f.executor, &order, "no target", &f.arena, &outcome), ERR_OK);
+        assert_int_equal(
+            step_refuse(&f.executor, &order, STEP_UNRESOLVED, "no target", &f.arena, &outcome),
+            ERR_OK);
         assert_int_equal(outcome.turn, STEP_UNRESOLVED);
         assert_string_equal(outcome.reason, "no target");
     }

@@ -21,44 +21,6 @@
         assert_memory_equal(actual_.ptr, expected, actual_.len);                                   \
     } while (0)
 
-static int64_t undo_new(struct fixture *f, int64_t undoes)
-{
-    struct run run = { .undoes = undoes, .alert = STR("alert-1"), .source = STR("guardduty") };
-    assert_int_equal(store_run_begin(f->store, &run), ERR_OK);
-    return run.id;
-}
-
-static void step_over(struct fixture *f, int64_t run, uint32_t index, const char *state)
-{
-    struct step_record step = { .run = run,
-        .index = index,
-        .target = STR("role/web"),
-        .found = STR("web from role.name"),
-        .state = str_from(state),
-        .reason = STR("the role is isolated"),
-        .results = STR("[null,null,null]"),
-        .ended_ms = 4000 };
-    assert_int_equal(store_step_end(f->store, &step), ERR_OK);
-}
-
-static void call_new(struct fixture *f, int64_t run, uint32_t index, bool is_change,
-    enum reply_kind kind, int status)
-{
-    struct call_record call = call_made(run, 0, index, is_change);
-    assert_int_equal(store_call_intend(f->store, &call), ERR_OK);
-    call.reply_kind = kind;
-    call.reply_status = status;
-    call.reply_body = STR("<ok/>");
-    call.replied_ms = 6000;
-    assert_int_equal(store_call_reply(f->store, &call), ERR_OK);
-}
-
-static enum err find(struct fixture *f, struct run *ret_run)
-{
-    return store_run_find(
-        f->store, STR("guardduty"), STR("alert-1"), STR("stolen_role"), &f->arena, ret_run);
-}
-
 static void what_was_written_is_read_back_after_reopening(void **state)
 {
     (void)state;
@@ -250,70 +212,6 @@ static void runs_are_listed_by_what_is_asked(void **state)
     assert_int_equal(runs[0].undoes, ids[0]);
 }
 
-static void a_run_stands_until_all_of_it_was_taken_back(void **state)
-{
-    (void)state;
-    CLEANUP(fixture_release) struct fixture f = fixture_new();
-    struct run run;
-    assert_int_equal(find(&f, &run), ERR_NOT_FOUND);
-    int64_t id = run_new(&f, "alert-1");
-    assert_int_equal(find(&f, &run), ERR_OK); /* open */
-    step_new(&f, id, 0);
-    call_new(&f, id, 0, true, REPLY_RECEIVED, 200);
-    step_over(&f, id, 0, "done");
-    assert_int_equal(store_run_end(f.store, id, 9000), ERR_OK);
-    assert_int_equal(find(&f, &run), ERR_OK);
-    assert_int_equal(run.id, id);
-
-    int64_t undo = undo_new(&f, id);
-    step_new(&f, undo, 0);
-    step_over(&f, undo, 0, "partial");
-    assert_int_equal(find(&f, &run), ERR_OK); /* not over yet */
-    assert_int_equal(store_run_end(f.store, undo, 9000), ERR_OK);
-    assert_int_equal(find(&f, &run), ERR_OK); /* something is left */
-    undo = undo_new(&f, id);
-    step_new(&f, undo, 0);
-    step_over(&f, undo, 0, "done");
-    assert_int_equal(store_run_end(f.store, undo, 9000), ERR_OK);
-    assert_int_equal(find(&f, &run), ERR_NOT_FOUND);
-}
-
-static void a_run_that_came_to_nothing_does_not_stand(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *ended;
-        bool is_change;
-        enum reply_kind kind;
-        int status;
-        bool stands;
-    } cases[] = {
-        { "failed", false, REPLY_REFUSED, 0, false },
-        { "unresolved", false, REPLY_RECEIVED, 200, false },
-        { "failed", true, REPLY_REFUSED, 0, false },
-        { "failed", true, REPLY_RECEIVED, 403, false },
-        { "failed", true, REPLY_RECEIVED, 200, true },
-        { "failed", true, REPLY_RECEIVED, 500, true },
-        { "failed", true, REPLY_LOST, 0, true },
-        { "unknown", false, REPLY_RECEIVED, 200, true },
-        { "partial", false, REPLY_RECEIVED, 200, true },
-    };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        CLEANUP(fixture_release) struct fixture f = fixture_new();
-        struct run run;
-        int64_t id = run_new(&f, "alert-1");
-        step_new(&f, id, 0);
-        call_new(&f, id, 0, cases[i].is_change, cases[i].kind, cases[i].status);
-        step_over(&f, id, 0, cases[i].ended);
-        assert_int_equal(store_run_end(f.store, id, 9000), ERR_OK);
-        assert_int_equal(find(&f, &run) == ERR_OK, cases[i].stands);
-    }
-    CLEANUP(fixture_release) struct fixture f = fixture_new();
-    struct run run;
-    assert_int_equal(store_run_end(f.store, run_new(&f, "alert-1"), 9000), ERR_OK);
-    assert_int_equal(find(&f, &run), ERR_OK); /* no step was wanted: dealt with */
-}
-
 static void an_abandoned_run_leaves_no_step_running(void **state)
 {
     (void)state;
@@ -333,6 +231,8 @@ static void an_abandoned_run_leaves_no_step_running(void **state)
     struct run run;
     assert_int_equal(store_run_get(f.store, id, &f.arena, &run), ERR_OK);
     assert_int_equal(run.ended_ms, 9000);
+    assert_str(run.cut_reason, "cut off");
+    assert_int_equal(run.standing, RUN_INCOMPLETE);
 }
 
 static void a_journal_of_the_first_version_is_brought_up_to_date(void **state)
@@ -619,8 +519,6 @@ int main(void)
         cmocka_unit_test(a_state_that_is_none_and_an_assumed_reply_are_not_written),
         cmocka_unit_test(a_run_needs_its_program_and_an_undo_its_run),
         cmocka_unit_test(runs_are_listed_by_what_is_asked),
-        cmocka_unit_test(a_run_stands_until_all_of_it_was_taken_back),
-        cmocka_unit_test(a_run_that_came_to_nothing_does_not_stand),
         cmocka_unit_test(an_abandoned_run_leaves_no_step_running),
         cmocka_unit_test(a_journal_of_the_first_version_is_brought_up_to_date),
         cmocka_unit_test(a_step_is_bound_before_its_first_request_alone),

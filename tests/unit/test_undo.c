@@ -125,7 +125,7 @@ static void what_was_taken_back_is_not_taken_back_again(void **state)
     assert_int_equal(f.provider->sent, sent);
 }
 
-static void a_run_that_changed_nothing_has_nothing_to_take_back(void **state)
+static void a_run_that_changed_nothing_is_closed_by_an_undo_without_steps(void **state)
 {
     (void)state;
     FIXTURE(f);
@@ -134,13 +134,110 @@ static void a_run_that_changed_nothing_has_nothing_to_take_back(void **state)
     assert_int_equal(isolate(&f), ERR_OK);
     assert_int_equal(store_run_end(f.store, f.run, 9), ERR_OK);
     int64_t id = 0;
-    assert_int_equal(undo(&f, f.run, &id), ERR_NOT_FOUND);
+    unsigned sent = f.provider->sent;
+    assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+    assert_int_equal(f.steps, 0);
+    assert_int_equal(f.provider->sent, sent);
+    struct run run;
+    assert_int_equal(store_run_get(f.store, f.run, &f.arena, &run), ERR_OK);
+    assert_int_equal(run.standing, RUN_TAKEN_BACK);
+    assert_int_equal(undo(&f, f.run, &id), ERR_INVALID);
     struct run *runs;
     size_t count;
     assert_int_equal(
         store_runs(f.store, &(struct run_filter){ .is_open = true }, &f.arena, &runs, &count),
         ERR_OK);
     assert_int_equal(count, 0);
+}
+
+/* The same steps again, as the run of another alert. */
+static int64_t isolate_again(struct fixture *f)
+{
+    int64_t first = f->run;
+    f->run = journal_run_new(f->store);
+    assert_int_equal(isolate(f), ERR_OK);
+    assert_int_equal(store_run_end(f->store, f->run, 9), ERR_OK);
+    int64_t second = f->run;
+    f->run = first;
+    return second;
+}
+
+static void what_a_later_run_found_in_force_is_not_lifted_under_it(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    isolate_all(&f);
+    int64_t second = isolate_again(&f), third = isolate_again(&f), id = 0;
+    unsigned sent = f.provider->sent;
+    assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
+    assert_string_equal(f.executor.reason, "run 3 (alert a-1) found this in force and relies on "
+                                           "it; take run 3 back first: cdr undo 3");
+    assert_int_equal(id, 0);
+    f.executor.mode = MODE_PLAN;
+    assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
+    f.executor.mode = MODE_APPLY;
+    assert_int_equal(undo(&f, third, &id), ERR_OK);
+    assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
+    assert_int_equal(undo(&f, second, &id), ERR_OK);
+    assert_int_equal(f.provider->sent, sent);
+    assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+    is_as_before(f.provider, 2);
+}
+
+static void what_a_later_run_did_again_is_not_lifted_under_it(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    isolate_all(&f);
+    for (int i = 0; i < SLOTS; i++)
+        f.provider->slots[i] = 0; /* somebody lifted it by hand */
+    int64_t second = isolate_again(&f), id = 0;
+    assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
+    assert_non_null(strstr(f.executor.reason, "run 2 (alert a-1) did this again"));
+    assert_int_equal(undo(&f, second, &id), ERR_OK);
+    assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+    is_as_before(f.provider, 3);
+}
+
+static void what_an_older_run_found_when_it_went_on_is_not_lifted_under_it(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    f.provider->stop = 1;
+    assert_int_equal(isolate(&f), ERR_STOPPED); /* before its first look */
+    f.provider->stop = 0;
+    int64_t second = isolate_again(&f), id = 0;
+    assert_int_equal(isolate(&f), ERR_OK);
+    assert_int_equal(undo(&f, second, &id), ERR_NEEDED);
+    assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+    assert_int_equal(undo(&f, second, &id), ERR_OK);
+    is_as_before(f.provider, 2);
+}
+
+static void a_damaged_inverse_ends_as_unknown_and_the_older_ones_still_run(void **state)
+{
+    (void)state;
+    static const char *const damages[] = { "not JSON", "{\"builtin\":7}", "[]",
+        "{\"builtin\":\"release\",\"args\":7}" };
+    for (size_t i = 0; i < COUNT_OF(damages); i++) {
+        FIXTURE(f);
+        isolate_all(&f);
+        const char *sql = arena_format(&f.arena,
+            "UPDATE call SET undo = '%s' WHERE id = (SELECT max(id) FROM call WHERE is_change)",
+            damages[i]);
+        assert_int_equal(store_exec(f.store, sql), ERR_OK);
+        int64_t id = 0;
+        for (unsigned again = 0; again < 2; again++) {
+            assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+            assert_int_equal(f.steps, again == 0 ? SLOTS : 1);
+            assert_int_equal(f.turns[0], STEP_UNKNOWN);
+        }
+        assert_int_equal(f.provider->slots[0] + f.provider->slots[1], 0);
+        assert_int_equal(f.provider->slots[2], 1);
+        struct run run;
+        assert_int_equal(store_run_get(f.store, f.run, &f.arena, &run), ERR_OK);
+        assert_int_equal(run.standing, RUN_PARTLY_TAKEN_BACK);
+    }
 }
 
 static void what_others_changed_is_left_alone_and_tried_again_later(void **state)
@@ -244,7 +341,7 @@ static void a_run_that_was_cut_off_before_its_first_change_is_closed(void **stat
         unsigned sent = f.provider->sent;
         int64_t id = 0;
         f.executor.mode = MODE_PLAN;
-        assert_int_equal(undo(&f, f.run, &id), ERR_NOT_FOUND);
+        assert_int_equal(undo(&f, f.run, &id), ERR_OK);
         assert_int_equal(open_runs(&f), 1);
         f.executor.mode = MODE_APPLY;
         assert_int_equal(undo(&f, f.run, &id), ERR_OK);
@@ -256,7 +353,7 @@ static void a_run_that_was_cut_off_before_its_first_change_is_closed(void **stat
         assert_int_equal(
             store_run_find(f.store, STR("guardduty"), STR("a-1"), STR("r"), &f.arena, &run),
             ERR_NOT_FOUND);
-        assert_int_equal(undo(&f, f.run, &id), ERR_NOT_FOUND);
+        assert_int_equal(undo(&f, f.run, &id), ERR_INVALID);
     }
 }
 
@@ -423,7 +520,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_taken_back_newest_first),
         cmocka_unit_test(what_was_taken_back_is_not_taken_back_again),
-        cmocka_unit_test(a_run_that_changed_nothing_has_nothing_to_take_back),
+        cmocka_unit_test(a_run_that_changed_nothing_is_closed_by_an_undo_without_steps),
+        cmocka_unit_test(what_a_later_run_found_in_force_is_not_lifted_under_it),
+        cmocka_unit_test(what_a_later_run_did_again_is_not_lifted_under_it),
+        cmocka_unit_test(what_an_older_run_found_when_it_went_on_is_not_lifted_under_it),
+        cmocka_unit_test(a_damaged_inverse_ends_as_unknown_and_the_older_ones_still_run),
         cmocka_unit_test(what_others_changed_is_left_alone_and_tried_again_later),
         cmocka_unit_test(a_change_without_an_answer_is_taken_back_and_a_refused_one_is_not),
         cmocka_unit_test(a_half_done_run_is_ended_before_it_is_taken_back),

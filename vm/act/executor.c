@@ -527,9 +527,9 @@ static enum err attempt_begin(
     return results_read(a->arena, record.results, &ret_outcome->results);
 }
 
-/* Run the step, or end it at once with `refusal`. */
+/* Run the step, or end it at once as `end` with `refusal`. */
 static enum err attempt_all(
-    struct attempt *a, const char *refusal, struct step_outcome *ret_outcome)
+    struct attempt *a, enum step_turn end, const char *refusal, struct step_outcome *ret_outcome)
 {
     bool is_told;
     TRY(attempt_prepare(a));
@@ -537,14 +537,14 @@ static enum err attempt_all(
     if (is_told)
         return ERR_OK;
     if (!a->is_over && refusal != NULL)
-        over(a, STEP_UNRESOLVED, refusal);
+        over(a, end, refusal);
     if (!a->is_over)
         TRY(attempt_carry_out(a));
     return attempt_end(a, ret_outcome);
 }
 
 static enum err execute(struct executor *executor, const struct step_order *order,
-    const char *refusal, struct arena *arena, struct step_outcome *ret_outcome)
+    enum step_turn end, const char *refusal, struct arena *arena, struct step_outcome *ret_outcome)
 {
     CLEANUP(attempt_release)
     struct attempt a = {
@@ -555,17 +555,17 @@ static enum err execute(struct executor *executor, const struct step_order *orde
         .replies = ARENA_INIT(REPLY_ARENA_BYTES_MAX),
     };
     a.planned_last = &a.planned;
-    return attempt_all(&a, refusal, ret_outcome);
+    return attempt_all(&a, end, refusal, ret_outcome);
 }
 
 enum err step_execute(struct executor *executor, const struct step_order *order,
     struct arena *arena, struct step_outcome *ret_outcome)
 {
-    return execute(executor, order, NULL, arena, ret_outcome);
+    return execute(executor, order, STEP_UNRESOLVED, NULL, arena, ret_outcome);
 }
 
-enum err step_refuse(struct executor *executor, const struct step_order *order, const char *reason,
-    struct arena *arena, struct step_outcome *ret_outcome)
+enum err step_refuse(struct executor *executor, const struct step_order *order, enum step_turn end,
+    const char *reason, struct arena *arena, struct step_outcome *ret_outcome)
 {
-    return execute(executor, order, reason, arena, ret_outcome);
+    return execute(executor, order, end, reason, arena, ret_outcome);
 }

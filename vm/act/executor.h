@@ -50,8 +50,8 @@ struct executor {
     void *self;               /* whoever made `connect` */
     const volatile int *stop; /* not 0: end with ERR_STOPPED before the next request; may be
                                * NULL. A transport may look at it too, while it reads */
-    const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED and ERR_CREDENTIALS: a sentence,
-                               * in the arena of the call that failed */
+    const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS and
+                               * ERR_NEEDED: a sentence, in the arena of the failed call */
 };
 
 /* How one step ended. */
@@ -91,7 +91,7 @@ struct step_order {
 MUST_CHECK enum err step_execute(struct executor *executor, const struct step_order *order,
     struct arena *arena, struct step_outcome *ret_outcome);
 
-/* End a step as STEP_UNRESOLVED without running it: its arguments could not be bound.
- * Recorded like any other end. ERR_STORE, ERR_MEMORY. */
+/* End a step as `end` without running it, for example STEP_UNRESOLVED because its arguments
+ * could not be bound. Recorded like any other end. ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err step_refuse(struct executor *executor, const struct step_order *order,
-    const char *reason, struct arena *arena, struct step_outcome *ret_outcome);
+    enum step_turn end, const char *reason, struct arena *arena, struct step_outcome *ret_outcome);

@@ -65,7 +65,8 @@ static enum err step_one(
     enum err err = args_bind(
         code->builtin, code->given, runner->event, args, runner->arena, &order.found, &reason);
     if (err == ERR_NOT_FOUND)
-        return step_refuse(runner->executor, &order, reason, runner->arena, &step->outcome);
+        return step_refuse(
+            runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step->outcome);
     TRY(err);
     return step_execute(runner->executor, &order, runner->arena, &step->outcome);
 }

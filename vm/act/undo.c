@@ -111,6 +111,22 @@ static enum err undo_begin(struct undoing *undoing)
     return ERR_OK;
 }
 
+/* Refuse in the place of an inverse that the journal no longer tells. */
+static enum err damaged_refuse(struct undoing *undoing, struct undo_step *step)
+{
+    static const struct builtin damaged = { .name = "damaged", .verb = VERB_UNDO };
+    static const value none[STEP_PARAMS_MAX] = { 0 };
+    step->builtin = &damaged;
+    step->args = none;
+    struct step_order order = {
+        .row = &damaged, .args = none, .run = undoing->run, .index = step->index, .found = STR("")
+    };
+    return step_refuse(undoing->executor, &order, STEP_UNKNOWN,
+        "the journal's record of how to take this change back is damaged; look at the target and "
+        "take it back by hand",
+        undoing->arena, &step->outcome);
+}
+
 /* Why an inverse cannot be run by this version, or NULL; "" when memory is short. */
 static const char *inverse_fault(
     struct undoing *undoing, const struct builtin *row, const struct undo *undo)
@@ -149,7 +165,8 @@ static enum err inverse_execute(
         .region = region,
     };
     if (fault != NULL)
-        return step_refuse(undoing->executor, &order, fault, undoing->arena, &step->outcome);
+        return step_refuse(
+            undoing->executor, &order, STEP_UNRESOLVED, fault, undoing->arena, &step->outcome);
     return step_execute(undoing->executor, &order, undoing->arena, &step->outcome);
 }
 
@@ -159,9 +176,12 @@ static enum err undo_one(struct undoing *undoing, uint32_t index)
     if (undo == NULL)
         return ERR_MEMORY;
     const struct call_record *change = undoing->changes.items[index];
-    TRY(undo_from_json(undoing->arena, change->undo, undo));
     struct undo_step step = { .index = index, .args = undo->args };
-    TRY(inverse_execute(undoing, undo, region_of(undoing, change), &step));
+    enum err err = undo_from_json(undoing->arena, change->undo, undo);
+    if (err == ERR_MEMORY)
+        return err;
+    TRY(err == ERR_OK ? inverse_execute(undoing, undo, region_of(undoing, change), &step)
+                      : damaged_refuse(undoing, &step));
     if (undoing->report != NULL && undoing->report->step != NULL)
         undoing->report->step(undoing->report, &step);
     return ERR_OK;
@@ -177,19 +197,35 @@ static enum err undo_all(struct undoing *undoing)
     return store_run_end(undoing->executor->store, undoing->run, now_ms(undoing));
 }
 
+/* Taking a run back must not lift what another one wants in force. */
+static enum err reliance_refuse(struct undoing *undoing)
+{
+    struct reliance other;
+    struct executor *executor = undoing->executor;
+    enum err err = store_reliance(executor->store, undoing->undone.id, undoing->arena, &other);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(err);
+    executor->reason = arena_format(undoing->arena,
+        "run %lld (alert %.*s) %s and relies on it; take run %lld back first: cdr undo %lld",
+        (long long)other.run, STR_ARG(other.alert),
+        other.has_changed ? "did this again" : "found this in force", (long long)other.run,
+        (long long)other.run);
+    return executor->reason == NULL ? ERR_MEMORY : ERR_NEEDED;
+}
+
 static enum err undo_prepare(struct undoing *undoing, int64_t run)
 {
     TRY(store_run_get(undoing->executor->store, run, undoing->arena, &undoing->undone));
     if (undoing->undone.undoes != 0)
         return ERR_INVALID;
     TRY(changes_read(undoing));
-    bool has_changed = undoing->changes.count > 0;
     TRY(undos_read(undoing));
-    bool is_begun = undoing->run != 0;
-    bool is_open = is_applied(undoing) && undoing->undone.ended_ms == 0;
-    if (undoing->changes.count == 0 && !is_begun && !is_open)
-        return has_changed ? ERR_INVALID : ERR_NOT_FOUND;
-    return is_applied(undoing) && !is_begun ? undo_begin(undoing) : ERR_OK;
+    if (undoing->undone.standing == RUN_TAKEN_BACK && undoing->run == 0)
+        return ERR_INVALID;
+    if (undoing->changes.count > 0)
+        TRY(reliance_refuse(undoing));
+    return is_applied(undoing) && undoing->run == 0 ? undo_begin(undoing) : ERR_OK;
 }
 
 enum err undo_execute(struct executor *executor, const struct builtin *(*find)(str name),

@@ -105,6 +105,39 @@ static int file_open(const char *directory, const char *name, struct arena *aren
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 }
 
+/* Remember which file of the directory this is; one that is not there is not watched. */
+static enum err held_note(struct store *store, enum held which, const char *directory)
+{
+    static const char *const names[] = {
+        [HELD_LOCK] = "lock", [HELD_JOURNAL] = "journal.db", [HELD_LOG] = "journal.db-wal"
+    };
+    struct held_file *held = &store->held[which];
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", directory, names[which]) < 0)
+        return ERR_MEMORY;
+    struct stat status;
+    if (lstat(path, &status) != 0) {
+        free(path);
+        return ERR_OK;
+    }
+    *held = (struct held_file){ path, status.st_dev, status.st_ino };
+    return ERR_OK;
+}
+
+enum err store_is_in_place(struct store *store)
+{
+    for (const struct held_file *held = store->held; held < store->held + HELD_COUNT; held++) {
+        struct stat status;
+        if (held->path == NULL)
+            continue;
+        if (lstat(held->path, &status) != 0 || status.st_dev != held->device
+            || status.st_ino != held->inode)
+            return store_say(
+                store, "the journal was moved or deleted while in use: nothing more is sent");
+    }
+    return ERR_OK;
+}
+
 static enum err lock_take(
     struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
 {
@@ -176,6 +209,9 @@ static enum err journal_open(
         return refuse(arena, err, reterr_reason, directory, store->error);
     if (!directory_sync(directory))
         return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    for (int which = 0; which < HELD_COUNT; which++)
+        if (held_note(store, (enum held)which, directory) != ERR_OK)
+            return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
     return ERR_OK;
 }
 
@@ -250,6 +286,8 @@ void store_close(struct store *store)
     sqlite3_close(store->db);
     if (store->lock >= 0)
         close(store->lock);
+    for (int which = 0; which < HELD_COUNT; which++)
+        free(store->held[which].path);
     free(store);
 }
 

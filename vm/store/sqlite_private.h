@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 enum statement {
     STATEMENT_PROGRAM_PUT,
@@ -20,6 +21,7 @@ enum statement {
     STATEMENT_RUN_GET,
     STATEMENT_RUN_FIND,
     STATEMENT_RUNS,
+    STATEMENT_RELIANCE,
     STATEMENT_STEP_BEGIN,
     STATEMENT_STEP_BIND,
     STATEMENT_STEP_END,
@@ -35,8 +37,18 @@ enum statement {
 
 enum { STORE_ID_DIGITS = 8, STORE_ERROR_BYTES = 256 };
 
+/* A file of the directory, and which it was when the journal was opened. */
+struct held_file {
+    char *path; /* NULL: not watched */
+    dev_t device;
+    ino_t inode;
+};
+
+enum held { HELD_LOCK, HELD_JOURNAL, HELD_LOG, HELD_COUNT };
+
 struct store {
     sqlite3 *db;
+    struct held_file held[HELD_COUNT]; /* not in a reader */
     int lock; /* descriptor that holds the flock; -1 before, and in a reader */
     char id[STORE_ID_DIGITS + 1];
     char error[STORE_ERROR_BYTES];
@@ -56,6 +68,9 @@ MUST_CHECK enum err store_exec(struct store *store, const char *sql);
 MUST_CHECK enum err schema_migrate(struct store *store);
 /* Expect the newest version, and change nothing. ERR_STORE with store->error. */
 MUST_CHECK enum err schema_expect(struct store *store);
+
+/* ERR_STORE, with words, unless the files are still those that were opened. */
+MUST_CHECK enum err store_is_in_place(struct store *store);
 
 MUST_CHECK enum err statement_take(
     struct store *store, enum statement which, sqlite3_stmt **ret_statement);

@@ -10,7 +10,7 @@
         COLUMN_##type, true, offsetof(struct run, member)                                          \
     }
 
-/* As RUN_COLUMNS; without the first and the last they are what is written at the start. */
+/* As RUN_COLUMNS; those from the second on are what is written at the start. */
 static const struct column run_columns[] = {
     COLUMN(INTEGER, id),
     COLUMN_OR_NULL(INTEGER, undoes),
@@ -24,7 +24,12 @@ static const struct column run_columns[] = {
     COLUMN(INTEGER, received_ms),
     COLUMN(INTEGER, started_ms),
     COLUMN_OR_NULL(INTEGER, ended_ms),
+    COLUMN(TEXT, cut_reason),
+    COLUMN(ORDINAL, standing),
 };
+static_assert(sizeof(enum run_standing) == sizeof(uint32_t), "an ordinal");
+
+enum { BEGIN_COLUMNS = 10 };
 
 struct program_row {
     str hash;
@@ -69,7 +74,7 @@ enum err store_run_begin(struct store *store, struct run *run)
 {
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_RUN_BEGIN, &statement));
-    TRY(record_bind(store, statement, &run_columns[1], COUNT_OF(run_columns) - 2, run));
+    TRY(record_bind(store, statement, &run_columns[1], BEGIN_COLUMNS, run));
     enum err err = statement_run(store, statement);
     if (err == ERR_STORE && sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_FOREIGNKEY)
         return ERR_NOT_FOUND;
@@ -114,7 +119,7 @@ enum err store_run_abandon(struct store *store, int64_t run, int64_t now_ms, con
     TRY(store_exec(store, "BEGIN IMMEDIATE"));
     enum err err = end(store, STATEMENT_STEP_CUT, &ending, 3);
     if (err == ERR_OK)
-        err = end(store, STATEMENT_RUN_ABANDON, &ending, 2);
+        err = end(store, STATEMENT_RUN_ABANDON, &ending, 3);
     if (err == ERR_OK && sqlite3_changes(store->db) != 1)
         err = ERR_INVALID;
     if (err == ERR_OK)
@@ -147,6 +152,21 @@ enum err store_run_find(
     TRY(read_one(store, statement, run_columns, COUNT_OF(run_columns), arena, &run));
     *ret_run = run;
     return ERR_OK;
+}
+
+enum err store_reliance(
+    struct store *store, int64_t run, struct arena *arena, struct reliance *ret_reliance)
+{
+    static const struct column columns[] = {
+        { COLUMN_INTEGER, false, offsetof(struct reliance, run) },
+        { COLUMN_TEXT, false, offsetof(struct reliance, alert) },
+        { COLUMN_FLAG, false, offsetof(struct reliance, has_changed) },
+    };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_RELIANCE, &statement));
+    struct reliance key = { .run = run };
+    TRY(record_bind(store, statement, columns, 1, &key));
+    return read_one(store, statement, columns, COUNT_OF(columns), arena, ret_reliance);
 }
 
 enum err store_runs(struct store *store, const struct run_filter *filter, struct arena *arena,

@@ -5,19 +5,43 @@
  */
 #include "store/sqlite_private.h"
 
+/* A change that certainly never took effect: not sent, or refused by the provider. */
+#define CAME_TO_NOTHING                                                                            \
+    "(reply_kind IS NOT NULL AND (reply_kind = 'refused'"                                          \
+    " OR (reply_kind = 'received' AND reply_status BETWEEN 400 AND 499)))"
+
+/* A change of run `r` that may have been made. */
+#define CHANGES "call WHERE call.run = r.id AND is_change = 1 AND NOT " CAME_TO_NOTHING
+
+/* An undo of run `r` that ended and took everything back: no step of it is anything but done
+ * (undo.c: each tries what the one before left). */
+#define COMPLETE_UNDO                                                                              \
+    "run AS u WHERE u.undoes = r.id AND u.ended_ms IS NOT NULL AND NOT EXISTS"                     \
+    " (SELECT 1 FROM step WHERE step.run = u.id AND state <> 'done')"
+
+/* enum run_standing of run `r`. A run whose rule wanted no step stands: it was dealt with. */
+#define STANDING                                                                                   \
+    "CASE WHEN EXISTS (SELECT 1 FROM " COMPLETE_UNDO ") THEN 4"                                    \
+    " WHEN EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id) THEN 3"                           \
+    " WHEN r.ended_ms IS NULL THEN 0"                                                              \
+    " WHEN r.cut_reason = '' AND NOT EXISTS"                                                       \
+    "   (SELECT 1 FROM step WHERE step.run = r.id AND state <> 'done') THEN 1"                     \
+    " WHEN EXISTS (SELECT 1 FROM step WHERE step.run = r.id"                                       \
+    "     AND state NOT IN ('failed', 'unresolved'))"                                              \
+    "   OR EXISTS (SELECT 1 FROM " CHANGES ") THEN 2"                                              \
+    " ELSE 5 END"
+static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PARTLY_TAKEN_BACK == 3
+                  && RUN_TAKEN_BACK == 4 && RUN_CAME_TO_NOTHING == 5,
+    "the numbers are in STANDING");
+
 #define RUN_COLUMNS                                                                                \
     "id, undoes, alert, source, alert_text, forced_source, rule, rule_id, program_hash,"           \
-    " received_ms, started_ms, ended_ms"
+    " received_ms, started_ms, ended_ms, cut_reason, " STANDING
 #define STEP_COLUMNS                                                                               \
     "run, idx, builtin, args, target, found, state, reason, results, identity, region,"            \
     " started_ms, ended_ms"
 #define INTENT_COLUMNS                                                                             \
     "run, step, idx, is_change, service, operation, region, target, body, undo, intended_ms"
-
-/* A change that certainly never took effect: not sent, or refused by the provider. */
-#define CAME_TO_NOTHING                                                                            \
-    "(reply_kind = 'refused'"                                                                      \
-    " OR (reply_kind = 'received' AND reply_status BETWEEN 400 AND 499))"
 
 static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_PROGRAM_PUT] = "INSERT INTO program (hash, texts) VALUES (?1, ?2)"
@@ -29,27 +53,35 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_RUN_END] = "UPDATE run SET ended_ms = ?2 WHERE id = ?1 AND ended_ms IS NULL"
                           " AND NOT EXISTS"
                           " (SELECT 1 FROM step WHERE step.run = ?1 AND state = 'running')",
-    [STATEMENT_RUN_GET] = "SELECT " RUN_COLUMNS " FROM run WHERE id = ?1",
-    /* An undo is finished when it ended; it took everything back when no step of the
-     * last finished one is anything but done (undo.c: each tries what the one before left). */
-    [STATEMENT_RUN_FIND] =
-        "SELECT " RUN_COLUMNS " FROM run AS r"
-        " WHERE alert = ?1 AND source = ?2 AND rule = ?3 AND undoes IS NULL"
-        " AND (ended_ms IS NULL"
-        "   OR NOT EXISTS (SELECT 1 FROM step WHERE step.run = r.id)"
-        "   OR EXISTS (SELECT 1 FROM step WHERE step.run = r.id"
-        "     AND state NOT IN ('failed', 'unresolved'))"
-        "   OR EXISTS (SELECT 1 FROM call WHERE call.run = r.id AND is_change = 1"
-        "     AND NOT " CAME_TO_NOTHING "))"
-        " AND NOT EXISTS (SELECT 1 FROM run AS u"
-        "   WHERE u.undoes = r.id AND u.ended_ms IS NOT NULL AND NOT EXISTS"
-        "     (SELECT 1 FROM step WHERE step.run = u.id AND state <> 'done'))"
-        " ORDER BY id DESC LIMIT 1",
-    [STATEMENT_RUNS] = "SELECT id, undoes, alert, source, x'', forced_source, rule, rule_id,"
-                       " program_hash, received_ms, started_ms, ended_ms FROM run"
-                       " WHERE (?1 = 0 OR ended_ms IS NULL) AND (?2 = '' OR alert = ?2)"
-                       " AND (?3 = 0 OR undoes = ?3) ORDER BY id",
-    [STATEMENT_RUN_ABANDON] = "UPDATE run SET ended_ms = ?2 WHERE id = ?1 AND ended_ms IS NULL",
+    [STATEMENT_RUN_GET] = "SELECT " RUN_COLUMNS " FROM run AS r WHERE id = ?1",
+    [STATEMENT_RUN_FIND] = "SELECT " RUN_COLUMNS " FROM run AS r"
+                           " WHERE alert = ?1 AND source = ?2 AND rule = ?3 AND undoes IS NULL"
+                           " AND " STANDING " NOT IN (4, 5) ORDER BY id DESC LIMIT 1",
+    [STATEMENT_RUNS] =
+        "SELECT id, undoes, alert, source, x'', forced_source, rule, rule_id,"
+        " program_hash, received_ms, started_ms, ended_ms, cut_reason, " STANDING " FROM run AS r"
+        " WHERE (?1 = 0 OR ended_ms IS NULL) AND (?2 = '' OR alert = ?2)"
+        " AND (?3 = 0 OR undoes = ?3) ORDER BY id",
+    /* `mine` made `change`; `theirs` is of run `r`. A step that was cut off never told its
+     * target: then what was asked about is compared. */
+    [STATEMENT_RELIANCE] =
+        "SELECT r.id, r.alert, EXISTS (SELECT 1 FROM " CHANGES " AND call.step = theirs.idx)"
+        " FROM step AS mine"
+        " JOIN call AS change ON change.run = mine.run AND change.step = mine.idx"
+        " JOIN step AS theirs ON theirs.builtin = mine.builtin"
+        " JOIN run AS r ON r.id = theirs.run"
+        " WHERE mine.run = ?1 AND change.is_change = 1 AND change.undo <> ''"
+        " AND NOT " CAME_TO_NOTHING
+        " AND r.id <> ?1 AND r.undoes IS NULL AND theirs.state IN ('done', 'partial')"
+        " AND EXISTS (SELECT 1 FROM call WHERE call.run = r.id AND call.step = theirs.idx"
+        "   AND (call.target = change.target OR mine.target <> '')"
+        "   AND (call.id > change.id OR r.id > ?1))"
+        " AND (theirs.target = mine.target OR mine.target = '')"
+        " AND (r.id > ?1 OR NOT EXISTS (SELECT 1 FROM " CHANGES "))"
+        " AND NOT EXISTS (SELECT 1 FROM " COMPLETE_UNDO ")"
+        " ORDER BY r.id DESC LIMIT 1",
+    [STATEMENT_RUN_ABANDON] = "UPDATE run SET ended_ms = ?2, cut_reason = ?3"
+                              " WHERE id = ?1 AND ended_ms IS NULL",
     [STATEMENT_STEP_CUT] = "UPDATE step SET state = 'unknown', ended_ms = ?2, reason = ?3"
                            " WHERE run = ?1 AND state = 'running'",
     [STATEMENT_STEP_BEGIN] = "INSERT INTO step (" STEP_COLUMNS ")"

@@ -157,6 +157,7 @@ enum err store_steps(struct store *store, int64_t run, struct arena *arena,
 
 enum err store_call_intend(struct store *store, const struct call_record *call)
 {
+    TRY(store_is_in_place(store));
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_CALL_INTEND, &statement));
     struct call_row row = { .record = *call };

@@ -42,6 +42,18 @@ str store_id(const struct store *store);
  * the next call. */
 const char *store_error(const struct store *store);
 
+/* What a run counts for, computed from its steps, its changes and its undos. A change counts
+ * as made unless it was certainly refused (call_is_refused). */
+enum run_standing {
+    RUN_OPEN,              /* it runs, or was cut off and can be resumed */
+    RUN_STANDS,            /* it came to its end and every step is done */
+    RUN_INCOMPLETE,        /* it ended, and a step is not done or it was ended before its end */
+    RUN_PARTLY_TAKEN_BACK, /* an undo of it was begun, and none has ended with every inverse done */
+    RUN_TAKEN_BACK,        /* an undo of it ended with every inverse done */
+    RUN_CAME_TO_NOTHING,   /* it ended, no step is done in part or may be, and no change was made:
+                           * all of them failed or were unresolved, or it was ended before one */
+};
+
 struct run {
     int64_t id;     /* from 1; 0 before it is stored */
     int64_t undoes; /* the run that this one takes back, or 0 */
@@ -55,6 +67,9 @@ struct run {
     int64_t received_ms; /* the event's; replay uses it again */
     int64_t started_ms;
     int64_t ended_ms; /* 0 while it runs or was cut off */
+    str cut_reason;   /* why it was ended before it came to its end (store_run_abandon); empty:
+                       * it did, or it is open */
+    enum run_standing standing; /* as it was when the run was read */
 };
 
 struct step_record {
@@ -119,16 +134,30 @@ MUST_CHECK enum err store_run_end(struct store *store, int64_t run, int64_t now_
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err store_run_get(
     struct store *store, int64_t id, struct arena *arena, struct run *ret_run);
-/* End a run that nobody will go on with, and as unknown, with `reason`, the step that it
- * was cut off in. */
+/* End a run that nobody will go on with: `reason` is its cut_reason, and the step that it was
+ * cut off in ends as unknown with it. ERR_INVALID: it ended before. */
 MUST_CHECK enum err store_run_abandon(
     struct store *store, int64_t run, int64_t now_ms, const char *reason);
-/* The newest run of (source, alert, rule) that stands: open, or ended and not taken back
- * by finished undos, and not one that came to nothing (all its steps failed or were
- * unresolved, and no change arrived). While it stands the alert has been dealt with.
- * ERR_NOT_FOUND when there is none. */
+/* The newest run of (source, alert, rule) that counts: ret_run->standing is neither
+ * RUN_TAKEN_BACK nor RUN_CAME_TO_NOTHING. While there is one the alert is not acted on
+ * again. ERR_NOT_FOUND. */
 MUST_CHECK enum err store_run_find(
     struct store *store, str source, str alert, str rule, struct arena *arena, struct run *ret_run);
+
+/* A run that relies on what another one changed. */
+struct reliance {
+    int64_t run;
+    str alert;
+    bool has_changed; /* it made the same change later; else it found it in force */
+};
+
+/* The newest run that would lose what it wants if `run` were taken back: it is not an undo, was
+ * not taken back, and has a step, ended done or partial, of the same builtin and target as a
+ * step of `run` that made a change. It is a later run, or an earlier one without changes of
+ * its own that looked later; so of two runs at most one waits for the other.
+ * ERR_NOT_FOUND when there is none. */
+MUST_CHECK enum err store_reliance(
+    struct store *store, int64_t run, struct arena *arena, struct reliance *ret_reliance);
 
 struct run_filter {
     bool is_open;   /* only runs that have not ended */
@@ -154,7 +183,9 @@ MUST_CHECK enum err store_step_end(struct store *store, const struct step_record
 MUST_CHECK enum err store_steps(struct store *store, int64_t run, struct arena *arena,
     struct step_record **ret_steps, size_t *ret_count);
 
-/* Write an intent (no reply). ERR_INVALID: its step or run has ended. */
+/* Write an intent (no reply). ERR_INVALID: its step or run has ended. ERR_STORE also when the
+ * files of the journal are no longer those in its directory: what is written to them now,
+ * nobody would find. */
 MUST_CHECK enum err store_call_intend(struct store *store, const struct call_record *call);
 /* The reply to it: reply_kind, reply_status, reply_body, replied_ms. ERR_INVALID: it has one. */
 MUST_CHECK enum err store_call_reply(struct store *store, const struct call_record *call);
