@@ -52,8 +52,9 @@ title "5. Apply: every change is in the journal before it is sent."
 show run --rules "$rule" --alerts "$alert" --mode apply --data "$work/data"
 title "6. After"
 world
-title "7. The story, as the journal tells it"
-show runs --data "$work/data"
+title "7. The story, as the journal tells it (of one step; the others are told alike)"
+printf '  $ cdr runs --data %s\n' "$work/data"
+"$cdr" runs --data "$work/data" | sed -n '1,2p; /^ *2\. /,/^ *3\. /{/^ *3\. /!p}' | sed 's/^/    /'
 title "8. Take it back, newest change first, comparing before restoring."
 show undo --alert "$id" --data "$work/data"
 title "9. As it was, and the evidence is kept"
