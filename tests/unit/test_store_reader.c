@@ -93,6 +93,10 @@ static void a_reader_takes_only_this_version_and_makes_nothing(void **state)
     assert_int_equal(store_exec(newer.store, "PRAGMA user_version = 99"), ERR_OK);
     reader_refused(&newer, ERR_STORE, "newer cdr");
 
+    CLEANUP(fixture_release) struct fixture older = fixture_new();
+    assert_int_equal(store_exec(older.store, "PRAGMA user_version = 1"), ERR_OK);
+    reader_refused(&older, ERR_STORE, "older cdr");
+
     CLEANUP(fixture_release) struct fixture foreign = fixture_new();
     assert_int_equal(store_exec(foreign.store, "PRAGMA application_id = 0"), ERR_OK);
     reader_refused(&foreign, ERR_STORE, "something else");
