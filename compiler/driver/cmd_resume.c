@@ -76,6 +76,9 @@ static enum exit_code resume_run(struct session *session, int64_t id)
         err = store_run_get(session->store, run.undoes, &arena, &run);
     else if (err == ERR_OK) {
         err = program_texts_compile(session->store, run.program_hash, &compilation);
+        if (err == ERR_OK && compilation.program->unenforced_count > 0)
+            return cannot_resume(
+                session, &run, "its rules have clauses that this build does not enforce");
         if (err == ERR_OK)
             return resume_program(session, &run, compilation.program);
         if (err == ERR_DIVERGED || err == ERR_JSON || err == ERR_NOT_FOUND)

@@ -14,6 +14,8 @@ static const struct option options[] = {
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL, "rule files, or directories of them" },
     { OPTION_ALERTS, OPTION_TEXTS, "FILE|-", NULL, NULL, NULL,
         "alerts: JSON, one a line, or an array; standard input without it" },
+    { OPTION_AGAIN, OPTION_FLAG, NULL, NULL, NULL, NULL,
+        "act on alerts that were acted on before (apply only)" },
     { OPTION_SOURCE, OPTION_TEXT, "NAME", NULL, NULL, NULL,
         "read every alert as this source's, whatever it looks like" },
     { OPTION_MODE, OPTION_CHOICE, "MODE", "plan apply", NULL, "plan",
@@ -134,7 +136,8 @@ static enum exit_code run_program(
     struct session session = { 0 };
     struct evaluation evaluation = { .session = &session,
         .program = program,
-        .forced_source = str_from(option_text(arguments, OPTION_SOURCE)) };
+        .forced_source = str_from(option_text(arguments, OPTION_SOURCE)),
+        .is_again = option_is_given(arguments, OPTION_AGAIN) };
     code = session_begin(
         &session, driver, arguments, mode, mode == MODE_APPLY ? JOURNAL_CREATED : JOURNAL_NONE);
     if (code == EXIT_CLEAN)
@@ -161,6 +164,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     if (is_apply && option_is_given(arguments, OPTION_OFFLINE))
         return driver_usage(
             driver, &run_command, "--offline sends nothing, so it cannot go with --mode apply");
+    if (!is_apply && option_is_given(arguments, OPTION_AGAIN))
+        return driver_usage(driver, &run_command, "--again goes with --mode apply");
     if (is_apply && option_text(arguments, OPTION_DATA) == NULL)
         return driver_usage(driver, &run_command,
             "--mode apply needs --data DIR: every change is in the journal there before it is "

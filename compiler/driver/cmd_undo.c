@@ -9,6 +9,8 @@ static const struct option options[] = {
     { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL, "the journal of `cdr run --mode apply`" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
         "a story, or one JSON object a line" },
+    { OPTION_SOURCE, OPTION_TEXT, "NAME", NULL, NULL, NULL,
+        "with --alert: only runs for alerts of this source" },
     { 0 },
 };
 
@@ -35,7 +37,31 @@ static enum exit_code undo_one(struct session *session, int64_t id)
                          : session_store_failure(session, "reading the run", err);
 }
 
-static enum exit_code undo_alert(struct session *session, const char *alert)
+/* Keep the runs (undos left out) of `source`; NULL keeps all. */
+static size_t runs_keep(struct run *runs, size_t count, const char *source)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].undoes == 0 && (source == NULL || str_is(runs[i].source, source)))
+            runs[kept++] = runs[i];
+    return kept;
+}
+
+/* Two sources may use one id: which alert is meant is not ours to guess. */
+static bool is_ambiguous(struct session *session, const struct run *runs, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (str_equal(runs[i].source, runs[0].source))
+            continue;
+        driver_message(session->driver,
+            "%.*s is the id of alerts of %.*s and of %.*s: add --source, or give the run",
+            STR_ARG(runs[i].alert), STR_ARG(runs[0].source), STR_ARG(runs[i].source));
+        return true;
+    }
+    return false;
+}
+
+static enum exit_code undo_alert(struct session *session, const char *alert, const char *source)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
     struct run *runs = NULL;
@@ -45,9 +71,10 @@ static enum exit_code undo_alert(struct session *session, const char *alert)
         session->store, &(struct run_filter){ .alert = str_from(alert) }, &arena, &runs, &count);
     if (err != ERR_OK)
         return session_store_failure(session, "looking for the runs of the alert", err);
+    count = runs_keep(runs, count, source);
+    if (is_ambiguous(session, runs, count))
+        return EXIT_USAGE;
     for (size_t i = count; i > 0 && !session_is_stopped(session); i--) {
-        if (runs[i - 1].undoes != 0)
-            continue;
         found++;
         enum exit_code code = undo_one(session, runs[i - 1].id);
         if (code > EXIT_FINDINGS)
@@ -65,7 +92,7 @@ static enum exit_code undo_what_is_asked(
     struct session *session, const struct arguments *arguments, const char *alert)
 {
     if (alert != NULL)
-        return undo_alert(session, alert);
+        return undo_alert(session, alert, option_text(arguments, OPTION_SOURCE));
     for (size_t i = 0; i < arguments->operand_count && !session_is_stopped(session); i++) {
         enum exit_code code = undo_one(session, run_number(arguments->operands[i]));
         if (code > EXIT_FINDINGS)

@@ -75,12 +75,10 @@ static enum err record(struct evaluation *evaluation, const struct event *event,
     struct run run;
     enum err err =
         store_run_find(session->store, event->source, name, firing->rule->name, arena, &run);
-    if (err == ERR_OK) {
+    firing->is_old = err == ERR_OK && !(evaluation->is_again && run.standing != RUN_OPEN);
+    if (firing->is_old)
         firing->run = run.id;
-        firing->is_old = true;
-        return ERR_OK;
-    }
-    if (err != ERR_NOT_FOUND)
+    if (firing->is_old || (err != ERR_OK && err != ERR_NOT_FOUND))
         return err;
     if (!evaluation->has_texts) {
         TRY(program_texts_put(session->store, evaluation->program));
@@ -102,26 +100,53 @@ static enum err record(struct evaluation *evaluation, const struct event *event,
     return ERR_OK;
 }
 
+/* What an earlier run of the alert means for this one; sets *ret_is_bad when a person
+ * should look. NULL when memory is short. */
+static const char *old_run_note(const struct session *session, const struct run *run,
+    const struct event *event, const char *state, struct arena *arena, bool *ret_is_bad)
+{
+    bool is_same = str_equal(run->alert_text, event->text);
+    *ret_is_bad = !is_same || run->standing != RUN_STANDS;
+    if (run->standing == RUN_OPEN)
+        return arena_format(arena, "run %" PRId64 " was cut off; go on with: cdr resume --data %s",
+            run->id, session->data);
+    if (run->standing == RUN_PARTLY_TAKEN_BACK)
+        return arena_format(arena,
+            "run %" PRId64 " was taken back in part, and nothing was done again; look at it with "
+            "cdr runs --data %s, then add --again",
+            run->id, session->data);
+    if (run->standing != RUN_STANDS)
+        return arena_format(arena,
+            "already run %" PRId64 ": %s; nothing was done again; to try again, add --again",
+            run->id, state);
+    if (!is_same)
+        return arena_format(arena,
+            "already run %" PRId64 ", for other content under the same id: an update never fires "
+            "a response again; to act on it all the same, add --again",
+            run->id);
+    return arena_format(
+        arena, "already run %" PRId64 ": %s; nothing was done again", run->id, state);
+}
+
 /* A rule that fired for this alert before: say how that ended. */
-static enum exit_code tell_old_run(
-    struct session *session, const struct firing *firing, struct arena *arena)
+static enum exit_code tell_old_run(struct session *session, const struct firing *firing,
+    const struct event *event, struct arena *arena)
 {
     struct run run;
     const char *state = NULL;
+    bool is_bad = false;
     enum err err = store_run_get(session->store, firing->run, arena, &run);
     if (err == ERR_OK)
         err = run_state(session->store, &run, arena, &state);
     if (err != ERR_OK)
         return session_store_failure(session, "reading an earlier run", err);
     report_rule(&session->reporter, firing->rule, firing->run);
-    const char *note =
-        run.ended_ms != 0
-            ? arena_format(
-                arena, "already run %" PRId64 ": %s; nothing was done again", run.id, state)
-            : arena_format(arena, "run %" PRId64 " was cut off; go on with: cdr resume --data %s",
-                run.id, session->data);
-    session->totals.open_runs += run.ended_ms == 0;
-    report_note(&session->reporter, "note", note == NULL ? "already run" : note);
+    const char *note = old_run_note(session, &run, event, state, arena, &is_bad);
+    if (note == NULL)
+        return driver_failure(session->driver, "telling an earlier run", ERR_MEMORY);
+    session->totals.open_runs += run.standing == RUN_OPEN;
+    session->totals.old_runs += is_bad && run.standing != RUN_OPEN;
+    report_note(&session->reporter, "note", note);
     return EXIT_CLEAN;
 }
 
@@ -142,7 +167,7 @@ static enum exit_code act(struct evaluation *evaluation, const struct event *eve
             return session_store_failure(session, "beginning a run", err);
     }
     for (size_t i = 0; i < count; i++) {
-        enum exit_code code = firings[i].is_old ? tell_old_run(session, &firings[i], arena)
+        enum exit_code code = firings[i].is_old ? tell_old_run(session, &firings[i], event, arena)
                                                 : session_execute(session, evaluation->program,
                                                     firings[i].rule, event, firings[i].run);
         if (code > EXIT_FINDINGS)
@@ -168,6 +193,9 @@ static enum exit_code decide(struct evaluation *evaluation, const struct event *
         enum err err = rule_matches(program, &program->rules[i], event, &scratch, &fires);
         if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY) {
             session->totals.undecided++;
+            if (session->reporter.format == REPORT_SUMMARY)
+                driver_message(session->driver, "rule %.*s is undecided for an alert: %s",
+                    STR_ARG(program->rules[i].name), err_text(err));
             report_undecided(&session->reporter, &program->rules[i], err_text(err));
         } else if (err != ERR_OK)
             return driver_failure(session->driver, "evaluating a rule", err);

@@ -4,11 +4,12 @@
 #include "driver/alerts.h"
 #include "driver/session.h"
 
-/* Set session, program and forced_source; begin, evaluate, release. */
+/* Set session, program, forced_source and is_again; begin, evaluate, release. */
 struct evaluation {
     struct session *session;
     const struct program *program;
     str forced_source;
+    bool is_again; /* apply: a run that ended does not stand in the way of another */
     /* private */
     struct arena arena;
     const struct projection *projection;

@@ -55,6 +55,7 @@ struct totals {
     uint64_t undecided;
     uint64_t bad_steps; /* that did not end as they should */
     uint64_t open_runs; /* that were cut off and can be resumed */
+    uint64_t old_runs;  /* that stand in the way of acting again, and did not end well */
 };
 
 /* Make room to count the rules of `program`, which a summary is. ERR_MEMORY. */

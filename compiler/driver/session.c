@@ -111,9 +111,9 @@ enum exit_code session_end(struct session *session)
             driver_message(session->driver, "%s", err_text(ERR_STOPPED));
         return EXIT_FINDINGS;
     }
-    return totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs > 0
-               ? EXIT_FINDINGS
-               : EXIT_CLEAN;
+    uint64_t bad = totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs
+                   + totals->old_runs;
+    return bad > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
 enum exit_code session_store_failure(struct session *session, const char *doing, enum err err)

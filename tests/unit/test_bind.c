@@ -119,11 +119,14 @@ static void an_alert_that_names_nothing_leaves_the_step_unresolved(void **state)
     CLEANUP(fixture_release) struct fixture f = { 0 };
     set(&f, FIELD_HOST_NAME, "web-1");
     set(&f, FIELD_CLOUD_ACCOUNT, "111122223333");
-    unresolved(&f, &isolate_role, 0, "the alert names no role and no instance to act on; write role= or instance=");
+    unresolved(&f, &isolate_role, 0,
+        "the alert names no role and no instance to act on; write role= or instance=");
     set(&f, FIELD_INSTANCE_ID, "web-1"); /* no instance's id */
-    unresolved(&f, &isolate_role, 0, "the alert names no role and no instance to act on; write role= or instance=");
+    unresolved(&f, &isolate_role, 0,
+        "the alert names no role and no instance to act on; write role= or instance=");
     f.event.fields[FIELD_ROLE_ARN].kind = VALUE_NULL;
-    unresolved(&f, &isolate_role, 0, "the alert names no role and no instance to act on; write role= or instance=");
+    unresolved(&f, &isolate_role, 0,
+        "the alert names no role and no instance to act on; write role= or instance=");
     set(&f, FIELD_USER_NAME, "alice");
     unresolved(&f, &disable_user, 0, "the alert names no user to act on; write user=");
 }

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# again.sh - an alert that was acted on before: what stands, what may be tried again, and
+# credentials or a region that are others than those a run began with.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+start_sandbox
+key=$AWS_ACCESS_KEY_ID secret=$AWS_SECRET_ACCESS_KEY
+instance=i-01111e1c0ffee0002
+echo 'when source=guardduty then respond stop_instance' >stop.cdr
+echo 'when source=guardduty then respond isolate_role' >role.cdr
+echo 'when source=guardduty then respond isolate_security_group' >group.cdr
+alert() { # ID INSTANCE [TITLE]
+    printf '{"source":"guardduty","alert":{"id":"%s","title":"%s"},"instance":{"id":"%s"}}\n' "$1" "${3:-t}" "$2"
+}
+instance_state() {
+    sandbox_ask state | jq -r --arg id "$instance" '.accounts[].regions[].instances[] | select(.instanceId == $id).state'
+}
+policies() {
+    sandbox_ask state | jq -r '[.accounts[] | .account + ":" + (.roles[] | select(.policies["cdr-isolation"]) | .roleName)] | join(" ")'
+}
+
+# A response that failed is no success the second time.
+alert a1 "$instance" >a1.json
+sandbox_tell faults '[{"operation":"StopInstances","kind":"fail_before","times":100}]'
+run run --rules stop.cdr --alerts a1.json --mode apply --data failed
+exits 1 "a response that failed ends with 1"
+sandbox_tell faults '[]'
+run run --rules stop.cdr --alerts a1.json --mode apply --data failed
+exits 1 "and again with 1, when nothing was done again"
+prints "--again" "which says how to try again"
+run run --rules stop.cdr --alerts a1.json --mode apply --data failed --again
+exits 0 "--again tries again"
+holds "and the instance is stopped" test "$(instance_state)" = stopped
+
+# One id, other content.
+alert a1 i-01111e1c0ffee0004 >update.json
+run run --rules stop.cdr --alerts update.json --mode apply --data failed
+exits 1 "another alert under the same id is not silent"
+prints "other content under the same id" "it says what is the matter"
+run run --rules stop.cdr --alerts a1.json --mode plan --again
+exits 2 "--again goes with apply alone"
+sandbox_tell reset ''
+
+# Two runs want one isolation.
+alert r1 "$instance" >r1.json
+alert r2 "$instance" >r2.json
+run run --rules role.cdr --alerts r1.json --mode apply --data shared
+run run --rules role.cdr --alerts r2.json --mode apply --data shared
+prints "already" "the second run finds the role isolated"
+run undo 1 --data shared
+exits 1 "the first is not taken back while the second relies on it"
+holds "the role stays isolated" test "$(policies)" = "111122223333:web-prod"
+run undo 2 --data shared
+exits 0 "the second can be given up"
+run undo 1 --data shared
+exits 0 "and then the first"
+holds "the role is free" test -z "$(policies)"
+sandbox_tell reset ''
+
+# Killed while it asks about the role, then resumed as somebody else.
+sandbox_tell faults '[{"operation":"GetRolePolicy","kind":"slow","milliseconds":4000,"times":1}]'
+# shellcheck disable=SC2086 # CDR may be several words
+$CDR run --rules role.cdr --alerts r1.json --mode apply --data other >"$out" 2>"$err" &
+child=$!
+for _ in $(seq 600); do
+    sqlite3 -readonly other/journal.db "select 1 from call where operation = 'GetRolePolicy'" 2>/dev/null | grep -q 1 && break
+    sleep 0.05
+done
+kill -9 "$child" 2>/dev/null
+wait "$child" 2>/dev/null
+sandbox_tell faults '[]'
+other=$(grep -oE 'AKIASANDBOX4[A-Z0-9]*' "$work/.sandbox" | head -n 1)
+other_secret=$(grep -A 1 "$other" "$work/.sandbox" | grep -oE 'AWS_SECRET_ACCESS_KEY=.*' | cut -d= -f2 | head -n 1)
+AWS_ACCESS_KEY_ID=$other AWS_SECRET_ACCESS_KEY=$other_secret run resume --data other
+exits 1 "a run is not resumed with the credentials of another account"
+says "444455556666" "it says whose they are"
+holds "nothing was isolated anywhere" test -z "$(policies)"
+AWS_ACCESS_KEY_ID=$key AWS_SECRET_ACCESS_KEY=$secret run resume --data other
+exits 0 "with its own it goes on"
+holds "where it began" test "$(policies)" = "111122223333:web-prod"
+AWS_ACCESS_KEY_ID=$other AWS_SECRET_ACCESS_KEY=$other_secret run undo 1 --data other
+exits 1 "nor is it taken back by another account"
+run undo 1 --data other
+exits 0 "but by its own"
+holds "as it was" test -z "$(policies)"
+sandbox_tell reset ''
+
+# Taken back from another region.
+run run --rules group.cdr --alerts r1.json --mode apply --data region
+exits 0 "an instance is isolated in the region of the connection"
+AWS_REGION=us-east-1 run undo 1 --data region
+holds "undo finds it from another region, or says that it did not" bash -c '
+    groups=$(curl -fsS "$0/_sandbox/state" | jq -r "[.accounts[].regions[].securityGroups[].groupName | select(startswith(\"cdr-isolation\"))] | length")
+    { [ "$1" = 0 ] && [ "$groups" = 0 ]; } || { [ "$1" != 0 ] && [ "$groups" = 1 ]; }' "$AWS_ENDPOINT_URL" "$status"
+finish
