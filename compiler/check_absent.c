@@ -328,8 +328,10 @@ static void help_with_type(struct absent *absent, struct diag *diag, str name)
         STR_ARG(name));
 }
 
-static void help_with_guard(struct absent *absent, struct diag *diag, struct part leaf, str name)
+static void help_with_guard(
+    struct absent *absent, struct diag *diag, struct part leaf, struct read read)
 {
+    str name = read_name(absent, read);
     struct check *check = absent->check;
     if (leaf.not_at.end == 0) {
         diag_help(check->diags, diag,
@@ -343,8 +345,8 @@ static void help_with_guard(struct absent *absent, struct diag *diag, struct par
         STR_ARG(name), STR_ARG(name));
     if (!is_in_rule(absent, leaf.not_at))
         return;
-    const char *text = arena_format(check->arena, "(exists %.*s and %.*s)", STR_ARG(name),
-        STR_ARG(sources_text(check->sources, leaf.not_at)));
+    const char *text = arena_format(check->arena, "(exists %.*s and %.*s)",
+        STR_ARG(path_text(check, read.expr)), STR_ARG(sources_text(check->sources, leaf.not_at)));
     if (check_ok(check, text == NULL ? ERR_MEMORY : ERR_OK))
         diag_set_fix(check->diags, diag, leaf.not_at, str_from(text));
 }
@@ -363,7 +365,7 @@ static void report(struct absent *absent, struct part leaf, struct read read)
     if (converts(read))
         help_with_type(absent, diag, name);
     else
-        help_with_guard(absent, diag, leaf, name);
+        help_with_guard(absent, diag, leaf, read);
 }
 
 /* One message a leaf: what mends it may mend the rest. */

@@ -104,14 +104,14 @@ static void check_list_value(struct check *check, struct expr *expr, const struc
         check_fits(check, element, param->type, false);
 }
 
-/* Text that a step cannot do without says where it goes: a URL, a function, a hash. */
+/* Text fills a message, or says where the step goes: a URL, a channel, a function. */
 static void check_text(struct check *check, struct expr *expr, const struct param *param)
 {
     bool is_untrusted = expr->is_untrusted;
     if (expr->kind == EXPR_LITERAL)
         for (const struct expr *part = expr->literal.parts; part != NULL; part = part->next)
             is_untrusted = is_untrusted || part->is_untrusted;
-    if (is_untrusted && param->need == PARAM_REQUIRED)
+    if (is_untrusted && param->directs)
         report_untrusted(check, expr, param);
 }
 

@@ -8,6 +8,12 @@
         .name = (param_name), .type = TYPE_##param_type, .need = PARAM_##param_need,               \
         .doc = (param_doc)                                                                         \
     }
+/* Text that says where the step goes: a URL, a channel, a bucket. */
+#define PARAM_DIRECTS(param_name, param_need, param_doc)                                           \
+    {                                                                                              \
+        .name = (param_name), .type = TYPE_TEXT, .need = PARAM_##param_need, .directs = true,      \
+        .doc = (param_doc)                                                                         \
+    }
 #define PARAM_CHOICE(param_name, param_choices, param_doc)                                         \
     {                                                                                              \
         .name = (param_name), .type = TYPE_TEXT, .need = PARAM_OPTIONAL,                           \
@@ -17,6 +23,11 @@
     {                                                                                              \
         .name = (param_name), .type = TYPE_##param_type, .need = PARAM_##param_need,               \
         .is_list = true, .doc = (param_doc)                                                        \
+    }
+#define PARAM_DIRECTS_LIST(param_name, param_need, param_doc)                                      \
+    {                                                                                              \
+        .name = (param_name), .type = TYPE_TEXT, .need = PARAM_##param_need, .is_list = true,      \
+        .directs = true, .doc = (param_doc)                                                        \
     }
 
 /* The same in every row that acts on AWS. */

@@ -90,6 +90,11 @@ static const char *param_fault(const struct builtin *row, uint32_t index)
         return "choices are words, and for text only";
     if (param->need == PARAM_TARGET && (!type_is_identifier(param->type) || param->is_list))
         return "a target is one identifier";
+    if (param->directs && (param->type != TYPE_TEXT || param->choices != NULL))
+        return "only text of any content says where a step goes";
+    if (param->need == PARAM_REQUIRED && param->type == TYPE_TEXT && !param->directs
+        && row->verb != VERB_UNDO)
+        return "text that a rule must give says where the step goes";
     if (param->need == PARAM_SCOPE && param->type != TYPE_ACCOUNT && param->type != TYPE_REGION)
         return "a scope is an account or a region";
     if (param->need == PARAM_TARGET && row->verb == VERB_UNDO)

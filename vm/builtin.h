@@ -54,6 +54,8 @@ struct param {
     const char *doc;
     const char *choices; /* "untrack nacl none": the only texts allowed; NULL: any */
     bool is_list;
+    bool directs; /* text that says where the step goes, or what it acts on: nothing that an
+                   * attacker may have written */
 };
 
 /* What acting destroys: evidence that can no longer be collected afterwards. */
