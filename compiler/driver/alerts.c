@@ -31,7 +31,7 @@ static uint32_t line_of(struct alert_reader *reader, const char *at)
 static const char *skip_space(str text)
 {
     size_t at = 0;
-    while (at < text.len && strchr(" \t\r\n,[", text.ptr[at]) != NULL && text.ptr[at] != '\0')
+    while (at < text.len && strchr(" \t\r\n,[]", text.ptr[at]) != NULL && text.ptr[at] != '\0')
         at++;
     return text.ptr + at;
 }
@@ -42,8 +42,7 @@ bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert)
     bool has_more = false;
     struct json_fault fault = { .reason = "not JSON" };
     *ret_alert = (struct alert_text){ 0 };
-    if (json_next(&reader->rest, &reader->in_array, &ret_alert->json, &has_more, &fault)
-        != ERR_OK) {
+    if (json_next(&reader->rest, &reader->place, &ret_alert->json, &has_more, &fault) != ERR_OK) {
         ret_alert->json = str_first(before, before.len - reader->rest.len);
         ret_alert->line = line_of(reader, skip_space(before));
         ret_alert->reason = fault.reason;

@@ -10,7 +10,7 @@ struct alert_reader {
     const char *name; /* "-" is standard input */
     struct buf text;
     str rest;
-    bool in_array;
+    enum json_place place;
     size_t counted_to; /* lines before this offset are in `line` */
     uint32_t line;     /* from 1 */
 };

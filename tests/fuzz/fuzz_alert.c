@@ -75,14 +75,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(projection_new(&arena, paths, COUNT_OF(paths), &projection) == ERR_OK);
     str rest = { (const char *)data, size };
     read_alert(projection, rest);
-    bool in_array = false;
+    enum json_place place = JSON_OUTSIDE;
     bool more = true;
     size_t turns = 0;
     while (more) {
         size_t before = rest.len;
         str json;
         struct json_fault fault;
-        enum err err = json_next(&rest, &in_array, &json, &more, &fault);
+        enum err err = json_next(&rest, &place, &json, &more, &fault);
         require(err == ERR_JSON || err == ERR_OK);
         require(rest.len <= before && turns++ <= size + 1);
         if (err == ERR_OK && more)

@@ -13,13 +13,13 @@ static void assert_splits(const char *text, const char *expected)
     char found[500] = "";
     size_t used = 0;
     str rest = str_from(text);
-    bool in_array = false;
+    enum json_place place = JSON_OUTSIDE;
     bool more = true;
     for (int turn = 0; more; turn++) {
         str json = STR("");
         struct json_fault fault = { 0 };
         assert_true(turn < 100); /* it always comes to an end */
-        enum err err = json_next(&rest, &in_array, &json, &more, &fault);
+        enum err err = json_next(&rest, &place, &json, &more, &fault);
         if (err == ERR_JSON)
             used += (size_t)snprintf(found + used, sizeof found - used, "!");
         else if (more)
@@ -74,11 +74,34 @@ static void parts_of_a_broken_alert_are_not_alerts(void **state)
         "{\n  \"a\": [\n    {\"role\": \"x\"},\n    oops\n  ]\n}\n{\"b\":2}", "!<{\"b\":2}>");
 }
 
-static void a_fault_in_an_array_ends_the_text(void **state)
+static void indented_alerts_one_a_line_outlive_a_broken_one(void **state)
+{
+    (void)state;
+    assert_splits("{\"a\":oops}\n  {\"b\":2}\n\t{\"c\":3}", "!<{\"b\":2}><{\"c\":3}>");
+    assert_splits("  {\"a\":\"cut \r\n  {\"b\":2}", "!<{\"b\":2}>");
+    assert_splits("{\"a\":1,\n  {\"b\":2}", "!<{\"b\":2}>");
+}
+
+static void an_array_is_read_on_behind_a_fault(void **state)
+{
+    (void)state;
+    assert_splits("[{\"a\":1},{\"b\":..},\n{\"c\":3},\n{\"d\":4}]\n{\"e\":5}",
+        "<{\"a\":1}>!<{\"c\":3}><{\"d\":4}><{\"e\":5}>");
+    assert_splits("[{1},{\"b\":..},\n{\"c\":3},\n{\"d\":4}]\n{\"e\":5}",
+        "!<{\"c\":3}><{\"d\":4}><{\"e\":5}>");
+    assert_splits("[1,2\n{\"a\":1}\n {\"b\":2}\n", "<1><2>!<{\"a\":1}><{\"b\":2}>");
+    assert_splits("[1,,\n{\"a\":1}\n", "<1>!<{\"a\":1}>");
+    assert_splits("[{\"a\":1}\n{\"b\":2}]", "<{\"a\":1}>!<{\"b\":2}>");
+    assert_splits("[\n  {\n    \"a\": [\n      {\"role\": 1}, oops\n    ]\n  },\n"
+                  "  {\"b\":2}\n]\n{\"c\":3}",
+        "!<{\"b\":2}><{\"c\":3}>");
+}
+
+static void a_fault_in_an_array_is_told_once(void **state)
 {
     (void)state;
     assert_splits("[{},", "<{}>!");
-    assert_splits("[{} {}]", "<{}>!");
+    assert_splits("[{} {}]", "<{}>!<{}>");
     assert_splits("[{},]", "<{}>!");
     assert_splits("[,{}]", "!");
     assert_splits("[", "!");
@@ -92,7 +115,9 @@ int main(void)
         cmocka_unit_test(the_elements_of_one_array_are_documents),
         cmocka_unit_test(a_fault_costs_no_more_than_its_own_document),
         cmocka_unit_test(parts_of_a_broken_alert_are_not_alerts),
-        cmocka_unit_test(a_fault_in_an_array_ends_the_text),
+        cmocka_unit_test(indented_alerts_one_a_line_outlive_a_broken_one),
+        cmocka_unit_test(an_array_is_read_on_behind_a_fault),
+        cmocka_unit_test(a_fault_in_an_array_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

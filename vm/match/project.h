@@ -50,10 +50,14 @@ MUST_CHECK enum err projection_read(const struct projection *projection, str jso
 MUST_CHECK enum err json_leaves(
     str json, bool (*visit)(void *self, str leaf), void *self, bool *ret_found);
 
+/* Where json_next is. In an array that broke its commas and its end are passed over. */
+enum json_place { JSON_OUTSIDE, JSON_IN_ARRAY, JSON_IN_BROKEN_ARRAY };
+
 /* Cut the next alert off `*rest`: JSON documents one after the other (NDJSON is that),
- * or the elements of one top-level array; start with *in_array false. *ret_more is false at the end.
- * ERR_JSON on what is no document; then *rest goes on where the next one may begin, so that the
- * alerts behind it are still read: at the next line, or, when a document had begun, at
- * the next line that begins with a brace. A fault inside an array ends the text. */
-MUST_CHECK enum err json_next(
-    str *rest, bool *in_array, str *ret_json, bool *ret_more, struct json_fault *reterr_fault);
+ * or the elements of one top-level array; start with JSON_OUTSIDE. *ret_more is false at the end.
+ * ERR_JSON on what is no document; then *rest goes on where the next one may begin, so that
+ * the alerts behind it are still read, in an array too: at the next line, or, when a document
+ * or an array had begun, at the next line that begins with a brace behind white space. Deeper
+ * lines of a broken document that is laid out over several are its parts and are passed over. */
+MUST_CHECK enum err json_next(str *rest, enum json_place *place, str *ret_json, bool *ret_more,
+    struct json_fault *reterr_fault);
