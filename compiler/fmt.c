@@ -184,10 +184,14 @@ static void add_broken_if(struct fmt *fmt, const struct ast_step *step, int inde
     add_block(fmt, "else", step->branch.else_steps, inner);
 }
 
-static void add_step(struct fmt *fmt, const struct ast_step *step, int indent)
+static void add_step(struct fmt *fmt, const struct ast_step *step, int indent, bool is_flat)
 {
     if (step->kind == STEP_KIND_ACTION) {
         add_action(fmt, step, indent);
+        return;
+    }
+    if (is_flat) { /* whoever tries the whole on one line decides: a try in each try is 2^depth */
+        add_flat_if(fmt, step, indent);
         return;
     }
     if (!fmt_has_comment(fmt, step->at.start, step->at.end)) {
@@ -208,7 +212,9 @@ static void add_steps(
     for (; step != NULL; step = step->next) {
         if (!is_flat)
             fmt_lead(fmt, step->at.start, indent, false);
-        add_step(fmt, step, indent);
+        add_step(fmt, step, indent, is_flat);
+        if (is_flat && fmt_column(fmt) > FMT_COLUMNS)
+            return; /* it is written anew, broken */
         if (step->next != NULL)
             fmt_add(fmt, is_flat ? "; " : ";");
         if (is_flat)

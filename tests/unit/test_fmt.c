@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <dirent.h>
+#include <time.h>
 
 /* The canonical text of `text`. It must parse to the same tree and stay as it is when
  * formatted again. */
@@ -235,6 +236,23 @@ static void nothing_stays_nothing(void **state)
     assert_formatted("\n\n# only this  \n\n\n\n# and this", "# only this\n\n# and this\n");
 }
 
+static void nested_branches_are_formatted_in_no_time(void **state)
+{
+    enum { DEEP = 64 };
+    (void)state;
+    CLEANUP(buf_release) struct buf text = BUF_INIT(1 << 20);
+    CLEANUP(buf_release) struct buf formatted = BUF_INIT(1 << 26);
+    buf_add(&text, STR("when severity >= high then "));
+    for (int i = 0; i < DEEP; i++)
+        buf_add(&text, STR("if s.complete then { "));
+    buf_add(&text, STR("collect triage"));
+    for (int i = 0; i < DEEP; i++)
+        buf_add(&text, STR(" }"));
+    clock_t start = clock();
+    format(buf_str(&text), &formatted);
+    assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+}
+
 static void a_long_chain_is_formatted_without_depth(void **state)
 {
     (void)state;
@@ -294,6 +312,7 @@ int main(void)
         cmocka_unit_test(other_items_are_kept_word_for_word),
         cmocka_unit_test(detections_over_several_alerts_are_one_line),
         cmocka_unit_test(nothing_stays_nothing),
+        cmocka_unit_test(nested_branches_are_formatted_in_no_time),
         cmocka_unit_test(a_long_chain_is_formatted_without_depth),
         cmocka_unit_test(every_shipped_source_and_every_good_example_survives),
     };
