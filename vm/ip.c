@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-enum { V4_OFFSET = 12, V4_BITS = 96, ALL_BITS = 128 };
+enum { V4_OFFSET = 12, ALL_BITS = 128 };
 
 static const uint8_t v4_prefix[V4_OFFSET] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF };
 
@@ -51,8 +51,8 @@ bool cidr_parse(str text, struct ip *ret_ip)
         bool is_dotted = str_find(str_first(text, slash), ':') == slash;
         if (!bits_parse(str_skip(text, slash + 1), is_dotted ? 32 : ALL_BITS, &bits))
             return false;
-        ip.bits = (uint8_t)(is_dotted ? V4_BITS + bits : bits);
-        ip.is_v4 = ip.is_v4 && ip.bits >= V4_BITS;
+        ip.bits = (uint8_t)(is_dotted ? IP_V4_BITS + bits : bits);
+        ip.is_v4 = ip.is_v4 && ip.bits >= IP_V4_BITS;
         ip_mask(&ip);
     }
     *ret_ip = ip;
@@ -67,7 +67,8 @@ str ip_format(const struct ip *ip, char out[static IP_TEXT_MAX])
         return STR("?");
     size_t used = strlen(out);
     if (ip->bits < ALL_BITS)
-        snprintf(out + used, IP_TEXT_MAX - used, "/%d", ip->is_v4 ? ip->bits - V4_BITS : ip->bits);
+        snprintf(
+            out + used, IP_TEXT_MAX - used, "/%d", ip->is_v4 ? ip->bits - IP_V4_BITS : ip->bits);
     return str_from(out);
 }
 
@@ -82,7 +83,8 @@ void ip_mask(struct ip *ip)
 
 bool ip_covers(const struct ip *network, const struct ip *ip)
 {
-    if (network->bits > ip->bits)
+    /* IPv4 is kept as ::ffff:0:0/96, which is no part of what somebody calls ::/0. */
+    if (network->bits > ip->bits || network->is_v4 != ip->is_v4)
         return false;
     struct ip masked = *ip;
     masked.bits = network->bits;

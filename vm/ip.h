@@ -3,7 +3,7 @@
 
 #include "value.h"
 
-enum { IP_TEXT_MAX = 64 };
+enum { IP_TEXT_MAX = 64, IP_V4_BITS = 96 /* of every network of IPv4, before its own */ };
 
 /* An address without `/`, by inet_pton: four decimal numbers without leading zeros, or
  * IPv6 without a zone. ::ffff:a.b.c.d is the IPv4 address. */
@@ -15,5 +15,6 @@ bool cidr_parse(str text, struct ip *ret_ip);
 str ip_format(const struct ip *ip, char out[static IP_TEXT_MAX]);
 /* Clear what is past `bits`. */
 void ip_mask(struct ip *ip);
-/* Whether `network` covers the whole of `ip`. */
+/* Whether `network` covers the whole of `ip`: networks of IPv4, which are those inside of
+ * ::ffff:0:0/96, cover IPv4, the others IPv6. */
 bool ip_covers(const struct ip *network, const struct ip *ip);

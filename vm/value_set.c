@@ -148,6 +148,8 @@ bool value_set_has_ip(const struct value_set *set, const struct ip *ip)
 {
     for (uint32_t i = 0; i < set->bits_count; i++) {
         struct ip network = *ip;
+        if (ip->is_v4 && set->bits[i] < IP_V4_BITS)
+            continue; /* a network of IPv6 */
         network.bits = set->bits[i];
         ip_mask(&network);
         value key = { .kind = VALUE_CIDR, .ip = &network };

@@ -208,6 +208,13 @@ static void kinds_do_not_mix_but_on_raw_fields(void **state)
     assert_true(holds(OP_IN, FLAG_LOOSE, I(443), LIST(T("80"), T("443"))));
     assert_true(between(FLAG_LOOSE, T("10"), I(9), I(20)));
     assert_false(between(0, T("10"), I(9), I(20)));
+    assert_true(holds(OP_GREATER_EQUAL, FLAG_LOOSE, T("100"), T("70")));
+    assert_false(holds(OP_LESS, FLAG_LOOSE, T("100"), T("70")));
+    assert_true(holds(OP_LESS_EQUAL, FLAG_LOOSE, T("5"), T("5.0")));
+    assert_true(between(FLAG_LOOSE, T("100"), T("70"), T("1e3")));
+    assert_false(holds(OP_GREATER, FLAG_LOOSE, T("b"), T("a"))); /* no numbers, no order */
+    assert_false(holds(OP_LESS, FLAG_LOOSE, T("7"), T("a")));
+    assert_true(holds(OP_GREATER, 0, T("b"), T("a")));
     assert_false(holds(OP_CONTAINS, FLAG_LOOSE, I(443), T("4")));
     assert_false(holds(OP_EQUAL, FLAG_LOOSE, (value){ .kind = VALUE_OBJECT }, T("x")));
     assert_true(holds(OP_NOT_EQUAL, FLAG_LOOSE, (value){ .kind = VALUE_OBJECT }, T("x")));
@@ -247,6 +254,8 @@ static void addresses_are_in_networks(void **state)
     assert_true(holds(OP_EQUAL, 0, ip, as(arena, "::ffff:198.51.100.7", TYPE_IP)));
     assert_true(holds(OP_IN, FLAG_LOOSE, T("198.51.100.7"), net));
     assert_false(holds(OP_IN, 0, T("198.51.100.7"), net));
+    assert_false(holds(OP_IN, 0, ip, as(arena, "::/0", TYPE_CIDR)));
+    assert_true(holds(OP_IN, 0, as(arena, "2001:db8::7", TYPE_IP), as(arena, "::/0", TYPE_CIDR)));
 }
 
 static value set_of(struct arena *arena, const value *items, uint32_t count)
@@ -260,14 +269,15 @@ static void a_set_answers_as_the_list_does(void **state)
 {
     struct arena *arena = *state;
     const value items[] = { T("Alpha"), T("alpha"), T("12"), I(7), D(7.5), value_bool(true),
-        T("false"), as(arena, "10.0.0.0/8", TYPE_CIDR), as(arena, "192.0.2.1", TYPE_IP),
-        severity(SEVERITY_HIGH) };
+        T("false"), as(arena, "10.0.0.0/8", TYPE_CIDR), as(arena, "::/0", TYPE_CIDR),
+        as(arena, "192.0.2.1", TYPE_IP), severity(SEVERITY_HIGH) };
     const value asked[] = { T("ALPHA"), T("Alpha"), T("alpha"), T("beta"), T("7"), T("7.5"),
         T("12"), I(12), I(7), D(7.0), D(7.5), I(8), value_bool(true), value_bool(false), T("true"),
         T("10.1.1.1"), T("192.0.2.1"), T("192.0.2.2"), as(arena, "10.9.9.9", TYPE_IP),
-        as(arena, "11.0.0.1", TYPE_IP), as(arena, "192.0.2.1", TYPE_IP), severity(SEVERITY_HIGH),
-        severity(SEVERITY_LOW), null(), VALUE_NONE, (value){ .kind = VALUE_OBJECT },
-        LIST(T("beta"), I(7)), LIST(T("beta"), null()), EMPTY };
+        as(arena, "2001:db8::7", TYPE_IP), as(arena, "11.0.0.1", TYPE_IP),
+        as(arena, "192.0.2.1", TYPE_IP), severity(SEVERITY_HIGH), severity(SEVERITY_LOW), null(),
+        VALUE_NONE, (value){ .kind = VALUE_OBJECT }, LIST(T("beta"), I(7)), LIST(T("beta"), null()),
+        EMPTY };
     value list = value_list(items, COUNT_OF(items));
     value set = set_of(arena, items, COUNT_OF(items));
     for (int op = OP_IN; op <= OP_NOT_IN; op++)

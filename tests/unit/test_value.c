@@ -142,6 +142,17 @@ static void a_network_covers_what_is_inside(void **state)
     assert_true(ip_parse(STR("198.51.101.0"), &outside));
     assert_true(ip_covers(&net, &inside));
     assert_false(ip_covers(&net, &outside));
+    struct ip all_6;
+    struct ip mapped;
+    struct ip inside_6;
+    assert_true(cidr_parse(STR("::/0"), &all_6));
+    assert_true(cidr_parse(STR("::ffff:0:0/96"), &mapped));
+    assert_true(ip_parse(STR("2001:db8::7"), &inside_6));
+    assert_true(ip_covers(&all_6, &inside_6));
+    assert_true(ip_covers(&mapped, &inside));
+    assert_false(ip_covers(&all_6, &inside));
+    assert_false(ip_covers(&all, &inside_6));
+    assert_false(ip_covers(&mapped, &inside_6));
     assert_true(ip_covers(&all, &outside));
     assert_true(ip_parse(STR("2001:db8::1"), &outside));
     assert_false(ip_covers(&all, &outside)); /* all of IPv4, none of IPv6 */

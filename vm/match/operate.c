@@ -96,6 +96,16 @@ static bool compare(const struct operation *operation, value left, value right, 
     return is_ordered;
 }
 
+/* The order for a test that asks for it: there text of raw fields is a number or nothing. */
+static bool ordered(const struct operation *operation, value left, value right, int *ret_order)
+{
+    bool is_text = left.kind == VALUE_TEXT && right.kind == VALUE_TEXT;
+    if (is_text && has_flag(operation, FLAG_LOOSE)
+        && (!number_parse(value_str(left), &left) || !number_parse(value_str(right), &right)))
+        return false;
+    return compare(operation, left, right, ret_order);
+}
+
 static bool is_equal(const struct operation *operation, value left, value right)
 {
     struct ip left_room;
@@ -209,7 +219,7 @@ static enum err test_pair(
     case OP_GREATER:
     case OP_GREATER_EQUAL:
         *ret_holds =
-            compare(operation, left, right, &order) && order_holds(operation->opcode, order);
+            ordered(operation, left, right, &order) && order_holds(operation->opcode, order);
         return ERR_OK;
     case OP_MATCHES:
         return test_regex(operation, left, right, ret_holds);
@@ -362,8 +372,8 @@ enum err operate_between(
         int from_high;
         TRY(spend(operation, value_str(items.items[i]).len));
         tally.there += is_there(items.items[i]);
-        tally.passed += compare(operation, items.items[i], low, &from_low)
-                        && compare(operation, items.items[i], high, &from_high) && from_low >= 0
+        tally.passed += ordered(operation, items.items[i], low, &from_low)
+                        && ordered(operation, items.items[i], high, &from_high) && from_low >= 0
                         && from_high <= 0;
     }
     bool wants_all = has_flag(operation, FLAG_ALL);
