@@ -101,6 +101,7 @@ struct expr *emit_expanded(struct emit *emit, struct expr *expr);
 
 /* ---- emit_test.c ---- */
 
+/* Emit code that pushes whether the test holds. */
 void emit_test(struct emit *emit, const struct expr *expr);
 void emit_anywhere(struct emit *emit, const struct expr *expr);
 
@@ -113,6 +114,7 @@ void emit_unenforced(struct emit *emit, const char *clause, span at);
 
 /* ---- emit_source.c ---- */
 
+/* Emit every source, sorted by name; and the form of canonical alerts. */
 void emit_sources(struct emit *emit);
 struct source_program emit_canonical(struct emit *emit);
 

@@ -27,6 +27,8 @@ struct parts {
     struct part whole;
 };
 
+/* The parts that `part` joins by `and` or by `or`; parts_next gives one after the other,
+ * false after the last. No recursion on a long chain. */
 struct parts parts_of(struct part part);
 bool parts_next(struct parts *parts, struct part *ret_part);
 /* All of them in an array of the arena. ERR_MEMORY. */

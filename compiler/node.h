@@ -33,6 +33,7 @@ int64_t parse_count(struct parse *parse, span at, const struct literal *number);
 /* Whether the token at `at` is a text and not a word. */
 bool span_is_quoted(const struct parse *parse, span at);
 
+/* A literal, in the arena of the parse; NULL when it is full. */
 struct expr *literal_node(struct parse *parse, span at, const struct literal *literal);
 struct expr *literal_bool(struct parse *parse, span at, bool boolean);
 /* `token` is /re/ims as written; \/ is read here, unknown flags are reported. */

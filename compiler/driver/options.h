@@ -62,6 +62,7 @@ const char *option_name(enum option_id id);
 MUST_CHECK enum err options_parse(const struct command *command, int argc, char **argv,
     struct arena *arena, struct arguments *ret_arguments, const char **reterr_reason);
 
+/* Whether the flag stands on the command line. */
 bool option_is_given(const struct arguments *arguments, enum option_id id);
 /* The value, else the fallback of the command's table, else NULL. */
 const char *option_text(const struct arguments *arguments, enum option_id id);

@@ -11,6 +11,7 @@ struct paragraph {
     bool has_word;
 };
 
+/* Begin at `indent` columns with `label`; later lines stand under what follows it. */
 void paragraph_begin(
     struct paragraph *paragraph, struct output *out, size_t indent, const char *label);
 /* Words, in new lines as need be. What does not fit into one line is first broken after

@@ -29,6 +29,7 @@ void target_split(str target, str *ret_kind, str *ret_name);
 /* A request's body as an object: JSON as it is, a form decoded. NULL when out of memory. */
 json_t *json_from_body(str body);
 
+/* The forms of one JSON line: each adds to the alert that report_alert began. */
 void json_alert(struct reporter *reporter);
 void json_undecided(struct reporter *reporter, const struct rule_code *rule);
 void json_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
@@ -38,6 +39,7 @@ void json_undo(struct reporter *reporter, const struct run *run);
 /* Write the object that was built. */
 MUST_CHECK enum err json_end(struct reporter *reporter);
 
+/* The forms of the story: each writes what a person reads at that point. */
 void text_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason);
 void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
 void text_step(struct reporter *reporter, const struct step_view *step);

@@ -27,6 +27,7 @@ struct story {
 MUST_CHECK enum err story_read(
     struct store *store, const struct run *run, struct arena *arena, struct story *ret_story);
 
+/* Write a run and its undos as a person reads them. */
 void story_text(struct output *out, const struct story *story);
 /* One line of JSON. ERR_MEMORY. */
 MUST_CHECK enum err story_json(struct output *out, const struct story *story);

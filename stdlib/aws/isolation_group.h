@@ -39,5 +39,6 @@ struct delete_isolation_group {
     struct tries tries;
 };
 
+/* The inverses of isolate_security_group: act/step.h says how each is told. */
 enum step_turn restore_interface_groups_next(struct step *step, const struct reply *reply);
 enum step_turn delete_isolation_group_next(struct step *step, const struct reply *reply);

@@ -14,14 +14,17 @@
 /* Which step made it: step->key. */
 #define TAG_STEP "cdr:step"
 
+/* One request of one operation, in the step's arena; body.ptr is NULL when that is full. */
 struct request sts_get_caller_identity(struct step *step);
 
+/* `profile` and `role` are names, not ARNs. */
 struct request iam_get_instance_profile(struct step *step, str profile);
 struct request iam_get_role(struct step *step, str role);
 struct request iam_get_role_policy(struct step *step, str role, str policy);
 struct request iam_put_role_policy(struct step *step, str role, str policy, str document);
 struct request iam_delete_role_policy(struct step *step, str role, str policy);
 
+/* One instance by its id, in `region`. */
 struct request ec2_describe_instance(struct step *step, str region, str instance);
 /* attribute: "disableApiStop" */
 struct request ec2_describe_instance_attribute(
@@ -37,6 +40,7 @@ struct request ec2_describe_interfaces(
 struct request ec2_modify_interface_groups(
     struct step *step, str region, str interface, value groups);
 
+/* The group of that name in the VPC; `page` is a NextToken, or empty. */
 struct request ec2_describe_group_named(struct step *step, str region, str name, str vpc, str page);
 /* Tagged as ours. `description` in the characters that EC2 allows. */
 struct request ec2_create_group(struct step *step, str region, str name, str description, str vpc);

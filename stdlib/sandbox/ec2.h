@@ -25,6 +25,7 @@ struct ec2_kind_info {
     const char *noun;
 };
 
+/* Static. */
 const struct ec2_kind_info *ec2_kind_info(enum ec2_kind kind);
 
 /* Whether `id` is `prefix` and 8 or 17 lower-case hex digits. */

@@ -20,6 +20,8 @@ struct sandbox_memory {
     uint64_t requests; /* served so far; request ids count them */
 };
 
+/* The world as it begins; `world` as in sandbox_start. ERR_JSON and ERR_MEMORY set
+ * *reterr_reason, a sentence in `arena`. */
 MUST_CHECK enum err sandbox_memory_init(
     str world, struct arena *arena, struct sandbox_memory *memory, const char **reterr_reason);
 /* Safe on a zeroed one. */

@@ -15,6 +15,7 @@
 /* The folded form of one code point. */
 uint32_t fold_point(uint32_t point);
 
+/* As str_equal, str_startswith and str_endswith, case folded. */
 bool fold_equal(str a, str b);
 bool fold_startswith(str text, str prefix);
 bool fold_endswith(str text, str suffix);

@@ -72,6 +72,8 @@ MUST_CHECK enum err schema_expect(struct store *store);
 /* ERR_STORE, with words, unless the files are still those that were opened. */
 MUST_CHECK enum err store_is_in_place(struct store *store);
 
+/* The prepared statement, reset and without values; give it back by statement_release.
+ * ERR_STORE with store->error. */
 MUST_CHECK enum err statement_take(
     struct store *store, enum statement which, sqlite3_stmt **ret_statement);
 /* For CLEANUP; NULL is fine. */
