@@ -2,7 +2,9 @@
 #include "check_pass.h"
 
 #include "arguments.h"
+#include "base/limits.h"
 #include "constant.h"
+#include "expand.h"
 
 static struct diag *report_value(
     struct check *check, const struct expr *expr, const struct param *param)
@@ -79,6 +81,85 @@ static void report_untrusted(
         param->name);
 }
 
+static const struct ast_mapping *next_mapping(const struct ast_mapping *mapping, enum field field)
+{
+    while (mapping != NULL
+           && (mapping->field->means != MEANING_FIELD || mapping->field->is.field != field))
+        mapping = mapping->next;
+    return mapping;
+}
+
+/* Whether every source that has the field narrows it to the type. */
+static bool is_narrowed(const struct check *check, enum field field, enum type type)
+{
+    bool is_mapped = false;
+    for (uint32_t at = 0; at < check->source_count; at++) {
+        const struct ast_mapping *mapping =
+            next_mapping(check->source_items[at]->source.mappings, field);
+        if (mapping == NULL)
+            continue;
+        if (!str_is(mapping->type_name, type_name(type)))
+            return false;
+        is_mapped = true;
+    }
+    return is_mapped;
+}
+
+/* Whether all that `expr` (written out) may be is of the type: of text that happens to
+ * stand in the alert nobody said that it names a host. */
+static bool is_of_type(const struct check *check, const struct expr *expr, enum type type)
+{
+    value v;
+    enum type from;
+    if (constant_of(expr, &v, &from))
+        return true;
+    if (expr->kind == EXPR_FIELD)
+        return expr->means == MEANING_FIELD
+               && (expr->type == type || is_narrowed(check, expr->is.field, type));
+    if (expr->kind != EXPR_CALL)
+        return false;
+    if (expr->means == MEANING_ONLY_IF)
+        return is_of_type(check, expr->call.arguments, type);
+    if (expr->means != MEANING_FIRST)
+        return expr->type == type;
+    for (const struct expr *arg = expr->call.arguments; arg != NULL; arg = arg->next)
+        if (!is_of_type(check, arg, type))
+            return false;
+    return true;
+}
+
+static void report_name(struct check *check, const struct expr *expr, const struct param *param)
+{
+    struct diag *diag = diag_add(check->diags, DIAG_PARAMETER_VALUE, expr->at,
+        "`%s` takes a value of type %s, and this is text that may name anything", param->name,
+        type_name(param->type));
+    int field = 0;
+    while (field < FIELD_COUNT && field_info((enum field)field)->type != param->type)
+        field++;
+    if (field < FIELD_COUNT)
+        diag_help(check->diags, diag,
+            "write `%s`, or leave `%s` out: it is then taken from the alert",
+            field_info((enum field)field)->name, param->name);
+}
+
+/* A name has no form that could be checked: it must come from where names of its type do. */
+static void check_name_like(struct check *check, struct expr *expr, const struct param *param)
+{
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(COMPILE_BYTES_MAX);
+    struct expand expand = { .arena = &scratch };
+    if (expr->is_untrusted) {
+        report_untrusted(check, expr, param);
+        return;
+    }
+    if (check->diags->error_count > 0)
+        return; /* writing out needs every name's meaning */
+    const struct expr *whole = expand_expr(&expand, expr);
+    if (expand.err == ERR_LIMIT)
+        return; /* check_size says so */
+    if (check_ok(check, expand.err) && !is_of_type(check, whole, param->type))
+        report_name(check, expr, param);
+}
+
 /* Something that is known only with the alert, for a parameter that selects a target. */
 static void check_target(struct check *check, struct expr *expr, const struct param *param)
 {
@@ -87,8 +168,8 @@ static void check_target(struct check *check, struct expr *expr, const struct pa
         report_value(check, expr, param);
         return;
     }
-    if (expr->is_untrusted && type_is_name_like(param->type))
-        report_untrusted(check, expr, param);
+    if (type_is_name_like(param->type))
+        check_name_like(check, expr, param);
     read_as(expr, param->type);
 }
 

@@ -133,6 +133,13 @@ static void parameters_are_sane(void **state)
     row.params[2].type = TYPE_ROLE;
     assert_row_fault(row, "a scope is an account or a region");
     row = good_row;
+    row.params[0].directs = true;
+    assert_row_fault(row, "only text of any content says where a step goes");
+    row = good_row;
+    row.params[1].choices = NULL;
+    row.params[1].need = PARAM_REQUIRED;
+    assert_row_fault(row, "text that a rule must give says where the step goes");
+    row = good_row;
     row.params[1].choices = "hard  soft";
     assert_row_fault(row, "choices are words, and for text only");
     row = good_row;
