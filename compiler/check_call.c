@@ -272,6 +272,12 @@ void check_call(struct check *check, struct expr *call)
     const struct name *name = scope_find(check->scope, call->at.file, call->call.name);
     const struct function *function = function_find(call->call.name);
     call->type = TYPE_COUNT;
+    uint32_t count = count_args(call->call.arguments);
+    if (count > ARGUMENTS_MAX) {
+        diag_add(check->diags, DIAG_ARGUMENTS, call->at,
+            "a call takes at most %d values, and here are %u", ARGUMENTS_MAX, count);
+        return;
+    }
     if (!str_is(call->call.name, "scale"))
         refuse_labels(check, call);
     if (name != NULL && name->item->kind == ITEM_MACRO) {

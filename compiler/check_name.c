@@ -19,7 +19,9 @@ bool path_is_word(const struct expr *expr)
 str path_text(struct check *check, const struct expr *expr)
 {
     str text = expr->path->text;
-    for (const struct path_part *part = expr->path->next; part != NULL; part = part->next) {
+    uint32_t count = 1;
+    for (const struct path_part *part = expr->path->next; part != NULL && count < PATH_PARTS_MAX;
+         part = part->next, count++) {
         const char *longer = arena_format(check->arena,
             part->is_index ? "%.*s[\"%.*s\"]" : "%.*s.%.*s", STR_ARG(text), STR_ARG(part->text));
         if (!check_ok(check, longer == NULL ? ERR_MEMORY : ERR_OK))
@@ -485,7 +487,10 @@ static bool report_no_result(struct check *check, const struct expr *expr)
 
 static void report_unknown(struct check *check, const struct expr *expr, str text)
 {
+    enum { SHOWN_MAX = 160 };
     struct suggestion near = { .word = text };
+    if (text.len > SHOWN_MAX)
+        text = expr->path->text; /* the place shows the rest */
     if (check_is_lost(check, expr->at.file, expr->path->text) || report_no_result(check, expr))
         return;
     if (str_startswith(text, STR("resource.tags")) || str_startswith(text, STR("first."))) {
@@ -501,9 +506,24 @@ static void report_unknown(struct check *check, const struct expr *expr, str tex
     help_with_unknown(check, diag, expr, text, near.best);
 }
 
+/* No name has as many words: whatever it means, it is refused before it is put together. */
+static bool refuse_long_path(struct check *check, const struct expr *expr)
+{
+    uint32_t count = 0;
+    for (const struct path_part *part = expr->path; part != NULL; part = part->next)
+        if (++count > PATH_PARTS_MAX) {
+            diag_add(check->diags, DIAG_BAD_PATH, expr->at, "a path has at most %d words",
+                PATH_PARTS_MAX);
+            return true;
+        }
+    return false;
+}
+
 void check_field(struct check *check, struct expr *expr)
 {
     expr->type = TYPE_COUNT;
+    if (refuse_long_path(check, expr))
+        return;
     if (use_param(check, expr))
         return;
     for (const struct visible_step *step = check->steps; step != NULL; step = step->next)

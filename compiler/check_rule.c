@@ -1,8 +1,10 @@
 /* check_rule.c - a rule: its condition, its clauses, and what holds for the whole of it. */
 #include "check_pass.h"
 
+#include "arguments.h"
 #include "base/limits.h"
 #include "expand.h"
+#include "function.h"
 #include "later.h"
 
 static void check_pairs(struct check *check, const struct item *rule)
@@ -52,11 +54,44 @@ static void check_clauses(struct check *check, const struct clause *clauses)
     }
 }
 
+/* How many values the machine holds at once while it works out `expr`, written out; never
+ * too few. Depth: as in expand.c. */
+static uint32_t values_needed(const struct expr *expr)
+{
+    uint32_t most = 2;
+    uint32_t before = 0;
+    const struct expr *sides[3] = { NULL };
+    while (expr->kind == EXPR_AND || expr->kind == EXPR_OR) {
+        uint32_t right = 1 + values_needed(expr->binary.right);
+        most = right > most ? right : most;
+        expr = expr->binary.left;
+    }
+    if (expr->kind == EXPR_TEST) {
+        sides[0] = expr->test.left;
+        sides[1] = expr->test.right;
+        sides[2] = expr->test.high;
+    } else if (expr->kind == EXPR_ANYWHERE) {
+        sides[0] = expr->anywhere.right;
+    } else if (expr->kind == EXPR_NOT) {
+        sides[0] = expr->operand;
+    }
+    const struct expr *arg = expr->kind == EXPR_CALL ? expr->call.arguments : NULL;
+    for (; arg != NULL; arg = arg->next, before++) {
+        uint32_t needed = before + values_needed(arg);
+        most = needed > most ? needed : most;
+    }
+    for (uint32_t at = 0; at < 3 && sides[at] != NULL; at++) {
+        uint32_t needed = at + values_needed(sides[at]);
+        most = needed > most ? needed : most;
+    }
+    return most;
+}
+
 bool check_size(struct check *check, struct expr *expr)
 {
     CLEANUP(arena_release) struct arena scratch = ARENA_INIT(COMPILE_BYTES_MAX);
     struct expand expand = { .arena = &scratch };
-    expand_expr(&expand, expr);
+    const struct expr *whole = expand_expr(&expand, expr);
     if (expand.err == ERR_LIMIT) {
         bool is_macro = expand.grown > EXPANSION_NODES_MAX;
         struct diag *diag = diag_add(check->diags, DIAG_TOO_LARGE, expr->at,
@@ -66,7 +101,14 @@ bool check_size(struct check *check, struct expr *expr)
         diag_help(check->diags, diag, "use lists, or split the rule");
         return false;
     }
-    return check_ok(check, expand.err);
+    if (!check_ok(check, expand.err))
+        return false;
+    if (values_needed(whole) <= STACK_MAX - FUNCTION_PARAMS_MAX)
+        return true;
+    struct diag *diag = diag_add(check->diags, DIAG_TOO_LARGE, expr->at,
+        "this needs more than %d values at once", STACK_MAX - FUNCTION_PARAMS_MAX);
+    diag_help(check->diags, diag, "calls inside calls: write fewer arguments, or fewer levels");
+    return false;
 }
 
 static bool check_step_sizes(struct check *check, const struct ast_step *steps)
@@ -81,6 +123,8 @@ static bool check_step_sizes(struct check *check, const struct ast_step *steps)
         }
         for (const struct pair *pair = step->action.pairs; pair != NULL; pair = pair->next)
             is_small = check_size(check, pair->value) && is_small;
+        const struct clause *from = clause_find(step->action.clauses, CLAUSE_FROM);
+        is_small = (from == NULL || check_size(check, from->condition)) && is_small;
     }
     return is_small;
 }

@@ -1,13 +1,16 @@
 /* check_template.c - text with {values} in it: "{host.name}: {alert.title}". */
 #include "check_pass.h"
 
+#include "base/limits.h"
+
 struct template
 {
     struct check *check;
     struct expr *literal;
     str text;
     size_t at;
-    bool is_exact; /* no escapes: a byte of the text is a byte of the file */
+    bool is_exact;  /* no escapes: a byte of the text is a byte of the file */
+    uint32_t count; /* of the pieces */
     struct expr **last;
 };
 
@@ -29,6 +32,7 @@ static struct expr *add(struct template *t, enum expr_kind kind, size_t from, si
     expr->at = place(t, from, to);
     *t->last = expr;
     t->last = &expr->next;
+    t->count++;
     return expr;
 }
 
@@ -142,7 +146,7 @@ void check_template(struct check *check, struct expr *literal)
     if (str_find(text, '{') == text.len)
         return;
     size_t from = 0;
-    while (t.at < text.len) {
+    while (t.at < text.len && t.count <= TEMPLATE_PARTS_MAX) {
         if (text.ptr[t.at] != '{') {
             t.at++;
             continue;
@@ -156,5 +160,11 @@ void check_template(struct check *check, struct expr *literal)
         from = t.at;
     }
     add_text(&t, from, text.len);
+    if (t.count > TEMPLATE_PARTS_MAX) {
+        struct diag *diag = diag_add(check->diags, DIAG_BAD_TEMPLATE, literal->at,
+            "a text has at most %d pieces, values and what stands between them",
+            TEMPLATE_PARTS_MAX);
+        diag_help(check->diags, diag, "leave the text out: a message then tells the alert");
+    }
     literal->literal.parts = parts;
 }

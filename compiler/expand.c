@@ -8,6 +8,7 @@
 /* The arguments of the macro around, expanded. */
 struct frame {
     struct expr **args;
+    uint32_t *sizes; /* nodes of each: they count wherever the argument stands */
 };
 
 static struct expr *expand(struct expand *e, struct expr *expr, const struct frame *frame);
@@ -81,14 +82,18 @@ static struct expr *expand_macro(struct expand *e, struct expr *call, const stru
     for (const struct macro_param *param = macro->macro.params; param != NULL; param = param->next)
         count++;
     inner.args = ARENA_ARRAY(e->arena, struct expr *, count + 1);
-    if (inner.args == NULL) {
+    inner.sizes = ARENA_ARRAY(e->arena, uint32_t, count + 1);
+    if (inner.args == NULL || inner.sizes == NULL) {
         fail(e, ERR_MEMORY);
         return call;
     }
     struct expr *arg = call->call.arguments;
     const struct macro_param *param = macro->macro.params;
-    for (uint32_t at = 0; at < count && arg != NULL; at++, arg = arg->next, param = param->next)
+    for (uint32_t at = 0; at < count && arg != NULL; at++, arg = arg->next, param = param->next) {
+        uint32_t before = e->nodes;
         inner.args[at] = retype(e, expand(e, arg, frame), param->type);
+        inner.sizes[at] = e->nodes - before;
+    }
     e->inside++;
     struct expr *body = expand(e, macro->macro.body, &inner);
     e->inside--;
@@ -117,8 +122,11 @@ static struct expr *expand_field(struct expand *e, struct expr *expr, const stru
         e->inside--;
         return retype(e, body, expr->type);
     }
-    if (expr->means == MEANING_PARAM && frame != NULL)
+    if (expr->means == MEANING_PARAM && frame != NULL) {
+        e->nodes += frame->sizes[expr->is.param];
+        e->grown += frame->sizes[expr->is.param];
         return retype(e, frame->args[expr->is.param], expr->type);
+    }
     return expr;
 }
 

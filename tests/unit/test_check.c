@@ -178,6 +178,43 @@ static void exists_does_not_say_that_a_value_fits(void **state)
     EACH(expectations);
 }
 
+/* `before`, `count` times `one`, `after`: has the code, and shortly said. */
+static void repeated_has_codes(
+    const char *before, const char *one, uint32_t count, const char *after, const char *codes)
+{
+    struct buf text = BUF_INIT(1024 * 1024);
+    buf_addf(&text, "%s", before);
+    while (count-- > 0)
+        buf_addf(&text, "%s", one);
+    buf_addf(&text, "%s", after);
+    buf_add(&text, (str){ "", 1 });
+    has_codes(buf_str(&text).ptr, codes);
+    buf_release(&text);
+}
+
+static void what_is_written_too_often_is_said_with_its_place(void **state)
+{
+    (void)state;
+#define FIRST_OF "when first("
+#define TEXT_OF "when severity = high then open case text=\""
+    repeated_has_codes(FIRST_OF, "host.name, ", 63, "\"\") = \"a\" then open case", "");
+    repeated_has_codes(FIRST_OF, "host.name, ", 64, "\"\") = \"a\" then open case", "CDR0113");
+    repeated_has_codes(FIRST_OF, "host.name, ", 260, "\"\") = \"a\" then open case", "CDR0113");
+    repeated_has_codes(TEXT_OF, "{host.name}", 64, "\"", "");
+    repeated_has_codes(TEXT_OF, "{host.name}", 65, "\"", "CDR0212");
+    repeated_has_codes(TEXT_OF, "{host.name}", 256, "\"", "CDR0212");
+    repeated_has_codes("when host", ".name", 20000, " = \"a\" then open case", "CDR0120");
+    repeated_has_codes("when host", ".name", 31, " = \"a\" then open case", "CDR0101");
+#define SIX "host.name, host.name, host.name, host.name, host.name, host.name, "
+    repeated_has_codes("when ", "first(" SIX, 50,
+        "host.os"
+        "))))))))))))))))))))))))))))))))))))))))))))))))))"
+        " = \"a\" then open case",
+        "CDR0115");
+    repeated_has_codes("macro d(x : text) = first(x, x)\nwhen ", "d(", 28,
+        "host.name)))))))))))))))))))))))))))) = \"a\" then open case", "CDR0115");
+}
+
 static void an_else_is_no_way_around_that(void **state)
 {
     (void)state;
@@ -509,6 +546,7 @@ int main(void)
         cmocka_unit_test(a_condition_is_no_value_in_front_of_a_response),
         cmocka_unit_test(first_does_not_stand_in_for_what_is_absent),
         cmocka_unit_test(exists_does_not_say_that_a_value_fits),
+        cmocka_unit_test(what_is_written_too_often_is_said_with_its_place),
         cmocka_unit_test(an_else_is_no_way_around_that),
         cmocka_unit_test(a_field_must_be_one_that_some_source_of_the_rule_has),
         cmocka_unit_test(a_name_that_anyone_may_choose_is_no_target),

@@ -18,6 +18,10 @@ enum {
      * up to the square of that. */
     CONDITION_NODES_MAX = 50000,
     LIST_VALUES_MAX = 1000000,
+    /* Arguments of a call, pieces of a text with {values}, words of a path. */
+    ARGUMENTS_MAX = 64,
+    TEMPLATE_PARTS_MAX = 64,
+    PATH_PARTS_MAX = 32,
     /* Diagnostics kept of one run; later ones are counted. */
     DIAGNOSTICS_MAX = 1000,
 
