@@ -63,6 +63,7 @@ static void add_comment(struct fmt *fmt, const struct comment *comment)
         text.len--;
     fmt_add_str(fmt, text);
     fmt->comments = comment->next;
+    fmt->comment_end = fmt->out->len;
 }
 
 void fmt_lead(struct fmt *fmt, uint32_t offset, int indent, bool keeps_blank)
@@ -100,10 +101,12 @@ static bool follows_on_line(const struct fmt *fmt, uint32_t end)
 
 void fmt_trail(struct fmt *fmt, uint32_t end, uint32_t limit)
 {
-    while (fmt->comments != NULL && fmt->comments->at.start < limit && follows_on_line(fmt, end)) {
-        fmt_add(fmt, "  ");
-        add_comment(fmt, fmt->comments);
-    }
+    bool is_taken = fmt->out->len > 0 && fmt->comment_end == fmt->out->len;
+    if (is_taken || fmt->comments == NULL || fmt->comments->at.start >= limit
+        || !follows_on_line(fmt, end))
+        return;
+    fmt_add(fmt, "  ");
+    add_comment(fmt, fmt->comments);
 }
 
 void fmt_verbatim(struct fmt *fmt, span at)

@@ -3,7 +3,7 @@
  * Comments are taken from the tree's list in source order, each once. An anchor is a thing
  * that ends a line (an item, a clause, a step, an operand of a broken condition, an element
  * of a broken list): comments before it get lines of their own, one after it on its line
- * stays there. A comment in the middle of an anchor moves to its end.
+ * stays there. The first comment in the middle of an anchor moves to its end.
  */
 #pragma once
 
@@ -17,6 +17,7 @@ struct fmt {
     str text;                       /* of the file */
     const struct comment *comments; /* those not yet written */
     struct buf *out;
+    size_t comment_end; /* length of the out when a comment was last written */
 };
 
 /* Append text; end the line and indent the next one. */
@@ -35,9 +36,9 @@ bool fmt_has_comment(const struct fmt *fmt, uint32_t start, uint32_t end);
 void fmt_lead(struct fmt *fmt, uint32_t offset, int indent, bool keeps_blank);
 /* The same at the end of a block: each begins a new line, and none is begun after them. */
 void fmt_own_lines(struct fmt *fmt, uint32_t offset, int indent);
-/* After an anchor that ends at `end`: comments inside of it, and one that follows on its
- * line before `limit`. They share the line and so become one comment: lines of their own
- * would belong to the next anchor. */
+/* After an anchor that ends at `end`: the first comment inside of it or else the one that
+ * follows on its line before `limit`. A line has room for one; the others are left to the
+ * next anchor, which they stand before from then on. */
 void fmt_trail(struct fmt *fmt, uint32_t end, uint32_t limit);
 /* Whether an empty line stands before `offset`. */
 bool fmt_is_blank_before(const struct fmt *fmt, uint32_t offset);

@@ -157,13 +157,47 @@ static void a_comment_in_the_middle_moves_to_the_end(void **state)
         "let a = b in c  # of c\nlet d = raw[\"y\"] = 1  # x\n");
 }
 
-static void comments_that_share_a_line_become_one(void **state)
+static void a_line_has_room_for_one_comment(void **state)
 {
     (void)state;
     assert_formatted("cdr # e\n\n1\n\nlet a = b in # of c\n # more\n  c",
-        "cdr 1  # e\n\nlet a = b in c  # of c  # more\n");
+        "cdr 1  # e\n\nlet a = b in c  # of c\n# more\n");
     assert_formatted("when a then collect t\n# dropped with it\n;",
         "when a then collect t  # dropped with it\n");
+    assert_formatted("when # c0\na then collect t ; respond r # c9\n; # c10\n",
+        "when a  # c0\nthen collect t;\n     respond r  # c9\n# c10\n");
+    assert_formatted("when a then collect t; respond # c8\nr # c9\n;",
+        "when a then collect t; respond r  # c8\n# c9\n");
+}
+
+static void comments_stay_wherever_they_stood(void **state)
+{
+    static const char text[] =
+        "cdr 1 list l : text = [ \"a\" , \"b\" ] let d = a in [ b , c ] and ( e or f ) "
+        "rule r \"title\" ( x = 1 ) { when a and not ( b = 1 ) and f( c , d ) limit 1 targets "
+        "per 1h then collect t timeout 1m ; if s.b then { open case ; respond r } else { open "
+        "case } ; respond q on failure stop ; } when a then collect t ; respond r ; when b then "
+        "collect t";
+    (void)state;
+    for (size_t first = 0; first < sizeof text; first++)
+        for (size_t count = 1; count <= 3; count++) {
+            CLEANUP(buf_release) struct buf commented = BUF_INIT(1 << 20);
+            CLEANUP(buf_release) struct buf formatted = BUF_INIT(1 << 26);
+            size_t left = count;
+            for (size_t at = 0; at < sizeof text - 1; at++)
+                if (at >= first && left > 0 && text[at] == ' ') {
+                    left--;
+                    buf_add(&commented, STR(" # c\n"));
+                } else
+                    buf_add_byte(&commented, text[at]);
+            if (text[first] != ' ')
+                continue;
+            format(buf_str(&commented), &formatted);
+            size_t written = 0;
+            for (size_t at = 0; at < formatted.len; at++)
+                written += formatted.ptr[at] == '#';
+            assert_int_equal(written, count - left);
+        }
 }
 
 static void comments_in_branches_stay_inside(void **state)
@@ -305,7 +339,8 @@ int main(void)
         cmocka_unit_test(comments_keep_their_places),
         cmocka_unit_test(comments_in_lists_stay_with_their_element),
         cmocka_unit_test(a_comment_in_the_middle_moves_to_the_end),
-        cmocka_unit_test(comments_that_share_a_line_become_one),
+        cmocka_unit_test(a_line_has_room_for_one_comment),
+        cmocka_unit_test(comments_stay_wherever_they_stood),
         cmocka_unit_test(comments_in_branches_stay_inside),
         cmocka_unit_test(sources_have_a_mapping_a_line),
         cmocka_unit_test(literals_stay_as_they_were_written),
