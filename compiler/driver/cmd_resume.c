@@ -133,5 +133,6 @@ const struct command resume_command = {
     .summary = "go on with every run, and every undo, that was cut off",
     .help = "What was done is not done again; what may have arrived is looked at first.",
     .options = options,
+    .stop = COMMAND_STOP_CLEAN,
     .run = run,
 };

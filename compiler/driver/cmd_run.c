@@ -183,5 +183,6 @@ const struct command run_command = {
             "configured, to find targets, and shows every change it would make.\n"
             "An alert that cannot be read is told and counted, and the others go on (exit 1).",
     .options = options,
+    .stop = COMMAND_STOP_CLEAN_IN_APPLY,
     .run = run,
 };

@@ -126,5 +126,6 @@ const struct command sandbox_command = {
         "Kinds: throttle fail_before fail_after lose_reply slow html deny; docs/providers.md has\n"
         "more. It runs until SIGINT or SIGTERM.",
     .options = options,
+    .stop = COMMAND_STOP_CLEAN,
     .run = run,
 };

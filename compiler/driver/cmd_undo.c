@@ -127,5 +127,6 @@ const struct command undo_command = {
         "What somebody else changed since is left alone and said. An undo is a run of its own:\n"
         "when it is cut off, cdr resume goes on with it.",
     .options = options,
+    .stop = COMMAND_STOP_CLEAN,
     .run = run,
 };

@@ -27,12 +27,17 @@ struct driver {
     struct arena arena;                    /* as long as the command runs */
 };
 
+/* What SIGINT and SIGTERM do: end a command at once, or let it end where nothing is half
+ * done and driver.stop says so. */
+enum command_stop { COMMAND_STOP_AT_ONCE, COMMAND_STOP_CLEAN, COMMAND_STOP_CLEAN_IN_APPLY };
+
 struct command {
     const char *name;
     const char *operands;         /* "[PATH..]", or "" */
     const char *summary;          /* a line without a full stop */
     const char *help;             /* more, whole paragraphs; or NULL */
     const struct option *options; /* ends in OPTION_NONE; NULL: none of its own */
+    enum command_stop stop;
     enum exit_code (*run)(struct driver *driver, const struct arguments *arguments);
 };
 

@@ -39,15 +39,20 @@ static void want_stop(int signal_number)
     errno = reason;
 }
 
-/* The first signal asks for a clean end, the second ends at once. A reader that leaves
- * is an error of write(2), not a death in the middle of a change. */
-static void set_signals(void)
+/* The first signal asks for a clean end, the second ends at once. */
+static void hear_stop(void)
 {
     struct sigaction stop = { .sa_handler = want_stop, .sa_flags = (int)SA_RESETHAND };
     sigemptyset(&stop.sa_mask);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
-    signal(SIGPIPE, SIG_IGN);
+}
+
+static bool stops_clean(const struct command *command, const struct arguments *arguments)
+{
+    return command->stop == COMMAND_STOP_CLEAN
+           || (command->stop == COMMAND_STOP_CLEAN_IN_APPLY
+               && option_choice(arguments, OPTION_MODE) == 1);
 }
 
 static enum exit_code unknown_command(struct driver *driver, const char *name)
@@ -87,6 +92,8 @@ static enum exit_code dispatch(struct driver *driver, int argc, char **argv)
         command_help(&driver->out, command);
         return EXIT_CLEAN;
     }
+    if (stops_clean(command, &arguments))
+        hear_stop();
     return command->run(driver, &arguments);
 }
 
@@ -115,7 +122,8 @@ int main(int argc, char **argv)
     };
     output_init(&driver.out, STDOUT_FILENO);
     output_init(&driver.log, STDERR_FILENO);
-    set_signals();
+    /* A reader that leaves is an error of write(2), not a death in the middle of a change. */
+    signal(SIGPIPE, SIG_IGN);
     enum exit_code code = finish(&driver, dispatch(&driver, argc, argv));
     output_release(&driver.out);
     output_release(&driver.log);

@@ -85,6 +85,18 @@ for text in '[{"source":"defender","alert.id":"1"}' '[1' '[{},{}' '[' '[{},'; do
     says "cut.json:1: " "and has its place: $text"
 done
 
+# Nothing is half done in a command that changes nothing: a signal ends it at once.
+mkfifo silent
+exec 3<>silent
+for args in 'fmt -' 'run --rules s.cdr --offline'; do
+    # shellcheck disable=SC2086 # both are several words
+    timeout --preserve-status -s TERM -k 10 1 $CDR $args <silent 3>&- >"$out" 2>"$err"
+    status=$?
+    exits 143 "cdr $args ends by the signal"
+    holds "and says nothing of a stop" test ! -s "$err"
+done
+exec 3>&-
+
 # What is refused.
 run run --rules s.cdr --alerts high.json --source defnder
 exits 2 "an unknown source is a usage error"
