@@ -288,7 +288,9 @@ static str read_name(struct absent *absent, struct read read)
     enum { NAME_MAX_BYTES = 80 };
     str name = read.expr->kind == EXPR_FIELD ? path_text(absent->check, read.expr)
                                              : sources_text(absent->check->sources, read.expr->at);
-    return name.len <= NAME_MAX_BYTES && str_find(name, '\n') == name.len ? name : STR("..");
+    if (name.len <= NAME_MAX_BYTES && str_find(name, '\n') == name.len)
+        return name;
+    return read.expr->kind == EXPR_FIELD ? STR("raw[..]") : STR("..");
 }
 
 static void report_condition(struct absent *absent, struct part leaf)

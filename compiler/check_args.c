@@ -151,7 +151,8 @@ static void check_name_like(struct check *check, struct expr *expr, const struct
         report_untrusted(check, expr, param);
         return;
     }
-    if (check->diags->error_count > 0)
+    bool is_plain = expr->kind == EXPR_FIELD && expr->means != MEANING_LET;
+    if (check->diags->error_count > 0 && !is_plain)
         return; /* writing out needs every name's meaning */
     const struct expr *whole = expand_expr(&expand, expr);
     if (expand.err == ERR_LIMIT)

@@ -295,6 +295,7 @@ static void a_name_that_anyone_may_choose_is_no_target(void **state)
         { WHEN "respond isolate_role role=only_if(role.name, alert.type, \"x\")", "" },
         { WHEN "respond disable_user user=alert.type", "CDR0205" },
         { WHEN "respond disable_user from alert.type", "CDR0205" },
+        { "when severity >= nothing then respond disable_user user=alert.type", "CDR0109 CDR0205" },
         { WHEN "respond disable_user user=attack.technique", "CDR0205" },
         { WHEN "respond disable_user user=user.id", "" },
         { WHEN "respond isolate_host host=alert.url", "CDR0205" },
