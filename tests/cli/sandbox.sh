@@ -109,6 +109,27 @@ holds "and took one" json '[.matched[0].steps[].name] == ["snapshot", "isolate_r
 run undo 1 --data ways
 exits 0 "which is taken back"
 
+# What a second alert found in force is not lifted under it.
+jq '.detail.id = "second"' "$alert" >second.json
+cat >role.cdr <<'CDR'
+rule role { when source = guardduty and exists instance.id then respond isolate_role }
+CDR
+run run --rules role.cdr --alerts "$alert" --alerts second.json --mode apply --data both
+exits 0 "two alerts about one role end well"
+run undo 1 --data both
+exits 1 "the first is not taken back under the second"
+says "run 2 (alert second) found this in force and relies on it; take run 2 back first: cdr undo 2" \
+    "which is said"
+run runs --data both --format json
+holds "and not begun" json -s 'map(.run) == [1, 2]'
+run undo 2 --data both
+exits 0 "the second is taken back first"
+says "run 2 changed nothing itself; it no longer relies on what others changed" "and is closed"
+run undo 1 --data both
+exits 0 "then the first"
+state >after
+holds "and the world is as it was" cmp -s before after
+
 # Two processes, one journal.
 exec 9>data/lock
 flock 9
@@ -189,8 +210,9 @@ holds "as JSON too" json '.state == "open"'
 run run --rules "$rule" --alerts "$alert" --mode apply --data stopped
 exits 1 "its alert again does not begin anew"
 prints "cdr resume" "but points to resume"
-run resume --data stopped
-exits 0 "it goes on"
+AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 run resume --data stopped
+exits 0 "it goes on, in the region where it began"
+holds "which the shell may have left" bash -c '! grep -q us-east-1 "$1"' - "$out"
 prints "sent before ec2 CreateSnapshots" "and says what was sent before the stop"
 prints "sent        iam PutRolePolicy" "and what after it"
 holds "one set of snapshots was made" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "CreateSnapshots")] | length')" = 1

@@ -243,6 +243,7 @@ static void a_journal_of_the_first_version_is_brought_up_to_date(void **state)
     step_new(&f, id, 0);
     assert_int_equal(store_exec(f.store, "ALTER TABLE step DROP COLUMN identity;"
                                          "ALTER TABLE step DROP COLUMN region;"
+                                         "ALTER TABLE step DROP COLUMN provider;"
                                          "ALTER TABLE run DROP COLUMN cut_reason;"
                                          "PRAGMA user_version = 1"),
         ERR_OK);

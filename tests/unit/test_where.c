@@ -79,6 +79,42 @@ static void a_step_goes_on_in_the_region_it_was_begun_in(void **state)
     }
 }
 
+/* Run a second step of the run. */
+static enum err isolate_second(struct fixture *f, struct step_outcome *ret_outcome)
+{
+    static const value args[STEP_PARAMS_MAX] = {
+        { .kind = VALUE_TEXT, .count = 5, .text = "cells" },
+    };
+    struct step_order order = {
+        .row = &isolate_row, .args = args, .run = f->run, .index = 1, .found = STR("")
+    };
+    return step_execute(&f->executor, &order, &f->arena, ret_outcome);
+}
+
+static void the_next_step_of_a_run_begins_as_the_first_one_did(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY);
+    struct step_outcome outcome;
+    assert_int_equal(isolate(&f, &outcome), ERR_OK);
+    unsigned sent = f.provider->sent;
+    f.provider->identity = "user/cdr of account 2";
+    f.provider->region = "r2";
+    assert_int_equal(isolate_second(&f, &outcome), ERR_CREDENTIALS);
+    assert_string_equal(f.executor.reason,
+        "run 1 was begun as user/cdr of account 1; the connection is user/cdr of account 2: resume "
+        "with the credentials it began with");
+    assert_int_equal(f.provider->sent, sent);
+    f.provider->identity = "user/cdr of account 1";
+    assert_int_equal(isolate_second(&f, &outcome), ERR_OK);
+    assert_int_equal(outcome.turn, STEP_DONE);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, f.run, &f.arena, &steps, &count), ERR_OK);
+    assert_string_equal(steps[1].region.ptr, "r1");
+    assert_string_equal(steps[1].provider.ptr, "cells");
+}
+
 static enum step_turn region_next(struct step *step, const struct reply *reply)
 {
     (void)reply;
@@ -181,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_goes_on_with_the_identity_it_was_begun_with_alone),
         cmocka_unit_test(a_step_goes_on_in_the_region_it_was_begun_in),
+        cmocka_unit_test(the_next_step_of_a_run_begins_as_the_first_one_did),
         cmocka_unit_test(a_builtin_is_told_its_region_from_its_first_turn),
         cmocka_unit_test(a_step_whose_replies_are_all_recorded_needs_no_connection),
         cmocka_unit_test(who_does_not_say_who_we_are_is_sent_nothing),

@@ -11,8 +11,8 @@
  * whoever gave up there could not say what became of the change.
  *
  * A step belongs to one identity and one region: both are recorded when it is begun, and
- * before it goes on the connection is asked whether it is still the same. Replay alone needs
- * no connection.
+ * before it goes on the connection is asked whether it is still the same. So do the steps of
+ * a run that go to one provider. Replay alone needs no connection.
  */
 #pragma once
 

@@ -84,6 +84,8 @@ static const char *const migrations[] = {
     "ALTER TABLE step ADD COLUMN identity TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE step ADD COLUMN region TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE run ADD COLUMN cut_reason TEXT NOT NULL DEFAULT '';",
+
+    "ALTER TABLE step ADD COLUMN provider TEXT NOT NULL DEFAULT '';",
 };
 
 enum { VERSION = COUNT_OF(migrations) };

@@ -38,8 +38,8 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
     "id, undoes, alert, source, alert_text, forced_source, rule, rule_id, program_hash,"           \
     " received_ms, started_ms, ended_ms, cut_reason, " STANDING
 #define STEP_COLUMNS                                                                               \
-    "run, idx, builtin, args, target, found, state, reason, results, identity, region,"            \
-    " started_ms, ended_ms"
+    "run, idx, builtin, args, target, found, state, reason, results, provider, identity,"          \
+    " region, started_ms, ended_ms"
 #define INTENT_COLUMNS                                                                             \
     "run, step, idx, is_change, service, operation, region, target, body, undo, intended_ms"
 
@@ -84,13 +84,16 @@ static const char *const sql[STATEMENT_COUNT] = {
                               " WHERE id = ?1 AND ended_ms IS NULL",
     [STATEMENT_STEP_CUT] = "UPDATE step SET state = 'unknown', ended_ms = ?2, reason = ?3"
                            " WHERE run = ?1 AND state = 'running'",
-    [STATEMENT_STEP_BEGIN] = "INSERT INTO step (" STEP_COLUMNS ")"
-                             " SELECT ?1, ?2, ?3, ?4, '', '', 'running', '', '', '', '', ?5, NULL"
-                             " FROM run WHERE id = ?1 AND ended_ms IS NULL",
+    [STATEMENT_STEP_BEGIN] =
+        "INSERT INTO step (" STEP_COLUMNS ")"
+        " SELECT ?1, ?2, ?3, ?4, '', '', 'running', '', '', '', '', '', ?5, NULL"
+        " FROM run WHERE id = ?1 AND ended_ms IS NULL",
     [STATEMENT_STEP_BIND] =
-        "UPDATE step SET identity = ?3, region = ?4"
+        "UPDATE step SET provider = ?3, identity = ?4, region = ?5"
         " WHERE run = ?1 AND idx = ?2 AND state = 'running'"
         " AND NOT EXISTS (SELECT 1 FROM call WHERE call.run = ?1 AND call.step = ?2)",
+    [STATEMENT_STEP_BOUND] = "SELECT " STEP_COLUMNS " FROM step"
+                             " WHERE run = ?1 AND provider = ?2 ORDER BY idx LIMIT 1",
     [STATEMENT_STEP_END] = "UPDATE step SET target = ?3, found = ?4, state = ?5, reason = ?6,"
                            " results = ?7, ended_ms = ?8"
                            " WHERE run = ?1 AND idx = ?2 AND state = 'running'",

@@ -21,6 +21,7 @@ static const struct column step_columns[] = {
     STEP_COLUMN(TEXT, state),
     STEP_COLUMN(TEXT, reason),
     STEP_COLUMN(TEXT, results),
+    STEP_COLUMN(TEXT, provider),
     STEP_COLUMN(TEXT, identity),
     STEP_COLUMN(TEXT, region),
     STEP_COLUMN(INTEGER, started_ms),
@@ -114,6 +115,7 @@ enum err store_step_bind(struct store *store, const struct step_record *record)
     static const struct column columns[] = {
         STEP_COLUMN(INTEGER, run),
         STEP_COLUMN(ORDINAL, index),
+        STEP_COLUMN(TEXT, provider),
         STEP_COLUMN(TEXT, identity),
         STEP_COLUMN(TEXT, region),
     };
@@ -121,6 +123,22 @@ enum err store_step_bind(struct store *store, const struct step_record *record)
     TRY(statement_take(store, STATEMENT_STEP_BIND, &statement));
     TRY(record_bind(store, statement, columns, COUNT_OF(columns), record));
     return statement_run_one(store, statement);
+}
+
+enum err store_step_bound(struct store *store, int64_t run, str provider, struct arena *arena,
+    struct step_record *ret_record)
+{
+    static const struct column columns[] = { STEP_COLUMN(INTEGER, run),
+        STEP_COLUMN(TEXT, provider) };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_STEP_BOUND, &statement));
+    struct step_record key = { .run = run, .provider = provider };
+    TRY(record_bind(store, statement, columns, COUNT_OF(columns), &key));
+    bool is_row = false;
+    TRY(statement_next(store, statement, &is_row));
+    if (!is_row)
+        return ERR_NOT_FOUND;
+    return record_read(statement, step_columns, COUNT_OF(step_columns), arena, ret_record);
 }
 
 enum err store_step_end(struct store *store, const struct step_record *record)
