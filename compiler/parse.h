@@ -33,9 +33,10 @@ struct parse {
     struct item *last_item;
     struct comment *last_comment;
     enum skip skip;
-    bool has_stopped;    /* nested too deep: the rest of the file is not read */
-    bool is_open;        /* inside of ( [ or { */
-    span open_at;        /* the innermost of them */
+    bool
+        has_stopped; /* nested too deep, or no way past a mistake: the rest of the file is not read */
+    bool is_open;    /* inside of ( [ or { */
+    span open_at;    /* the innermost of them */
     span previous_at;    /* the token before the newest one */
     span later_at;       /* of the word that begins something this build does not have; or 0 to 0 */
     enum diag_id later;  /* what it is */
