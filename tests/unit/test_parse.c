@@ -397,6 +397,19 @@ static void a_rule_that_is_not_closed_does_not_hide_the_next(void **state)
     assert_true(str_is(parsed.parse.tree->items->name, "a"));
 }
 
+/* Recovery came back to `rule` for ever: found by the fuzzer. */
+static void an_if_that_is_cut_off_before_another_item_is_left(void **state)
+{
+    (void)state;
+    CLEANUP(parsed_release) struct parsed parsed;
+    parse_text(&parsed, STR("when severity = high\n  then open case;\n       if severity\n\n"
+                            "rule r \"t\" {\n  when severity >= high\n  then open case\n}\n"));
+    assert_int_equal(parsed.err, ERR_OK);
+    assert_string_equal(code_of(&parsed, 0), "CDR0001");
+    assert_string_equal(code_of(&parsed, 1), "CDR0023");
+    assert_true(parsed.diags.count < 10);
+}
+
 static void every_mistake_of_a_file_is_reported_once(void **state)
 {
     (void)state;
@@ -465,6 +478,7 @@ int main(void)
         cmocka_unit_test(mistakes_that_people_make_are_answered),
         cmocka_unit_test(a_text_without_an_end_is_one_mistake),
         cmocka_unit_test(a_rule_that_is_not_closed_does_not_hide_the_next),
+        cmocka_unit_test(an_if_that_is_cut_off_before_another_item_is_left),
         cmocka_unit_test(every_mistake_of_a_file_is_reported_once),
         cmocka_unit_test(files_that_are_no_text_are_refused),
         cmocka_unit_test(each_allocation_may_fail),
