@@ -32,9 +32,7 @@ static enum exit_code unreadable(struct driver *driver, const char *name, enum e
     if (err == ERR_IO)
         driver_message(driver, "%s cannot be read: %s", name, strerror(errno));
     else if (err == ERR_LIMIT)
-        driver_message(driver,
-            "%s is larger than %d MiB, which no rule file should be; split it, or keep long lists "
-            "in a file of their own",
+        driver_message(driver, "%s is larger than %d MiB, which no rule file should be; split it",
             name, SOURCE_BYTES_MAX / MEBIBYTE);
     else
         return driver_failure(driver, name, err);
