@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# shipped.sh - what ships is without findings and in its canonical form.
+# shipped.sh - what ships is without findings and in its canonical form, and what rules can do
+# is what was reviewed: a changed permission, effect or inverse shows in tests/golden.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 run check --fail-level info "$root/rules"
@@ -9,4 +10,9 @@ exits 0 "the shipped rules and sources are in canonical form"
 run run --rules "$root/rules" --alerts "$root/docs/tour/guardduty.json" --offline --format summary
 exits 0 "the alert of the tour is read"
 prints "compromised_instance	1" "the alert of the tour fires the shipped rule"
+run builtins --json
+exits 0 "the builtins are listed"
+jq . "$out" >builtins.json
+holds "they are those of tests/golden/builtins.json (make it anew: cdr builtins --json | jq .)" \
+    cmp -s builtins.json "$root/tests/golden/builtins.json"
 finish
