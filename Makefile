@@ -60,8 +60,10 @@ $(B)/%.o: $(B)/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) $(INC) -MMD -MP -c -o $@ $<
 
 # The grammar's tables are grouped targets: one run of bison makes both files.
-$(B)/grammar/parser.c $(B)/grammar/parser.h &: grammar/parser.y
+$(B)/grammar/joined.y: grammar/join.awk grammar/parser.y $(sort $(wildcard grammar/*.y))
 	@mkdir -p $(@D)
+	$(Q)awk -f grammar/join.awk grammar/parser.y > $@
+$(B)/grammar/parser.c $(B)/grammar/parser.h &: $(B)/grammar/joined.y
 	$(if $(Q),@echo "  GEN  $<")
 	$(Q)$(BISON) -Wall -Werror --header=$(B)/grammar/parser.h -o $(B)/grammar/parser.c $<
 

@@ -41,6 +41,79 @@ const char *test_name(enum test test)
     return "";
 }
 
+const char *measure_name(enum measure measure)
+{
+    switch (measure) {
+    case MEASURE_COUNT:
+        return "count";
+    case MEASURE_DISTINCT:
+        return "count of distinct";
+    case MEASURE_SUM:
+        return "sum of";
+    case MEASURE_AVG:
+        return "avg of";
+    case MEASURE_MIN:
+        return "min of";
+    case MEASURE_MAX:
+        return "max of";
+    case MEASURE_PERCENTILE:
+        return "percentile";
+    }
+    return "";
+}
+
+const char *missing_key_name(enum missing_key missing)
+{
+    switch (missing) {
+    case MISSING_DEFAULT:
+        return "";
+    case MISSING_OWN:
+        return "own";
+    case MISSING_JOIN:
+        return "join";
+    case MISSING_SKIP:
+        return "skip";
+    }
+    return "";
+}
+
+const char *item_word(const struct item *item)
+{
+    switch (item->kind) {
+    case ITEM_USE:
+        return "use";
+    case ITEM_LIST:
+        return "list";
+    case ITEM_LET:
+        return "let";
+    case ITEM_MACRO:
+        return "macro";
+    case ITEM_ENVIRONMENT:
+        return "environment";
+    case ITEM_DEFAULTS:
+        return "defaults";
+    case ITEM_RULE:
+        return item->name.len > 0 ? "rule" : "when";
+    case ITEM_DISABLE:
+        return "disable";
+    case ITEM_EXCEPTION:
+        return "exception";
+    case ITEM_NEVER:
+        return "never";
+    case ITEM_ALWAYS:
+        return "always";
+    case ITEM_TEST:
+        return "test";
+    case ITEM_SOURCE:
+        return "source";
+    case ITEM_BLOCK:
+        return str_is(item->block.keyword, "role")     ? "role"
+               : str_is(item->block.keyword, "daemon") ? "daemon"
+                                                       : "connection";
+    }
+    return "";
+}
+
 /* ---- chains ---- */
 
 static void add_pointer(struct buf *buf, const struct expr *expr)
@@ -113,6 +186,21 @@ static bool anywhere_same(const struct expr *a, const struct expr *b)
            && both_same(a->anywhere.right, b->anywhere.right);
 }
 
+static bool duration_same(const struct ast_duration *a, const struct ast_duration *b)
+{
+    return a->milliseconds == b->milliseconds && (a->written.len == 0) == (b->written.len == 0);
+}
+
+static bool several_same(const struct several *a, const struct several *b)
+{
+    return a->kind == b->kind && a->measure == b->measure && a->compare == b->compare
+           && a->missing == b->missing && both_same(a->percentile, b->percentile)
+           && both_same(a->operand, b->operand) && both_same(a->number, b->number)
+           && list_same(a->by, b->by) && duration_same(&a->within, &b->within)
+           && duration_same(&a->over, &b->over) && duration_same(&a->learn, &b->learn)
+           && duration_same(&a->forget, &b->forget);
+}
+
 /* Two expressions of the same kind that is neither `and` nor `or`. */
 static bool leaf_same(const struct expr *a, const struct expr *b)
 {
@@ -139,7 +227,8 @@ static bool leaf_same(const struct expr *a, const struct expr *b)
                && expr_same(a->exists.operand, b->exists.operand);
     case EXPR_NOT:
         return expr_same(a->operand, b->operand);
-    case EXPR_SEVERAL: /* its parts are not in the tree */
+    case EXPR_SEVERAL:
+        return several_same(a->several, b->several);
     case EXPR_AND:
     case EXPR_OR:
         return false;

@@ -29,7 +29,7 @@ enum expr_kind {
     EXPR_NOT,
     EXPR_AND,
     EXPR_OR,
-    EXPR_SEVERAL, /* a detection over several alerts: not in this build */
+    EXPR_SEVERAL, /* a detection over several alerts: checked, and not run by this build */
 };
 
 enum test {
@@ -82,6 +82,56 @@ enum meaning {
     MEANING_FIRST,    /* first(a, b, ..): the first value that is there */
     MEANING_SCALE,    /* scale(x, 0 low, 7 high): a number to a severity */
     MEANING_ONLY_IF,  /* only_if(x, y, "text"): x where y is that text */
+};
+
+/* ---- detections over several alerts ---- */
+
+enum several_kind {
+    SEVERAL_MEASURE, /* count >= 15, sum of f > 9: measure compare number by within */
+    SEVERAL_NEW,     /* new f by g learn D forget D */
+    SEVERAL_SPIKE,   /* spike of count by f within D over D */
+    SEVERAL_TRAVEL,  /* travel faster than 900 by f within D */
+};
+
+enum measure {
+    MEASURE_COUNT,
+    MEASURE_DISTINCT, /* count of distinct f */
+    MEASURE_SUM,
+    MEASURE_AVG,
+    MEASURE_MIN,
+    MEASURE_MAX,
+    MEASURE_PERCENTILE, /* percentile 95 of f */
+};
+
+/* "count", "count of distinct", "sum of", ...; static. */
+const char *measure_name(enum measure measure);
+
+/* What an alert without a key field counts for. */
+enum missing_key { MISSING_DEFAULT, MISSING_OWN, MISSING_JOIN, MISSING_SKIP };
+
+/* "", "own", "join", "skip"; static. */
+const char *missing_key_name(enum missing_key missing);
+
+/* A span of time as written; `written` is empty when it is not there. */
+struct ast_duration {
+    str written;
+    int64_t milliseconds;
+    span at;
+};
+
+struct several {
+    enum several_kind kind;
+    enum measure measure;
+    struct expr *percentile; /* a literal, or NULL */
+    struct expr *operand;    /* what is measured or new, or NULL */
+    enum test compare;       /* of a measure */
+    struct expr *number;     /* what it is compared with, or the speed in km/h; or NULL */
+    struct expr *by;         /* EXPR_FIELD, linked by next; or NULL: one count */
+    struct ast_duration within;
+    struct ast_duration over;   /* of a spike */
+    struct ast_duration learn;  /* of `new` */
+    struct ast_duration forget; /* of `new`, may be empty */
+    enum missing_key missing;
 };
 
 struct item;
@@ -153,6 +203,7 @@ struct expr {
             struct expr *operand;
             bool is_missing;
         } exists;
+        struct several *several;
         struct expr *operand; /* EXPR_NOT */
         struct {
             struct expr *left;
@@ -178,12 +229,13 @@ enum clause_kind {
     CLAUSE_LIMIT,    /* limit N targets per D: number, duration */
     CLAUSE_DEDUP,    /* dedup by f,.. for D: fields, duration */
     CLAUSE_UNLESS,   /* unless cond [until date reason text]: condition, until, reason */
-    CLAUSE_FOLLOWED, /* [not] followed by (cond) by f,.. within D: not in this build */
-    CLAUSE_FOR,      /* for D: duration */
-    CLAUSE_TIMEOUT,  /* timeout D: duration */
-    CLAUSE_APPROVE,  /* approve by WHO within D: reason (who), duration */
-    CLAUSE_FROM,     /* from OPERAND: condition (the operand) */
-    CLAUSE_AS,       /* as NAME: reason (the name) */
+    CLAUSE_FOLLOWED, /* [not] followed by (cond) by f,.. within D: condition, fields, duration */
+    CLAUSE_NEVER_TARGET, /* never target cond ["why"], in defaults: condition, reason */
+    CLAUSE_FOR,          /* for D: duration */
+    CLAUSE_TIMEOUT,      /* timeout D: duration */
+    CLAUSE_APPROVE,      /* approve by WHO within D: reason (who), duration */
+    CLAUSE_FROM,         /* from OPERAND: condition (the operand) */
+    CLAUSE_AS,           /* as NAME: reason (the name) */
     CLAUSE_IRREVERSIBLE,
     CLAUSE_ON_FAILURE_STOP,
 };
@@ -199,9 +251,11 @@ struct clause {
     struct expr *fields; /* EXPR_FIELD, linked by next */
     str reason;
     span reason_at;
-    str until;       /* the date as written, or empty */
-    bool is_negated; /* not followed by */
-    bool is_quoted;  /* approve by "text" */
+    str until; /* the date as written, or empty */
+    span until_at;
+    enum missing_key missing; /* of `followed by` */
+    bool is_negated;          /* not followed by */
+    bool is_quoted;           /* approve by "text" */
 };
 
 enum step_kind { STEP_KIND_ACTION, STEP_KIND_IF };
@@ -231,13 +285,123 @@ struct ast_step {
 /* ---- items ---- */
 
 enum item_kind {
+    ITEM_USE,
     ITEM_LIST,
     ITEM_LET,
     ITEM_MACRO,
+    ITEM_ENVIRONMENT,
+    ITEM_DEFAULTS,
     ITEM_RULE, /* named, or bare (name empty) */
+    ITEM_DISABLE,
+    ITEM_EXCEPTION,
+    ITEM_NEVER,
+    ITEM_ALWAYS,
+    ITEM_TEST,
     ITEM_SOURCE,
-    ITEM_OTHER, /* use, environment, defaults, exception, disable, never, always, test,
-                  * connection, daemon, role: parsed over, not in this build */
+    ITEM_BLOCK, /* connection, daemon, role */
+};
+
+/* A name in a list of names. */
+struct ast_name {
+    struct ast_name *next;
+    str text;
+    span at;
+};
+
+/* One part of an environment, in the order written. A key alone is a provider and begins an
+ * entry: aws accounts ["1"] regions ["eu-west-1"] tags { env = "prod" } */
+struct ast_place {
+    struct ast_place *next;
+    span at;
+    str key;
+    span key_at;
+    struct expr *values; /* EXPR_LIST, or NULL */
+    struct pair *pairs;  /* of `tags { .. }`, or NULL */
+};
+
+/* Something a step's verb and name stand for: `respond isolate_role`, `collect any`. */
+struct ast_step_name {
+    enum verb verb;
+    str name; /* empty: any */
+    span at;  /* of both */
+    span name_at;
+};
+
+/* A line of a connection, a daemon or a role: key = value, or key "label" { lines }. */
+struct ast_line {
+    struct ast_line *next;
+    span at;
+    str key;
+    span key_at;
+    struct expr *value; /* or NULL: a block */
+    str label;          /* or empty */
+    span label_at;
+    struct ast_line *lines; /* of the block */
+};
+
+/* JSON in a test: an alert, or what a step came back with. */
+enum ast_json_kind {
+    AST_JSON_NULL,
+    AST_JSON_BOOL,
+    AST_JSON_NUMBER,
+    AST_JSON_TEXT,
+    AST_JSON_ARRAY,
+    AST_JSON_OBJECT
+};
+
+struct ast_json {
+    struct ast_json *next;
+    enum ast_json_kind kind;
+    span at;
+    str key; /* of a member, unescaped */
+    span key_at;
+    bool boolean;
+    str text;                  /* unescaped; a number as written */
+    struct ast_json *children; /* in source order */
+};
+
+enum check_kind {
+    CHECK_ALERT,
+    CHECK_RESULT,
+    CHECK_WAIT,
+    CHECK_QUIET, /* expect quiet */
+    CHECK_RULE,  /* expect [no] rule R [count N] */
+    CHECK_STEP,  /* expect [no] VERB [NAME pairs] */
+};
+
+/* One line of a test. */
+struct ast_check {
+    struct ast_check *next;
+    enum check_kind kind;
+    span at;
+    bool is_negated; /* expect no .. */
+    union {
+        struct {
+            str source; /* forced, or empty */
+            span source_at;
+            str file; /* or empty, with `object` */
+            span file_at;
+            struct ast_json *object; /* or NULL */
+            int64_t times;           /* 0: not said */
+            struct ast_duration every;
+            struct ast_duration after;
+        } alert;
+        struct {
+            str step; /* as the rule calls it: its `as`, or its name */
+            span step_at;
+            struct ast_json *object;
+        } result;
+        struct ast_duration wait;
+        struct {
+            str name;
+            span name_at;
+            int64_t count; /* -1: at least once */
+        } rule;
+        struct {
+            struct ast_step_name step; /* name empty: any of the verb */
+            struct pair *pairs;
+        } step;
+    };
 };
 
 struct macro_param {
@@ -299,10 +463,44 @@ struct item {
             struct ast_mapping *mappings;
         } source;
         struct {
-            str keyword; /* "environment" */
-        } other;
+            str file;
+            span file_at;
+        } use;
+        struct {
+            struct ast_place *places;
+        } environment;
+        struct {
+            struct clause *clauses;
+        } defaults;
+        struct {
+            struct ast_name *rules;
+            struct clause *unless; /* CLAUSE_UNLESS with `until` */
+        } exception;               /* disable has the rule's name in `name` */
+        struct {
+            bool is_target;            /* never target cond */
+            struct ast_step_name step; /* else */
+            struct expr *condition;    /* or NULL */
+            str reason;
+            span reason_at;
+        } never;
+        struct {
+            struct expr *condition;
+            struct ast_step_name step;
+            str reason;
+            span reason_at;
+        } always;
+        struct {
+            struct ast_check *checks; /* the test's title is `name` */
+        } test;
+        struct {
+            str keyword; /* "connection", "daemon", "role"; the label is `name`, or empty */
+            struct ast_line *lines;
+        } block;
     };
 };
+
+/* The word that the item begins with, "environment"; "when" for a bare rule. */
+const char *item_word(const struct item *item);
 
 struct comment {
     struct comment *next;

@@ -186,6 +186,8 @@ static const char *clause_word(const struct clause *clause)
         return "dedup";
     case CLAUSE_UNLESS:
         return "unless";
+    case CLAUSE_NEVER_TARGET:
+        return "never target";
     case CLAUSE_FOLLOWED:
         return clause->is_negated ? "not followed" : "followed";
     case CLAUSE_FOR:
@@ -337,9 +339,16 @@ static void dump_item(struct dump *dump, const struct item *item)
     case ITEM_SOURCE:
         dump_source(dump, item);
         break;
-    case ITEM_OTHER:
-        buf_addf(dump->out, "%.*s ", STR_ARG(item->other.keyword));
-        text_line(dump, "named", item->name);
+    case ITEM_USE:
+    case ITEM_ENVIRONMENT:
+    case ITEM_DEFAULTS:
+    case ITEM_DISABLE:
+    case ITEM_EXCEPTION:
+    case ITEM_NEVER:
+    case ITEM_ALWAYS:
+    case ITEM_TEST:
+    case ITEM_BLOCK:
+        line(dump, item_word(item), item->name);
         break;
     }
 }

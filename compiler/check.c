@@ -91,7 +91,15 @@ static void declare_item(struct check *check, struct item *item, uint32_t *bare_
     case ITEM_SOURCE:
         declare_source(check, item);
         break;
-    case ITEM_OTHER:
+    case ITEM_USE:
+    case ITEM_ENVIRONMENT:
+    case ITEM_DEFAULTS:
+    case ITEM_DISABLE:
+    case ITEM_EXCEPTION:
+    case ITEM_NEVER:
+    case ITEM_ALWAYS:
+    case ITEM_TEST:
+    case ITEM_BLOCK:
         break;
     }
 }
@@ -151,7 +159,15 @@ static void check_item(struct check *check, struct item *item)
         break;
     case ITEM_SOURCE:
         break; /* check_program took them first */
-    case ITEM_OTHER:
+    case ITEM_USE:
+    case ITEM_ENVIRONMENT:
+    case ITEM_DEFAULTS:
+    case ITEM_DISABLE:
+    case ITEM_EXCEPTION:
+    case ITEM_NEVER:
+    case ITEM_ALWAYS:
+    case ITEM_TEST:
+    case ITEM_BLOCK:
         refuse_item(check, item);
         break;
     }

@@ -165,5 +165,5 @@ void refuse_item(struct check *check, const struct item *item)
     if (!item->is_partial) /* else the parser has said it */
         later_report_item(check->diags,
             item->name_at.end > item->name_at.start ? item->name_at : item->at,
-            item->other.keyword);
+            str_from(item_word(item)));
 }

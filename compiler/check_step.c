@@ -73,6 +73,7 @@ static const char *clause_name(enum clause_kind kind)
     case CLAUSE_UNLESS:
         return "unless";
     case CLAUSE_FOLLOWED:
+    case CLAUSE_NEVER_TARGET:
         return "followed by";
     case CLAUSE_FOR:
         return "for";

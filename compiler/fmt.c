@@ -55,6 +55,7 @@ static void add_clause(struct fmt *fmt, const struct clause *clause, int indent)
         add_until(fmt, clause);
         break;
     case CLAUSE_FOLLOWED:
+    case CLAUSE_NEVER_TARGET:
         fmt_verbatim(fmt, clause->at);
         break;
     case CLAUSE_FOR:
@@ -415,7 +416,15 @@ static void add_item(struct fmt *fmt, const struct item *item)
     case ITEM_SOURCE:
         add_source(fmt, item);
         break;
-    case ITEM_OTHER:
+    case ITEM_USE:
+    case ITEM_ENVIRONMENT:
+    case ITEM_DEFAULTS:
+    case ITEM_DISABLE:
+    case ITEM_EXCEPTION:
+    case ITEM_NEVER:
+    case ITEM_ALWAYS:
+    case ITEM_TEST:
+    case ITEM_BLOCK:
         add_other(fmt, item);
         break;
     }

@@ -23,8 +23,6 @@ void parse_add_item(struct parse *parse, struct item *item)
 {
     item->is_partial = parse->mistakes > 0;
     parse->mistakes = 0;
-    if (parse->later_at.start < item->at.end)
-        parse->later_at = (span){ 0, 0, parse->file };
     if (parse->last_item == NULL)
         parse->tree->items = item;
     else
@@ -32,13 +30,46 @@ void parse_add_item(struct parse *parse, struct item *item)
     parse->last_item = item;
 }
 
+static int64_t parse_from(struct parse *parse, span at, const struct literal *number, int64_t least)
+{
+    if (number->type == TYPE_INTEGER && number->value.integer >= least)
+        return number->value.integer;
+    diag_add(parse->diags, DIAG_NUMBER, at, "%s, not %.*s",
+        least > 0 ? "a whole number above zero stands here" : "a whole number stands here",
+        STR_ARG(number->written));
+    return least;
+}
+
 int64_t parse_count(struct parse *parse, span at, const struct literal *number)
 {
-    if (number->type == TYPE_INTEGER && number->value.integer > 0)
-        return number->value.integer;
-    diag_add(parse->diags, DIAG_NUMBER, at, "a limit is a whole number above zero, not %.*s",
-        STR_ARG(number->written));
-    return 1;
+    return parse_from(parse, at, number, 1);
+}
+
+int64_t parse_whole(struct parse *parse, span at, const struct literal *number)
+{
+    return parse_from(parse, at, number, 0);
+}
+
+static void report_twice(struct parse *parse, span at, const char *word)
+{
+    struct diag *diag = diag_add(parse->diags, DIAG_GIVEN_TWICE, at, "`%s` is said twice", word);
+    diag_help(parse->diags, diag, "say it once, or write another alert");
+}
+
+void alert_repeat(
+    struct parse *parse, struct ast_check *alert, int64_t times, struct ast_duration every, span at)
+{
+    if (alert->alert.times > 0)
+        report_twice(parse, at, "times");
+    alert->alert.times = times;
+    alert->alert.every = every;
+}
+
+void alert_delay(struct parse *parse, struct ast_check *alert, struct ast_duration after, span at)
+{
+    if (alert->alert.after.written.len > 0)
+        report_twice(parse, at, "after");
+    alert->alert.after = after;
 }
 
 bool span_is_quoted(const struct parse *parse, span at)

@@ -14,6 +14,7 @@ struct type_words {
 /* until 2027-01-31 reason "CHG-8812", as written. */
 struct until {
     str date;
+    span date_at;
     str reason;
     span reason_at;
 };
@@ -30,6 +31,12 @@ void parse_add_item(struct parse *parse, struct item *item);
 void parse_forget_mistakes(struct parse *parse);
 /* A whole number above zero, or a diagnostic and 1. */
 int64_t parse_count(struct parse *parse, span at, const struct literal *number);
+/* A whole number from zero, or a diagnostic and 0. */
+int64_t parse_whole(struct parse *parse, span at, const struct literal *number);
+/* What is written after an alert of a test; `at` is marked when it was said before. */
+void alert_repeat(struct parse *parse, struct ast_check *alert, int64_t times,
+    struct ast_duration every, span at);
+void alert_delay(struct parse *parse, struct ast_check *alert, struct ast_duration after, span at);
 /* Whether the token at `at` is a text and not a word. */
 bool span_is_quoted(const struct parse *parse, span at);
 

@@ -38,9 +38,6 @@ struct parse {
     bool is_open;    /* inside of ( [ or { */
     span open_at;    /* the innermost of them */
     span previous_at;    /* the token before the newest one */
-    span later_at;       /* of the word that begins something this build does not have; or 0 to 0 */
-    enum diag_id later;  /* what it is */
-    bool later_is_said;  /* what else is wrong with it is nobody's concern */
     uint32_t mistakes;   /* of syntax, told or not, since the last item */
     uint32_t broken_end; /* of the last text that made no token: what follows makes little sense */
 };

@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 #include "keyword.h"
-#include "later.h"
 #include "registry.h"
 
 enum { WORDS_MAX = 5, FOUND_BYTES_MAX = 40, LIST_BYTES_MAX = 512 };
@@ -182,25 +181,6 @@ static const char *describe_found(struct parse *parse, span at, const char *foun
 }
 
 /* ---- mistakes with a message of their own ---- */
-
-/* Something of a later build need not be written exactly: it cannot be used anyway. */
-static bool report_later(struct parse *parse, span at)
-{
-    if (parse->later_at.end == 0 || at.start <= parse->later_at.start)
-        return false;
-    if (parse->later_is_said)
-        return true;
-    str word = sources_text(parse->sources, parse->later_at);
-    if (parse->later == DIAG_NO_SUCH_ITEM_YET)
-        later_report_item(parse->diags, parse->later_at, word);
-    else if (parse->later == DIAG_NO_SEVERAL_YET)
-        later_report_several(parse->diags, parse->later_at);
-    else
-        later_report_clause(
-            parse->diags, parse->later_at, str_is(word, "unless") ? "unless" : "followed by");
-    parse->later_is_said = true;
-    return true;
-}
 
 static str previous_text(const struct parse *parse)
 {
@@ -498,7 +478,7 @@ void syntax_error(struct parse *parse, span at, const char *found,
         return;
     }
     struct expectation expected = { expected_words, expected_count, is_said };
-    if (report_no_then(parse, at, found, &expected) || report_later(parse, at)
+    if (report_no_then(parse, at, found, &expected)
         || report_no_semicolon(parse, at, found, &expected)
         || report_joined_steps(parse, str_from(found), &expected)
         || report_reserved(parse, at, found, &expected) || report_unclosed(parse, at, found))

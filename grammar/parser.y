@@ -41,9 +41,30 @@ int cdr_yylex(CDR_YYSTYPE *value, span *at, void *scanner);
     NODE(expr, .kind = (kind_), .at = (at_), .binary = { (left_), (right_) })
 #define TEST(test_, at_, right_)                                                                   \
     NODE(expr, .kind = EXPR_TEST, .at = (at_), .test = { .test = (test_), .right = (right_) })
-#define OTHER(at_, keyword_, name_, name_at_)                                                      \
-    NODE(item, .kind = ITEM_OTHER, .at = (at_), .name = (name_), .name_at = (name_at_),            \
-        .other = { .keyword = (keyword_) })
+#define ITEM(kind_, at_, name_, name_at_, ...)                                                     \
+    NODE(item, .kind = (kind_), .at = (at_), .name = (name_), .name_at = (name_at_), __VA_ARGS__)
+#define LIST_TYPE(type_)                                                                           \
+    .type_name = (type_).name, .type_at = (type_).at, .type_is_list = (type_).is_list
+#define SEVERAL(at_, kind_, ...)                                                                   \
+    NODE(expr, .kind = EXPR_SEVERAL, .at = (at_),                                                  \
+        .several = NODE(several, .kind = (kind_), __VA_ARGS__))
+#define MEASURE(measure_, operand_) NODE(several, .measure = (measure_), .operand = (operand_))
+#define SPAN_OF_TIME(literal_, at_)                                                                \
+    ((struct ast_duration){ (literal_).written, (literal_).value.milliseconds, (at_) })
+#define TIMED(literal_)                                                                            \
+    .duration_ms = (literal_).value.milliseconds, .duration = (literal_).written
+#define UNTIL(until_)                                                                              \
+    .until = (until_).date, .until_at = (until_).date_at, .reason = (until_).reason,               \
+    .reason_at = (until_).reason_at
+/* `node`, unless a mistake left none, after `list`. */
+#define NONE { NULL, NULL }
+#define APPEND_SOME(all, list, node)                                                               \
+    do {                                                                                           \
+        __typeof__(all) before_ = list;                                                            \
+        (all) = before_;                                                                           \
+        if ((node) != NULL)                                                                        \
+            APPEND(all, node);                                                                     \
+    } while (0)
 
 static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char *message)
 {
@@ -72,6 +93,19 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
     struct item *item;
     struct macro_param *param;
     struct ast_mapping *mapping;
+    struct several *several;
+    struct ast_duration duration;
+    enum missing_key missing;
+    struct ast_step_name step_name;
+    struct ast_place *place;
+    struct ast_line *line;
+    struct ast_check *check;
+    struct ast_json *json;
+    struct { struct ast_name *first, *last; } names;
+    struct { struct ast_place *first, *last; } places;
+    struct { struct ast_line *first, *last; } lines;
+    struct { struct ast_check *first, *last; } checks;
+    struct { struct ast_json *first, *last; } jsons;
     struct { struct expr *first, *last; } exprs;
     struct { struct path_part *first, *last; } path;
     struct { struct pair *first, *last; } pairs;
@@ -114,19 +148,34 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
     KW_unless "unless" KW_until "until" KW_untrusted "untrusted" KW_use "use" KW_wait "wait"
     KW_when "when" KW_within "within"
 
-%type <text> name key label who title verb_object block_word
-%type <flag> cased untrusted
+%type <text> name key label who title block_word
+%type <flag> cased untrusted no_opt
+%type <several> measure
+%type <duration> forget
+%type <missing> missing
+%type <step_name> step_name
+%type <names> names
+%type <place> place
+%type <places> places
+%type <line> line
+%type <lines> lines
+%type <check> check alert alert_content
+%type <checks> checks
+%type <json> object json json_member
+%type <jsons> json_members json_elements
+%type <clause> part default
+%type <clauses> default_list
 %type <test> compare text_test_word
 %type <verb> verb
 %type <quantifier> quantifier
 %type <type> type
 %type <until> until until_opt
 %type <expr> cond conj neg leaf test texttest several operand field literal list argument
-%type <exprs> operands fields arguments elements by
+%type <exprs> operands fields arguments elements by by_opt
 %type <part> path_part
 %type <path> path
 %type <pair> pair
-%type <pairs> pairs pairs_opt
+%type <pairs> pairs pairs_opt check_pairs
 %type <clause> clause limit dedup followed
 %type <clauses> clauses followeds
 %type <step> step action
@@ -165,7 +214,7 @@ bare_rule: body {
 
 item: list_item
     | "let" name "=" cond {
-        $$ = NODE(item, .kind = ITEM_LET, .at = @$, .name = $name, .name_at = @name,
+        $$ = ITEM(ITEM_LET, @$, $name, @name,
             .let = { $cond });
     }
     | macro
@@ -176,20 +225,16 @@ item: list_item
     ;
 
 list_item: "list" name ":" type "=" list {
-        $$ = NODE(item, .kind = ITEM_LIST, .at = @$, .name = $name, .name_at = @name,
-            .list = { .type_name = $type.name, .type_at = $type.at, .type_is_list = $type.is_list,
-                .values = $list, .file = STR("") });
+        $$ = ITEM(ITEM_LIST, @$, $name, @name, .list = { LIST_TYPE($type), .values = $list });
     }
     | "list" name ":" type "from" TEXT {
-        $$ = NODE(item, .kind = ITEM_LIST, .at = @$, .name = $name, .name_at = @name,
-            .list = { .type_name = $type.name, .type_at = $type.at, .type_is_list = $type.is_list,
-                .file = $TEXT, .file_at = @TEXT });
+        $$ = ITEM(ITEM_LIST, @$, $name, @name,
+            .list = { LIST_TYPE($type), .file = $TEXT, .file_at = @TEXT });
     }
     ;
 
 macro: "macro" name "(" params ")" "=" cond {
-        $$ = NODE(item, .kind = ITEM_MACRO, .at = @$, .name = $name, .name_at = @name,
-            .macro = { $params.first, $cond });
+        $$ = ITEM(ITEM_MACRO, @$, $name, @name, .macro = { $params.first, $cond });
     }
     ;
 
@@ -204,7 +249,7 @@ param: name ":" type {
     ;
 
 rule: "rule" name title pairs_opt "{" body "}" {
-        $$ = NODE(item, .kind = ITEM_RULE, .at = @$, .name = $name, .name_at = @name,
+        $$ = ITEM(ITEM_RULE, @$, $name, @name,
             .rule = { .title = $title, .title_at = @title, .pairs = $pairs_opt.first, .when = $body.when,
                 .clauses = $body.clauses, .steps = $body.steps });
     }
@@ -226,7 +271,7 @@ pair: key "=" operand {
     ;
 
 source: "source" name "{" "accept" cond mappings "}" {
-        $$ = NODE(item, .kind = ITEM_SOURCE, .at = @$, .name = $name, .name_at = @name,
+        $$ = ITEM(ITEM_SOURCE, @$, $name, @name,
             .source = { $cond, $mappings.first });
     }
     ;
@@ -255,79 +300,102 @@ type: name { $$ = (struct type_words){ $name, @$, false }; }
     | "list" "of" name { $$ = (struct type_words){ $name, @$, true }; }
     ;
 
-/* ---- items that this build reads over ---- */
+/* ---- sentences and blocks ---- */
 
-sentence: "use" TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
-    | "disable" "rule" name { $$ = OTHER(@$, $1, $name, @name); }
-    | "exception" name "for" names "when" cond until { $$ = OTHER(@$, $1, $name, @name); }
-    | "never" verb verb_object TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
-    | "never" verb verb_object "on" cond TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
-    | "never" "target" cond TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
-    | "always" cond "implies" verb verb_object TEXT { $$ = OTHER(@$, $1, STR(""), @1); }
+sentence: "use" TEXT { $$ = ITEM(ITEM_USE, @$, STR(""), @2, .use = { $TEXT, @TEXT }); }
+    | "disable" "rule" name { $$ = ITEM(ITEM_DISABLE, @$, $name, @name); }
+    | "exception" name "for" names "when" cond until {
+        struct clause *unless = NODE(clause, .kind = CLAUSE_UNLESS, .at = span_join(@5, @until),
+            .condition = $cond, UNTIL($until));
+        $$ = ITEM(ITEM_EXCEPTION, @$, $name, @name, .exception = { $names.first, unless });
+    }
+    | "never" step_name TEXT {
+        $$ = ITEM(ITEM_NEVER, @$, STR(""), @1,
+            .never = { .step = $step_name, .reason = $TEXT, .reason_at = @TEXT });
+    }
+    | "never" step_name "on" cond TEXT {
+        $$ = ITEM(ITEM_NEVER, @$, STR(""), @1,
+            .never = { false, $step_name, $cond, $TEXT, @TEXT });
+    }
+    | "never" "target" cond TEXT {
+        $$ = ITEM(ITEM_NEVER, @$, STR(""), @1,
+            .never = { .is_target = true, .condition = $cond, .reason = $TEXT, .reason_at = @TEXT });
+    }
+    | "always" cond "implies" step_name TEXT {
+        $$ = ITEM(ITEM_ALWAYS, @$, STR(""), @1, .always = { $cond, $step_name, $TEXT, @TEXT });
+    }
     ;
 
-names: name | names "," name ;
-
-verb_object: name | "any" ;
-
-block_item: "environment" name "{" places "}" { $$ = OTHER(@$, $1, $name, @name); }
-    | "defaults" "{" default_list "}" { $$ = OTHER(@$, $1, STR(""), @1); }
-    | "defaults" "{" default_list ";" "}" { $$ = OTHER(@$, $1, STR(""), @1); }
-    | "test" TEXT "{" checks "}" { $$ = OTHER(@$, $1, $TEXT, @TEXT); }
-    | "test" TEXT "{" checks ";" "}" { $$ = OTHER(@$, $1, $TEXT, @TEXT); }
-    | block_word label "{" members "}" { $$ = OTHER(@$, $1, $label, @label); }
+names: name { FIRST($$, NODE(ast_name, .text = $name, .at = @name)); }
+    | names "," name { $$ = $1; APPEND($$, NODE(ast_name, .text = $name, .at = @name)); }
     ;
+
+step_name: verb name { $$ = (struct ast_step_name){ $verb, $name, @$, @name }; }
+    | verb "any" { $$ = (struct ast_step_name){ $verb, STR(""), @$, @2 }; }
+    ;
+
+block_item: "environment" name "{" places "}" {
+        $$ = ITEM(ITEM_ENVIRONMENT, @$, $name, @name, .environment = { $places.first });
+    }
+    | "defaults" "{" default_list semicolon_opt "}" {
+        $$ = ITEM(ITEM_DEFAULTS, @$, STR(""), @1, .defaults = { $default_list.first });
+    }
+    | "test" TEXT "{" checks semicolon_opt "}" {
+        $$ = ITEM(ITEM_TEST, @$, $TEXT, @TEXT, .test = { $checks.first });
+    }
+    | block_word label "{" lines "}" {
+        $$ = ITEM(ITEM_BLOCK, @$, $label, @label, .block = { $block_word, $lines.first });
+    }
+    ;
+
+semicolon_opt: %empty | ";" ;
 
 block_word: "connection" | "daemon" | "role" ;
 
 label: %empty { $$ = STR(""); } | name | TEXT ;
 
-members: %empty | members pair | members key label "{" members "}" ;
+lines: %empty { $$.first = $$.last = NULL; }
+    | lines line { $$ = $1; APPEND($$, $line); }
+    ;
 
-places: %empty | places key | places key list | places key "{" pairs "}" ;
+line: pair {
+        $$ = NODE(ast_line, .at = @$, .key = $pair->key, .key_at = $pair->key_at,
+            .value = $pair->value);
+    }
+    | key label "{" lines "}" {
+        $$ = NODE(ast_line, .at = @$, .key = $key, .key_at = @key, .label = $label,
+            .label_at = @label, .lines = $lines.first);
+    }
+    ;
 
-default_list: default | default_list ";" default ;
+places: %empty { $$.first = $$.last = NULL; }
+    | places place { $$ = $1; APPEND($$, $place); }
+    ;
+
+place: key { $$ = NODE(ast_place, .at = @$, .key = $key, .key_at = @key); }
+    | key list { $$ = NODE(ast_place, .at = @$, .key = $key, .key_at = @key, .values = $list); }
+    | key "{" pairs "}" {
+        $$ = NODE(ast_place, .at = @$, .key = $key, .key_at = @key, .pairs = $pairs.first);
+    }
+    ;
+
+default_list: default { APPEND_SOME($$, NONE, $default); }
+    | default_list ";" default { APPEND_SOME($$, $1, $default); }
+    ;
 
 default: limit
     | dedup
-    | "never" "target" cond
-    | "never" "target" cond TEXT
-    | error skip_check SYNC { yyerrok; }
+    | "never" "target" cond {
+        $$ = NODE(clause, .kind = CLAUSE_NEVER_TARGET, .at = @$, .condition = $cond);
+    }
+    | "never" "target" cond TEXT {
+        $$ = NODE(clause, .kind = CLAUSE_NEVER_TARGET, .at = @$, .condition = $cond,
+            .reason = $TEXT, .reason_at = @TEXT);
+    }
+    | error skip_check SYNC { yyerrok; $$ = NULL; }
     ;
 
-checks: check | checks ";" check ;
-
-check: alert
-    | "result" name object
-    | "wait" DURATION
-    | "expect" "quiet"
-    | "expect" no_opt "rule" name
-    | "expect" no_opt "rule" name "count" NUMBER
-    | "expect" no_opt verb
-    | "expect" no_opt verb name
-    | "expect" no_opt verb name check_pairs
-    | error skip_check SYNC { yyerrok; }
-    ;
-
-no_opt: %empty | "no" ;
-
-check_pairs: pair | check_pairs pair ;
-
-alert: "alert" alert_content
-    | "alert" name alert_content
-    | alert "times" NUMBER "every" DURATION
-    | alert "after" DURATION
-    ;
-
-alert_content: TEXT | object ;
-
-object: "{" "}" | "{" json_members "}" ;
-
-json_members: TEXT ":" json | json_members "," TEXT ":" json ;
-
-json: TEXT | NUMBER | "true" | "false" | "null" | object | "[" "]" | "[" json_elements "]" ;
-
-json_elements: json | json_elements "," json ;
+%include "grammar/tests.y"
 
 /* ---- a rule ---- */
 
@@ -350,49 +418,42 @@ followeds: %empty { $$.first = $$.last = NULL; }
     | followeds followed { $$ = $1; APPEND($$, $2); }
     ;
 
-followed: "followed" "by" "(" cond ")" by within {
+followed: "followed" "by" "(" cond ")" by "within" DURATION missing {
         $$ = NODE(clause, .kind = CLAUSE_FOLLOWED, .at = @$, .condition = $cond,
-            .fields = $by.first);
+            .fields = $by.first, .missing = $missing, TIMED($DURATION));
     }
-    | "not" "followed" "by" "(" cond ")" by within {
+    | "not" "followed" "by" "(" cond ")" by "within" DURATION missing {
         $$ = NODE(clause, .kind = CLAUSE_FOLLOWED, .at = @$, .condition = $cond,
-            .fields = $by.first, .is_negated = true);
+            .fields = $by.first, .missing = $missing, TIMED($DURATION), .is_negated = true);
     }
     ;
 
 clauses: %empty { $$.first = $$.last = NULL; }
-    | clauses clause {
-        $$ = $1;
-        if ($clause != NULL)
-            APPEND($$, $clause);
-    }
+    | clauses clause { APPEND_SOME($$, $1, $clause); }
     ;
 
 clause: "unless" cond until_opt {
-        $$ = NODE(clause, .kind = CLAUSE_UNLESS, .at = @$, .condition = $cond,
-            .until = $until_opt.date, .reason = $until_opt.reason,
-            .reason_at = $until_opt.reason_at);
+        $$ = NODE(clause, .kind = CLAUSE_UNLESS, .at = @$, .condition = $cond, UNTIL($until_opt));
     }
     | limit
     | dedup
     | error skip_clause SYNC { yyerrok; $$ = NULL; }
     ;
 
-until_opt: %empty { $$ = (struct until){ STR(""), STR(""), @$ }; }
+until_opt: %empty { $$ = (struct until){ STR(""), @$, STR(""), @$ }; }
     | until
     ;
 
-until: "until" DATE "reason" TEXT { $$ = (struct until){ $DATE.written, $TEXT, @TEXT }; } ;
+until: "until" DATE "reason" TEXT { $$ = (struct until){ $DATE.written, @DATE, $TEXT, @TEXT }; } ;
 
 limit: "limit" NUMBER "targets" "per" DURATION {
         $$ = NODE(clause, .kind = CLAUSE_LIMIT, .at = @$, .number = parse_count(parse, @2, &$2),
-            .duration_ms = $DURATION.value.milliseconds, .duration = $DURATION.written);
+            TIMED($DURATION));
     }
     ;
 
 dedup: "dedup" by "for" DURATION {
-        $$ = NODE(clause, .kind = CLAUSE_DEDUP, .at = @$, .fields = $by.first,
-            .duration_ms = $DURATION.value.milliseconds, .duration = $DURATION.written);
+        $$ = NODE(clause, .kind = CLAUSE_DEDUP, .at = @$, .fields = $by.first, TIMED($DURATION));
     }
     ;
 
@@ -400,16 +461,8 @@ dedup: "dedup" by "for" DURATION {
 
 block_steps: steps | steps ";" ;
 
-steps: step {
-        $$.first = $$.last = NULL;
-        if ($1 != NULL)
-            FIRST($$, $1);
-    }
-    | steps ";" step {
-        $$ = $1;
-        if ($3 != NULL)
-            APPEND($$, $3);
-    }
+steps: step { APPEND_SOME($$, NONE, $1); }
+    | steps ";" step { APPEND_SOME($$, $1, $3); }
     ;
 
 step: action
@@ -464,192 +517,28 @@ parts: %empty { $$.pair = NULL; $$.last_pair = NULL; $$.clause = NULL; $$.last_c
     }
     ;
 
-%type <clause> part;
 part: "from" operand {
         $$ = NODE(clause, .kind = CLAUSE_FROM, .at = @$, .condition = $operand);
     }
     | "timeout" DURATION {
-        $$ = NODE(clause, .kind = CLAUSE_TIMEOUT, .at = @$,
-            .duration_ms = $2.value.milliseconds, .duration = $2.written);
+        $$ = NODE(clause, .kind = CLAUSE_TIMEOUT, .at = @$, TIMED($2));
     }
     | "for" DURATION {
-        $$ = NODE(clause, .kind = CLAUSE_FOR, .at = @$,
-            .duration_ms = $2.value.milliseconds, .duration = $2.written);
+        $$ = NODE(clause, .kind = CLAUSE_FOR, .at = @$, TIMED($2));
     }
     | "as" name { $$ = NODE(clause, .kind = CLAUSE_AS, .at = @$, .reason = $name,
         .reason_at = @name); }
     | "irreversible" { $$ = NODE(clause, .kind = CLAUSE_IRREVERSIBLE, .at = @$); }
     | "approve" "by" who "within" DURATION {
         $$ = NODE(clause, .kind = CLAUSE_APPROVE, .at = @$, .reason = $who, .reason_at = @who,
-            .is_quoted = span_is_quoted(parse, @who),
-            .duration_ms = $5.value.milliseconds, .duration = $5.written);
+            .is_quoted = span_is_quoted(parse, @who), TIMED($5));
     }
     | "on" "failure" "stop" { $$ = NODE(clause, .kind = CLAUSE_ON_FAILURE_STOP, .at = @$); }
     ;
 
 who: TEXT | name ;
 
-/* ---- conditions ---- */
-
-cond: conj
-    | cond "or" conj { $$ = BINARY(EXPR_OR, @$, $1, $3); }
-    ;
-
-conj: neg
-    | conj "and" neg { $$ = BINARY(EXPR_AND, @$, $1, $3); }
-    ;
-
-neg: leaf
-    | "not" neg { $$ = NODE(expr, .kind = EXPR_NOT, .at = @$, .operand = $2); }
-    ;
-
-leaf: "(" cond ")" { $$ = $2; $$->in_parentheses = true; }
-    | operand
-    | operand test cased { $$ = test_finish($test, @$, QUANTIFIER_NONE, $operand, $cased); }
-    | quantifier operand test cased { $$ = test_finish($test, @$, $quantifier, $operand, $cased); }
-    | "anywhere" texttest cased {
-        $$ = NODE(expr, .kind = EXPR_ANYWHERE, .at = @$, .anywhere = { $texttest->test.test,
-            $texttest->test.right, $texttest->test.patterns, $cased });
-    }
-    | "exists" field { $$ = NODE(expr, .kind = EXPR_EXISTS, .at = @$, .exists = { $2, false }); }
-    | "missing" field { $$ = NODE(expr, .kind = EXPR_EXISTS, .at = @$, .exists = { $2, true }); }
-    | several
-    ;
-
-quantifier: "any" { $$ = QUANTIFIER_ANY; } | "all" { $$ = QUANTIFIER_ALL; } ;
-
-cased: %empty { $$ = false; }
-    | "cased" { $$ = true; }
-    ;
-
-compare: "=" { $$ = TEST_EQUAL; }
-    | "!=" { $$ = TEST_NOT_EQUAL; }
-    | "<" { $$ = TEST_LESS; }
-    | "<=" { $$ = TEST_LESS_EQUAL; }
-    | ">" { $$ = TEST_GREATER; }
-    | ">=" { $$ = TEST_GREATER_EQUAL; }
-    ;
-
-test: compare operand { $$ = TEST($compare, @$, $operand); }
-    | "in" operand { $$ = TEST(TEST_IN, @$, $operand); }
-    | "not in" operand { $$ = TEST(TEST_NOT_IN, @$, $operand); }
-    | "in" NUMBER[low] ".." NUMBER[high] {
-        $$ = TEST(TEST_BETWEEN, @$, literal_node(parse, @low, &$low));
-        $$->test.high = literal_node(parse, @high, &$high);
-    }
-    | "not in" NUMBER[low] ".." NUMBER[high] {
-        $$ = TEST(TEST_NOT_BETWEEN, @$, literal_node(parse, @low, &$low));
-        $$->test.high = literal_node(parse, @high, &$high);
-    }
-    | texttest
-    | "is" "null" { $$ = TEST(TEST_IS_NULL, @$, NULL); }
-    ;
-
-texttest: text_test_word operand { $$ = TEST($1, @$, $operand); }
-    | text_test_word quantifier list {
-        $$ = TEST($1, @$, $list);
-        $$->test.patterns = $quantifier;
-    }
-    ;
-
-text_test_word: "contains" { $$ = TEST_CONTAINS; }
-    | "startswith" { $$ = TEST_STARTSWITH; }
-    | "endswith" { $$ = TEST_ENDSWITH; }
-    | "like" { $$ = TEST_LIKE; }
-    | "matches" { $$ = TEST_MATCHES; }
-    ;
-
-/* A detection over several alerts: one node without parts, not in this build. */
-several: several_words { $$ = NODE(expr, .kind = EXPR_SEVERAL, .at = @$); } ;
-
-several_words: measure compare NUMBER by_opt within
-    | "new" operand by_opt "learn" DURATION forget absent
-    | "spike" "of" measure by_opt "within" DURATION "over" DURATION absent
-    | "travel" "faster" "than" NUMBER by within
-    ;
-
-measure: "count"
-    | "count" "of" "distinct" operand
-    | "sum" "of" operand
-    | "avg" "of" operand
-    | "min" "of" operand
-    | "max" "of" operand
-    | "percentile" NUMBER "of" operand
-    ;
-
-forget: %empty | "forget" DURATION ;
-
-by_opt: %empty | by ;
-
-by: "by" fields { $$ = $2; } ;
-
-within: "within" DURATION absent ;
-
-absent: %empty | "missing" "own" | "missing" "join" | "missing" "skip" ;
-
-/* ---- operands ---- */
-
-operand: field
-    | name "(" arguments ")" {
-        $$ = NODE(expr, .kind = EXPR_CALL, .at = @$,
-            .call = { .name = $name, .name_at = @name, .arguments = $arguments.first });
-    }
-    | literal
-    | list
-    ;
-
-arguments: argument { FIRST($$, $1); }
-    | arguments "," argument { $$ = $1; APPEND($$, $3); }
-    ;
-
-argument: operand
-    | literal name {
-        $$ = $literal;
-        $$->at = @$;
-        $$->literal.label = $name;
-        $$->literal.label_at = @name;
-    }
-    ;
-
-operands: operand { FIRST($$, $1); }
-    | operands "," operand { $$ = $1; APPEND($$, $3); }
-    ;
-
-list: "[" elements "]" {
-        $$ = NODE(expr, .kind = EXPR_LIST, .at = @$, .elements = $elements.first);
-    }
-    ;
-
-elements: %empty { $$.first = $$.last = NULL; }
-    | operands
-    | operands "," { $$ = $1; }
-    ;
-
-fields: field { FIRST($$, $1); }
-    | fields "," field { $$ = $1; APPEND($$, $3); }
-    ;
-
-field: path { $$ = NODE(expr, .kind = EXPR_FIELD, .at = @$, .path = $path.first); } ;
-
-path: name { FIRST($$, NODE(path_part, .at = @$, .text = $name)); }
-    | path path_part { $$ = $1; APPEND($$, $2); }
-    ;
-
-path_part: "." NAME { $$ = NODE(path_part, .at = @NAME, .text = $NAME); }
-    | "[" TEXT "]" { $$ = NODE(path_part, .at = @TEXT, .text = $TEXT, .is_index = true); }
-    ;
-
-literal: TEXT {
-        $$ = NODE(expr, .kind = EXPR_LITERAL, .at = @$,
-            .literal = { .value = value_text($1), .type = TYPE_TEXT, .label = STR("") });
-    }
-    | NUMBER { $$ = literal_node(parse, @$, &$1); }
-    | DURATION { $$ = literal_node(parse, @$, &$1); }
-    | DATE { $$ = literal_node(parse, @$, &$1); }
-    | REGEX { $$ = regex_node(parse, @$, $1); }
-    | "true" { $$ = literal_bool(parse, @$, true); }
-    | "false" { $$ = literal_bool(parse, @$, false); }
-    ;
+%include "grammar/conditions.y"
 
 /* ---- words ---- */
 

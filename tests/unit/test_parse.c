@@ -226,19 +226,82 @@ static void spans_are_the_text_of_their_node(void **state)
     assert_int_equal(named->next->name.len, 0);
 }
 
-static void items_without_nodes_keep_their_keyword_and_place(void **state)
+static void sentences_and_blocks_are_in_the_tree(void **state)
 {
     (void)state;
     CLEANUP(parsed_release) struct parsed parsed;
-    parse_text(&parsed, STR("never respond isolate_role on a like \"b\" \"why\"\n"
-                            "test \"t\" { alert { \"a\": [1, {}] } after 1m; expect quiet; }"));
+    parse_text(
+        &parsed, STR("never respond isolate_role on a like \"b\" \"why\"\n"
+                     "environment e { aws accounts [\"1\"] tags { env = \"prod\" } aws }\n"
+                     "exception x for r, s when a = 1 until 2027-01-31 reason \"CHG-1\"\n"
+                     "connection falcon { url = \"https://a\" retry \"eu\" { times = 3 } }\n"));
+    assert_int_equal(parsed.diags.count, 0);
+    const struct item *never = parsed.parse.tree->items;
+    assert_int_equal(never->kind, ITEM_NEVER);
+    assert_true(str_is(never->never.step.name, "isolate_role"));
+    assert_true(str_is(never->never.reason, "why"));
+    assert_true(str_endswith(sources_text(&parsed.sources, never->at), STR("\"why\"")));
+    const struct ast_place *place = never->next->environment.places;
+    assert_true(str_is(place->key, "aws") && place->values == NULL);
+    assert_non_null(place->next->values);
+    assert_true(str_is(place->next->next->pairs->key, "env"));
+    const struct item *exception = never->next->next;
+    assert_true(str_is(exception->exception.rules->next->text, "s"));
+    assert_true(str_is(exception->exception.unless->until, "2027-01-31"));
+    const struct item *block = exception->next;
+    assert_true(str_is(block->block.keyword, "connection") && str_is(block->name, "falcon"));
+    assert_true(str_is(block->block.lines->next->label, "eu"));
+}
+
+static void a_test_is_in_the_tree_with_its_json(void **state)
+{
+    (void)state;
+    CLEANUP(parsed_release) struct parsed parsed;
+    parse_text(
+        &parsed, STR("test \"t\" { alert wiz { \"a\": [1, {}, null] } times 3 every 10s after 1m;\n"
+                     "result triage { \"ok\": true }; wait 5m; expect no rule r count 0;\n"
+                     "expect respond isolate_role role=\"r\" for_all=1; expect quiet; }"));
+    assert_int_equal(parsed.diags.count, 0);
+    const struct item *test = parsed.parse.tree->items;
+    assert_true(test->kind == ITEM_TEST && str_is(test->name, "t"));
+    const struct ast_check *alert = test->test.checks;
+    assert_true(str_is(alert->alert.source, "wiz"));
+    assert_int_equal(alert->alert.times, 3);
+    assert_int_equal(alert->alert.every.milliseconds, 10000);
+    assert_int_equal(alert->alert.after.milliseconds, 60000);
+    const struct ast_json *a = alert->alert.object->children;
+    assert_true(str_is(a->key, "a") && a->kind == AST_JSON_ARRAY);
+    assert_true(str_is(a->children->text, "1"));
+    assert_int_equal(a->children->next->kind, AST_JSON_OBJECT);
+    assert_int_equal(a->children->next->next->kind, AST_JSON_NULL);
+    const struct ast_check *rule = alert->next->next->next;
+    assert_true(rule->kind == CHECK_RULE && rule->is_negated && rule->rule.count == 0);
+    assert_true(str_is(rule->next->step.pairs->next->key, "for_all"));
+    assert_int_equal(rule->next->next->kind, CHECK_QUIET);
+}
+
+static void a_detection_over_several_alerts_is_in_the_tree(void **state)
+{
+    (void)state;
+    CLEANUP(parsed_release) struct parsed parsed;
+    parse_text(&parsed, STR("when a = 1 and percentile 95 of raw[\"n\"] > 9 by user.id, host.id "
+                            "within 10m missing own\n"
+                            "followed by (b = 2) by user.id within 1h missing join then open case\n"
+                            "when new client.ip by user.id learn 7d forget 28d then open case"));
     assert_int_equal(parsed.diags.count, 0);
     const struct item *item = parsed.parse.tree->items;
-    assert_int_equal(item->kind, ITEM_OTHER);
-    assert_true(str_is(item->other.keyword, "never"));
-    assert_true(str_endswith(sources_text(&parsed.sources, item->at), STR("\"why\"")));
-    assert_true(str_is(item->next->other.keyword, "test"));
-    assert_true(str_is(item->next->name, "t"));
+    const struct several *several = item->rule.when->binary.right->several;
+    assert_int_equal(several->measure, MEASURE_PERCENTILE);
+    assert_non_null(several->percentile);
+    assert_int_equal(several->compare, TEST_GREATER);
+    assert_non_null(several->by->next);
+    assert_int_equal(several->within.milliseconds, 600000);
+    assert_int_equal(several->missing, MISSING_OWN);
+    assert_int_equal(item->rule.clauses->missing, MISSING_JOIN);
+    assert_int_equal(item->rule.clauses->duration_ms, 3600000);
+    const struct several *newest = item->next->rule.when->several;
+    assert_int_equal(newest->kind, SEVERAL_NEW);
+    assert_int_equal(newest->forget.milliseconds, 28LL * 86400000);
 }
 
 static void the_edition_is_noted(void **state)
@@ -468,7 +531,9 @@ int main(void)
         cmocka_unit_test(every_word_may_follow_a_dot_or_name_a_parameter),
         cmocka_unit_test(an_argument_may_have_a_label),
         cmocka_unit_test(spans_are_the_text_of_their_node),
-        cmocka_unit_test(items_without_nodes_keep_their_keyword_and_place),
+        cmocka_unit_test(sentences_and_blocks_are_in_the_tree),
+        cmocka_unit_test(a_test_is_in_the_tree_with_its_json),
+        cmocka_unit_test(a_detection_over_several_alerts_is_in_the_tree),
         cmocka_unit_test(the_edition_is_noted),
         cmocka_unit_test(an_empty_file_is_a_tree_without_items),
         cmocka_unit_test(deep_nesting_ends_in_one_clear_message),
