@@ -1,25 +1,18 @@
 /* ast_dump.c - the syntax tree as text: one node a line, children two spaces further in. */
-#include "ast.h"
-#include "base/buf.h"
+#include "ast_dump.h"
 
 #include <inttypes.h>
-
-struct dump {
-    struct buf *out;
-    int depth;
-};
 
 static void dump_expr(struct dump *dump, const struct expr *expr);
 static void dump_steps(struct dump *dump, const struct ast_step *step);
 
-static void line(struct dump *dump, const char *word, str name)
+void dump_line(struct dump *dump, const char *word, str name)
 {
     buf_addf(dump->out, "%*s%s%s%.*s\n", dump->depth * 2, "", word, name.len > 0 ? " " : "",
         STR_ARG(name));
 }
 
-/* A line whose name is text in quotes, control characters escaped. */
-static void text_line(struct dump *dump, const char *word, str text)
+void dump_text(struct dump *dump, const char *word, str text)
 {
     buf_addf(dump->out, "%*s%s \"", dump->depth * 2, "", word);
     for (size_t i = 0; i < text.len; i++) {
@@ -42,8 +35,7 @@ static void dump_list(struct dump *dump, const struct expr *expr)
     dump->depth--;
 }
 
-/* One expression as the only child, under a heading of its own. */
-static void dump_child(struct dump *dump, const struct expr *expr)
+void dump_child(struct dump *dump, const struct expr *expr)
 {
     if (expr == NULL)
         return;
@@ -56,7 +48,7 @@ static void dump_literal(struct dump *dump, const struct expr *expr)
 {
     value v = expr->literal.value;
     if (expr->literal.type == TYPE_TEXT) {
-        text_line(dump, "text", value_str(v));
+        dump_text(dump, "text", value_str(v));
         return;
     }
     buf_addf(dump->out, "%*s%s ", dump->depth * 2, "", type_name(expr->literal.type));
@@ -118,9 +110,31 @@ static void dump_chain(struct dump *dump, const struct expr *expr)
         dump->out->err = ERR_MEMORY;
         return;
     }
-    line(dump, expr->kind == EXPR_AND ? "and" : "or", STR(""));
+    dump_line(dump, expr->kind == EXPR_AND ? "and" : "or", STR(""));
     for (size_t i = 0; i < expr_chain_count(&operands); i++)
         dump_child(dump, expr_chain_at(&operands, i));
+}
+
+static void dump_several(struct dump *dump, const struct several *several)
+{
+    static const char *const kinds[] = { [SEVERAL_MEASURE] = "measure",
+        [SEVERAL_NEW] = "new",
+        [SEVERAL_SPIKE] = "spike",
+        [SEVERAL_TRAVEL] = "travel" };
+    dump_line(dump, kinds[several->kind], str_from(measure_name(several->measure)));
+    dump_child(dump, several->percentile);
+    dump_child(dump, several->operand);
+    dump->depth++;
+    dump_line(dump, "compare", str_from(test_name(several->compare)));
+    dump_child(dump, several->number);
+    dump_line(dump, "by", STR(""));
+    dump_list(dump, several->by);
+    dump_duration(dump, "within", &several->within);
+    dump_duration(dump, "over", &several->over);
+    dump_duration(dump, "learn", &several->learn);
+    dump_duration(dump, "forget", &several->forget);
+    dump_line(dump, "missing", str_from(missing_key_name(several->missing)));
+    dump->depth--;
 }
 
 static void dump_expr(struct dump *dump, const struct expr *expr)
@@ -130,19 +144,19 @@ static void dump_expr(struct dump *dump, const struct expr *expr)
         dump_literal(dump, expr);
         break;
     case EXPR_REGEX:
-        text_line(dump, "regex", expr->regex.pattern);
+        dump_text(dump, "regex", expr->regex.pattern);
         if (expr->regex.flags.len > 0)
-            line(dump, "  flags", expr->regex.flags);
+            dump_line(dump, "  flags", expr->regex.flags);
         break;
     case EXPR_FIELD:
         dump_path(dump, expr->path);
         break;
     case EXPR_CALL:
-        line(dump, "call", expr->call.name);
+        dump_line(dump, "call", expr->call.name);
         dump_list(dump, expr->call.arguments);
         break;
     case EXPR_LIST:
-        line(dump, "list", STR(""));
+        dump_line(dump, "list", STR(""));
         dump_list(dump, expr->elements);
         break;
     case EXPR_TEST:
@@ -152,11 +166,11 @@ static void dump_expr(struct dump *dump, const struct expr *expr)
         dump_anywhere(dump, expr);
         break;
     case EXPR_EXISTS:
-        line(dump, expr->exists.is_missing ? "missing" : "exists", STR(""));
+        dump_line(dump, expr->exists.is_missing ? "missing" : "exists", STR(""));
         dump_child(dump, expr->exists.operand);
         break;
     case EXPR_NOT:
-        line(dump, "not", STR(""));
+        dump_line(dump, "not", STR(""));
         dump_child(dump, expr->operand);
         break;
     case EXPR_AND:
@@ -164,15 +178,15 @@ static void dump_expr(struct dump *dump, const struct expr *expr)
         dump_chain(dump, expr);
         break;
     case EXPR_SEVERAL:
-        line(dump, "several", STR(""));
+        dump_several(dump, expr->several);
         break;
     }
 }
 
-static void dump_pairs(struct dump *dump, const struct pair *pair)
+void dump_pairs(struct dump *dump, const struct pair *pair)
 {
     for (; pair != NULL; pair = pair->next) {
-        line(dump, "pair", pair->key);
+        dump_line(dump, "pair", pair->key);
         dump_child(dump, pair->value);
     }
 }
@@ -208,7 +222,7 @@ static const char *clause_word(const struct clause *clause)
     return "";
 }
 
-static void dump_clauses(struct dump *dump, const struct clause *clause)
+void dump_clauses(struct dump *dump, const struct clause *clause)
 {
     for (; clause != NULL; clause = clause->next) {
         buf_addf(dump->out, "%*s%s", dump->depth * 2, "", clause_word(clause));
@@ -220,8 +234,10 @@ static void dump_clauses(struct dump *dump, const struct clause *clause)
             buf_addf(dump->out, " until %.*s", STR_ARG(clause->until));
         buf_add_byte(dump->out, '\n');
         dump->depth++;
+        if (clause->kind == CLAUSE_FOLLOWED)
+            dump_line(dump, "missing", str_from(missing_key_name(clause->missing)));
         if (clause->reason.len > 0)
-            text_line(dump, clause->is_quoted ? "text" : "word", clause->reason);
+            dump_text(dump, clause->is_quoted ? "text" : "word", clause->reason);
         dump->depth--;
         dump_child(dump, clause->condition);
         dump_list(dump, clause->fields);
@@ -230,7 +246,7 @@ static void dump_clauses(struct dump *dump, const struct clause *clause)
 
 static void dump_action(struct dump *dump, const struct ast_step *step)
 {
-    line(dump, verb_name(step->action.verb), step->action.name);
+    dump_line(dump, verb_name(step->action.verb), step->action.name);
     dump->depth++;
     dump_pairs(dump, step->action.pairs);
     dump_clauses(dump, step->action.clauses);
@@ -239,13 +255,13 @@ static void dump_action(struct dump *dump, const struct ast_step *step)
 
 static void dump_branch(struct dump *dump, const struct ast_step *step)
 {
-    line(dump, "if", STR(""));
+    dump_line(dump, "if", STR(""));
     dump_child(dump, step->branch.condition);
-    line(dump, "then", STR(""));
+    dump_line(dump, "then", STR(""));
     dump_steps(dump, step->branch.then_steps);
     if (step->branch.else_steps == NULL)
         return;
-    line(dump, "else", STR(""));
+    dump_line(dump, "else", STR(""));
     dump_steps(dump, step->branch.else_steps);
 }
 
@@ -266,15 +282,15 @@ static void dump_steps(struct dump *dump, const struct ast_step *step)
 
 static void dump_rule(struct dump *dump, const struct item *item)
 {
-    line(dump, "rule", item->name);
+    dump_line(dump, "rule", item->name);
     dump->depth++;
     if (item->rule.title.len > 0)
-        text_line(dump, "title", item->rule.title);
+        dump_text(dump, "title", item->rule.title);
     dump_pairs(dump, item->rule.pairs);
-    line(dump, "when", STR(""));
+    dump_line(dump, "when", STR(""));
     dump_child(dump, item->rule.when);
     dump_clauses(dump, item->rule.clauses);
-    line(dump, "then", STR(""));
+    dump_line(dump, "then", STR(""));
     dump_steps(dump, item->rule.steps);
     dump->depth--;
 }
@@ -282,16 +298,16 @@ static void dump_rule(struct dump *dump, const struct item *item)
 static void dump_type(struct dump *dump, bool is_list, str name)
 {
     if (name.len > 0)
-        line(dump, is_list ? "type list of" : "type", name);
+        dump_line(dump, is_list ? "type list of" : "type", name);
 }
 
 static void dump_source(struct dump *dump, const struct item *item)
 {
-    line(dump, "source", item->name);
+    dump_line(dump, "source", item->name);
     dump_child(dump, item->source.accept);
     const struct ast_mapping *mapping = item->source.mappings;
     for (; mapping != NULL; mapping = mapping->next) {
-        line(dump, mapping->is_untrusted ? "mapping untrusted" : "mapping", STR(""));
+        dump_line(dump, mapping->is_untrusted ? "mapping untrusted" : "mapping", STR(""));
         dump_child(dump, mapping->field);
         dump_child(dump, mapping->value);
         dump_type(dump, mapping->type_is_list, mapping->type_name);
@@ -304,13 +320,13 @@ static void dump_declaration(struct dump *dump, const struct item *item)
     if (item->kind == ITEM_LIST) {
         dump_type(dump, item->list.type_is_list, item->list.type_name);
         if (item->list.values == NULL)
-            text_line(dump, "from", item->list.file);
+            dump_text(dump, "from", item->list.file);
         else
             dump_expr(dump, item->list.values);
     } else {
         const struct macro_param *param = item->macro.params;
         for (; param != NULL; param = param->next) {
-            line(dump, "param", param->name);
+            dump_line(dump, "param", param->name);
             dump_type(dump, param->type_is_list, param->type_name);
         }
         dump_expr(dump, item->macro.body);
@@ -322,15 +338,15 @@ static void dump_item(struct dump *dump, const struct item *item)
 {
     switch (item->kind) {
     case ITEM_LIST:
-        line(dump, "list", item->name);
+        dump_line(dump, "list", item->name);
         dump_declaration(dump, item);
         break;
     case ITEM_LET:
-        line(dump, "let", item->name);
+        dump_line(dump, "let", item->name);
         dump_child(dump, item->let.body);
         break;
     case ITEM_MACRO:
-        line(dump, "macro", item->name);
+        dump_line(dump, "macro", item->name);
         dump_declaration(dump, item);
         break;
     case ITEM_RULE:
@@ -348,7 +364,7 @@ static void dump_item(struct dump *dump, const struct item *item)
     case ITEM_ALWAYS:
     case ITEM_TEST:
     case ITEM_BLOCK:
-        line(dump, item_word(item), item->name);
+        dump_other_item(dump, item);
         break;
     }
 }

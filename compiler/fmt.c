@@ -2,7 +2,7 @@
 #include "fmt.h"
 
 #include "base/limits.h"
-#include "fmt_writer.h"
+#include "fmt_pass.h"
 
 #include <inttypes.h>
 
@@ -11,19 +11,17 @@ static void add_steps(
 
 /* ---- steps ---- */
 
-static void add_pair(struct fmt *fmt, const struct pair *pair, const char *equals, int indent)
+void fmt_pair(struct fmt *fmt, const struct pair *pair, const char *equals, int indent)
 {
     fmt_add_str(fmt, pair->key);
     fmt_add(fmt, equals);
     fmt_expr(fmt, pair->value, indent);
 }
 
-static void add_fields(struct fmt *fmt, const struct expr *field)
+/* Texts at the end of a clause are kept as written. */
+static void add_written(struct fmt *fmt, span at)
 {
-    for (; field != NULL; field = field->next) {
-        fmt_expr(fmt, field, 0);
-        fmt_add(fmt, field->next == NULL ? "" : ", ");
-    }
+    fmt_add_str(fmt, sources_text(fmt->sources, at));
 }
 
 static void add_until(struct fmt *fmt, const struct clause *clause)
@@ -31,12 +29,21 @@ static void add_until(struct fmt *fmt, const struct clause *clause)
     if (clause->until.len == 0)
         return;
     buf_addf(fmt->out, " until %.*s reason ", STR_ARG(clause->until));
-    /* The reason is kept as written: it is the text that ends the clause. */
-    str written = sources_text(fmt->sources, clause->reason_at);
-    fmt_add_str(fmt, written);
+    add_written(fmt, clause->reason_at);
 }
 
-static void add_clause(struct fmt *fmt, const struct clause *clause, int indent)
+static void add_followed(struct fmt *fmt, const struct clause *clause, int indent)
+{
+    fmt_add(fmt, clause->is_negated ? "not followed by (" : "followed by (");
+    fmt_expr(fmt, clause->condition, indent + FMT_INDENT);
+    fmt_add(fmt, ")");
+    fmt_by(fmt, clause->fields);
+    fmt_add(fmt, " within ");
+    fmt_add_str(fmt, clause->duration);
+    fmt_missing(fmt, clause->missing);
+}
+
+void fmt_clause(struct fmt *fmt, const struct clause *clause, int indent)
 {
     switch (clause->kind) {
     case CLAUSE_LIMIT:
@@ -44,8 +51,8 @@ static void add_clause(struct fmt *fmt, const struct clause *clause, int indent)
         fmt_add_str(fmt, clause->duration);
         break;
     case CLAUSE_DEDUP:
-        fmt_add(fmt, "dedup by ");
-        add_fields(fmt, clause->fields);
+        fmt_add(fmt, "dedup");
+        fmt_by(fmt, clause->fields);
         fmt_add(fmt, " for ");
         fmt_add_str(fmt, clause->duration);
         break;
@@ -55,8 +62,13 @@ static void add_clause(struct fmt *fmt, const struct clause *clause, int indent)
         add_until(fmt, clause);
         break;
     case CLAUSE_FOLLOWED:
+        add_followed(fmt, clause, indent);
+        break;
     case CLAUSE_NEVER_TARGET:
-        fmt_verbatim(fmt, clause->at);
+        fmt_add(fmt, "never target ");
+        fmt_expr(fmt, clause->condition, indent + FMT_INDENT);
+        fmt_add(fmt, clause->reason.len > 0 ? " " : "");
+        add_written(fmt, clause->reason_at);
         break;
     case CLAUSE_FOR:
         fmt_add(fmt, "for ");
@@ -98,10 +110,10 @@ static void add_action(struct fmt *fmt, const struct ast_step *step, int indent)
     while (pair != NULL || clause != NULL) {
         fmt_add(fmt, " ");
         if (clause == NULL || (pair != NULL && pair->at.start < clause->at.start)) {
-            add_pair(fmt, pair, "=", indent + FMT_INDENT);
+            fmt_pair(fmt, pair, "=", indent + FMT_INDENT);
             pair = pair->next;
         } else {
-            add_clause(fmt, clause, indent + FMT_INDENT);
+            fmt_clause(fmt, clause, indent + FMT_INDENT);
             clause = clause->next;
         }
     }
@@ -127,8 +139,7 @@ static uint32_t steps_end(const struct ast_step *step)
     return step->at.end;
 }
 
-/* Whether everything since `mark` stands on one line that is not too long. */
-static bool fits(const struct fmt *fmt, size_t mark)
+bool fmt_fits(const struct fmt *fmt, size_t mark)
 {
     str added = str_skip(buf_str(fmt->out), mark);
     return str_find(added, '\n') == added.len && fmt_column(fmt) <= FMT_COLUMNS;
@@ -143,7 +154,7 @@ static void add_block(struct fmt *fmt, const char *word, const struct ast_step *
         buf_addf(fmt->out, "%s { ", word);
         add_steps(fmt, steps, close, indent, true);
         fmt_add(fmt, " }");
-        if (fits(fmt, mark))
+        if (fmt_fits(fmt, mark))
             return;
         fmt_rewind(fmt, mark);
     }
@@ -198,7 +209,7 @@ static void add_step(struct fmt *fmt, const struct ast_step *step, int indent, b
     if (!fmt_has_comment(fmt, step->at.start, step->at.end)) {
         size_t mark = fmt->out->len;
         add_flat_if(fmt, step, indent);
-        if (fits(fmt, mark))
+        if (fmt_fits(fmt, mark))
             return;
         fmt_rewind(fmt, mark);
     }
@@ -242,7 +253,7 @@ static void add_body(struct fmt *fmt, const struct item *item, uint32_t end, int
     fmt_newline(fmt, indent);
     for (; clause != NULL; clause = clause->next) {
         fmt_lead(fmt, clause->at.start, indent, false);
-        add_clause(fmt, clause, indent);
+        fmt_clause(fmt, clause, indent);
         uint32_t limit = clause->next != NULL ? clause->next->at.start : first_step;
         fmt_trail(fmt, clause->at.end, limit);
         fmt_newline(fmt, indent);
@@ -261,7 +272,7 @@ static void add_rule_head(struct fmt *fmt, const struct item *item)
     }
     for (const struct pair *pair = item->rule.pairs; pair != NULL; pair = pair->next) {
         fmt_add(fmt, pair == item->rule.pairs ? " (" : ", ");
-        add_pair(fmt, pair, " = ", FMT_INDENT);
+        fmt_pair(fmt, pair, " = ", FMT_INDENT);
     }
     fmt_add(fmt, item->rule.pairs != NULL ? ") {" : " {");
 }
@@ -298,11 +309,11 @@ static void add_bare_rule(struct fmt *fmt, const struct item *item)
         const struct clause *clause = item->rule.clauses;
         for (; clause != NULL; clause = clause->next) {
             fmt_add(fmt, " ");
-            add_clause(fmt, clause, 0);
+            fmt_clause(fmt, clause, 0);
         }
         fmt_add(fmt, " then ");
         add_steps(fmt, item->rule.steps, 0, 0, true);
-        if (fits(fmt, mark))
+        if (fmt_fits(fmt, mark))
             return;
         fmt_rewind(fmt, mark);
     }
@@ -383,17 +394,6 @@ static void add_source(struct fmt *fmt, const struct item *item)
     fmt_add(fmt, "}");
 }
 
-/* What is not in the tree stays as it is, but for the ends of its lines. */
-static void add_other(struct fmt *fmt, const struct item *item)
-{
-    str text = sources_text(fmt->sources, item->at);
-    for (size_t at = 0; at < text.len; at++)
-        if (text.ptr[at] != '\r')
-            buf_add_byte(fmt->out, text.ptr[at]);
-    while (fmt->comments != NULL && fmt->comments->at.start < item->at.end)
-        fmt->comments = fmt->comments->next;
-}
-
 static void add_item(struct fmt *fmt, const struct item *item)
 {
     switch (item->kind) {
@@ -417,15 +417,19 @@ static void add_item(struct fmt *fmt, const struct item *item)
         add_source(fmt, item);
         break;
     case ITEM_USE:
-    case ITEM_ENVIRONMENT:
-    case ITEM_DEFAULTS:
     case ITEM_DISABLE:
     case ITEM_EXCEPTION:
     case ITEM_NEVER:
     case ITEM_ALWAYS:
-    case ITEM_TEST:
+        fmt_sentence(fmt, item);
+        break;
+    case ITEM_ENVIRONMENT:
+    case ITEM_DEFAULTS:
     case ITEM_BLOCK:
-        add_other(fmt, item);
+        fmt_block(fmt, item);
+        break;
+    case ITEM_TEST:
+        fmt_test(fmt, item);
         break;
     }
 }
@@ -435,7 +439,8 @@ static void add_item(struct fmt *fmt, const struct item *item)
 /* Items that stand apart from their neighbours. */
 static bool is_block(const struct item *item)
 {
-    return item->kind == ITEM_SOURCE || (item->kind == ITEM_RULE && item->name.len > 0);
+    return item->kind == ITEM_SOURCE || item->kind == ITEM_ENVIRONMENT || item->kind == ITEM_BLOCK
+           || (item->kind == ITEM_RULE && item->name.len > 0);
 }
 
 /* What stands between an item and what was written before it. */
@@ -495,7 +500,9 @@ void tree_format(const struct sources *sources, const struct tree *tree, struct 
         fmt_trail(&fmt, item->at.end, limit);
         str added = str_skip(buf_str(out), mark);
         is_after_block =
-            is_block(item) || (item->kind == ITEM_RULE && str_find(added, '\n') < added.len);
+            is_block(item)
+            || ((item->kind == ITEM_RULE || item->kind == ITEM_TEST || item->kind == ITEM_DEFAULTS)
+                && str_find(added, '\n') < added.len);
     }
     add_last_comments(&fmt);
     if (out->len > 0)

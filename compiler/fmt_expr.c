@@ -113,6 +113,73 @@ static void add_flat_chain(struct fmt *fmt, const struct expr *expr)
     }
 }
 
+void fmt_by(struct fmt *fmt, const struct expr *field)
+{
+    if (field != NULL)
+        fmt_add(fmt, " by ");
+    add_flat_list(fmt, field);
+}
+
+void fmt_missing(struct fmt *fmt, enum missing_key missing)
+{
+    if (missing == MISSING_DEFAULT)
+        return;
+    fmt_add(fmt, " missing ");
+    fmt_add(fmt, missing_key_name(missing));
+}
+
+static void add_duration(struct fmt *fmt, const char *word, const struct ast_duration *duration)
+{
+    if (duration->written.len == 0)
+        return;
+    fmt_add(fmt, word);
+    fmt_add_str(fmt, duration->written);
+}
+
+static void add_measure(struct fmt *fmt, const struct several *several)
+{
+    fmt_add(fmt, measure_name(several->measure));
+    if (several->percentile != NULL) {
+        fmt_add(fmt, " ");
+        add_flat(fmt, several->percentile);
+        fmt_add(fmt, " of");
+    }
+    if (several->operand == NULL)
+        return;
+    fmt_add(fmt, " ");
+    add_flat(fmt, several->operand);
+}
+
+/* A detection over several alerts stays on one line. */
+static void add_several(struct fmt *fmt, const struct several *several)
+{
+    switch (several->kind) {
+    case SEVERAL_MEASURE:
+        add_measure(fmt, several);
+        buf_addf(fmt->out, " %s ", test_name(several->compare));
+        add_flat(fmt, several->number);
+        break;
+    case SEVERAL_NEW:
+        fmt_add(fmt, "new ");
+        add_flat(fmt, several->operand);
+        break;
+    case SEVERAL_SPIKE:
+        fmt_add(fmt, "spike of ");
+        add_measure(fmt, several);
+        break;
+    case SEVERAL_TRAVEL:
+        fmt_add(fmt, "travel faster than ");
+        add_flat(fmt, several->number);
+        break;
+    }
+    fmt_by(fmt, several->by);
+    add_duration(fmt, " within ", &several->within);
+    add_duration(fmt, " over ", &several->over);
+    add_duration(fmt, " learn ", &several->learn);
+    add_duration(fmt, " forget ", &several->forget);
+    fmt_missing(fmt, several->missing);
+}
+
 static void add_flat_inside(struct fmt *fmt, const struct expr *expr)
 {
     switch (expr->kind) {
@@ -160,7 +227,7 @@ static void add_flat_inside(struct fmt *fmt, const struct expr *expr)
         add_flat_chain(fmt, expr);
         break;
     case EXPR_SEVERAL:
-        fmt_verbatim(fmt, expr->at);
+        add_several(fmt, expr->several);
         break;
     }
 }

@@ -108,33 +108,3 @@ void fmt_trail(struct fmt *fmt, uint32_t end, uint32_t limit)
     fmt_add(fmt, "  ");
     add_comment(fmt, fmt->comments);
 }
-
-void fmt_verbatim(struct fmt *fmt, span at)
-{
-    const struct comment *comment = fmt->comments;
-    bool is_quoted = false;
-    bool owes_space = false;
-    for (uint32_t i = at.start; i < at.end; i++) {
-        while (comment != NULL && comment->at.start < i)
-            comment = comment->next;
-        if (comment != NULL && comment->at.start == i) {
-            i = comment->at.end;
-            owes_space = true;
-            if (i >= at.end)
-                break;
-        }
-        char c = fmt->text.ptr[i];
-        if (!is_quoted && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) {
-            owes_space = true;
-            continue;
-        }
-        if (owes_space)
-            buf_add_byte(fmt->out, ' ');
-        owes_space = false;
-        buf_add_byte(fmt->out, c);
-        if (is_quoted && c == '\\' && i + 1 < at.end)
-            buf_add_byte(fmt->out, fmt->text.ptr[++i]);
-        else if (c == '"')
-            is_quoted = !is_quoted;
-    }
-}

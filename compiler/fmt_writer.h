@@ -48,5 +48,6 @@ bool fmt_is_blank_before(const struct fmt *fmt, uint32_t offset);
 void fmt_expr(struct fmt *fmt, const struct expr *expr, int indent);
 /* Whether comments keep it from being written on one line. */
 bool fmt_must_break(const struct fmt *fmt, const struct expr *expr);
-/* Source text of a place with its white space made one space, its comments left out. */
-void fmt_verbatim(struct fmt *fmt, span at);
+/* " by a, b", or nothing when there is no field; " missing own", or nothing. */
+void fmt_by(struct fmt *fmt, const struct expr *field);
+void fmt_missing(struct fmt *fmt, enum missing_key missing);

@@ -246,12 +246,44 @@ static void literals_stay_as_they_were_written(void **state)
         "seven\n");
 }
 
-static void other_items_are_kept_word_for_word(void **state)
+static void a_sentence_is_one_line_or_a_part_a_line(void **state)
 {
     (void)state;
-    assert_formatted("never   respond any  \"why\"   # note\r\ntest \"t\" {\r\n    # inside\r\n "
-                     "expect  quiet }\r\n",
-        "never   respond any  \"why\"  # note\ntest \"t\" {\n    # inside\n expect  quiet }\n");
+    assert_formatted("never   respond any  \"why\"   # note\r\nuse   \"a.cdr\" disable  rule r",
+        "never respond any \"why\"  # note\nuse \"a.cdr\"\ndisable rule r\n");
+    assert_formatted("exception x for r,s when a=1 until 2027-01-31 reason \"c\"",
+        "exception x for r, s when a = 1 until 2027-01-31 reason \"c\"\n");
+    assert_formatted("exception x for r when a=1 and # why\n b until 2027-01-31 reason \"c\"",
+        "exception x for r\n  when a = 1  # why\n    and b\n  until 2027-01-31 reason \"c\"\n");
+    assert_formatted("always a implies collect any \"first\" never target t[\"k\"]=\"v\" \"why\"",
+        "always a implies collect any \"first\"\nnever target t[\"k\"] = \"v\" \"why\"\n");
+}
+
+static void an_environment_has_an_entry_a_line(void **state)
+{
+    (void)state;
+    assert_formatted(
+        "environment e{aws accounts [\"1\"] # one\n tags{a=\"b\",c=\"d\"} # two\n aws}",
+        "environment e {\n  aws accounts [\"1\"] tags { a = \"b\", c = \"d\" }  # one\n  # two\n  "
+        "aws\n}\n");
+    assert_formatted("defaults{limit 2 targets per 1h;never target a=1 \"why\";}",
+        "defaults { limit 2 targets per 1h; never target a = 1 \"why\" }\n");
+    assert_formatted("connection c{url=\"u\" retry \"x\"{n=3} e{}} daemon{}",
+        "connection c {\n  url = \"u\"\n  retry \"x\" {\n    n = 3\n  }\n  e {}\n}\n\ndaemon {}\n");
+}
+
+static void a_test_is_one_line_or_a_check_a_line(void **state)
+{
+    (void)state;
+    assert_formatted("test \"t\" {alert wiz \"f\" times 3 every 10s after 1m; wait 2m; "
+                     "expect  no  respond a b=1 }",
+        "test \"t\" { alert wiz \"f\" times 3 every 10s after 1m; wait 2m; expect no respond a b=1 "
+        "}\n");
+    assert_formatted("test \"t\" {\r\n # in\r\n alert {\"a\":[1,{}, # here\n null],\"b\":-1.50};\n"
+                     "result t {};expect rule r count 0; }",
+        "test \"t\" {\n  # in\n  alert {\n    \"a\": [\n      1,\n      {},  # here\n      null\n  "
+        " "
+        " ],\n    \"b\": -1.50\n  };\n  result t {};\n  expect rule r count 0\n}\n");
 }
 
 static void detections_over_several_alerts_are_one_line(void **state)
@@ -344,7 +376,9 @@ int main(void)
         cmocka_unit_test(comments_in_branches_stay_inside),
         cmocka_unit_test(sources_have_a_mapping_a_line),
         cmocka_unit_test(literals_stay_as_they_were_written),
-        cmocka_unit_test(other_items_are_kept_word_for_word),
+        cmocka_unit_test(a_sentence_is_one_line_or_a_part_a_line),
+        cmocka_unit_test(an_environment_has_an_entry_a_line),
+        cmocka_unit_test(a_test_is_one_line_or_a_check_a_line),
         cmocka_unit_test(detections_over_several_alerts_are_one_line),
         cmocka_unit_test(nothing_stays_nothing),
         cmocka_unit_test(nested_branches_are_formatted_in_no_time),
