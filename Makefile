@@ -43,7 +43,7 @@ UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all run test check lint format fuzz cover install clean help
+.PHONY: all run test check lint format fuzz cover install docs clean help
 .SECONDARY:
 .DEFAULT_GOAL := all
 
@@ -106,6 +106,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS)
 
 # What of the command is a library in itself is tested as one.
+$(B)/tests/unit/test_command_line: $(filter-out %/main.o,$(CMD_OBJ))
 $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o output.o)
 
 # Every allocation of a fault test can be made to fail, the libraries' too.
@@ -154,9 +155,19 @@ cover: ## line and branch coverage of the unit and command-line tests, by folder
 	@tests/cover.sh build-cover
 
 PREFIX  ?= /usr/local
-install: $(B)/cdr ## cdr to PREFIX/bin, shipped rules to PREFIX/share/cdr (DESTDIR works)
+# Where bash, zsh and fish look, below PREFIX/share.
+COMPLETIONS := bash-completion/completions/cdr zsh/site-functions/_cdr fish/vendor_completions.d/cdr.fish
+install: $(B)/cdr ## cdr, its manual page, completions, shipped rules to PREFIX (DESTDIR works)
 	install -D -m 755 $(B)/cdr $(DESTDIR)$(PREFIX)/bin/cdr
 	find rules -name '*.cdr' -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/cdr/{} \;
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 $(dir $(COMPLETIONS)))
+	$(B)/cdr help --man > $(DESTDIR)$(PREFIX)/share/man/man1/cdr.1
+	$(B)/cdr completion bash > $(DESTDIR)$(PREFIX)/share/$(word 1,$(COMPLETIONS))
+	$(B)/cdr completion zsh > $(DESTDIR)$(PREFIX)/share/$(word 2,$(COMPLETIONS))
+	$(B)/cdr completion fish > $(DESTDIR)$(PREFIX)/share/$(word 3,$(COMPLETIONS))
+
+docs: $(B)/cdr ## the pages of docs/ that cdr makes itself
+	$(B)/cdr help --markdown > docs/commands.md
 
 clean: ## remove every build folder
 	rm -rf build build-*

@@ -198,11 +198,19 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return EXIT_CLEAN;
 }
 
+static const struct example examples[] = {
+    { "cdr builtins", "every step in a line" },
+    { "cdr builtins isolate_role", "parameters, permissions and inverse of one" },
+    { 0 },
+};
+
 const struct command builtins_command = {
     .name = "builtins",
-    .operands = "[NAME..]",
-    .summary = "every step that rules may take; with NAME all about it",
+    .operands = "[STEP..]",
+    .summary = "every step that rules may take; with STEP all about it",
     .help = "The page of a builtin has its parameters, effect, permissions, inverse and limits.",
     .options = options,
+    .examples = examples,
+    .group = GROUP_INSIDE,
     .run = run,
 };

@@ -96,6 +96,14 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return check(driver, arguments, &compilation);
 }
 
+static const struct example examples[] = {
+    { "cdr check rules", "every rule below rules/" },
+    { "cdr check --format concise --fail-level warning rules",
+        "in CI: a line each, and warnings fail too" },
+    { "cdr check -", "the rule on standard input, for an editor" },
+    { 0 },
+};
+
 const struct command check_command = {
     .name = "check",
     .operands = "[PATH..]",
@@ -104,5 +112,7 @@ const struct command check_command = {
         "PATH is a rule file, a directory (every .cdr file below it), or - for standard input;\n"
         "without one it is the current directory. Look up a code: cdr explain CODE.",
     .options = options,
+    .examples = examples,
+    .group = GROUP_AUTHORS,
     .run = run,
 };

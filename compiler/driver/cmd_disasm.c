@@ -23,11 +23,18 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return code;
 }
 
+static const struct example examples[] = {
+    { "cdr disasm rules/first.cdr", "the instructions of a rule" },
+    { 0 },
+};
+
 const struct command disasm_command = {
     .name = "disasm",
     .operands = "PATH..",
     .summary = "the program that rules compile to",
     .help = "Without --all it lists what the named files declare.",
     .options = options,
+    .examples = examples,
+    .group = GROUP_INSIDE,
     .run = run,
 };

@@ -68,11 +68,19 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return EXIT_CLEAN;
 }
 
+static const struct example examples[] = {
+    { "cdr explain CDR0101", "the page of a code" },
+    { "cdr explain", "every code in a line" },
+    { 0 },
+};
+
 const struct command explain_command = {
     .name = "explain",
     .operands = "[CODE..]",
     .summary = "what a diagnostic means, with an example and a way out",
     .help = "CDR0101, or 101 for short. Without a code all codes are listed.",
     .options = options,
+    .examples = examples,
+    .group = GROUP_AUTHORS,
     .run = run,
 };

@@ -167,6 +167,13 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return worst;
 }
 
+static const struct example examples[] = {
+    { "cdr fmt rules", "rewrite what is not canonical" },
+    { "cdr fmt --check rules", "in CI: name the files that would change" },
+    { "cdr fmt -", "standard input to standard output, for an editor" },
+    { 0 },
+};
+
 const struct command fmt_command = {
     .name = "fmt",
     .operands = "PATH..|-",
@@ -175,5 +182,7 @@ const struct command fmt_command = {
             "Only the syntax has to be right: a file with syntax mistakes is left as it is, other\n"
             "mistakes are found by cdr check.",
     .options = options,
+    .examples = examples,
+    .group = GROUP_AUTHORS,
     .run = run,
 };

@@ -1,46 +1,48 @@
 /* cmd_help.c - cdr help: what there is to type. */
-#include "driver/command.h"
+#include "driver/help.h"
 
-static void list_commands(const struct driver *driver, struct output *out)
+static const struct option options[] = {
+    { OPTION_MAN, OPTION_FLAG, NULL, NULL, NULL, NULL, "all of it as a manual page, cdr(1)" },
+    { OPTION_MARKDOWN, OPTION_FLAG, NULL, NULL, NULL, NULL, "all of it as docs/commands.md" },
+    { 0 },
+};
+
+static enum exit_code help_about(struct driver *driver, const char *name)
 {
-    output_add(
-        out, STR("cdr - automated detection and response: rules match alerts, collect evidence "
-                 "and respond\n\nusage: cdr COMMAND [FLAGS] [OPERANDS]\n\n"));
-    for (const struct command *const *at = driver->commands; *at != NULL; at++)
-        output_addf(out, "  %-10s %s\n", (*at)->name, (*at)->summary);
-    output_add(
-        out, STR("\nA first rule:\n"
-                 "  echo 'when source=defender and severity>=high then collect triage; "
-                 "respond isolate_role' > s.cdr\n"
-                 "  cdr check s.cdr\n"
-                 "  cdr run --rules s.cdr --alerts ALERT.json     (a plan: changes nothing)\n"
-                 "\nMore: cdr help COMMAND, cdr COMMAND --help\n"));
+    const struct command *command = command_find(driver, str_from(name));
+    if (command == NULL)
+        return command_unknown(driver, name);
+    help_command_text(&driver->out, command);
+    return EXIT_CLEAN;
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
-    if (arguments->operand_count == 0) {
-        list_commands(driver, &driver->out);
-        return EXIT_CLEAN;
-    }
-    const char *name = arguments->operands[0];
-    const struct command *command = command_find(driver, str_from(name));
-    if (command != NULL) {
-        command_help(&driver->out, command);
-        return EXIT_CLEAN;
-    }
-    if (command_is_later(str_from(name)))
-        return driver_usage(driver, NULL, "the command '%s' is not in this build", name);
-    str best = command_suggest(driver, str_from(name));
-    if (best.len > 0)
-        return driver_usage(
-            driver, NULL, "there is no command '%s'; did you mean '%.*s'?", name, STR_ARG(best));
-    return driver_usage(driver, NULL, "there is no command '%s'", name);
+    if (arguments->operand_count > 1)
+        return driver_usage(driver, &help_command, "help is about one command at a time");
+    if (option_is_given(arguments, OPTION_MAN))
+        help_man(&driver->out, driver->commands);
+    else if (option_is_given(arguments, OPTION_MARKDOWN))
+        help_markdown(&driver->out, driver->commands);
+    else if (arguments->operand_count == 1)
+        return help_about(driver, arguments->operands[0]);
+    else
+        help_overview(&driver->out, driver->commands);
+    return EXIT_CLEAN;
 }
+
+static const struct example examples[] = {
+    { "cdr help run", "flags and examples of a command" },
+    { "cdr help --man | man -l -", "the manual page" },
+    { 0 },
+};
 
 const struct command help_command = {
     .name = "help",
     .operands = "[COMMAND]",
     .summary = "this list, or the help of a command",
+    .options = options,
+    .examples = examples,
+    .group = GROUP_CDR,
     .run = run,
 };

@@ -127,12 +127,19 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return code;
 }
 
+static const struct example examples[] = {
+    { "cdr resume --data /var/lib/cdr", "go on after a crash" },
+    { 0 },
+};
+
 const struct command resume_command = {
     .name = "resume",
     .operands = "",
     .summary = "go on with every run, and every undo, that was cut off",
     .help = "What was done is not done again; what may have arrived is looked at first.",
     .options = options,
+    .examples = examples,
+    .group = GROUP_OPERATORS,
     .stop = COMMAND_STOP_CLEAN,
     .run = run,
 };

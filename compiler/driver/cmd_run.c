@@ -16,7 +16,7 @@ static const struct option options[] = {
         "alerts: JSON, one a line, or an array; standard input without it" },
     { OPTION_AGAIN, OPTION_FLAG, NULL, NULL, NULL, NULL,
         "act on alerts that were acted on before (apply only)" },
-    { OPTION_SOURCE, OPTION_TEXT, "NAME", NULL, NULL, NULL,
+    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL, NULL,
         "read every alert as this source's, whatever it looks like" },
     { OPTION_MODE, OPTION_CHOICE, "MODE", "plan apply", NULL, "plan",
         "plan: reads only, shows every change; apply: makes them" },
@@ -175,6 +175,16 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return code == EXIT_CLEAN ? run_program(driver, arguments, compilation.program) : code;
 }
 
+static const struct example examples[] = {
+    { "cdr run --rules rules --alerts alert.json --offline",
+        "what these rules would do; nothing is sent" },
+    { "cdr run --rules rules --alerts - --format json",
+        "alerts from another program, answers for another" },
+    { "cdr run --rules rules --alerts alert.json --mode apply --data /var/lib/cdr",
+        "make the changes, with a journal that takes them back" },
+    { 0 },
+};
+
 const struct command run_command = {
     .name = "run",
     .operands = "[PATH..]",
@@ -183,6 +193,8 @@ const struct command run_command = {
             "configured, to find targets, and shows every change it would make.\n"
             "An alert that cannot be read is told and counted, and the others go on (exit 1).",
     .options = options,
+    .examples = examples,
+    .group = GROUP_OPERATORS,
     .stop = COMMAND_STOP_CLEAN_IN_APPLY,
     .run = run,
 };

@@ -78,10 +78,17 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return code;
 }
 
+static const struct example examples[] = {
+    { "cdr runs --data /var/lib/cdr --last 5", "the newest five runs" },
+    { 0 },
+};
+
 const struct command runs_command = {
     .name = "runs",
     .operands = "",
     .summary = "the story of each run: what was done to what, and how it would be undone",
     .options = options,
+    .examples = examples,
+    .group = GROUP_OPERATORS,
     .run = run,
 };

@@ -112,6 +112,12 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return EXIT_CLEAN;
 }
 
+static const struct example examples[] = {
+    { "cdr sandbox --listen 127.0.0.1:8470",
+        "an account to try rules on; it prints what to export" },
+    { 0 },
+};
+
 const struct command sandbox_command = {
     .name = "sandbox",
     .operands = "",
@@ -126,6 +132,8 @@ const struct command sandbox_command = {
         "Kinds: throttle fail_before fail_after lose_reply slow html deny; docs/providers.md has\n"
         "more. It runs until SIGINT or SIGTERM.",
     .options = options,
+    .examples = examples,
+    .group = GROUP_OPERATORS,
     .stop = COMMAND_STOP_CLEAN,
     .run = run,
 };

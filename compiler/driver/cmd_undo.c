@@ -9,7 +9,7 @@ static const struct option options[] = {
     { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL, "the journal of `cdr run --mode apply`" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
         "a story, or one JSON object a line" },
-    { OPTION_SOURCE, OPTION_TEXT, "NAME", NULL, NULL, NULL,
+    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL, NULL,
         "with --alert: only runs for alerts of this source" },
     { 0 },
 };
@@ -119,6 +119,12 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return code;
 }
 
+static const struct example examples[] = {
+    { "cdr undo 12 --data /var/lib/cdr", "take run 12 back" },
+    { "cdr undo --alert 8ab1 --data /var/lib/cdr", "take every run of an alert back" },
+    { 0 },
+};
+
 const struct command undo_command = {
     .name = "undo",
     .operands = "[RUN..]",
@@ -127,6 +133,8 @@ const struct command undo_command = {
         "What somebody else changed since is left alone and said. An undo is a run of its own:\n"
         "when it is cut off, cdr resume goes on with it.",
     .options = options,
+    .examples = examples,
+    .group = GROUP_OPERATORS,
     .stop = COMMAND_STOP_CLEAN,
     .run = run,
 };

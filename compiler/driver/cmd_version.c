@@ -42,10 +42,17 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     return EXIT_CLEAN;
 }
 
+static const struct example examples[] = {
+    { "cdr version --json", "versions of cdr and of its libraries, for programs" },
+    { 0 },
+};
+
 const struct command version_command = {
     .name = "version",
     .operands = "",
     .summary = "which build this is",
     .options = options,
+    .examples = examples,
+    .group = GROUP_CDR,
     .run = run,
 };

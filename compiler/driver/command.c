@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 /* Commands that language.md names and this build lacks. */
-static const char *const later_commands[] = { "alerts", "approve", "audit", "completion", "cost",
-    "deadletter", "doc", "doctor", "fix", "import", "lsp", "pause", "permissions", "reject", "repl",
-    "replay", "serve", "sources", "test" };
+static const char *const later_commands[] = { "alerts", "approve", "audit", "cost", "deadletter",
+    "doc", "doctor", "fix", "import", "lsp", "pause", "permissions", "reject", "repl", "replay",
+    "serve", "sources", "test" };
 
 const struct command *command_find(const struct driver *driver, str name)
 {
@@ -93,31 +93,13 @@ enum exit_code driver_failure(struct driver *driver, const char *doing, enum err
                : EXIT_INTERNAL;
 }
 
-static void help_option(struct output *out, const struct option *row)
+enum exit_code command_unknown(struct driver *driver, const char *name)
 {
-    char left[64];
-    int width = snprintf(left, sizeof left, "  --%s%s%s", option_name(row->id),
-        row->value == NULL ? "" : " ", row->value == NULL ? "" : row->value);
-    output_addf(out, "%-24s%s%s", left, width >= 24 ? "\n                        " : "", row->doc);
-    if (row->kind == OPTION_CHOICE)
-        output_addf(out, " (%s)", row->choices);
-    if (row->kind == OPTION_TEXTS)
-        output_add(out, STR("; may be repeated"));
-    if (row->fallback != NULL)
-        output_addf(out, " [%s]", row->fallback);
-    output_add(out, STR("\n"));
-}
-
-void command_help(struct output *out, const struct command *command)
-{
-    output_addf(out, "cdr %s - %s\n\nusage: cdr %s [FLAGS]%s%s\n", command->name, command->summary,
-        command->name, command->operands[0] == '\0' ? "" : " ", command->operands);
-    if (command->help != NULL)
-        output_addf(out, "\n%s\n", command->help);
-    output_add(out, STR("\nflags:\n"));
-    const struct option *row;
-    for (size_t i = 0; (row = option_at(command, i)) != NULL; i++)
-        help_option(out, row);
-    output_add(out, STR("\nexit: 0 well, 1 findings or a step that did not end well, 2 usage or "
-                        "unreadable,\n      3 nothing matched the paths, 4 internal\n"));
+    if (command_is_later(str_from(name)))
+        return driver_usage(driver, NULL, "the command '%s' is not in this build", name);
+    str best = command_suggest(driver, str_from(name));
+    if (best.len > 0)
+        return driver_usage(
+            driver, NULL, "there is no command '%s'; did you mean '%.*s'?", name, STR_ARG(best));
+    return driver_usage(driver, NULL, "there is no command '%s'", name);
 }

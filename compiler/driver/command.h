@@ -1,7 +1,8 @@
 /* command.h - what a command of `cdr` is, and what it is handed.
  *
- * main.c has the table; a command is one row with one function. It gets everything
- * from outside (outputs, clock, the wish to stop) in a struct driver.
+ * commands.c has the table; a command is one row with one function. It gets everything
+ * from outside (outputs, clock, the wish to stop) in a struct driver. Help, the manual page,
+ * completion and docs/commands.md are made from the rows (help.h, complete.h).
  */
 #pragma once
 
@@ -31,18 +32,34 @@ struct driver {
  * done and driver.stop says so. */
 enum command_stop { COMMAND_STOP_AT_ONCE, COMMAND_STOP_CLEAN, COMMAND_STOP_CLEAN_IN_APPLY };
 
+/* Whom a command is for: the parts of `cdr help`. */
+enum command_group { GROUP_AUTHORS, GROUP_OPERATORS, GROUP_INSIDE, GROUP_CDR, GROUP_COUNT };
+
+/* A command line to copy, and what it does. */
+struct example {
+    const char *line; /* "cdr check rules"; NULL ends a list */
+    const char *does;
+};
+
 struct command {
     const char *name;
-    const char *operands;         /* "[PATH..]", or "" */
-    const char *summary;          /* a line without a full stop */
-    const char *help;             /* more, whole paragraphs; or NULL */
-    const struct option *options; /* ends in OPTION_NONE; NULL: none of its own */
+    const char *operands;           /* "[PATH..]", or ""; the words in capitals say what completes
+                                   * them (complete.c) */
+    const char *summary;            /* a line without a full stop */
+    const char *help;               /* more, whole paragraphs; or NULL */
+    const struct option *options;   /* ends in OPTION_NONE; NULL: none of its own */
+    const struct example *examples; /* at least one */
+    enum command_group group;
     enum command_stop stop;
     enum exit_code (*run)(struct driver *driver, const struct arguments *arguments);
 };
 
+/* Every command, in the order of `cdr help`, ending in NULL. */
+extern const struct command *const all_commands[];
+
 extern const struct command builtins_command;
 extern const struct command check_command;
+extern const struct command completion_command;
 extern const struct command disasm_command;
 extern const struct command explain_command;
 extern const struct command fmt_command;
@@ -69,5 +86,5 @@ const struct command *command_find(const struct driver *driver, str name);
 bool command_is_later(str name);
 /* The most similar name, or empty. */
 str command_suggest(const struct driver *driver, str name);
-/* What `cdr COMMAND --help` shows. */
-void command_help(struct output *out, const struct command *command);
+/* Tell that there is no such command, and which was perhaps meant. */
+enum exit_code command_unknown(struct driver *driver, const char *name);

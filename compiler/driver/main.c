@@ -1,5 +1,6 @@
-/* main.c - the composition root: the table of commands, and what they are handed. */
+/* main.c - the composition root: which command, and what it is handed. */
 #include "driver/command.h"
+#include "driver/help.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,22 +12,6 @@
 static volatile sig_atomic_t stop_wanted;
 
 static_assert(__builtin_types_compatible_p(sig_atomic_t, int), "executor.stop is an int");
-
-static const struct command *const commands[] = {
-    &check_command,
-    &fmt_command,
-    &run_command,
-    &runs_command,
-    &resume_command,
-    &undo_command,
-    &explain_command,
-    &builtins_command,
-    &disasm_command,
-    &sandbox_command,
-    &version_command,
-    &help_command,
-    NULL,
-};
 
 static void want_stop(int signal_number)
 {
@@ -55,17 +40,6 @@ static bool stops_clean(const struct command *command, const struct arguments *a
                && option_choice(arguments, OPTION_MODE) == 1);
 }
 
-static enum exit_code unknown_command(struct driver *driver, const char *name)
-{
-    if (command_is_later(str_from(name)))
-        return driver_usage(driver, NULL, "the command '%s' is not in this build", name);
-    str best = command_suggest(driver, str_from(name));
-    if (best.len > 0)
-        return driver_usage(
-            driver, NULL, "there is no command '%s'; did you mean '%.*s'?", name, STR_ARG(best));
-    return driver_usage(driver, NULL, "there is no command '%s'", name);
-}
-
 /* Run the command that the command line names. */
 static enum exit_code dispatch(struct driver *driver, int argc, char **argv)
 {
@@ -78,7 +52,7 @@ static enum exit_code dispatch(struct driver *driver, int argc, char **argv)
         name = "version";
     const struct command *command = command_find(driver, str_from(name));
     if (command == NULL)
-        return unknown_command(driver, name);
+        return command_unknown(driver, name);
     struct arguments arguments;
     const char *reason = NULL;
     enum err err = options_parse(command, argc - 2, argv + 2, &driver->arena, &arguments, &reason);
@@ -89,7 +63,7 @@ static enum exit_code dispatch(struct driver *driver, int argc, char **argv)
     output_color(&driver->out, (enum color_mode)option_choice(&arguments, OPTION_COLOR));
     output_color(&driver->log, (enum color_mode)option_choice(&arguments, OPTION_COLOR));
     if (option_is_given(&arguments, OPTION_HELP)) {
-        command_help(&driver->out, command);
+        help_command_text(&driver->out, command);
         return EXIT_CLEAN;
     }
     if (stops_clean(command, &arguments))
@@ -118,7 +92,7 @@ int main(int argc, char **argv)
     struct driver driver = {
         .clock = clock_system(),
         .stop = &stop_wanted,
-        .commands = commands,
+        .commands = all_commands,
     };
     output_init(&driver.out, STDOUT_FILENO);
     output_init(&driver.log, STDERR_FILENO);

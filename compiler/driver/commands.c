@@ -1,0 +1,19 @@
+/* commands.c - the table of commands. */
+#include "driver/command.h"
+
+const struct command *const all_commands[] = {
+    &check_command,
+    &fmt_command,
+    &explain_command,
+    &run_command,
+    &runs_command,
+    &resume_command,
+    &undo_command,
+    &sandbox_command,
+    &builtins_command,
+    &disasm_command,
+    &completion_command,
+    &version_command,
+    &help_command,
+    NULL,
+};
