@@ -40,6 +40,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
            $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o
 CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+DIFF    := $(B)/tests/diff/diff_evaluate
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -114,11 +115,14 @@ WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/allocation.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(WRAP) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
+$(DIFF): $(addprefix $(B)/tests/diff/,diff_evaluate.o generate.o naive.o) $(B)/libcdr.a
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 JOBS    := -j$(shell nproc)
-SUITE   := $(UNIT) $(FAULT)
+SUITE   := $(UNIT) $(FAULT) $(DIFF)
 
 run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build

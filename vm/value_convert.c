@@ -330,7 +330,8 @@ static enum err scalar_convert(struct arena *arena, value v, enum type type, val
 enum err value_convert(struct arena *arena, value v, enum type type, value *ret_value)
 {
     const value *items = value_items(v);
-    if (type == TYPE_RAW || (items != NULL && v.count == 0)) {
+    bool is_empty_list = v.kind == VALUE_LIST && v.count == 0; /* it may have no items at all */
+    if (type == TYPE_RAW || is_empty_list) {
         *ret_value = v;
         return ERR_OK;
     }
