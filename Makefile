@@ -152,6 +152,11 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (600)
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZERS)
 
+bench: ## how long checking takes, and how much memory, against limits; sets itself up
+	@tests/setup.sh test
+	@$(MAKE) --no-print-directory -s $(JOBS) all
+	@tests/bench/bench.py $(B)/cdr
+
 cover: ## line and branch coverage of the unit and command-line tests, by folder
 	@tests/setup.sh test
 	@rm -rf build-cover
