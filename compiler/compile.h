@@ -4,6 +4,8 @@
 #include "ast.h"
 #include "bytecode.h"
 
+struct probes;
+
 /* A compilation owns everything made on the way. Zero it, add files, compile, release. */
 struct compilation {
     struct arena arena;
@@ -11,6 +13,8 @@ struct compilation {
     struct diag_list diags;
     struct tree **trees; /* by file; shipped sources first */
     uint32_t tree_count;
+    bool wants_probes;             /* set before compile_program: make `probes` too */
+    const struct probes *probes;   /* by rule of the program; NULL without */
     const struct program *program; /* NULL when there were errors */
 };
 

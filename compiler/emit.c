@@ -18,6 +18,8 @@ static void emit_rule(struct emit *emit, struct item *item)
     emit_rule_steps(emit, item);
     rule.id = emit_rule_identity(emit, rule.condition, rule.steps, emit->code.count);
     TABLE_ADD(emit, emit->rules, rule);
+    if (emit->compilation->wants_probes)
+        emit_probe_rule(emit, item);
     emit->rule = NULL;
 }
 
@@ -63,6 +65,8 @@ static void set_tables(const struct emit *emit, struct program *program)
     program->step_count = emit->steps.count;
     program->unenforced = emit->unenforced.items;
     program->unenforced_count = emit->unenforced.count;
+    program->probes = emit->probes.items;
+    program->probe_count = emit->probes.count;
 }
 
 enum err emit_program(struct compilation *compilation, const struct program **ret_program)
@@ -76,8 +80,10 @@ enum err emit_program(struct compilation *compilation, const struct program **re
     emit_rules(&emit);
     set_texts(&emit, program);
     program->hash = emit_program_hash(&emit);
+    const struct probes *probes = compilation->wants_probes ? emit_probes(&emit) : NULL;
     if (emit.err != ERR_OK)
         return emit.err;
+    compilation->probes = probes;
     set_tables(&emit, program);
     *ret_program = program;
     return ERR_OK;

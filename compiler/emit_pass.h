@@ -8,6 +8,7 @@
 #include "builtin.h"
 #include "compile.h"
 #include "function.h"
+#include "probe.h"
 
 /* Hashes of the entries of a table, to find equal ones: open addressing. */
 struct lookup {
@@ -54,6 +55,8 @@ struct emit {
     TABLE(struct rule_code) rules;
     TABLE(struct step_code) steps;
     TABLE(struct unenforced) unenforced;
+    TABLE(uint32_t) probes; /* fragments */
+    TABLE(struct probe_rule) probe_rules;
     /* where emit is */
     const struct item *rule;
     const struct step_condition *condition; /* the innermost `if` on results, or NULL */
@@ -111,6 +114,14 @@ void emit_anywhere(struct emit *emit, const struct expr *expr);
 void emit_rule_steps(struct emit *emit, struct item *rule);
 /* Keep in mind that a clause is not enforced. */
 void emit_unenforced(struct emit *emit, const char *clause, span at);
+
+/* ---- emit_probe.c ---- */
+
+/* The leaves of the rule's conditions, from the program's next instruction; its steps were
+ * emitted. */
+void emit_probe_rule(struct emit *emit, const struct item *rule);
+/* Those of all rules so far. */
+const struct probes *emit_probes(struct emit *emit);
 
 /* ---- emit_source.c ---- */
 

@@ -176,6 +176,8 @@ struct program {
     uint32_t step_count;
     const struct unenforced *unenforced;
     uint32_t unenforced_count;
+    const uint32_t *probes; /* fragments with the values of parts of conditions; see probe.h */
+    uint32_t probe_count;
     const struct program_text *texts;
     uint32_t text_count;
     str hash; /* SHA-256, hex, over the texts: which rules were in force */
@@ -196,7 +198,7 @@ const struct opcode_info *opcode_info(uint8_t opcode);
  * test: operands in range, flags known, stack depth between 0 and STACK_MAX on
  * every path of every fragment, the same depth wherever paths join, no path past
  * the end, STEP only in the steps of rules, RAW and no FIELD in sources, RESULT
- * only of a step that comes before it.
+ * only of a step that comes before it (in a probe of any: what did not run is absent).
  * On ERR_BYTECODE, *reterr_at is the first instruction at fault. ERR_MEMORY. */
 MUST_CHECK enum err program_verify(const struct program *program, uint32_t *reterr_at);
 

@@ -97,20 +97,42 @@ static void fill_own_fields(struct event *event)
     event->untrusted[FIELD_SOURCE] = false;
 }
 
+/* All that follows from the raw values. */
+static enum err fill(
+    const struct program *program, str forced_source, struct arena *arena, struct event *event)
+{
+    const struct source_program *mappings = NULL;
+    TRY(choose_source(program, forced_source, arena, event, &mappings));
+    if (mappings != NULL)
+        TRY(read_fields(program, mappings, arena, event));
+    fill_own_fields(event);
+    return ERR_OK;
+}
+
 enum err event_read(const struct program *program, const struct projection *projection, str json,
     str forced_source, int64_t received_ms, struct arena *arena, struct event *ret_event,
     struct json_fault *reterr_fault)
 {
     struct event event = { .text = json, .source = STR(""), .received_ms = received_ms };
-    const struct source_program *mappings = NULL;
     TRY(projection_read(projection, json, arena, &event.raw, reterr_fault));
     TRY(digest_of(json, arena, &event.digest));
     event.repairs = event.raw.repairs;
-    TRY(choose_source(program, forced_source, arena, &event, &mappings));
-    if (mappings != NULL)
-        TRY(read_fields(program, mappings, arena, &event));
-    fill_own_fields(&event);
+    TRY(fill(program, forced_source, arena, &event));
     *ret_event = event;
+    return ERR_OK;
+}
+
+enum err event_with_raw(const struct program *program, const struct event *event,
+    const value *values, str forced_source, struct arena *arena, struct event *ret_event)
+{
+    struct event changed = { .text = event->text,
+        .digest = event->digest,
+        .source = STR(""),
+        .raw = { .values = values, .count = event->raw.count, .repairs = event->raw.repairs },
+        .received_ms = event->received_ms,
+        .repairs = event->repairs };
+    TRY(fill(program, forced_source, arena, &changed));
+    *ret_event = changed;
     return ERR_OK;
 }
 

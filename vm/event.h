@@ -34,6 +34,12 @@ MUST_CHECK enum err event_read(const struct program *program, const struct proje
     str json, str forced_source, int64_t received_ms, struct arena *arena, struct event *ret_event,
     struct json_fault *reterr_fault);
 
+/* The event again with other values under its raw paths (as many): who takes it and every
+ * field come out as if the alert held these; the text stays. Errors as event_read, but
+ * ERR_JSON. */
+MUST_CHECK enum err event_with_raw(const struct program *program, const struct event *event,
+    const value *values, str forced_source, struct arena *arena, struct event *ret_event);
+
 /* alert.id, or "sha256:" and the first 16 digits of the digest where the source gives
  * none: what a person calls the alert. ptr is NULL only when the arena is full. */
 str event_name(const struct event *event, struct arena *arena);

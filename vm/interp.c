@@ -7,19 +7,12 @@
 /* FORMAT makes messages; the longest that a provider takes is far below. */
 enum { FORMAT_BYTES_MAX = 256 * 1024, BYTES_PER_UNIT = 64 };
 
-/* The result of a step that ran. Steps are few, so a row of them is searched. */
-struct kept_result {
-    struct kept_result *older;
-    uint32_t step;
-    struct step_result result;
-};
-
 struct machine {
     const struct program *program;
     const struct event *event;
     struct arena *arena;
-    struct stepper *stepper; /* NULL in a fragment with a value */
-    struct kept_result *newest;
+    struct stepper *stepper;          /* NULL in a fragment with a value */
+    const struct kept_result *newest; /* steps are few, so a row of them is searched */
     uint32_t budget;
     uint32_t at; /* the next instruction */
     uint32_t depth;
@@ -393,19 +386,25 @@ static enum err interp_run(struct machine *machine, value *ret_value)
     }
 }
 
-enum err interp_value(const struct program *program, uint32_t start, const struct event *event,
-    struct arena *arena, value *ret_value)
+enum err interp_probe(const struct program *program, uint32_t start, const struct event *event,
+    const struct kept_result *newest, struct arena *arena, value *ret_value)
 {
     struct machine machine;
     machine.program = program;
     machine.event = event;
     machine.arena = arena;
     machine.stepper = NULL;
-    machine.newest = NULL;
+    machine.newest = newest;
     machine.budget = INSTRUCTION_BUDGET;
     machine.at = start;
     machine.depth = 0; /* the stack itself need not be cleared */
     return interp_run(&machine, ret_value);
+}
+
+enum err interp_value(const struct program *program, uint32_t start, const struct event *event,
+    struct arena *arena, value *ret_value)
+{
+    return interp_probe(program, start, event, NULL, arena, ret_value);
 }
 
 enum err interp_steps(const struct program *program, uint32_t start, const struct event *event,

@@ -28,6 +28,19 @@ struct stepper {
 MUST_CHECK enum err interp_value(const struct program *program, uint32_t start,
     const struct event *event, struct arena *arena, value *ret_value);
 
+/* The result of a step that ran, and of those before it. */
+struct kept_result {
+    const struct kept_result *older;
+    uint32_t step; /* its index in the program */
+    struct step_result result;
+};
+
+/* As interp_value for a probe: it may ask for the results of steps. One that is not among
+ * `newest` and those before it is absent; NULL: no step ran. */
+MUST_CHECK enum err interp_probe(const struct program *program, uint32_t start,
+    const struct event *event, const struct kept_result *newest, struct arena *arena,
+    value *ret_value);
+
 /* Run the steps at `start` in order, telling `stepper` each. Errors as above and the
  * stepper's own. */
 MUST_CHECK enum err interp_steps(const struct program *program, uint32_t start,

@@ -12,7 +12,7 @@
 enum { DEPTH_UNKNOWN = -1 };
 
 /* What a fragment may do. */
-enum context { CONTEXT_NONE, CONTEXT_SOURCE, CONTEXT_CONDITION, CONTEXT_STEPS };
+enum context { CONTEXT_NONE, CONTEXT_SOURCE, CONTEXT_CONDITION, CONTEXT_STEPS, CONTEXT_PROBE };
 
 struct verifier {
     const struct program *program;
@@ -134,6 +134,9 @@ static bool enter_all(struct verifier *verifier)
         if (!enter(verifier, program->rules[i].condition, CONTEXT_CONDITION)
             || !enter(verifier, program->rules[i].steps, CONTEXT_STEPS))
             return false;
+    for (uint32_t i = 0; i < program->probe_count; i++)
+        if (!enter(verifier, program->probes[i], CONTEXT_PROBE))
+            return false;
     return true;
 }
 
@@ -193,6 +196,8 @@ static bool context_allows(struct verifier *verifier, const struct instruction *
         *runs = verifier->fragment + 1;
         return true;
     case OP_RESULT:
+        if (verifier->context == CONTEXT_PROBE)
+            return true;
         return is_steps
                && verifier->step_fragments[in->a / RESULT_MEMBERS] == verifier->fragment + 1;
     case OP_HALT:
