@@ -98,7 +98,7 @@ static void declare_item(struct check *check, struct item *item, uint32_t *bare_
     case ITEM_EXCEPTION:
     case ITEM_NEVER:
     case ITEM_ALWAYS:
-    case ITEM_TEST:
+    case ITEM_TEST: /* check_testcase does: a title is no name */
     case ITEM_BLOCK:
         break;
     }
@@ -157,6 +157,9 @@ static void check_item(struct check *check, struct item *item)
     case ITEM_RULE:
         check_rule(check, item);
         break;
+    case ITEM_TEST:
+        check_testcase(check, item);
+        break;
     case ITEM_SOURCE:
         break; /* check_program took them first */
     case ITEM_USE:
@@ -166,7 +169,6 @@ static void check_item(struct check *check, struct item *item)
     case ITEM_EXCEPTION:
     case ITEM_NEVER:
     case ITEM_ALWAYS:
-    case ITEM_TEST:
     case ITEM_BLOCK:
         refuse_item(check, item);
         break;
@@ -181,6 +183,7 @@ enum err check_program(struct compilation *compilation)
         .sources = &compilation->sources,
         .trees = compilation->trees,
         .tree_count = compilation->tree_count,
+        .opens_fixtures = compilation->opens_fixtures,
         .scope = &scope };
 
     check_find_lost(&check);

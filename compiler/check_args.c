@@ -229,9 +229,9 @@ static void check_value(struct check *check, struct expr *expr, const struct par
         read_as(expr, param->type);
 }
 
-static void report_param(struct check *check, const struct ast_step *step, const struct pair *pair)
+static void report_param(
+    struct check *check, const struct builtin *builtin, const struct pair *pair)
 {
-    const struct builtin *builtin = step->action.builtin;
     struct suggestion near = { .word = pair->key };
     for (uint32_t at = 0; at < builtin_param_count(builtin); at++)
         suggest(&near, str_from(builtin->params[at].name));
@@ -281,21 +281,54 @@ static void check_from(struct check *check, struct ast_step *step)
         check_target(check, from->condition, &builtin->params[index]);
 }
 
-void check_args(struct check *check, struct ast_step *step)
+/* The pairs, each by `check_one` against the parameter it names, and none of them twice. */
+static void check_pairs(struct check *check, const struct builtin *builtin, struct pair *pairs,
+    void (*check_one)(struct check *check, struct expr *expr, const struct param *param))
 {
-    const struct builtin *builtin = step->action.builtin;
-    for (struct pair *pair = step->action.pairs; pair != NULL; pair = pair->next) {
+    for (struct pair *pair = pairs; pair != NULL; pair = pair->next) {
         uint32_t index = param_find(builtin, pair->key);
         if (index == UINT32_MAX) {
-            report_param(check, step, pair);
+            report_param(check, builtin, pair);
             continue;
         }
-        check_value(check, pair->value, &builtin->params[index]);
-        for (const struct pair *before = step->action.pairs; before != pair; before = before->next)
+        check_one(check, pair->value, &builtin->params[index]);
+        for (const struct pair *before = pairs; before != pair; before = before->next)
             if (str_equal(before->key, pair->key))
                 diag_add(check->diags, DIAG_GIVEN_TWICE, pair->key_at, "`%.*s` is given twice",
                     STR_ARG(pair->key));
     }
+}
+
+static void check_expected_value(struct check *check, struct expr *expr, const struct param *param)
+{
+    value v;
+    enum type from;
+    if (param->choices != NULL) {
+        check_choice(check, expr, param);
+        return;
+    }
+    if (!check_word(check, expr, param->type))
+        check_expr(check, expr);
+    if (expr->type == TYPE_COUNT)
+        return;
+    if (expr->is_list)
+        check_list_value(check, expr, param);
+    else if (constant_of(expr, &v, &from))
+        check_fits(check, expr, param->type, false);
+    else
+        diag_add(check->diags, DIAG_NOT_CONSTANT, expr->at,
+            "a test expects a written value, and this is known only with the alert");
+}
+
+void check_expected(struct check *check, const struct builtin *builtin, struct pair *pairs)
+{
+    check_pairs(check, builtin, pairs, check_expected_value);
+}
+
+void check_args(struct check *check, struct ast_step *step)
+{
+    const struct builtin *builtin = step->action.builtin;
+    check_pairs(check, builtin, step->action.pairs, check_value);
     check_from(check, step);
     for (uint32_t at = 0; at < builtin_param_count(builtin); at++) {
         const struct param *param = &builtin->params[at];

@@ -24,6 +24,7 @@ struct check {
     const struct sources *sources;
     struct tree *const *trees;
     uint32_t tree_count;
+    bool opens_fixtures; /* look whether the files that tests name can be read */
     struct scope *scope;
     struct item **source_items; /* in force: what a user declares replaces what is shipped */
     uint32_t source_count;
@@ -107,8 +108,12 @@ bool check_size(struct check *check, struct expr *expr);
 
 /* check_step.c */
 void check_steps(struct check *check, struct ast_step *steps);
+/* The row of that name; NULL, and reported, when there is none. */
+const struct builtin *check_step_name(struct check *check, enum verb verb, str name, span name_at);
 /* check_args.c */
 void check_args(struct check *check, struct ast_step *step);
+/* What a test expects a step of `builtin` to be given: written values that fit. */
+void check_expected(struct check *check, const struct builtin *builtin, struct pair *pairs);
 /* Makes the pieces of a text with {values} in it. */
 void check_template(struct check *check, struct expr *literal);
 
@@ -120,6 +125,11 @@ void check_absent(struct check *check, struct item *rule);
 
 /* check_pins.c: fields that no source of the rule can have */
 void check_pins(struct check *check, struct item *rule);
+
+/* check_testcase.c: the items `test`; not the tests of a condition, which check_test.c has */
+void check_testcase(struct check *check, struct item *test);
+/* check_testcase_alert.c: an alert of a test that is written in canonical names */
+void check_testcase_alert(struct check *check, const struct ast_json *alert);
 
 /* "not in this build": CDR09xx with the way out */
 void refuse_item(struct check *check, const struct item *item);

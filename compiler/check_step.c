@@ -4,26 +4,34 @@
 #include "arguments.h"
 #include "registry.h"
 
-static void report_step(struct check *check, const struct ast_step *step)
+static void report_step(struct check *check, enum verb verb, str name, span name_at)
 {
-    struct suggestion near = { .word = step->action.name };
+    struct suggestion near = { .word = name };
     for (size_t at = 0; builtin_at(at) != NULL; at++)
-        if (builtin_at(at)->verb == step->action.verb)
+        if (builtin_at(at)->verb == verb)
             suggest(&near, str_from(builtin_at(at)->name));
-    struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_STEP, step->action.name_at,
-        "there is no step `%s %.*s`", verb_name(step->action.verb), STR_ARG(step->action.name));
+    struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_STEP, name_at,
+        "there is no step `%s %.*s`", verb_name(verb), STR_ARG(name));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, step->action.name_at, near.best);
+        diag_set_fix(check->diags, diag, name_at, near.best);
         return;
     }
-    for (int verb = 0; verb < VERB_UNDO; verb++)
-        if (builtin_find((enum verb)verb, step->action.name) != NULL) {
-            diag_help(check->diags, diag, "write `%s %.*s`", verb_name((enum verb)verb),
-                STR_ARG(step->action.name));
+    for (int other = 0; other < VERB_UNDO; other++)
+        if (builtin_find((enum verb)other, name) != NULL) {
+            diag_help(
+                check->diags, diag, "write `%s %.*s`", verb_name((enum verb)other), STR_ARG(name));
             return;
         }
     diag_help(check->diags, diag, "`cdr builtins` lists every step");
+}
+
+const struct builtin *check_step_name(struct check *check, enum verb verb, str name, span name_at)
+{
+    const struct builtin *builtin = builtin_find(verb, name);
+    if (builtin == NULL)
+        report_step(check, verb, name, name_at);
+    return builtin;
 }
 
 static const struct ast_step *find_named(const struct visible_step *steps, str name)
@@ -144,10 +152,9 @@ static void report_connection(struct check *check, const struct ast_step *step)
 
 static void check_action(struct check *check, struct ast_step *step)
 {
-    step->action.builtin = builtin_find(step->action.verb, step->action.name);
-    if (step->action.builtin == NULL) {
-        report_step(check, step);
-    } else {
+    step->action.builtin =
+        check_step_name(check, step->action.verb, step->action.name, step->action.name_at);
+    if (step->action.builtin != NULL) {
         report_connection(check, step);
         check_args(check, step);
         check_irreversible(check, step);

@@ -15,6 +15,8 @@ struct compilation {
     uint32_t tree_count;
     bool wants_probes;             /* set before compile_program: make `probes` too */
     const struct probes *probes;   /* by rule of the program; NULL without */
+    bool opens_fixtures; /* set before compile_program: the alert files that tests name must be
+                          * readable. Rules run and are resumed without them */
     const struct program *program; /* NULL when there were errors */
 };
 

@@ -8,8 +8,8 @@
 #include "ast.h"
 #include "base/err.h"
 
-/* Scopes that are no file. */
-enum { SCOPE_RULES = -1, SCOPE_SOURCES = -2, SCOPE_ANY_FILE = -3 };
+/* Scopes that are no file; the titles of a file's tests have SCOPE_TESTS minus its index. */
+enum { SCOPE_RULES = -1, SCOPE_SOURCES = -2, SCOPE_ANY_FILE = -3, SCOPE_TESTS = -16 };
 
 enum name_state { NAME_UNCHECKED, NAME_CHECKING, NAME_CHECKED };
 

@@ -92,7 +92,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         driver_message(driver, "the table of builtins is broken: %s", fault);
         return EXIT_INTERNAL;
     }
-    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    CLEANUP(compile_release) struct compilation compilation = { .opens_fixtures = true };
     return check(driver, arguments, &compilation);
 }
 

@@ -77,6 +77,7 @@ static void compile_example(struct example *example)
     struct compilation *compilation = &example->compilation;
     assert_int_equal(compile_begin(compilation), ERR_OK);
     example->file = compilation->sources.count;
+    compilation->opens_fixtures = true;
     assert_int_equal(compile_file(compilation, str_from(example->path)), ERR_OK);
     assert_int_equal(compile_program(compilation), ERR_OK);
     diag_sort(&compilation->diags);
@@ -220,6 +221,7 @@ static void each_page_has_an_example_that_gives_its_diagnostic(void **state)
         find_example(&text, diag_explanation((enum diag_id)id));
         if (text.len == 0)
             continue;
+        compilation.opens_fixtures = true;
         assert_int_equal(compile_begin(&compilation), ERR_OK);
         assert_int_equal(compile_text(&compilation, STR("page.cdr"), buf_str(&text)), ERR_OK);
         assert_int_equal(compile_program(&compilation), ERR_OK);

@@ -34,6 +34,12 @@ enum {
      * cut: nothing hides behind a long array. */
     SLOT_VALUES_MAX = 65536,
 
+    /* Tests. Alerts of one test, those of its files included, and the years that its clock
+     * may go on; what it remembers of the steps that ran. */
+    TEST_ALERTS_MAX = 10000,
+    TEST_YEARS_MAX = 100,
+    TEST_BYTES_MAX = 64 * 1024 * 1024,
+
     /* Machine. The budget is per rule and alert: jumps only go forward, so it is
      * reached by long lists and long texts alone. */
     STACK_MAX = 256,

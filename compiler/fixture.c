@@ -1,0 +1,69 @@
+/* fixture.c - see fixture.h. */
+#include "fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 16 * 1024 };
+
+str fixture_path(struct arena *arena, str file, str name)
+{
+    size_t slash = str_find_last(file, '/');
+    bool is_beside = slash < file.len && !str_startswith(name, STR("/"));
+    str folder = is_beside ? str_first(file, slash + 1) : STR("");
+    const char *path = arena_format(arena, "%.*s%.*s", STR_ARG(folder), STR_ARG(name));
+    return path == NULL ? (str){ NULL, 0 } : str_from(path);
+}
+
+static enum err read_all(int fd, struct buf *text)
+{
+    char bytes[READ_BYTES];
+    for (;;) {
+        ssize_t got = read(fd, bytes, sizeof bytes);
+        if (got == 0)
+            return ERR_OK;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ERR_IO;
+        buf_add(text, (str){ bytes, (size_t)got });
+        if (text->err != ERR_OK)
+            return text->err;
+    }
+}
+
+/* A pipe would be waited for, and a device has no end. */
+static enum err refuse_special(int fd)
+{
+    struct stat found;
+    if (fstat(fd, &found) != 0)
+        return ERR_IO;
+    if (S_ISREG(found.st_mode))
+        return ERR_OK;
+    errno = S_ISDIR(found.st_mode) ? EISDIR : EINVAL;
+    return ERR_IO;
+}
+
+enum err fixture_read(const char *path, struct buf *text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return ERR_IO;
+    enum err err = refuse_special(fd);
+    if (err == ERR_OK && text != NULL)
+        err = read_all(fd, text);
+    int number = errno;
+    close(fd);
+    errno = number;
+    return err;
+}
+
+const char *fixture_reason(enum err err, int number)
+{
+    if (err != ERR_IO)
+        return err == ERR_LIMIT ? "it is larger than a test's file may be" : err_text(err);
+    return number == EINVAL ? "it is no regular file" : strerror(number);
+}
