@@ -132,5 +132,6 @@ const struct command completion_command = {
             "`make install` puts the scripts where the shells look for them.",
     .examples = examples,
     .group = GROUP_CDR,
+    .reads_no_settings = true,
     .run = run,
 };

@@ -44,5 +44,6 @@ const struct command help_command = {
     .options = options,
     .examples = examples,
     .group = GROUP_CDR,
+    .reads_no_settings = true,
     .run = run,
 };

@@ -170,6 +170,11 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return driver_usage(driver, &run_command,
             "--mode apply needs --data DIR: every change is in the journal there before it is "
             "made");
+    if (is_apply && arguments->operand_count == 0
+        && option_from(arguments, OPTION_RULES) == FROM_FILE)
+        return driver_usage(driver, &run_command,
+            "--mode apply needs the rules on the command line or in CDR_RULES: what acts is not "
+            "taken from a file that was only found");
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     enum exit_code code = rules_load(driver, paths, &compilation);
     return code == EXIT_CLEAN ? run_program(driver, arguments, compilation.program) : code;

@@ -54,5 +54,6 @@ const struct command version_command = {
     .options = options,
     .examples = examples,
     .group = GROUP_CDR,
+    .reads_no_settings = true,
     .run = run,
 };

@@ -19,12 +19,15 @@ enum exit_code {
     EXIT_INTERNAL = 4, /* a fault of ours, or of the machine */
 };
 
+struct config;
+
 struct driver {
     struct output out; /* standard output: the answer */
     struct output log; /* standard error: messages */
     struct clock *clock;
     const volatile int *stop;              /* not 0 after SIGINT or SIGTERM */
     const struct command *const *commands; /* all, ending in NULL */
+    const struct config *config;           /* cdr.json, or NULL */
     struct arena arena;                    /* as long as the command runs */
 };
 
@@ -50,6 +53,7 @@ struct command {
     const struct option *options;   /* ends in OPTION_NONE; NULL: none of its own */
     const struct example *examples; /* at least one */
     enum command_group group;
+    bool reads_no_settings; /* the command works whatever cdr.json says */
     enum command_stop stop;
     enum exit_code (*run)(struct driver *driver, const struct arguments *arguments);
 };

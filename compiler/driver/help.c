@@ -39,6 +39,26 @@ const char *help_exit_meaning(enum exit_code code)
     return "";
 }
 
+const char help_settings[] =
+    "What the command line does not say is taken from the environment (CDR_ and the name of the\n"
+    "flag: CDR_FAIL_LEVEL=warning, CDR_RULES=a:b), then from cdr.json, then it is the default.\n"
+    "The file is looked for from the current directory up to the one that has .git; --config\n"
+    "names another, --isolated reads none. `cdr doctor` shows which was found and what it says.\n"
+    "\n"
+    "    {\n"
+    "      \"rules\": [\"rules\"],\n"
+    "      \"check\": { \"fail-level\": \"warning\", \"format\": \"concise\" },\n"
+    "      \"lint\": { \"CDR0001\": \"error\" }\n"
+    "    }\n"
+    "\n"
+    "A key is a flag, for every command that has it, or a command with flags of its own, which\n"
+    "count more. \"lint\" says what a code is taken for: off, info, warning or error. Paths are\n"
+    "relative to the file; \"rules\" stands for PATH where a command is given none. An unknown "
+    "key\n"
+    "is an error. A file may be a stranger's, so it may say how to look and never how to act:\n"
+    "--mode, --again and --listen are said on the command line, --data there or in the\n"
+    "environment, and --mode apply takes no rules from the file.";
+
 /* A heading; in bold on a terminal. */
 static void heading(struct output *out, const char *text)
 {

@@ -16,3 +16,5 @@ void help_markdown(struct output *out, const struct command *const *commands);
 const char *help_group_title(enum command_group group);
 /* What an exit code means; static. */
 const char *help_exit_meaning(enum exit_code code);
+/* How settings reach cdr: paragraphs with an example. */
+extern const char help_settings[];

@@ -1,6 +1,8 @@
 /* help_man.c - see help.h: cdr(1), in the man macros that mandoc and groff both read. */
 #include "driver/help.h"
 
+#include "driver/settings.h"
+
 /* The day that the page was last changed in words; a page made twice is the same twice. */
 #define MAN_DATE "2026-11-22"
 
@@ -50,11 +52,11 @@ static void section(struct output *out, const char *title)
     output_addf(out, ".SH %s\n", title);
 }
 
-/* Paragraphs; lines that begin with a space keep their layout. */
+/* Paragraphs, the first of which is begun; lines that begin with a space keep their layout. */
 static void paragraphs(struct output *out, const char *text)
 {
     bool is_kept = false;
-    bool is_new = true;
+    bool is_new = false;
     for (str rest = str_from(text); rest.len > 0;) {
         str line = str_first(rest, str_find(rest, '\n'));
         bool keeps = line.len > 0 && line.ptr[0] == ' ';
@@ -113,8 +115,10 @@ static void command_section(struct output *out, const struct command *command)
     add_line(out, command->operands);
     output_add(out, STR(".PP\n"));
     add_line(out, command->summary);
-    if (command->help != NULL)
+    if (command->help != NULL) {
+        output_add(out, STR(".PP\n"));
         paragraphs(out, command->help);
+    }
     for (const struct option *row = command->options; row != NULL && row->kind != OPTION_NONE;
          row++)
         flag(out, row);
@@ -134,6 +138,30 @@ static void common_flags(struct output *out)
     const struct option *row;
     for (size_t i = 0; (row = option_at(&bare, i)) != NULL; i++)
         flag(out, row);
+}
+
+/* The flags that are read from at least `reach`, as a list. */
+static void settings_of(struct output *out, enum setting_reach reach)
+{
+    const char *comma = "";
+    for (int id = 0; id < OPTION_COUNT; id++) {
+        if (setting_reach((enum option_id)id) < reach)
+            continue;
+        output_add(out, str_from(comma));
+        add(out, option_name((enum option_id)id));
+        comma = ", ";
+    }
+    output_add(out, STR(".\n"));
+}
+
+static void settings_section(struct output *out)
+{
+    section(out, "SETTINGS");
+    paragraphs(out, help_settings);
+    output_add(out, STR(".PP\nRead from cdr.json: "));
+    settings_of(out, REACH_FILE);
+    output_add(out, STR(".PP\nRead from the environment: "));
+    settings_of(out, REACH_ENVIRONMENT);
 }
 
 void help_man(struct output *out, const struct command *const *commands)
@@ -162,6 +190,7 @@ void help_man(struct output *out, const struct command *const *commands)
     }
     section(out, "\"FLAGS OF EVERY COMMAND\"");
     common_flags(out);
+    settings_section(out);
     section(out, "\"EXIT STATUS\"");
     for (int code = EXIT_CLEAN; code <= EXIT_INTERNAL; code++) {
         output_addf(out, ".TP\n%d\n", code);

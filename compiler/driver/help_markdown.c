@@ -1,6 +1,8 @@
 /* help_markdown.c - see help.h: docs/commands.md. */
 #include "driver/help.h"
 
+#include "driver/settings.h"
+
 /* Words, each as code. */
 static void add_words(struct output *out, const char *words)
 {
@@ -46,6 +48,18 @@ static void command_section(struct output *out, const struct command *command)
     output_add(out, STR("```\n"));
 }
 
+static void settings_part(struct output *out)
+{
+    static const char *const from[] = { [REACH_COMMAND_LINE] = "the command line",
+        [REACH_ENVIRONMENT] = "the command line, the environment",
+        [REACH_FILE] = "the command line, the environment, cdr.json" };
+    output_addf(out, "\n## Settings\n\n%s\n\n| flag | is read from |\n|---|---|\n", help_settings);
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if (setting_reach((enum option_id)id) > REACH_COMMAND_LINE)
+            output_addf(out, "| `--%s` | %s |\n", option_name((enum option_id)id),
+                from[setting_reach((enum option_id)id)]);
+}
+
 static void common_part(struct output *out)
 {
     static const struct command bare = { .name = "" };
@@ -53,6 +67,7 @@ static void common_part(struct output *out)
     const struct option *row;
     for (size_t i = 0; (row = option_at(&bare, i)) != NULL; i++)
         flag(out, row);
+    settings_part(out);
     output_add(out, STR("\n## Exit codes\n\n| code | means |\n|---|---|\n"));
     for (int code = EXIT_CLEAN; code <= EXIT_INTERNAL; code++)
         output_addf(out, "| %d | %s |\n", code, help_exit_meaning((enum exit_code)code));

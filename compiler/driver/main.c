@@ -1,6 +1,7 @@
 /* main.c - the composition root: which command, and what it is handed. */
 #include "driver/command.h"
 #include "driver/help.h"
+#include "driver/settings.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -40,6 +41,23 @@ static bool stops_clean(const struct command *command, const struct arguments *a
                && option_choice(arguments, OPTION_MODE) == 1);
 }
 
+/* Read the command line, and the settings for what it does not say. */
+static enum exit_code read_arguments(struct driver *driver, const struct command *command, int argc,
+    char **argv, struct arguments *ret_arguments)
+{
+    const char *reason = NULL;
+    enum err err = options_parse(command, argc, argv, &driver->arena, ret_arguments, &reason);
+    bool is_plain = command->reads_no_settings || option_is_given(ret_arguments, OPTION_HELP);
+    if (err == ERR_OK && !is_plain) {
+        err = settings_load(driver, ret_arguments, &driver->config, &reason);
+        if (err == ERR_OK)
+            err = settings_add(driver, driver->config, ret_arguments, &reason);
+    }
+    if (reason != NULL)
+        return driver_usage(driver, command, "%s", reason);
+    return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "reading the command line", err);
+}
+
 /* Run the command that the command line names. */
 static enum exit_code dispatch(struct driver *driver, int argc, char **argv)
 {
@@ -53,13 +71,10 @@ static enum exit_code dispatch(struct driver *driver, int argc, char **argv)
     const struct command *command = command_find(driver, str_from(name));
     if (command == NULL)
         return command_unknown(driver, name);
-    struct arguments arguments;
-    const char *reason = NULL;
-    enum err err = options_parse(command, argc - 2, argv + 2, &driver->arena, &arguments, &reason);
-    if (err == ERR_INVALID)
-        return driver_usage(driver, command, "%s", reason);
-    if (err != ERR_OK)
-        return driver_failure(driver, "reading the command line", err);
+    struct arguments arguments = { 0 };
+    enum exit_code code = read_arguments(driver, command, argc - 2, argv + 2, &arguments);
+    if (code != EXIT_CLEAN)
+        return code;
     output_color(&driver->out, (enum color_mode)option_choice(&arguments, OPTION_COLOR));
     output_color(&driver->log, (enum color_mode)option_choice(&arguments, OPTION_COLOR));
     if (option_is_given(&arguments, OPTION_HELP)) {
@@ -68,7 +83,10 @@ static enum exit_code dispatch(struct driver *driver, int argc, char **argv)
     }
     if (stops_clean(command, &arguments))
         hear_stop();
-    return command->run(driver, &arguments);
+    code = command->run(driver, &arguments);
+    if (code == EXIT_USAGE || code == EXIT_NOTHING)
+        settings_tell(driver, &arguments);
+    return code;
 }
 
 /* A reader that left is no fault of anybody: end as other tools do, by SIGPIPE. */

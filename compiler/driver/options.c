@@ -16,6 +16,9 @@ static const char *const names[OPTION_COUNT] = {
 static const struct option common[] = {
     { OPTION_COLOR, OPTION_CHOICE, "WHEN", "auto always never", NULL, "auto",
         "colours: on a terminal, always, never" },
+    { OPTION_CONFIG, OPTION_TEXT, "FILE", NULL, NULL, NULL,
+        "settings; without it the nearest cdr.json, up to the root of the repository" },
+    { OPTION_ISOLATED, OPTION_FLAG, NULL, NULL, NULL, NULL, "read no cdr.json" },
     { OPTION_HELP, OPTION_FLAG, NULL, NULL, NULL, NULL, "this text" },
     { 0 },
 };
@@ -106,8 +109,7 @@ static uint32_t parse_number(const char *text)
     return end == NULL || *end != '\0' || number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
-/* A sentence on what is wrong with the value, or NULL. */
-static const char *check_value(const struct option *row, const char *text, struct arena *arena)
+const char *option_fault(const struct option *row, const char *text, struct arena *arena)
 {
     switch (row->kind) {
     case OPTION_CHOICE:
@@ -150,12 +152,33 @@ static const char *read_flag(struct arguments *arguments, const char *text, cons
         *ret_used_next = true;
     }
     if (value != NULL) {
-        const char *fault = check_value(row, value, arena);
+        const char *fault = option_fault(row, value, arena);
         if (fault != NULL)
             return fault;
     }
-    arguments->given[arguments->given_count++] = (struct given){ row->id, value };
+    arguments->given[arguments->given_count++] = (struct given){ .id = row->id, .text = value };
     return NULL;
+}
+
+/* Whether the flag's value names something that is read. */
+static bool is_input(const struct option *row)
+{
+    return row != NULL && row->value != NULL
+           && (strstr(row->value, "FILE") != NULL || strstr(row->value, "PATH") != NULL);
+}
+
+/* How often standard input is named. */
+static size_t count_inputs(const struct arguments *arguments)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < arguments->operand_count; i++)
+        count += strcmp(arguments->operands[i], "-") == 0;
+    for (size_t i = 0; i < arguments->given_count; i++) {
+        const struct given *given = &arguments->given[i];
+        count += given->text != NULL && strcmp(given->text, "-") == 0
+                 && is_input(option_find(arguments->command, given->id));
+    }
+    return count;
 }
 
 enum err options_parse(const struct command *command, int argc, char **argv, struct arena *arena,
@@ -179,7 +202,7 @@ enum err options_parse(const struct command *command, int argc, char **argv, str
         else if (strcmp(text, "--") == 0)
             only_operands = true;
         else if (strcmp(text, "-h") == 0)
-            arguments.given[arguments.given_count++] = (struct given){ OPTION_HELP, NULL };
+            arguments.given[arguments.given_count++] = (struct given){ .id = OPTION_HELP };
         else if (text[1] != '-')
             fault = arena_format(arena, "there is no flag %s; flags begin with --", text);
         else
@@ -191,6 +214,10 @@ enum err options_parse(const struct command *command, int argc, char **argv, str
         }
         i += used_next;
     }
+    if (count_inputs(&arguments) > 1) {
+        *reterr_reason = "standard input (-) cannot be read twice: give all but one as files";
+        return ERR_INVALID;
+    }
     *ret_arguments = arguments;
     return ERR_OK;
 }
@@ -201,6 +228,14 @@ bool option_is_given(const struct arguments *arguments, enum option_id id)
         if (arguments->given[i].id == id)
             return true;
     return false;
+}
+
+enum given_from option_from(const struct arguments *arguments, enum option_id id)
+{
+    for (size_t i = 0; i < arguments->given_count; i++)
+        if (arguments->given[i].id == id)
+            return arguments->given[i].from;
+    return FROM_COMMAND_LINE;
 }
 
 const char *option_text(const struct arguments *arguments, enum option_id id)

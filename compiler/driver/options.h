@@ -40,15 +40,19 @@ struct option {
 struct command;
 struct driver;
 
+enum given_from { FROM_COMMAND_LINE, FROM_ENVIRONMENT, FROM_FILE };
+
 struct given {
     enum option_id id;
     const char *text; /* NULL for a flag */
+    enum given_from from;
+    const char *origin; /* "CDR_FORMAT", "cdr.json:3"; NULL: the command line */
 };
 
 /* A command line, read. Texts are argv's; the lists are in the arena that was given. */
 struct arguments {
     const struct command *command;
-    struct given *given; /* in the order they were written */
+    struct given *given; /* in the order they were written; then what settings add */
     size_t given_count;
     const char **operands;
     size_t operand_count;
@@ -58,11 +62,17 @@ struct arguments {
 const char *option_name(enum option_id id);
 
 /* Read what follows the command's name. ERR_INVALID: *reterr_reason is a sentence that
- * says what is wrong and what was perhaps meant. ERR_MEMORY. */
+ * says what is wrong and what was perhaps meant. Standard input (-) may be named once.
+ * ERR_MEMORY. */
 MUST_CHECK enum err options_parse(const struct command *command, int argc, char **argv,
     struct arena *arena, struct arguments *ret_arguments, const char **reterr_reason);
 
-/* Whether the flag stands on the command line. */
+/* A sentence on what is wrong with the value `text` for the flag, in the arena; or NULL. */
+const char *option_fault(const struct option *row, const char *text, struct arena *arena);
+
+/* Where the flag was said; FROM_COMMAND_LINE also when it was not. */
+enum given_from option_from(const struct arguments *arguments, enum option_id id);
+/* Whether the flag was said: on the command line, or by a setting (settings.h). */
 bool option_is_given(const struct arguments *arguments, enum option_id id);
 /* The value, else the fallback of the command's table, else NULL. */
 const char *option_text(const struct arguments *arguments, enum option_id id);

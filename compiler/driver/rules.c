@@ -18,7 +18,10 @@ enum err rules_paths(
         return ERR_MEMORY;
     size_t count = 0;
     const char *text;
-    for (size_t i = 0; (text = option_text_at(arguments, OPTION_RULES, i)) != NULL; i++)
+    /* What a setting says holds when the command line names nothing. */
+    bool is_said =
+        arguments->operand_count == 0 || option_from(arguments, OPTION_RULES) == FROM_COMMAND_LINE;
+    for (size_t i = 0; is_said && (text = option_text_at(arguments, OPTION_RULES, i)) != NULL; i++)
         paths[count++] = text;
     for (size_t i = 0; i < arguments->operand_count; i++)
         paths[count++] = arguments->operands[i];

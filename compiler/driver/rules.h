@@ -17,6 +17,7 @@ MUST_CHECK enum exit_code rules_load(
 /* Compile what was added. A fault of ours is told; mistakes in rules are left in diags. */
 MUST_CHECK enum exit_code rules_compile(struct driver *driver, struct compilation *compilation);
 
-/* Operands and repeated --rules as one list of paths, in the driver's arena. */
+/* Operands and repeated --rules as one list of paths, in the driver's arena; without any, what
+ * the settings say. */
 MUST_CHECK enum err rules_paths(
     struct driver *driver, const struct arguments *arguments, const char *const **ret_paths);

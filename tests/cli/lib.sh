@@ -29,6 +29,9 @@ cd "$work" || exit 2
 for name in $(env | sed -n 's/^\(AWS_[A-Z_0-9]*\)=.*/\1/p') NO_COLOR CLICOLOR_FORCE; do
     unset "$name"
 done
+for name in $(env | sed -n 's/^\(CDR_[A-Z_]*\)=.*/\1/p'); do
+    [ "$name" = CDR_IS_SLOW ] || unset "$name"
+done
 export HOME=$work AWS_EC2_METADATA_DISABLED=true TERM=dumb LC_ALL=C.UTF-8
 out=$work/.out err=$work/.err
 status=0 count=0
