@@ -350,7 +350,7 @@ static void help_with_guard(
     const char *text = arena_format(check->arena, "(exists %.*s and %.*s)",
         STR_ARG(path_text(check, read.expr)), STR_ARG(sources_text(check->sources, leaf.not_at)));
     if (check_ok(check, text == NULL ? ERR_MEMORY : ERR_OK))
-        diag_set_fix(check->diags, diag, leaf.not_at, str_from(text));
+        diag_set_guess(check->diags, diag, leaf.not_at, str_from(text));
 }
 
 static void report(struct absent *absent, struct part leaf, struct read read)

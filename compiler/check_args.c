@@ -40,7 +40,7 @@ static void report_choice(
         "`%s` cannot be `%.*s`", param->name, STR_ARG(word));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, expr->at, near.best);
+        diag_set_guess(check->diags, diag, expr->at, near.best);
     } else {
         diag_help(check->diags, diag, "it takes one of: %s", param->choices);
     }
@@ -240,7 +240,7 @@ static void report_param(
         STR_ARG(pair->key));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, pair->key_at, near.best);
+        diag_set_guess(check->diags, diag, pair->key_at, near.best);
         return;
     }
     str names = STR("");

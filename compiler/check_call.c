@@ -254,7 +254,7 @@ static void report_function(struct check *check, const struct expr *call)
         "no function or macro is called `%.*s`", STR_ARG(call->call.name));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, call->call.name_at, near.best);
+        diag_set_guess(check->diags, diag, call->call.name_at, near.best);
     }
 }
 

@@ -17,7 +17,7 @@ enum type check_type(struct check *check, str name, span at)
         diag_add(check->diags, DIAG_UNKNOWN_TYPE, at, "no type is called `%.*s`", STR_ARG(name));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, at, near.best);
+        diag_set_guess(check->diags, diag, at, near.best);
     }
     return TYPE_COUNT;
 }
@@ -84,7 +84,7 @@ static void check_mapped_field(struct check *check, struct ast_mapping *mapping)
             "no field is called `%.*s`", STR_ARG(text));
         if (near.best.len > 0) {
             diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-            diag_set_fix(check->diags, diag, mapping->field->at, near.best);
+            diag_set_guess(check->diags, diag, mapping->field->at, near.best);
         }
         return;
     }

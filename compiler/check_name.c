@@ -147,7 +147,7 @@ static void report_word(struct check *check, const struct expr *expr, enum type 
         STR_ARG(word), type_name(type));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, expr->at, near.best);
+        diag_set_guess(check->diags, diag, expr->at, near.best);
     } else {
         help_with_values(check, diag, type);
     }
@@ -431,7 +431,7 @@ static bool help_with_last_part(
     bool is_one = strlen(all) == field.len + 2;
     diag_help(check->diags, diag, is_one ? "did you mean %s?" : "did you mean one of %s?", all);
     if (is_one)
-        diag_set_fix(check->diags, diag, expr->at, field);
+        diag_set_guess(check->diags, diag, expr->at, field);
     return true;
 }
 
@@ -454,7 +454,7 @@ static void help_with_unknown(
         return;
     } else if (near.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near));
-        diag_set_fix(check->diags, diag, expr->at, near);
+        diag_set_guess(check->diags, diag, expr->at, near);
     } else {
         diag_help(check->diags, diag,
             "what no field covers is reached as `raw[\"%.*s\"]`; text "

@@ -14,7 +14,7 @@ static void report_step(struct check *check, enum verb verb, str name, span name
         "there is no step `%s %.*s`", verb_name(verb), STR_ARG(name));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, name_at, near.best);
+        diag_set_guess(check->diags, diag, name_at, near.best);
         return;
     }
     for (int other = 0; other < VERB_UNDO; other++)
@@ -126,17 +126,18 @@ static void check_irreversible(struct check *check, const struct ast_step *step)
     const struct builtin *builtin = step->action.builtin;
     const struct clause *clause = clause_find(step->action.clauses, CLAUSE_IRREVERSIBLE);
     if (builtin->effect == EFFECT_DESTROYS && clause == NULL) {
-        span end = { step->at.end, step->at.end, step->at.file };
         struct diag *diag = diag_add(check->diags, DIAG_NEEDS_IRREVERSIBLE, step->at,
             "`%s %s` cannot be undone", verb_name(builtin->verb), builtin->name);
+        /* No fix: the word is a person's consent. */
         diag_help(
             check->diags, diag, "if it shall be done all the same, end it with `irreversible`");
-        diag_set_fix(check->diags, diag, end, STR(" irreversible"));
     } else if (builtin->effect != EFFECT_DESTROYS && clause != NULL) {
-        diag_add(check->diags, DIAG_NOT_IRREVERSIBLE, clause->at,
+        struct diag *diag = diag_add(check->diags, DIAG_NOT_IRREVERSIBLE, clause->at,
             builtin->effect == EFFECT_CHANGES ? "`%s %s` can be undone: it is not irreversible"
                                               : "`%s %s` changes nothing: it is not irreversible",
             verb_name(builtin->verb), builtin->name);
+        diag_help(check->diags, diag, "leave the word out");
+        diag_set_fix(check->diags, diag, clause->at, STR(""));
     }
 }
 

@@ -50,7 +50,7 @@ static void report_text_value(
         expr->at, "\"%.*s\" is no %s", STR_ARG(text), type_name(type));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, expr->at, near.best);
+        diag_set_guess(check->diags, diag, expr->at, near.best);
     } else if (is_enum) {
         help_with_values(check, diag, type);
     } else {

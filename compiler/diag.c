@@ -6,13 +6,14 @@
 #include <stdarg.h>
 
 static const struct {
+    const char *name;
     const char *code;
     enum diag_severity severity;
     const char *summary;
     const char *explanation;
 } infos[DIAG_COUNT] = {
 #define DIAG(id, code_, severity_, summary_, explanation_)                                         \
-    [DIAG_##id] = { code_, DIAG_##severity_, summary_, explanation_ },
+    [DIAG_##id] = { #id, code_, DIAG_##severity_, summary_, explanation_ },
 #include "diagnostics.def"
 #undef DIAG
 };
@@ -20,6 +21,11 @@ static const struct {
 const char *diag_code(enum diag_id id)
 {
     return infos[id].code;
+}
+
+const char *diag_name(enum diag_id id)
+{
+    return infos[id].name;
 }
 
 enum diag_severity diag_severity(enum diag_id id)
@@ -150,7 +156,7 @@ void diag_help(struct diag_list *list, struct diag *diag, const char *format, ..
         diag->help = help;
 }
 
-void diag_set_fix(struct diag_list *list, struct diag *diag, span at, str text)
+static void set_fix(struct diag_list *list, struct diag *diag, span at, str text, bool is_guess)
 {
     if (diag == NULL || diag == &list->scratch)
         return;
@@ -158,8 +164,18 @@ void diag_set_fix(struct diag_list *list, struct diag *diag, span at, str text)
     str copy = arena_copy(list->arena, text);
     if (fix == NULL || copy.ptr == NULL)
         return;
-    *fix = (struct diag_fix){ .at = at, .text = copy, .message = diag->help };
+    *fix = (struct diag_fix){ .at = at, .text = copy, .message = diag->help, .is_guess = is_guess };
     diag->fix = fix;
+}
+
+void diag_set_fix(struct diag_list *list, struct diag *diag, span at, str text)
+{
+    set_fix(list, diag, at, text, false);
+}
+
+void diag_set_guess(struct diag_list *list, struct diag *diag, span at, str text)
+{
+    set_fix(list, diag, at, text, true);
 }
 
 /* Whether a belongs before b or may stay before it. */

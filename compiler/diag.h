@@ -27,7 +27,8 @@ struct diag_note {
 struct diag_fix {
     span at;
     str text;
-    str message; /* "write `severity`" */
+    str message;   /* "write `severity`" */
+    bool is_guess; /* the likely word of several: `cdr fix` asks for --suggestions */
 };
 
 struct diag {
@@ -53,6 +54,8 @@ struct diag_list {
 /* The code that a user sees and may look up, CDR0001 and on; static. */
 const char *diag_code(enum diag_id id);
 enum diag_severity diag_severity(enum diag_id id);
+/* The row's name, UNKNOWN_NAME; static. */
+const char *diag_name(enum diag_id id);
 /* "error", "warning", "info"; static. */
 const char *diag_severity_name(enum diag_severity severity);
 /* One line, and a page of Markdown with an example and a way out; static. */
@@ -71,7 +74,10 @@ void diag_note(struct diag_list *list, struct diag *diag, span at, const char *f
     PRINTF_LIKE(4, 5);
 void diag_help(struct diag_list *list, struct diag *diag, const char *format, ...)
     PRINTF_LIKE(3, 4);
+/* A repair that is certain: the only reading of what stands there. */
 void diag_set_fix(struct diag_list *list, struct diag *diag, span at, str text);
+/* A repair that is likely, such as the nearest name. */
+void diag_set_guess(struct diag_list *list, struct diag *diag, span at, str text);
 
 /* Sort by file and place, so that output does not depend on the order of passes. */
 void diag_sort(struct diag_list *list);

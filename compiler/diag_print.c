@@ -1,7 +1,7 @@
-/* diag_print.c - the only place that renders diagnostics. */
+/* diag_print.c - the forms for people, and the table of all forms. */
 #include "diag_print.h"
 
-#include "base/json_text.h"
+#include "diag_forms.h"
 #include "excerpt.h"
 
 #include <stdio.h>
@@ -25,11 +25,6 @@ struct printer {
     struct buf *out;
 };
 
-static const struct source *source_of(const struct printer *printer, span at)
-{
-    return at.file < printer->sources->count ? &printer->sources->items[at.file] : NULL;
-}
-
 /* ---- text ---- */
 
 static int digits_of(uint32_t number)
@@ -44,11 +39,11 @@ static int digits_of(uint32_t number)
 static int gutter_width(const struct printer *printer, const struct diag *diag)
 {
     int width = 1;
-    const struct source *source = source_of(printer, diag->at);
+    const struct source *source = diag_source(printer->sources, diag->at);
     if (source != NULL)
         width = digits_of(source_place(source, diag->at.start).line);
     for (const struct diag_note *note = diag->notes; note != NULL; note = note->next) {
-        source = source_of(printer, note->at);
+        source = diag_source(printer->sources, note->at);
         int digits = source == NULL ? 1 : digits_of(source_place(source, note->at.start).line);
         width = digits > width ? digits : width;
     }
@@ -58,7 +53,7 @@ static int gutter_width(const struct printer *printer, const struct diag *diag)
 /* Nothing for a place outside of every file. */
 static void add_excerpt(const struct printer *printer, span at, int width, const char *mark_on)
 {
-    const struct source *source = source_of(printer, at);
+    const struct source *source = diag_source(printer->sources, at);
     const struct palette *palette = printer->palette;
     if (source == NULL)
         return;
@@ -98,12 +93,12 @@ static void print_text(const struct printer *printer, const struct diag *diag)
     add_excerpt(printer, diag->at, width, palette->severity[severity]);
 
     for (const struct diag_note *note = diag->notes; note != NULL; note = note->next)
-        if (source_of(printer, note->at) == NULL)
+        if (diag_source(printer->sources, note->at) == NULL)
             add_foot(printer, width, "note", note->message);
     if (diag->help.len > 0)
         add_foot(printer, width, "help", diag->help);
     for (const struct diag_note *note = diag->notes; note != NULL; note = note->next) {
-        if (source_of(printer, note->at) == NULL)
+        if (diag_source(printer->sources, note->at) == NULL)
             continue;
         buf_addf(printer->out, "%snote%s: ", palette->bold, palette->off);
         excerpt_add_safe(printer->out, note->message);
@@ -117,7 +112,7 @@ static void print_text(const struct printer *printer, const struct diag *diag)
 
 static void print_concise(const struct printer *printer, const struct diag *diag)
 {
-    const struct source *source = source_of(printer, diag->at);
+    const struct source *source = diag_source(printer->sources, diag->at);
     if (source != NULL) {
         struct place place = source_place(source, diag->at.start);
         excerpt_add_safe(printer->out, source->file);
@@ -129,91 +124,53 @@ static void print_concise(const struct printer *printer, const struct diag *diag
     buf_add_byte(printer->out, '\n');
 }
 
-/* ---- JSON ---- */
+/* ---- every form ---- */
 
-static void add_member(struct buf *out, const char *name, str text)
+static enum err print_each(const struct diag_report *report, bool is_text, struct buf *out)
 {
-    buf_addf(out, "\"%s\":", name);
-    json_text_add(out, text);
+    struct printer printer = { report->sources, report->has_color ? &coloured : &plain, out };
+    for (const struct diag *diag = report->diags->first; diag != NULL; diag = diag->next) {
+        if (is_text)
+            print_text(&printer, diag);
+        else
+            print_concise(&printer, diag);
+    }
+    if (diag_omitted(report->diags) > 0)
+        buf_addf(out, "... and %u more\n", diag_omitted(report->diags));
+    return out->err;
 }
 
-/* ,"file":..,"line":1,"column":2,"endLine":1,"endColumn":9; nothing without a place. */
-static void add_place(const struct printer *printer, span at)
+enum err diag_report_print(
+    const struct diag_report *report, enum diag_format format, struct buf *out)
 {
-    const struct source *source = source_of(printer, at);
-    if (source == NULL)
-        return;
-    struct place start = source_place(source, at.start);
-    struct place end = source_place(source, at.end);
-    buf_add_byte(printer->out, ',');
-    add_member(printer->out, "file", source->file);
-    buf_addf(printer->out, ",\"line\":%u,\"column\":%u,\"endLine\":%u,\"endColumn\":%u", start.line,
-        start.column, end.line, end.column);
-}
-
-static void print_json(const struct printer *printer, const struct diag *diag)
-{
-    struct buf *out = printer->out;
-    buf_add_byte(out, '{');
-    add_member(out, "code", str_from(diag_code(diag->id)));
-    buf_add_byte(out, ',');
-    add_member(out, "severity", str_from(diag_severity_name(diag_severity(diag->id))));
-    buf_add_byte(out, ',');
-    add_member(out, "message", diag->message);
-    add_place(printer, diag->at);
-
-    buf_add(out, STR(",\"notes\":["));
-    for (const struct diag_note *note = diag->notes; note != NULL; note = note->next) {
-        buf_addf(out, "%s{", note == diag->notes ? "" : ",");
-        add_member(out, "message", note->message);
-        add_place(printer, note->at);
-        buf_add_byte(out, '}');
+    switch (format) {
+    case DIAG_FORMAT_TEXT:
+        return print_each(report, true, out);
+    case DIAG_FORMAT_CONCISE:
+        return print_each(report, false, out);
+    case DIAG_FORMAT_JSON:
+        return diag_json_print(report, out);
+    case DIAG_FORMAT_SARIF:
+        return diag_sarif_print(report, out);
+    case DIAG_FORMAT_JUNIT:
+        return diag_junit_print(report, out);
+    case DIAG_FORMAT_GITHUB:
+        return diag_github_print(report, out);
+    case DIAG_FORMAT_GITLAB:
+        return diag_gitlab_print(report, out);
+    case DIAG_FORMAT_COUNT:
+        break;
     }
-    buf_add_byte(out, ']');
-    if (diag->help.len > 0) {
-        buf_add_byte(out, ',');
-        add_member(out, "help", diag->help);
-    }
-    if (diag->fix != NULL) {
-        buf_add(out, STR(",\"fix\":{"));
-        add_member(out, "message", diag->fix->message);
-        add_place(printer, diag->fix->at);
-        buf_add_byte(out, ',');
-        add_member(out, "text", diag->fix->text);
-        buf_add_byte(out, '}');
-    }
-    buf_add_byte(out, '}');
-}
-
-static void print_json_all(const struct printer *printer, const struct diag_list *list)
-{
-    buf_add(printer->out, STR("{\"diagnostics\":["));
-    for (const struct diag *diag = list->first; diag != NULL; diag = diag->next) {
-        if (diag != list->first)
-            buf_add_byte(printer->out, ',');
-        print_json(printer, diag);
-    }
-    buf_add(printer->out, STR("]}\n"));
+    return ERR_INVALID;
 }
 
 void diags_print(const struct diag_list *list, const struct sources *sources,
     enum diag_format format, bool color, struct buf *out)
 {
-    struct printer printer = { sources, color ? &coloured : &plain, out };
-    if (format == DIAG_FORMAT_JSON) {
-        print_json_all(&printer, list);
-        return;
-    }
-    for (const struct diag *diag = list->first; diag != NULL; diag = diag->next) {
-        if (format == DIAG_FORMAT_TEXT)
-            print_text(&printer, diag);
-        else
-            print_concise(&printer, diag);
-    }
-    uint32_t lost = list->error_count + list->warning_count;
-    uint32_t kept = 0;
-    for (const struct diag *diag = list->first; diag != NULL; diag = diag->next)
-        kept += diag_severity(diag->id) != DIAG_INFO;
-    if (lost > kept)
-        buf_addf(out, "... and %u more\n", lost - kept);
+    struct diag_report report = {
+        .diags = list, .sources = sources, .fail_level = DIAG_ERROR, .has_color = color
+    };
+    enum err err = diag_report_print(&report, format, out);
+    if (err != ERR_OK && out->err == ERR_OK)
+        out->err = err;
 }

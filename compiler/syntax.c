@@ -340,7 +340,7 @@ static bool suggest_part(struct parse *parse, struct diag *diag, const struct ex
         if (word.len < 3 || str_is(word, parts[i]) || !is_near(word, str_from(parts[i])))
             continue;
         diag_help(parse->diags, diag, "did you mean `%s`?", parts[i]);
-        diag_set_fix(parse->diags, diag, parse->previous_at, str_from(parts[i]));
+        diag_set_guess(parse->diags, diag, parse->previous_at, str_from(parts[i]));
         return true;
     }
     return false;
@@ -446,7 +446,7 @@ static void suggest(struct parse *parse, struct diag *diag, span at, const char 
     word = is_name ? nearest_keyword(expected, text) : NULL;
     if (word != NULL) {
         diag_help(parse->diags, diag, "did you mean `%s`?", word);
-        diag_set_fix(parse->diags, diag, at, str_from(word));
+        diag_set_guess(parse->diags, diag, at, str_from(word));
     } else if (expects(expected, "{") && str_is(previous_text(parse), "else")
                && strcmp(found, "if") == 0) {
         diag_help(parse->diags, diag, "write `else { if ... then { ... } }`");

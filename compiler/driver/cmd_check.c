@@ -5,7 +5,7 @@
 #include "registry.h"
 
 static const struct option options[] = {
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text concise json", "sarif junit github gitlab",
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text concise json sarif junit github gitlab", NULL,
         "text", "how findings are printed" },
     { OPTION_FAIL_LEVEL, OPTION_CHOICE, "LEVEL", "error warning info", NULL, "error",
         "the least finding that makes the exit code 1" },
@@ -15,8 +15,6 @@ static const struct option options[] = {
 static const char *const here[] = { ".", NULL };
 
 /* In the order of the flag's choices. */
-static const enum diag_format formats[] = { DIAG_FORMAT_TEXT, DIAG_FORMAT_CONCISE,
-    DIAG_FORMAT_JSON };
 static const enum diag_severity levels[] = { DIAG_ERROR, DIAG_WARNING, DIAG_INFO };
 
 static const char *plural(uint32_t count)
@@ -59,6 +57,29 @@ static bool is_found(const struct diag_list *diags, enum diag_severity level)
     return true;
 }
 
+/* Print what was found in the form that the flags ask for. */
+static enum exit_code print_report(struct driver *driver, const struct arguments *arguments,
+    struct compilation *compilation, const struct rules_read *read)
+{
+    enum diag_format format = (enum diag_format)option_choice(arguments, OPTION_FORMAT);
+    struct diag_report report = {
+        .diags = &compilation->diags,
+        .sources = &compilation->sources,
+        .unread = read->unread,
+        .unread_count = read->unread_count,
+        .fail_level = levels[option_choice(arguments, OPTION_FAIL_LEVEL)],
+        .version = driver_version(),
+        .has_color = driver->out.has_color,
+    };
+    diag_sort(&compilation->diags);
+    enum err err = diag_report_print(&report, format, &driver->out.buf);
+    if (err != ERR_OK)
+        return driver_failure(driver, "writing the findings", err);
+    if (format == DIAG_FORMAT_TEXT && read->files > 0)
+        print_summary(&driver->out, compilation, read->files);
+    return is_found(&compilation->diags, report.fail_level) ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
 static enum exit_code check(
     struct driver *driver, const struct arguments *arguments, struct compilation *compilation)
 {
@@ -68,21 +89,14 @@ static enum exit_code check(
         return driver_failure(driver, "reading the command line", err);
     if (paths[0] == NULL)
         paths = here;
-    uint32_t files = 0;
-    enum exit_code code = rules_read(driver, paths, compilation, &files);
-    if (code == EXIT_CLEAN)
-        code = rules_compile(driver, compilation);
-    if (code != EXIT_CLEAN)
+    struct rules_read read;
+    enum exit_code code = rules_read(driver, paths, compilation, &read);
+    if (code == EXIT_INTERNAL)
         return code;
-    enum diag_format format = formats[option_choice(arguments, OPTION_FORMAT)];
-    diag_sort(&compilation->diags);
-    diags_print(&compilation->diags, &compilation->sources, format, driver->out.has_color,
-        &driver->out.buf);
-    if (format == DIAG_FORMAT_TEXT)
-        print_summary(&driver->out, compilation, files);
-    return is_found(&compilation->diags, levels[option_choice(arguments, OPTION_FAIL_LEVEL)])
-               ? EXIT_FINDINGS
-               : EXIT_CLEAN;
+    if (read.files > 0 && rules_compile(driver, compilation) != EXIT_CLEAN)
+        return EXIT_INTERNAL;
+    enum exit_code found = print_report(driver, arguments, compilation, &read);
+    return found > code ? found : code;
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)

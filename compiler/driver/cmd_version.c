@@ -12,6 +12,11 @@
 /* The edition of the language that this build reads: `cdr 1`. */
 enum { LANGUAGE_EDITION = 1 };
 
+const char *driver_version(void)
+{
+    return CDR_VERSION;
+}
+
 static const struct option options[] = {
     { OPTION_JSON, OPTION_FLAG, NULL, NULL, NULL, NULL, "one object, for programs" },
     { 0 },

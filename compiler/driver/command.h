@@ -84,6 +84,9 @@ enum exit_code driver_usage(struct driver *driver, const struct command *command
 /* Tell a failure of the host and return the code that goes with it. */
 enum exit_code driver_failure(struct driver *driver, const char *doing, enum err err);
 
+/* "0.1.0"; static. */
+const char *driver_version(void);
+
 /* The command of that name, or NULL. */
 const struct command *command_find(const struct driver *driver, str name);
 /* Whether language.md has a command of that name that this build lacks. */

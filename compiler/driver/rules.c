@@ -1,7 +1,6 @@
 /* rules.c - see rules.h. */
 #include "driver/rules.h"
 
-#include "diag_print.h"
 #include "driver/files.h"
 
 #include <errno.h>
@@ -29,59 +28,85 @@ enum err rules_paths(
     return ERR_OK;
 }
 
-/* Say why a rule file could not be added. */
-static enum exit_code unreadable(struct driver *driver, const char *name, enum err err)
+/* Tell and keep that `name` could not be read. */
+static enum exit_code add_unread(
+    struct driver *driver, struct rules_read *read, const char *name, const char *reason)
 {
-    if (err == ERR_IO)
-        driver_message(driver, "%s cannot be read: %s", name, strerror(errno));
-    else if (err == ERR_LIMIT)
-        driver_message(driver, "%s is larger than %d MiB, which no rule file should be; split it",
-            name, SOURCE_BYTES_MAX / MEBIBYTE);
-    else
-        return driver_failure(driver, name, err);
+    if (reason == NULL)
+        return driver_failure(driver, name, ERR_MEMORY);
+    driver_message(driver, "%s", reason);
+    size_t count = read->unread_count;
+    struct diag_unread *items = ARENA_ARRAY(&driver->arena, struct diag_unread, count + 1);
+    if (items == NULL)
+        return driver_failure(driver, name, ERR_MEMORY);
+    for (size_t i = 0; i < count; i++)
+        items[i] = read->unread[i];
+    items[count] = (struct diag_unread){ str_from(name), reason };
+    read->unread = items;
+    read->unread_count = count + 1;
     return EXIT_USAGE;
 }
 
+/* Say why a rule file could not be added. */
+static enum exit_code unreadable(
+    struct driver *driver, struct rules_read *read, const char *name, enum err err)
+{
+    const char *why = strerror(errno);
+    if (err == ERR_IO)
+        return add_unread(
+            driver, read, name, arena_format(&driver->arena, "%s cannot be read: %s", name, why));
+    if (err == ERR_LIMIT)
+        return add_unread(driver, read, name,
+            arena_format(&driver->arena,
+                "%s is larger than %d MiB, which no rule file should be; split it", name,
+                SOURCE_BYTES_MAX / MEBIBYTE));
+    return driver_failure(driver, name, err);
+}
+
 static enum exit_code find_files(
-    struct driver *driver, const char *const *paths, struct files *files)
+    struct driver *driver, const char *const *paths, struct files *files, struct rules_read *read)
 {
     for (const char *const *path = paths; *path != NULL; path++) {
         size_t before = files->count;
         const char *reason = "out of memory";
         enum err err = files_add(files, *path, &driver->arena, &reason);
-        if (err != ERR_OK) {
+        if (err == ERR_IO) {
+            if (add_unread(driver, read, *path, reason) != EXIT_USAGE)
+                return EXIT_INTERNAL;
+        } else if (err != ERR_OK) {
             driver_message(driver, "%s", reason);
-            return err == ERR_IO ? EXIT_USAGE : EXIT_INTERNAL;
-        }
-        if (files->count == before && paths[1] == NULL) {
+            return EXIT_INTERNAL;
+        } else if (files->count == before && paths[1] == NULL) {
             driver_message(driver,
                 "there is no .cdr file in %s; name a file or a directory that has rules", *path);
             return EXIT_NOTHING;
         }
     }
-    if (files->count > 0)
+    if (files->count > 0 || read->unread_count > 0)
         return EXIT_CLEAN;
     driver_message(driver, "there is no .cdr file in any of the paths");
     return EXIT_NOTHING;
 }
 
 enum exit_code rules_read(struct driver *driver, const char *const *paths,
-    struct compilation *compilation, uint32_t *ret_files)
+    struct compilation *compilation, struct rules_read *ret_read)
 {
     struct files files = { 0 };
-    enum exit_code code = find_files(driver, paths, &files);
-    if (code != EXIT_CLEAN)
-        return code;
+    *ret_read = (struct rules_read){ 0 };
     enum err err = compile_begin(compilation);
     if (err != ERR_OK)
         return driver_failure(driver, "reading the shipped sources", err);
+    enum exit_code code = find_files(driver, paths, &files, ret_read);
+    if (code != EXIT_CLEAN)
+        return code;
     for (size_t i = 0; i < files.count; i++) {
         err = compile_file(compilation, str_from(files.items[i].name));
-        if (err != ERR_OK)
-            return unreadable(driver, files.items[i].name, err);
+        if (err == ERR_OK)
+            ret_read->files++;
+        else if (unreadable(driver, ret_read, files.items[i].name, err) != EXIT_USAGE)
+            return EXIT_INTERNAL;
     }
-    *ret_files = (uint32_t)files.count;
-    return EXIT_CLEAN;
+    return ret_read->unread_count == 0 ? EXIT_CLEAN : EXIT_USAGE;
 }
 
 enum exit_code rules_compile(struct driver *driver, struct compilation *compilation)
@@ -101,8 +126,8 @@ enum exit_code rules_compile(struct driver *driver, struct compilation *compilat
 enum exit_code rules_load(
     struct driver *driver, const char *const *paths, struct compilation *compilation)
 {
-    uint32_t files = 0;
-    enum exit_code code = rules_read(driver, paths, compilation, &files);
+    struct rules_read read;
+    enum exit_code code = rules_read(driver, paths, compilation, &read);
     if (code == EXIT_CLEAN)
         code = rules_compile(driver, compilation);
     if (code != EXIT_CLEAN)

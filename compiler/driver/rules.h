@@ -2,12 +2,21 @@
 #pragma once
 
 #include "compile.h"
+#include "diag_print.h"
 #include "driver/command.h"
 
+/* What became of the paths of a command line. */
+struct rules_read {
+    uint32_t files;             /* that were read */
+    struct diag_unread *unread; /* in the driver's arena */
+    size_t unread_count;
+};
+
 /* Begin `compilation` with the rule files below `paths` (NULL-terminated). What cannot
- * be read, or matches nothing, is told. *ret_files: how many. */
+ * be read, or matches nothing, is told; EXIT_USAGE: what could be read is there all the
+ * same. */
 MUST_CHECK enum exit_code rules_read(struct driver *driver, const char *const *paths,
-    struct compilation *compilation, uint32_t *ret_files);
+    struct compilation *compilation, struct rules_read *ret_read);
 
 /* rules_read, then compile; mistakes are told on standard error. Only after EXIT_CLEAN
  * is there a program. */

@@ -36,9 +36,6 @@ says "did you mean --format?" "and the nearest one is offered"
 run check --format=jsn
 exits 2 "an unknown choice is a usage error"
 says "did you mean json?" "and the nearest one is offered"
-run check --format sarif
-exits 2 "a format of a later build is a usage error"
-says "not in this build" "and is called that"
 run check --format
 exits 2 "a flag without its value is a usage error"
 run builtins --json=yes

@@ -478,8 +478,8 @@ static void a_fix_makes_the_rule_pass(void **state)
         "when source = guardduty then collect triage");
     is_fixed_to("when lowr(user.name) = \"a\" then collect triage",
         "when lower(user.name) = \"a\" then collect triage");
-    is_fixed_to("when severity >= high then respond delete_security_group",
-        "when severity >= high then respond delete_security_group irreversible");
+    is_fixed_to("when severity >= high then respond isolate_role irreversible",
+        "when severity >= high then respond isolate_role ");
     is_fixed_to("when not (host.name = \"a\") or severity = high" RESPOND,
         "when (exists host.name and not (host.name = \"a\")) or severity = high" RESPOND);
 }
