@@ -86,7 +86,7 @@ static void check_forced_source(struct check *check, const struct ast_check *ale
         "there is no source `%.*s`", STR_ARG(name));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, alert->alert.source_at, near.best);
+        diag_set_guess(check->diags, diag, alert->alert.source_at, near.best);
     } else {
         help_with_values(check, diag, TYPE_SOURCE);
     }
@@ -171,7 +171,7 @@ static void check_result_step(struct check *check, const struct ast_check *resul
         "no rule that this test sees has a step `%.*s`", STR_ARG(near.word));
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_fix(check->diags, diag, result->result.step_at, near.best);
+        diag_set_guess(check->diags, diag, result->result.step_at, near.best);
     } else {
         diag_help(check->diags, diag,
             "name a step as the rule does: `triage` of `collect triage`, or what stands after "
@@ -291,7 +291,7 @@ static void check_expected_rule(struct check *check, const struct ast_check *exp
     if (near.best.len == 0)
         return;
     diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-    diag_set_fix(check->diags, diag, expect->rule.name_at, near.best);
+    diag_set_guess(check->diags, diag, expect->rule.name_at, near.best);
 }
 
 static void check_expected_step(struct check *check, const struct ast_check *expect)
