@@ -75,6 +75,9 @@ enum meaning {
     MEANING_PARAM,   /* param: a parameter of the macro around it */
     MEANING_SOURCE,  /* constant: a source's name, as text */
     MEANING_ENUM,    /* constant: a word of an enum, `high`, `malicious` */
+    /* of the alert that began a detection over several: */
+    MEANING_FIRST_FIELD, /* first.user.id; field */
+    MEANING_FIRST_RAW,   /* first.raw["a.b"]; path */
     /* of a call */
     MEANING_MACRO,    /* declaration: a macro */
     MEANING_FUNCTION, /* function */
@@ -119,8 +122,17 @@ struct ast_duration {
     span at;
 };
 
+/* How a detection stands in its rule; only SEVERAL_TOP may be. */
+enum several_place {
+    SEVERAL_ELSEWHERE, /* not in a `when` */
+    SEVERAL_TOP,       /* joined by `and` at the top of `when` */
+    SEVERAL_UNDER_OR,
+    SEVERAL_UNDER_NOT,
+};
+
 struct several {
     enum several_kind kind;
+    enum several_place place; /* the checker's */
     enum measure measure;
     struct expr *percentile; /* a literal, or NULL */
     struct expr *operand;    /* what is measured or new, or NULL */

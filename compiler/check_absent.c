@@ -36,18 +36,18 @@ static bool is_absentable(const struct expr *expr)
         return false;
     if (expr->means == MEANING_RESULT)
         return expr->is.result.member == RESULT_URL || expr->is.result.member == RESULT_SHA256;
-    if (expr->means == MEANING_FIELD)
+    if (expr->means == MEANING_FIELD || expr->means == MEANING_FIRST_FIELD)
         return expr->is.field != FIELD_TIME && expr->is.field != FIELD_RECEIVED;
-    return expr->means == MEANING_RAW;
+    return expr->means == MEANING_RAW || expr->means == MEANING_FIRST_RAW;
 }
 
 static bool same_thing(const struct expr *a, const struct expr *b)
 {
     if (a->kind != EXPR_FIELD || b->kind != EXPR_FIELD || a->means != b->means)
         return false;
-    if (a->means == MEANING_FIELD)
+    if (a->means == MEANING_FIELD || a->means == MEANING_FIRST_FIELD)
         return a->is.field == b->is.field;
-    if (a->means == MEANING_RAW)
+    if (a->means == MEANING_RAW || a->means == MEANING_FIRST_RAW)
         return str_equal(a->is.path, b->is.path);
     return a->means == MEANING_RESULT && a->is.result.step == b->is.result.step
            && a->is.result.member == b->is.result.member;
@@ -113,7 +113,8 @@ static bool converts(struct read read)
 {
     const struct expr *expr = read.expr;
     if (expr->kind == EXPR_FIELD)
-        return expr->means == MEANING_RAW && read.type != TYPE_RAW;
+        return (expr->means == MEANING_RAW || expr->means == MEANING_FIRST_RAW)
+               && read.type != TYPE_RAW;
     if (expr->kind != EXPR_CALL || expr->means == MEANING_CONSTANT)
         return false;
     if (expr->means == MEANING_FUNCTION)
@@ -455,14 +456,38 @@ static void walk_steps(
     }
 }
 
+/* The alert that the steps see completed the detection: what holds for it is the condition of
+ * the last `followed by`, not `when`. Where several could be meant, nothing is known. */
+static struct part known_in_steps(struct absent *absent, struct part when, bool *ret_is_known)
+{
+    struct part known = when;
+    bool has_followed = false;
+    bool has_absence = false;
+    for (const struct clause *clause = absent->rule->rule.clauses; clause != NULL;
+         clause = clause->next) {
+        if (clause->kind != CLAUSE_FOLLOWED)
+            continue;
+        has_absence = has_absence || clause->is_negated;
+        if (clause->is_negated)
+            continue;
+        has_followed = true;
+        known = part_of(expanded(absent, clause->condition), true);
+        walk(absent, known, NULL);
+    }
+    *ret_is_known = !has_followed || !has_absence;
+    return known;
+}
+
 void check_absent(struct check *check, struct item *rule)
 {
     struct absent absent = { .check = check, .rule = rule, .place = "the rule" };
+    bool is_known;
     if (!has_respond(rule->rule.steps))
         return;
     struct part when = part_of(expanded(&absent, rule->rule.when), true);
-    struct around around = { NULL, &when, 1, UINT32_MAX, false };
     walk(&absent, when, NULL);
-    walk_steps(&absent, rule->rule.steps, &around);
+    struct part known = known_in_steps(&absent, when, &is_known);
+    struct around around = { NULL, &known, 1, UINT32_MAX, false };
+    walk_steps(&absent, rule->rule.steps, is_known ? &around : NULL);
     arena_release(&absent.scratch);
 }

@@ -114,7 +114,7 @@ static bool is_of_type(const struct check *check, const struct expr *expr, enum 
     if (constant_of(expr, &v, &from))
         return true;
     if (expr->kind == EXPR_FIELD)
-        return expr->means == MEANING_FIELD
+        return (expr->means == MEANING_FIELD || expr->means == MEANING_FIRST_FIELD)
                && (expr->type == type || is_narrowed(check, expr->is.field, type));
     if (expr->kind != EXPR_CALL)
         return false;

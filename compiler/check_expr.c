@@ -2,7 +2,6 @@
 #include "check_pass.h"
 
 #include "constant.h"
-#include "later.h"
 #include "match/regex.h"
 
 /* Where byte `offset` of a pattern stands in the text: `\/` there is `/` here. */
@@ -61,6 +60,7 @@ static void check_exists(struct check *check, struct expr *expr)
     check_expr(check, operand);
     if (operand->type == TYPE_COUNT || operand->means == MEANING_FIELD
         || operand->means == MEANING_RAW || operand->means == MEANING_RESULT
+        || operand->means == MEANING_FIRST_FIELD || operand->means == MEANING_FIRST_RAW
         || operand->means == MEANING_PARAM)
         return;
     diag_add(check->diags, DIAG_WRONG_TEST, operand->at,
@@ -86,12 +86,6 @@ static void check_not(struct check *check, struct expr *expr)
         expr = expr->operand;
     }
     check_condition(check, expr);
-}
-
-static void refuse_several(struct check *check, struct expr *expr)
-{
-    expr->type = TYPE_BOOL;
-    later_report_several(check->diags, expr->at);
 }
 
 void check_expr(struct check *check, struct expr *expr)
@@ -129,7 +123,7 @@ void check_expr(struct check *check, struct expr *expr)
         check_chain(check, expr);
         break;
     case EXPR_SEVERAL:
-        refuse_several(check, expr);
+        check_several(check, expr);
         break;
     }
 }

@@ -213,6 +213,9 @@ bool check_declaration(struct check *check, struct item *item)
         inner.item = item;
         inner.macro = item->kind == ITEM_MACRO ? item : NULL;
         inner.in_source = false;
+        inner.several = NULL;
+        inner.has_several = false;
+        inner.in_several_steps = false;
         inner.steps = NULL;
         inner.deepest = 0;
         inner.depth++;
@@ -493,7 +496,7 @@ static void report_unknown(struct check *check, const struct expr *expr, str tex
         text = expr->path->text; /* the place shows the rest */
     if (check_is_lost(check, expr->at.file, expr->path->text) || report_no_result(check, expr))
         return;
-    if (str_startswith(text, STR("resource.tags")) || str_startswith(text, STR("first."))) {
+    if (str_startswith(text, STR("resource.tags"))) {
         struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, expr->at,
             "`%.*s` is not in this build", STR_ARG(text));
         diag_help(check->diags, diag, "use `raw[\"...\"]` with the vendor's path");
@@ -519,6 +522,18 @@ static bool refuse_long_path(struct check *check, const struct expr *expr)
     return false;
 }
 
+void check_field_path(struct check *check, struct expr *expr)
+{
+    expr->type = TYPE_COUNT;
+    if (str_is(expr->path->text, "raw")) {
+        use_raw(check, expr);
+        return;
+    }
+    str text = path_text(check, expr);
+    if (!use_field(check, expr, text))
+        report_unknown(check, expr, text);
+}
+
 void check_field(struct check *check, struct expr *expr)
 {
     expr->type = TYPE_COUNT;
@@ -531,16 +546,12 @@ void check_field(struct check *check, struct expr *expr)
             use_result(check, expr, step);
             return;
         }
-    if (str_is(expr->path->text, "raw")) {
-        use_raw(check, expr);
+    if (check_first_field(check, expr))
         return;
-    }
     const struct name *name = scope_find(check->scope, expr->at.file, expr->path->text);
     if (name != NULL && path_is_word(expr)) {
         use_declaration(check, expr, name->item);
         return;
     }
-    str text = path_text(check, expr);
-    if (!use_field(check, expr, text))
-        report_unknown(check, expr, text);
+    check_field_path(check, expr);
 }

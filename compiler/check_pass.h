@@ -32,6 +32,9 @@ struct check {
     struct item *item;          /* the item around */
     const struct item *macro;   /* whose parameters are seen, or NULL */
     bool in_source;             /* only raw paths are seen */
+    struct expr *several;       /* the rule's detection over several alerts, or NULL */
+    bool has_several;           /* the rule has that, or a `followed by` */
+    bool in_several_steps;      /* first.f is seen */
     struct visible_step *steps; /* whose results are seen */
     struct visible_step *named; /* all of the rule so far */
     uint32_t depth;             /* declarations being checked, one for the sake of the other */
@@ -89,6 +92,19 @@ void check_members(struct check *check, struct expr *list, enum type type);
 void check_fits(struct check *check, const struct expr *expr, enum type type, bool is_member);
 /* Let `expr`, a raw value, be read as `type`. */
 void read_as(struct expr *expr, enum type type);
+
+/* check_several.c: detections over several alerts */
+/* Find the one in the rule's `when`, and note how each stands there. */
+void check_place_several(struct check *check, struct item *rule);
+void check_several(struct check *check, struct expr *expr);
+/* The `followed by` clauses of a rule. */
+void check_followed(struct check *check, struct item *rule);
+/* Whether the rule waits for more than one alert; `several` as check_place_several found it. */
+bool rule_is_several(const struct item *rule, const struct expr *several);
+/* `first.f`: true when the path is one, or was meant as one and reported. */
+bool check_first_field(struct check *check, struct expr *expr);
+/* A path that can only be a field or raw JSON; TYPE_COUNT and a report when it is neither. */
+void check_field_path(struct check *check, struct expr *expr);
 
 /* check_call.c */
 void check_call(struct check *check, struct expr *expr);

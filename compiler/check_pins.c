@@ -192,6 +192,11 @@ static void look_at(const struct pins *pins, const struct expr *expr, source_set
     if (expr->kind == EXPR_LITERAL)
         for (const struct expr *part = expr->literal.parts; part != NULL; part = part->next)
             look_at(pins, part, set);
+    if (expr->kind != EXPR_SEVERAL)
+        return;
+    look_at(pins, expr->several->operand, set);
+    for (const struct expr *by = expr->several->by; by != NULL; by = by->next)
+        look_at(pins, by, set);
 }
 
 static void walk(const struct pins *pins, struct part part, source_set set)
@@ -237,6 +242,29 @@ static void walk_steps(struct pins *pins, const struct ast_step *steps, source_s
     }
 }
 
+/* Keys are of the alerts before and of those that follow. Returns the sources of the alert
+ * that the steps see: the last that followed, or the one that began it. */
+static source_set walk_followed(struct pins *pins, source_set when)
+{
+    source_set seen = when;
+    bool has_absence = false;
+    for (const struct clause *clause = pins->rule->rule.clauses; clause != NULL;
+         clause = clause->next) {
+        if (clause->kind != CLAUSE_FOLLOWED)
+            continue;
+        struct part condition = expanded(pins, clause->condition, true);
+        source_set set = allows(pins, condition);
+        walk(pins, condition, pins->all);
+        for (const struct expr *field = clause->fields; field != NULL; field = field->next) {
+            look_at(pins, field, when);
+            look_at(pins, field, set);
+        }
+        has_absence = has_absence || clause->is_negated;
+        seen = clause->is_negated ? seen : set;
+    }
+    return has_absence && seen != when ? pins->all : seen;
+}
+
 void check_pins(struct check *check, struct item *rule)
 {
     struct pins pins = { .check = check, .rule = rule };
@@ -246,6 +274,6 @@ void check_pins(struct check *check, struct item *rule)
     pins.all = pins.none | (pins.none - 1);
     struct part when = expanded(&pins, rule->rule.when, true);
     walk(&pins, when, pins.all);
-    walk_steps(&pins, rule->rule.steps, allows(&pins, when));
+    walk_steps(&pins, rule->rule.steps, walk_followed(&pins, allows(&pins, when)));
     arena_release(&pins.scratch);
 }

@@ -36,8 +36,6 @@ static void check_clauses(struct check *check, const struct clause *clauses)
     for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
         if (clause->kind == CLAUSE_UNLESS)
             later_report_clause(check->diags, clause->at, "unless");
-        if (clause->kind == CLAUSE_FOLLOWED)
-            later_report_clause(check->diags, clause->at, "followed by");
         if (clause->kind == CLAUSE_DEDUP)
             check_dedup(check, clause);
         if (clause->kind == CLAUSE_LIMIT && clause->number <= 0)
@@ -131,6 +129,9 @@ static bool check_step_sizes(struct check *check, const struct ast_step *steps)
 
 static bool check_sizes(struct check *check, const struct item *rule)
 {
+    for (const struct clause *clause = rule->rule.clauses; clause != NULL; clause = clause->next)
+        if (clause->kind == CLAUSE_FOLLOWED && !check_size(check, clause->condition))
+            return false;
     return check_size(check, rule->rule.when) && check_step_sizes(check, rule->rule.steps);
 }
 
@@ -141,14 +142,22 @@ void check_rule(struct check *check, struct item *rule)
     check->steps = NULL;
     check->named = NULL;
     if (rule->is_partial) { /* only what it asks may be whole */
-        if (rule->rule.when != NULL)
-            check_condition(check, rule->rule.when);
+        if (rule->rule.when == NULL)
+            return;
+        check_place_several(check, rule);
+        check_condition(check, rule->rule.when);
         return;
     }
+    check_place_several(check, rule);
+    check->has_several = rule_is_several(rule, check->several);
     check_condition(check, rule->rule.when);
+    check_followed(check, rule);
     check_pairs(check, rule);
     check_clauses(check, rule->rule.clauses);
+    check->in_several_steps = check->has_several;
     check_steps(check, rule->rule.steps);
+    check->in_several_steps = false;
+    check->has_several = false;
     check_order(check, rule->rule.steps);
     check->steps = NULL;
     if (check->diags->error_count > errors || check->unsaid > unsaid || !check_sizes(check, rule))

@@ -3,6 +3,27 @@
 
 #include "emit_pass.h"
 
+static const struct expr *find_several(const struct expr *expr)
+{
+    const struct expr *found = NULL;
+    for (; expr->kind == EXPR_AND && found == NULL; expr = expr->binary.left)
+        found = find_several(expr->binary.right);
+    return found == NULL && expr->kind == EXPR_SEVERAL ? expr : found;
+}
+
+/* The detection over several alerts that the rule waits for, as written; or nothing. */
+static str state_needed(struct emit *emit, const struct item *item)
+{
+    const struct expr *several = find_several(item->rule.when);
+    if (several != NULL)
+        return emit_line_of(emit, several->at);
+    span at = { 0 };
+    for (const struct clause *clause = item->rule.clauses; clause != NULL; clause = clause->next)
+        if (clause->kind == CLAUSE_FOLLOWED)
+            at = at.end == 0 ? clause->at : span_join(at, clause->at);
+    return at.end == 0 ? STR("") : emit_line_of(emit, at);
+}
+
 static void emit_rule(struct emit *emit, struct item *item)
 {
     const struct source *source = &emit->compilation->sources.items[item->at.file];
@@ -15,8 +36,12 @@ static void emit_rule(struct emit *emit, struct item *item)
     emit_condition(emit, emit_expanded(emit, item->rule.when));
     emit_op(emit, OP_RETURN, 0, 0);
     rule.steps = emit->code.count;
-    emit_rule_steps(emit, item);
-    rule.id = emit_rule_identity(emit, rule.condition, rule.steps, emit->code.count);
+    rule.needs_state = state_needed(emit, item);
+    if (rule.needs_state.len == 0)
+        emit_rule_steps(emit, item);
+    else
+        emit_op(emit, OP_HALT, 0, 0); /* this build takes none of its steps */
+    rule.id = emit_rule_identity(emit, &rule, emit->code.count);
     TABLE_ADD(emit, emit->rules, rule);
     if (emit->compilation->wants_probes)
         emit_probe_rule(emit, item);

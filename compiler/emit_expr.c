@@ -65,6 +65,8 @@ static void emit_name(struct emit *emit, const struct expr *expr)
     case MEANING_PARAM:
     case MEANING_SOURCE:
     case MEANING_ENUM:
+    case MEANING_FIRST_FIELD: /* a rule that has one has no steps: emit.c */
+    case MEANING_FIRST_RAW:
     case MEANING_MACRO:
     case MEANING_FUNCTION:
     case MEANING_CONSTANT:
@@ -290,11 +292,14 @@ void emit_condition(struct emit *emit, const struct expr *expr)
     case EXPR_FIELD:
     case EXPR_CALL:
     case EXPR_LIST:
-    case EXPR_SEVERAL:
         /* true or false, or absent: then the condition is false. */
         emit_operand(emit, expr);
         push(emit, value_bool(true));
         emit_op(emit, OP_EQUAL, 0, 0);
+        break;
+    case EXPR_SEVERAL:
+        /* What one alert can answer is the rest; see rule_code.needs_state. */
+        push(emit, value_bool(true));
         break;
     }
 }

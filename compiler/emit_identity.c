@@ -110,20 +110,22 @@ static void add_operand(struct emit *emit, struct sha256 *sha256, uint32_t at, u
     }
 }
 
-str emit_rule_identity(struct emit *emit, uint32_t condition, uint32_t steps, uint32_t end)
+str emit_rule_identity(struct emit *emit, const struct rule_code *rule, uint32_t end)
 {
     CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
     uint32_t first_step = UINT32_MAX;
     if (emit->err != ERR_OK || !emit_ok(emit, sha256_begin(&sha256)))
         return STR("");
-    for (uint32_t at = condition; at < end && emit->err == ERR_OK; at++) {
+    if (rule->needs_state.len > 0)
+        sha256_add_framed(&sha256, rule->needs_state);
+    for (uint32_t at = rule->condition; at < end && emit->err == ERR_OK; at++) {
         struct instruction in = emit->code.items[at];
         const struct opcode_info *info = opcode_info(in.opcode);
         if (in.opcode == OP_STEP && first_step == UINT32_MAX)
             first_step = in.a;
         sha256_add_framed(&sha256, str_from(info->name));
         add_number(&sha256, in.flags);
-        add_operand(emit, &sha256, at, at < steps ? condition : steps);
+        add_operand(emit, &sha256, at, at < rule->steps ? rule->condition : rule->steps);
         if (info->operand == OPERAND_MEMBER)
             add_number(&sha256, in.a / RESULT_MEMBERS - first_step);
     }

@@ -112,6 +112,8 @@ void emit_anywhere(struct emit *emit, const struct expr *expr);
 
 /* The steps of a rule, from the program's next instruction to HALT. */
 void emit_rule_steps(struct emit *emit, struct item *rule);
+/* What is written there as one line: white space runs are a space, comments are gone. */
+str emit_line_of(struct emit *emit, span at);
 /* Keep in mind that a clause is not enforced. */
 void emit_unenforced(struct emit *emit, const char *clause, span at);
 
@@ -131,7 +133,8 @@ struct source_program emit_canonical(struct emit *emit);
 
 /* ---- emit_identity.c ---- */
 
-/* SHA-256, hex, of what the instructions [from, to) mean, wherever they stand. */
-str emit_rule_identity(struct emit *emit, uint32_t condition, uint32_t steps, uint32_t end);
+/* SHA-256, hex, of what the rule's instructions (its steps end before `end`) mean, wherever
+ * they stand, and of what it waits for. */
+str emit_rule_identity(struct emit *emit, const struct rule_code *rule, uint32_t end);
 /* SHA-256, hex, over all texts. */
 str emit_program_hash(struct emit *emit);

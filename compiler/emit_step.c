@@ -36,7 +36,7 @@ static str one_line(struct emit *emit, str text)
     return (str){ line, len };
 }
 
-static str line_of(struct emit *emit, span at)
+str emit_line_of(struct emit *emit, span at)
 {
     return one_line(emit, sources_text(&emit->compilation->sources, at));
 }
@@ -116,7 +116,7 @@ static void emit_action(struct emit *emit, struct ast_step *step)
     uint32_t count = builtin_param_count(builtin);
     struct step_code code = { .builtin = builtin,
         .name = as == NULL ? STR("") : as->reason,
-        .text = line_of(emit, step->at),
+        .text = emit_line_of(emit, step->at),
         .condition = emit->condition,
         .stops_on_failure = clause_find(step->action.clauses, CLAUSE_ON_FAILURE_STOP) != NULL,
         .args_count = count };
@@ -158,7 +158,7 @@ static void emit_branch(struct emit *emit, struct ast_step *step)
     const struct step_condition *outer = emit->condition;
     emit_condition(emit, emit_expanded(emit, step->branch.condition));
     bool is_unknown = reads_results(emit, start);
-    str text = is_unknown ? line_of(emit, step->branch.condition->at) : STR("");
+    str text = is_unknown ? emit_line_of(emit, step->branch.condition->at) : STR("");
     if (is_unknown)
         enter_way(emit, outer, text, false);
     uint32_t to_else = emit_op(emit, is_unknown ? OP_BRANCH : OP_JUMP_FALSE, 0, 0);

@@ -43,16 +43,6 @@ struct diag *later_report_clause(struct diag_list *diags, span at, const char *k
 {
     struct diag *diag =
         diag_add(diags, DIAG_NO_SUCH_CLAUSE_YET, at, "`%s` is not in this build", keyword);
-    diag_help(diags, diag, "%s",
-        strcmp(keyword, "unless") == 0 ? "write `and not (..)` into `when`"
-                                       : "rules see one alert at a time");
-    return diag;
-}
-
-struct diag *later_report_several(struct diag_list *diags, span at)
-{
-    struct diag *diag = diag_add(
-        diags, DIAG_NO_SEVERAL_YET, at, "a detection over several alerts is not in this build");
-    diag_help(diags, diag, "take this test out: rules see one alert at a time");
+    diag_help(diags, diag, "write `and not (..)` into `when`");
     return diag;
 }

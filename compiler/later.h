@@ -9,7 +9,5 @@ bool later_item(str keyword);
 
 /* `at` is marked; each returns the diagnostic. */
 struct diag *later_report_item(struct diag_list *diags, span at, str keyword);
-/* `keyword` is "unless" or "followed by". */
+/* `keyword` is "unless". */
 struct diag *later_report_clause(struct diag_list *diags, span at, const char *keyword);
-/* A detection over several alerts. */
-struct diag *later_report_several(struct diag_list *diags, span at);

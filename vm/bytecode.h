@@ -139,6 +139,9 @@ struct rule_code {
     uint32_t line;      /* from 1 */
     uint32_t condition; /* fragment with a bool */
     uint32_t steps;     /* fragment that ends in HALT */
+    str needs_state;    /* the detection over several alerts that the rule waits for, as written,
+                         * or empty. No build that keeps nothing from one alert to the next can
+                         * run such a rule: it has no steps, and rule_matches is false */
 };
 
 /* A clause that this build parses and checks but does not enforce. */

@@ -422,11 +422,19 @@ enum err interp_steps(const struct program *program, uint32_t start, const struc
     return interp_run(&machine, &none);
 }
 
-enum err rule_matches(const struct program *program, const struct rule_code *rule,
-    const struct event *event, struct arena *arena, bool *ret_matches)
+enum err rule_passes(const struct program *program, const struct rule_code *rule,
+    const struct event *event, struct arena *arena, bool *ret_passes)
 {
     value holds;
     TRY(interp_value(program, rule->condition, event, arena, &holds));
-    *ret_matches = is_true(holds);
+    *ret_passes = is_true(holds);
+    return ERR_OK;
+}
+
+enum err rule_matches(const struct program *program, const struct rule_code *rule,
+    const struct event *event, struct arena *arena, bool *ret_matches)
+{
+    TRY(rule_passes(program, rule, event, arena, ret_matches));
+    *ret_matches = *ret_matches && rule->needs_state.len == 0;
     return ERR_OK;
 }

@@ -119,6 +119,7 @@ static enum exit_code run_all(struct evaluation *evaluation, const struct argume
     if (code != EXIT_CLEAN)
         return code;
     report_end(&session->reporter, &session->totals);
+    evaluation_end(evaluation);
     return session_end(session);
 }
 

@@ -22,6 +22,10 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
         &evaluation->arena, program->paths, program->path_count, &evaluation->projection);
     if (err == ERR_OK)
         err = reporter_count(&evaluation->session->reporter, program);
+    evaluation->reached =
+        ARENA_ARRAY(&evaluation->arena, uint64_t, (size_t)program->rule_count + 1);
+    if (err == ERR_OK && evaluation->reached == NULL)
+        err = ERR_MEMORY;
     return err == ERR_OK
                ? EXIT_CLEAN
                : driver_failure(evaluation->session->driver, "preparing to read alerts", err);
@@ -180,6 +184,27 @@ static enum exit_code act(struct evaluation *evaluation, const struct event *eve
     return EXIT_CLEAN;
 }
 
+/* A rule that waits for more than this alert: it is told and counted, and never fires. */
+static void tell_not_run(struct evaluation *evaluation, uint32_t rule)
+{
+    evaluation->reached[rule]++;
+    report_not_run(&evaluation->session->reporter, &evaluation->program->rules[rule]);
+}
+
+void evaluation_end(const struct evaluation *evaluation)
+{
+    const struct program *program = evaluation->program;
+    for (uint32_t i = 0; evaluation->reached != NULL && i < program->rule_count; i++) {
+        uint64_t count = evaluation->reached[i];
+        if (count > 0)
+            driver_message(evaluation->session->driver,
+                "rule %.*s was not run for %" PRIu64 " alert%s that reached it: it needs `%.*s`, "
+                "which this build does not keep",
+                STR_ARG(program->rules[i].name), count, count == 1 ? "" : "s",
+                STR_ARG(program->rules[i].needs_state));
+    }
+}
+
 /* Which rules fire, in `firings`; those that cannot be decided are told. */
 static enum exit_code decide(struct evaluation *evaluation, const struct event *event,
     struct firing *firings, size_t *ret_count)
@@ -189,8 +214,8 @@ static enum exit_code decide(struct evaluation *evaluation, const struct event *
     size_t count = 0;
     for (uint32_t i = 0; i < program->rule_count; i++) {
         CLEANUP(arena_release) struct arena scratch = ARENA_INIT(EVENT_BYTES_MAX);
-        bool fires = false;
-        enum err err = rule_matches(program, &program->rules[i], event, &scratch, &fires);
+        bool passes = false;
+        enum err err = rule_passes(program, &program->rules[i], event, &scratch, &passes);
         if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY) {
             session->totals.undecided++;
             if (session->reporter.format == REPORT_SUMMARY)
@@ -199,7 +224,9 @@ static enum exit_code decide(struct evaluation *evaluation, const struct event *
             report_undecided(&session->reporter, &program->rules[i], err_text(err));
         } else if (err != ERR_OK)
             return driver_failure(session->driver, "evaluating a rule", err);
-        else if (fires)
+        else if (passes && program->rules[i].needs_state.len > 0)
+            tell_not_run(evaluation, i);
+        else if (passes)
             firings[count++] = (struct firing){ .rule = &program->rules[i] };
     }
     session->totals.matched += count > 0;

@@ -13,11 +13,14 @@ struct evaluation {
     /* private */
     struct arena arena;
     const struct projection *projection;
-    bool has_texts; /* the program's texts are in the journal */
+    bool has_texts;    /* the program's texts are in the journal */
+    uint64_t *reached; /* by rule: alerts that it would have kept, if it could be run */
 };
 
 /* What went wrong is told. */
 MUST_CHECK enum exit_code evaluation_begin(struct evaluation *evaluation);
+/* Tell the rules that were not run although alerts reached them. */
+void evaluation_end(const struct evaluation *evaluation);
 void evaluation_release(struct evaluation *evaluation);
 
 /* Read the alert, match every rule, then plan or carry out those that fired. In apply

@@ -126,6 +126,14 @@ void report_undecided(struct reporter *reporter, const struct rule_code *rule, c
         text_undecided(reporter, rule, reason);
 }
 
+void report_not_run(struct reporter *reporter, const struct rule_code *rule)
+{
+    if (reporter->format == REPORT_JSON)
+        json_not_run(reporter, rule);
+    else if (reporter->format == REPORT_TEXT)
+        text_not_run(reporter, rule);
+}
+
 void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run)
 {
     switch (reporter->format) {

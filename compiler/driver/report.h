@@ -64,6 +64,8 @@ MUST_CHECK enum err reporter_count(struct reporter *reporter, const struct progr
 void report_alert(struct reporter *reporter, const struct event *event, str name);
 /* `rule` could not be decided for the alert. */
 void report_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason);
+/* The alert reached `rule`, which waits for more alerts and is not run by this build. */
+void report_not_run(struct reporter *reporter, const struct rule_code *rule);
 /* `rule` fired; `run` is 0 in a plan. */
 void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
 void report_step(struct reporter *reporter, const struct step_view *step);

@@ -32,6 +32,7 @@ json_t *json_from_body(str body);
 /* The forms of one JSON line: each adds to the alert that report_alert began. */
 void json_alert(struct reporter *reporter);
 void json_undecided(struct reporter *reporter, const struct rule_code *rule);
+void json_not_run(struct reporter *reporter, const struct rule_code *rule);
 void json_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
 void json_step(struct reporter *reporter, const struct step_view *step);
 void json_note(struct reporter *reporter, const char *key, const char *text);
@@ -41,6 +42,7 @@ MUST_CHECK enum err json_end(struct reporter *reporter);
 
 /* The forms of the story: each writes what a person reads at that point. */
 void text_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason);
+void text_not_run(struct reporter *reporter, const struct rule_code *rule);
 void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
 void text_step(struct reporter *reporter, const struct step_view *step);
 void text_note(struct reporter *reporter, const char *text);

@@ -37,6 +37,15 @@ void json_undecided(struct reporter *reporter, const struct rule_code *rule)
         reporter->has_failed = true;
 }
 
+void json_not_run(struct reporter *reporter, const struct rule_code *rule)
+{
+    json_t *entry = json_object();
+    json_put(&entry, "rule", json_from_str(rule->name));
+    json_put(&entry, "needs", json_from_str(rule->needs_state));
+    if (json_array_append_new(alert_array(reporter, "not_run"), entry) != 0)
+        reporter->has_failed = true;
+}
+
 void json_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run)
 {
     json_t *entry = json_object();

@@ -67,6 +67,18 @@ void text_undecided(struct reporter *reporter, const struct rule_code *rule, con
     output_addf(reporter->out, ": %s\n", reason);
 }
 
+void text_not_run(struct reporter *reporter, const struct rule_code *rule)
+{
+    show_head(reporter);
+    output_add(reporter->out, STR("  rule "));
+    output_text(reporter->out, rule->name);
+    output_add(reporter->out, STR(" "));
+    output_styled(reporter->out, STYLE_YELLOW, STR("not run"));
+    output_add(reporter->out, STR(": needs `"));
+    output_text(reporter->out, rule->needs_state);
+    output_add(reporter->out, STR("`, which this build does not keep\n"));
+}
+
 void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run)
 {
     struct output *out = reporter->out;
