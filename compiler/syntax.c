@@ -204,6 +204,19 @@ static bool report_no_then(
     return true;
 }
 
+/* Put `;` in front of a step: at the end of what is before it on its line. */
+static void set_semicolon_fix(struct parse *parse, struct diag *diag, span step)
+{
+    str text = parse->sources->items[parse->file].text;
+    uint32_t at = step.start;
+    while (at > 0 && (text.ptr[at - 1] == ' ' || text.ptr[at - 1] == '\t'))
+        at--;
+    bool is_first = at == 0 || text.ptr[at - 1] == '\n';
+    at = is_first ? step.start : at;
+    diag_set_fix(parse->diags, diag, (span){ at, at, step.file },
+        is_first || at == step.start ? STR("; ") : STR(";"));
+}
+
 /* `collect triage respond x`: `respond` was taken for a parameter, and x is no `=`; or a
  * step right after the `}` of an `if`. */
 static bool report_no_semicolon(
@@ -219,7 +232,7 @@ static bool report_no_semicolon(
     struct diag *diag = diag_add(
         parse->diags, DIAG_NO_SEMICOLON, step, "expected `;` before `%.*s`", STR_ARG(word));
     diag_help(parse->diags, diag, "steps are separated by `;`");
-    diag_set_fix(parse->diags, diag, (span){ step.start, step.start, step.file }, STR("; "));
+    set_semicolon_fix(parse, diag, step);
     return true;
 }
 

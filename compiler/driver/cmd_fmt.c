@@ -7,11 +7,7 @@
 #include "parse.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { FORMATTED_BYTES_MAX = 4 * SOURCE_BYTES_MAX };
 
@@ -29,38 +25,6 @@ struct format_job {
     bool is_diff;
     uint32_t changed;
 };
-
-/* Write `text` beside `name` and move it there, so that a crash leaves one or the other. */
-static enum err replace_file(const char *name, str text, struct arena *arena)
-{
-    struct stat old;
-    char *real = realpath(name, NULL);
-    const char *target = real == NULL ? NULL : arena_copy(arena, str_from(real)).ptr;
-    free(real);
-    str made = arena_copy(
-        arena, str_from(target == NULL ? NULL : arena_format(arena, "%s.XXXXXX", target)));
-    if (target == NULL || made.len == 0 || stat(target, &old) != 0)
-        return ERR_IO;
-    union {
-        const char *text;
-        char *pattern;
-    } path = { .text = made.ptr };
-    int fd = mkstemp(path.pattern);
-    if (fd < 0)
-        return ERR_IO;
-    struct output file = { .fd = fd, .buf = BUF_INIT(FORMATTED_BYTES_MAX) };
-    output_add(&file, text);
-    bool is_well = output_flush(&file) && fchmod(fd, old.st_mode & 07777) == 0 && fsync(fd) == 0;
-    int reason = file.failure != 0 ? file.failure : errno;
-    output_release(&file);
-    is_well = close(fd) == 0 && is_well;
-    if (is_well && rename(made.ptr, target) == 0)
-        return ERR_OK;
-    reason = is_well ? errno : reason;
-    unlink(made.ptr);
-    errno = reason;
-    return ERR_IO;
-}
 
 /* Do with the canonical text what the flags ask for. */
 static enum exit_code use_text(
@@ -80,7 +44,7 @@ static enum exit_code use_text(
     if (str_equal(before, after))
         return EXIT_CLEAN;
     output_addf(&driver->out, job->is_check ? "would change %s\n" : "changed %s\n", name);
-    if (job->is_check || replace_file(name, after, arena) == ERR_OK)
+    if (job->is_check || file_replace(name, after, arena) == ERR_OK)
         return EXIT_CLEAN;
     driver_message(driver, "%s cannot be written: %s", name, strerror(errno));
     return EXIT_USAGE;

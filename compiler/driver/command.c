@@ -9,7 +9,7 @@
 
 /* Commands that language.md names and this build lacks. */
 static const char *const later_commands[] = { "alerts", "approve", "audit", "cost", "deadletter",
-    "doc", "doctor", "fix", "import", "lsp", "pause", "permissions", "reject", "repl", "replay",
+    "doc", "doctor", "import", "lsp", "pause", "permissions", "reject", "repl", "replay",
     "serve", "sources", "test" };
 
 const struct command *command_find(const struct driver *driver, str name)

@@ -4,6 +4,7 @@
 const struct command *const all_commands[] = {
     &check_command,
     &fmt_command,
+    &fix_command,
     &explain_command,
     &run_command,
     &runs_command,

@@ -1,9 +1,13 @@
 /* files.c - see files.h. */
 #include "driver/files.h"
 
+#include "driver/output.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,4 +147,35 @@ enum err file_read(const char *name, struct buf *text)
         close(fd);
     errno = reason;
     return err;
+}
+
+enum err file_replace(const char *name, str text, struct arena *arena)
+{
+    struct stat old;
+    char *real = realpath(name, NULL);
+    const char *target = real == NULL ? NULL : arena_copy(arena, str_from(real)).ptr;
+    free(real);
+    str made = arena_copy(
+        arena, str_from(target == NULL ? NULL : arena_format(arena, "%s.XXXXXX", target)));
+    if (target == NULL || made.len == 0 || stat(target, &old) != 0)
+        return ERR_IO;
+    union {
+        const char *text;
+        char *pattern;
+    } path = { .text = made.ptr };
+    int fd = mkstemp(path.pattern);
+    if (fd < 0)
+        return ERR_IO;
+    struct output file = { .fd = fd, .buf = BUF_INIT(text.len + 1) };
+    output_add(&file, text);
+    bool is_well = output_flush(&file) && fchmod(fd, old.st_mode & 07777) == 0 && fsync(fd) == 0;
+    int reason = file.failure != 0 ? file.failure : errno;
+    output_release(&file);
+    is_well = close(fd) == 0 && is_well;
+    if (is_well && rename(made.ptr, target) == 0)
+        return ERR_OK;
+    reason = is_well ? errno : reason;
+    unlink(made.ptr);
+    errno = reason;
+    return ERR_IO;
 }

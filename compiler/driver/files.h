@@ -29,3 +29,7 @@ MUST_CHECK enum err files_add(
 /* Append the whole of a file, or of standard input for "-", to `text`, which has the limit.
  * ERR_IO (errno says why), ERR_LIMIT, ERR_MEMORY. */
 MUST_CHECK enum err file_read(const char *name, struct buf *text);
+
+/* Write `text` beside the file `name` and move it there, so that a crash leaves one or the
+ * other; its permissions stay. ERR_IO: errno says why. */
+MUST_CHECK enum err file_replace(const char *name, str text, struct arena *arena);
