@@ -108,7 +108,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
 
 # What of the command is a library in itself is tested as one.
 $(B)/tests/unit/test_command_line: $(filter-out %/main.o,$(CMD_OBJ))
-$(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o output.o)
+$(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o markdown.o output.o)
 
 # Every allocation of a fault test can be made to fail, the libraries' too.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -177,6 +177,7 @@ install: $(B)/cdr ## cdr, its manual page, completions, shipped rules to PREFIX 
 
 docs: $(B)/cdr ## the pages of docs/ that cdr makes itself
 	$(B)/cdr help --markdown > docs/commands.md
+	$(B)/cdr doc --language > docs/reference.md
 
 clean: ## remove every build folder
 	rm -rf build build-*

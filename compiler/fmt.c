@@ -102,7 +102,7 @@ void fmt_clause(struct fmt *fmt, const struct clause *clause, int indent)
 }
 
 /* Parameters and clauses stay in the order in which they were written. */
-static void add_action(struct fmt *fmt, const struct ast_step *step, int indent)
+void fmt_action(struct fmt *fmt, const struct ast_step *step, int indent)
 {
     const struct pair *pair = step->action.pairs;
     const struct clause *clause = step->action.clauses;
@@ -199,7 +199,7 @@ static void add_broken_if(struct fmt *fmt, const struct ast_step *step, int inde
 static void add_step(struct fmt *fmt, const struct ast_step *step, int indent, bool is_flat)
 {
     if (step->kind == STEP_KIND_ACTION) {
-        add_action(fmt, step, indent);
+        fmt_action(fmt, step, indent);
         return;
     }
     if (is_flat) { /* whoever tries the whole on one line decides: a try in each try is 2^depth */

@@ -10,6 +10,8 @@
 void fmt_pair(struct fmt *fmt, const struct pair *pair, const char *equals, int indent);
 /* A clause of a rule, a step or of defaults. */
 void fmt_clause(struct fmt *fmt, const struct clause *clause, int indent);
+/* A step that is no `if`: verb, name, parameters, clauses. */
+void fmt_action(struct fmt *fmt, const struct ast_step *step, int indent);
 /* Whether everything since `mark` stands on one line that is not too long. */
 bool fmt_fits(const struct fmt *fmt, size_t mark);
 

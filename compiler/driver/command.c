@@ -8,9 +8,26 @@
 #include <stdlib.h>
 
 /* Commands that language.md names and this build lacks. */
-static const char *const later_commands[] = { "alerts", "approve", "audit", "cost", "deadletter",
-    "doc", "doctor", "import", "lsp", "pause", "permissions", "reject", "repl", "replay",
-    "serve", "sources", "test" };
+/* clang-format off: a line each, so that two branches can each take one out */
+static const char *const later_commands[] = {
+    "alerts",
+    "approve",
+    "audit",
+    "cost",
+    "deadletter",
+    "doctor",
+    "import",
+    "lsp",
+    "pause",
+    "permissions",
+    "reject",
+    "repl",
+    "replay",
+    "serve",
+    "sources",
+    "test",
+};
+/* clang-format on */
 
 const struct command *command_find(const struct driver *driver, str name)
 {

@@ -6,6 +6,7 @@ const struct command *const all_commands[] = {
     &fmt_command,
     &fix_command,
     &explain_command,
+    &doc_command,
     &run_command,
     &runs_command,
     &resume_command,

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "driver/diff.h"
+#include "driver/doc.h"
 #include "driver/output.h"
 
 static str diff_of(struct buf *out, const char *before, const char *after)
@@ -91,6 +92,40 @@ static void no_byte_pair_gets_a_control_character_through(void **state)
     }
 }
 
+static const char *shown(struct buf *out, void (*show)(struct buf *out, str text), const char *text)
+{
+    buf_clear(out);
+    show(out, str_from(text));
+    return out->ptr;
+}
+
+static void text_in_a_page_draws_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(buf_release) struct buf out = BUF_INIT(4096);
+    assert_string_equal(shown(&out, markdown_text, "a-b (c), d. e: f"), "a-b (c), d. e: f");
+    assert_string_equal(shown(&out, markdown_text, "[a](b)"), "\\[a\\](b)");
+    assert_string_equal(shown(&out, markdown_text, "<b>*x*|`"), "\\<b\\>\\*x\\*\\|\\`");
+    assert_string_equal(shown(&out, markdown_text, "&lt;"), "\\&lt;");
+    assert_string_equal(shown(&out, markdown_text, "http://x WWW.x"), "http\\://x WWW\\.x");
+    assert_string_equal(shown(&out, markdown_text, "@all"), "&#64;all");
+    assert_string_equal(shown(&out, markdown_text, "a\nb\033"), "a\\\\nb\\\\u\\{1b\\}");
+}
+
+static void code_in_a_page_cannot_be_left(void **state)
+{
+    (void)state;
+    CLEANUP(buf_release) struct buf out = BUF_INIT(4096);
+    assert_string_equal(shown(&out, markdown_code, "a  b"), "`a  b`");
+    assert_string_equal(shown(&out, markdown_code, "a\n    b"), "`a b`");
+    assert_string_equal(shown(&out, markdown_code, "a``b`c"), "```a``b`c```");
+    assert_string_equal(shown(&out, markdown_code, "`"), "`` ` ``");
+    assert_string_equal(shown(&out, markdown_code, "\xc3\xa9"), "`\xc3\xa9`");
+    buf_clear(&out);
+    markdown_block(&out, "cdr", STR("a\n```\n# b"));
+    assert_string_equal(out.ptr, "````cdr\na\n```\n# b\n````\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +135,8 @@ int main(void)
         cmocka_unit_test(a_text_from_nothing_begins_at_line_0),
         cmocka_unit_test(what_a_terminal_would_obey_is_spelled_out),
         cmocka_unit_test(no_byte_pair_gets_a_control_character_through),
+        cmocka_unit_test(text_in_a_page_draws_nothing),
+        cmocka_unit_test(code_in_a_page_cannot_be_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
