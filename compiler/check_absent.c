@@ -100,6 +100,8 @@ static void operands_of(const struct expr *leaf, const struct expr *ret_operands
 static bool function_converts(const struct expr *call)
 {
     const struct function *function = call->is.function;
+    if (function->is_partial)
+        return true;
     if (function->takes_list)
         return call->call.arguments != NULL && call->call.arguments->type == TYPE_RAW;
     for (uint32_t at = 0; at < function->params_count; at++)

@@ -157,21 +157,24 @@ static void check_first(struct check *check, struct expr *call)
     }
 }
 
-/* `4 medium`: a number and a severity, the number greater than the one before. */
-static void check_scale_step(struct check *check, struct expr *step, double *last)
+/* `4 medium` or `"E_MEDIUM" medium`: a number or a text and its severity. The first says
+ * which of the two all are; numbers rise. */
+static void check_scale_step(struct check *check, struct expr *step, bool is_text, double *last)
 {
     enum severity severity;
     check_expr(check, step);
-    if (step->kind != EXPR_LITERAL || !type_is_number(step->literal.type)
-        || step->literal.label.len == 0) {
-        struct diag *diag = diag_add(
-            check->diags, DIAG_ARGUMENTS, step->at, "`scale` wants a number and a severity here");
-        diag_help(check->diags, diag, "write `4 medium`");
+    bool has_kind =
+        step->kind == EXPR_LITERAL
+        && (is_text ? step->literal.type == TYPE_TEXT : type_is_number(step->literal.type));
+    if (!has_kind || step->literal.label.len == 0) {
+        struct diag *diag = diag_add(check->diags, DIAG_ARGUMENTS, step->at,
+            "`scale` wants a %s and a severity here", is_text ? "text" : "number");
+        diag_help(check->diags, diag, is_text ? "write `\"Medium\" medium`" : "write `4 medium`");
         return;
     }
     value v = step->literal.value;
     double number = v.kind == VALUE_DECIMAL ? v.decimal : (double)v.integer;
-    if (number <= *last)
+    if (!is_text && number <= *last)
         diag_add(check->diags, DIAG_ARGUMENTS, step->at, "the numbers of a scale must rise");
     *last = number;
     if (!severity_find(step->literal.label, &severity))
@@ -185,12 +188,13 @@ static void check_scale(struct check *check, struct expr *call)
     double last = -HUGE_VAL;
     call->means = MEANING_SCALE;
     if (input == NULL || input->next == NULL) {
-        report_count(check, call, "a value, then numbers with severities");
+        report_count(check, call, "a value, then numbers or texts with severities");
         return;
     }
-    check_arg(check, input, TYPE_DECIMAL);
+    bool is_text = input->next->kind == EXPR_LITERAL && input->next->literal.type == TYPE_TEXT;
+    check_arg(check, input, is_text ? TYPE_TEXT : TYPE_DECIMAL);
     for (struct expr *step = input->next; step != NULL; step = step->next)
-        check_scale_step(check, step, &last);
+        check_scale_step(check, step, is_text, &last);
     call->type = TYPE_SEVERITY;
     call->is_untrusted = input->is_untrusted;
 }

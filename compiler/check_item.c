@@ -122,7 +122,7 @@ static void check_mapped_value(struct check *check, struct ast_mapping *mapping)
         diag_add(check->diags, DIAG_BAD_MAPPING, mapping->value->at, "a list cannot stand here");
     else if (constant_of(mapping->value, &v, &from))
         check_fits(check, mapping->value, field, false);
-    else if (!types_compare(mapping->value->type, field))
+    else if (!type_is_text(mapping->value->type) && !types_compare(mapping->value->type, field))
         diag_add(check->diags, DIAG_BAD_MAPPING, mapping->value->at,
             "the field is %s, and this is %s", type_name(field), type_name(mapping->value->type));
 }

@@ -7,10 +7,6 @@
 /* Functions that the compiler itself writes out: see check_call.c. */
 static const char *const own_functions[] = { "first", "scale", "only_if" };
 
-/* Sources of the language that no declaration describes yet. */
-static const char *const later_sources[] = { "crowdstrike", "sentinelone", "wiz", "datadog",
-    "securityhub", "webhook" };
-
 bool path_is_word(const struct expr *expr)
 {
     return expr->kind == EXPR_FIELD && expr->path->next == NULL;
@@ -118,15 +114,7 @@ void help_with_values(struct check *check, struct diag *diag, enum type type)
         diag_help(check->diags, diag, "a verdict is one of unknown, clean, suspicious, malicious");
     else if (type == TYPE_SOURCE)
         diag_help(check->diags, diag,
-            "sources are guardduty, defender, and those that the rule files declare");
-}
-
-static bool is_later_source(str word)
-{
-    for (size_t at = 0; at < COUNT_OF(later_sources); at++)
-        if (str_is(word, later_sources[at]))
-            return true;
-    return false;
+            "a source is one that cdr brings (`cdr sources` lists them) or that a rule file declares");
 }
 
 static void report_word(struct check *check, const struct expr *expr, enum type type)
@@ -135,13 +123,6 @@ static void report_word(struct check *check, const struct expr *expr, enum type 
     struct suggestion near = { .word = word };
     if (type == TYPE_SOURCE && check_is_lost(check, UINT32_MAX, word))
         return;
-    if (type == TYPE_SOURCE && is_later_source(word)) {
-        struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, expr->at,
-            "the source `%.*s` is not in this build", STR_ARG(word));
-        diag_help(check->diags, diag, "declare it in a rule file: `source %.*s { accept ... }`",
-            STR_ARG(word));
-        return;
-    }
     suggest_words(check, type, &near);
     struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_VALUE, expr->at, "`%.*s` is no %s",
         STR_ARG(word), type_name(type));

@@ -126,7 +126,7 @@ static void emit_severity(struct emit *emit, str word)
     push(emit, (value){ .kind = VALUE_SEVERITY, .integer = severity });
 }
 
-/* From the highest step down: x >= 9 is critical, else x >= 7 is high, .. */
+/* From the highest step down: x >= 9 is critical, else x >= 7 is high, ..; of texts x = it. */
 static void emit_scale(struct emit *emit, const struct expr *call)
 {
     const struct expr *input = call->call.arguments;
@@ -143,7 +143,8 @@ static void emit_scale(struct emit *emit, const struct expr *call)
     while (at-- > 0) {
         emit_operand(emit, input);
         emit_operand(emit, args[at]);
-        emit_op(emit, OP_GREATER_EQUAL, 0, 0);
+        bool is_text = args[at]->literal.type == TYPE_TEXT;
+        emit_op(emit, is_text ? OP_EQUAL : OP_GREATER_EQUAL, 0, 0);
         uint32_t below = emit_op(emit, OP_JUMP_FALSE, 0, 0);
         emit_severity(emit, args[at]->literal.label);
         ends[at] = emit_op(emit, OP_JUMP, 0, 0);

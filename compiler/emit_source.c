@@ -5,17 +5,43 @@
 
 #include <stdlib.h>
 
-static struct mapping emit_mapping(struct emit *emit, const struct ast_mapping *mapping)
+/* One way to fill the field: the code of `expr`, whose value is made to fit the field. */
+static struct mapping emit_way(
+    struct emit *emit, const struct ast_mapping *mapping, const struct expr *expr)
 {
     enum field field = mapping->field->is.field;
     struct mapping made = { .field = field,
         .is_untrusted = mapping->is_untrusted || field_info(field)->is_untrusted,
         .start = emit->code.count };
-    const struct expr *expr = emit_expanded(emit, mapping->value);
     emit_operand(emit, expr);
     emit_op(emit, OP_CONVERT, 0, (uint32_t)mapping->field->type);
     emit_op(emit, OP_RETURN, 0, 0);
     return made;
+}
+
+/* How many ways a mapping has: `first(a, b)` at its top is two. */
+static uint32_t count_ways(const struct expr *expr)
+{
+    uint32_t count = 0;
+    if (expr->kind != EXPR_CALL || expr->means != MEANING_FIRST)
+        return 1;
+    for (const struct expr *arg = expr->call.arguments; arg != NULL; arg = arg->next)
+        count++;
+    return count;
+}
+
+/* The ways of `first` are tried one by one as the field's type, so that what does not fit
+ * hides nothing behind it. */
+static void emit_mapping(
+    struct emit *emit, const struct ast_mapping *mapping, struct mapping *mappings, uint32_t *count)
+{
+    const struct expr *expr = emit_expanded(emit, mapping->value);
+    if (expr->kind != EXPR_CALL || expr->means != MEANING_FIRST) {
+        mappings[(*count)++] = emit_way(emit, mapping, expr);
+        return;
+    }
+    for (const struct expr *arg = expr->call.arguments; arg != NULL; arg = arg->next)
+        mappings[(*count)++] = emit_way(emit, mapping, arg);
 }
 
 static bool is_shipped(const struct emit *emit, const struct item *item)
@@ -33,13 +59,13 @@ static struct source_program emit_source(struct emit *emit, const struct item *i
     emit_op(emit, OP_RETURN, 0, 0);
     for (const struct ast_mapping *mapping = item->source.mappings; mapping != NULL;
          mapping = mapping->next)
-        count++;
+        count += count_ways(mapping->value);
     struct mapping *mappings = ARENA_ARRAY(emit->arena, struct mapping, count + 1);
     if (!emit_ok(emit, mappings == NULL ? ERR_MEMORY : ERR_OK))
         return source;
     for (const struct ast_mapping *mapping = item->source.mappings; mapping != NULL;
          mapping = mapping->next)
-        mappings[source.mapping_count++] = emit_mapping(emit, mapping);
+        emit_mapping(emit, mapping, mappings, &source.mapping_count);
     source.mappings = mappings;
     return source;
 }

@@ -65,18 +65,31 @@ static enum err choose_source(const struct program *program, str forced_source, 
     return ERR_OK;
 }
 
-/* A later mapping of the same field fills it only where the earlier ones left it absent. */
+static bool says_something(value v)
+{
+    bool is_empty = (v.kind == VALUE_LIST || v.kind == VALUE_TEXT) && v.count == 0;
+    return v.kind != VALUE_ABSENT && v.kind != VALUE_NULL && !is_empty;
+}
+
+/* A later mapping of the same field fills it only where the earlier ones say nothing. Vendors
+ * write "" for what an alert lacks; only an alert in canonical names means it. */
 static enum err read_fields(const struct program *program, const struct source_program *source,
     struct arena *arena, struct event *event)
 {
+    bool is_canonical = source == &program->canonical;
     for (uint32_t i = 0; i < source->mapping_count; i++) {
         const struct mapping *mapping = &source->mappings[i];
         const struct field_info *info = field_info(mapping->field);
+        value *field = &event->fields[mapping->field];
         value v;
-        if (event->fields[mapping->field].kind != VALUE_ABSENT)
+        if (says_something(*field))
             continue;
         TRY(interp_value(program, mapping->start, event, arena, &v));
-        TRY(value_convert(arena, v, info->type, &event->fields[mapping->field]));
+        TRY(value_convert(arena, v, info->type, &v));
+        if (!is_canonical && v.kind == VALUE_TEXT && v.count == 0)
+            v = VALUE_NONE;
+        if (field->kind == VALUE_ABSENT || says_something(v))
+            *field = v;
         event->untrusted[mapping->field] = mapping->is_untrusted || info->is_untrusted;
     }
     return ERR_OK;

@@ -4,7 +4,7 @@
 
 #include "value.h"
 
-enum { FUNCTION_PARAMS_MAX = 3 };
+enum { FUNCTION_PARAMS_MAX = 8 };
 
 struct function {
     const char *name;
@@ -15,6 +15,8 @@ struct function {
     enum type returns;
     bool takes_list; /* the first argument may be a list and reaches it whole (len); else a list
                       * there means a list of the results for each element */
+    bool is_partial;   /* may be absent although all arguments are there and of their types */
+    bool takes_absent; /* absent and null arguments reach it, as they are */
     /* Arguments were converted to `params`. Absent ones that are not optional never reach
      * it, nor does null: the result is absent then. ERR_MEMORY. */
     enum err (*call)(struct arena *arena, const value *args, value *ret_value);

@@ -130,7 +130,7 @@ static enum err convert_args(struct machine *machine, const struct function *fun
     return ERR_OK;
 }
 
-/* The function of each element of the first argument. */
+/* The function of each element of the first argument; absent when it has a value for none. */
 static enum err call_each(
     struct machine *machine, const struct function *function, value *args, value *ret_value)
 {
@@ -148,7 +148,7 @@ static enum err call_each(
         TRY(function->call(machine->arena, args, &results[kept]));
         kept += results[kept].kind != VALUE_ABSENT;
     }
-    *ret_value = value_list(results, kept);
+    *ret_value = kept == 0 && count > 0 ? VALUE_NONE : value_list(results, kept);
     return ERR_OK;
 }
 
@@ -162,6 +162,7 @@ static enum err call(struct machine *machine, const struct function *function)
         TRY(spend(machine, value_str(given[i]).len / BYTES_PER_UNIT));
     TRY(convert_args(machine, function, given, args, &is_complete));
     bool is_list = function->params_count > 0 && value_items(args[0]) != NULL;
+    is_complete = is_complete || function->takes_absent;
     if (is_complete && is_list && !function->takes_list)
         TRY(call_each(machine, function, args, &result));
     else if (is_complete)

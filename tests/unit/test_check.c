@@ -251,11 +251,12 @@ static void a_field_must_be_one_that_some_source_of_the_rule_has(void **state)
         { "when source = defender and " INSTANCE COLLECT, "CDR0116" },
         { "when source = guardduty and " INSTANCE COLLECT, "" },
         { "when " INSTANCE COLLECT, "" },
-        { "when source != guardduty and " INSTANCE COLLECT, "CDR0116" },
+        { "when source != datadog and signal.id = \"x\"" COLLECT, "CDR0116" },
+        { "when source != guardduty and " INSTANCE COLLECT, "" },
         { "when source in [guardduty, defender] and " INSTANCE COLLECT, "" },
         { "when source in [defender] and " INSTANCE COLLECT, "CDR0116" },
         { "when not (source = guardduty) and " INSTANCE COLLECT, "" },
-        { "when exists source and not (source = guardduty) and " INSTANCE COLLECT, "CDR0116" },
+        { "when exists source and not (source = datadog) and signal.id = \"x\"" COLLECT, "CDR0116" },
         { "when (source = defender or severity = low) and " INSTANCE COLLECT, "" },
         { "when (source = defender and " INSTANCE ") or (source = guardduty and " INSTANCE
           ")" COLLECT,
@@ -306,10 +307,10 @@ static void a_name_that_anyone_may_choose_is_no_target(void **state)
         { "let who = alert.type\n" WHEN "respond disable_user user=who", "CDR0205" },
         { "macro who(u : user) = u\n" WHEN "respond disable_user user=who(alert.type)", "CDR0205" },
         { "macro who(u : user) = u\n" WHEN "respond disable_user user=who(user.id)", "" },
-        { "source mine { accept exists raw[\"x\"] signal.id = raw[\"u\"] : user }\n" WHEN
+        { "source datadog { accept exists raw[\"x\"] signal.id = raw[\"u\"] : user }\n" WHEN
           "respond disable_user user=signal.id",
-            "" },
-        { "source mine { accept exists raw[\"x\"] signal.id = raw[\"u\"] : host }\n" WHEN
+            "CDR0121" },
+        { "source mine { accept exists raw[\"x\"] signal.id = raw[\"u\"] : user }\n" WHEN
           "respond disable_user user=signal.id",
             "CDR0205" },
         { WHEN "respond isolate_role role=\"arn:aws:iam::111122223333:role/web\"", "" },
@@ -431,7 +432,10 @@ static void a_users_source_takes_the_place_of_a_shipped_one(void **state)
     const struct program *program = compile_good(&compilation,
         "source guardduty { accept exists raw[\"mine\"] alert.id = raw[\"mine\"] }\n"
         "when source = guardduty then collect logs");
-    assert_int_equal(program->source_count, 2);
+    uint32_t named = 0;
+    for (uint32_t at = 0; at < program->source_count; at++)
+        named += str_is(program->sources[at].name, "guardduty");
+    assert_int_equal(named, 1);
     struct event mine = read_alert(program, &arena, "{\"mine\":\"m-1\"}");
     assert_true(str_is(mine.source, "guardduty"));
     assert_true(str_is(value_str(mine.fields[FIELD_ALERT_ID]), "m-1"));

@@ -1,0 +1,327 @@
+/* Functions that take identifiers out of what vendors wrote around them: lists in one text,
+ * keys before values, ARNs. Sources are made of them. */
+#include "core/core.h"
+
+#include "base/fold.h"
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_word(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static size_t digits_at(str text, size_t at)
+{
+    size_t end = at;
+    while (end < text.len && is_digit(text.ptr[end]))
+        end++;
+    return end - at;
+}
+
+/* Where `part` begins in `text`, or text.len. */
+static size_t find_text(str text, str part)
+{
+    for (size_t at = 0; at + part.len <= text.len; at++)
+        if (memcmp(text.ptr + at, part.ptr, part.len) == 0)
+            return at;
+    return text.len;
+}
+
+/* ---- one text to one text ---- */
+
+static enum err strip_prefix(struct arena *arena, const value *args, value *ret_value)
+{
+    str text = value_str(args[0]);
+    str prefix = value_str(args[1]);
+    (void)arena;
+    *ret_value = VALUE_NONE;
+    if (str_startswith(text, prefix))
+        *ret_value = value_text(str_skip(text, prefix.len));
+    return ERR_OK;
+}
+
+static enum err after(struct arena *arena, const value *args, value *ret_value)
+{
+    str text = value_str(args[0]);
+    str mark = value_str(args[1]);
+    (void)arena;
+    *ret_value = VALUE_NONE;
+    if (mark.len == 0)
+        return ERR_OK;
+    size_t at = find_text(text, mark);
+    if (at < text.len)
+        *ret_value = value_text(str_skip(text, at + mark.len));
+    return ERR_OK;
+}
+
+static enum err hex(struct arena *arena, const value *args, value *ret_value)
+{
+    str text = value_str(args[0]);
+    size_t digits = 0;
+    (void)arena;
+    while (digits < text.len && is_hex(text.ptr[digits]))
+        digits++;
+    bool fits = digits == text.len && args[1].integer > 0 && (uint64_t)args[1].integer == digits;
+    *ret_value = fits ? args[0] : VALUE_NONE;
+    return ERR_OK;
+}
+
+static enum err role_arn(struct arena *arena, const value *args, value *ret_value)
+{
+    *ret_value = VALUE_NONE;
+    if (!str_startswith(value_str(args[0]), STR("arn:")))
+        return ERR_OK;
+    return value_convert(arena, args[0], TYPE_ROLE, ret_value);
+}
+
+/* ---- to lists ---- */
+
+/* A value is left out when it is one of the first values of the list: what vendors repeat are
+ * a few identifiers, and looking at all would take the square of a hostile list. */
+enum { COMPARED_MAX = 64 };
+
+/* A list that is being made. */
+struct made {
+    struct arena *arena;
+    value *items;
+    uint32_t count;
+    uint32_t room;
+};
+
+static enum err made_add(struct made *made, value v)
+{
+    for (uint32_t at = 0; at < made->count && at < COMPARED_MAX; at++)
+        if (value_same(made->items[at], v))
+            return ERR_OK;
+    if (made->count == made->room) {
+        uint32_t room = made->room == 0 ? 8 : made->room * 2;
+        value *grown = ARENA_ARRAY(made->arena, value, room);
+        if (grown == NULL)
+            return ERR_MEMORY;
+        if (made->count > 0)
+            memcpy(grown, made->items, made->count * sizeof *grown);
+        made->items = grown;
+        made->room = room;
+    }
+    made->items[made->count++] = v;
+    return ERR_OK;
+}
+
+/* Absent, the one value, or the list. */
+static value made_value(const struct made *made)
+{
+    if (made->count == 0)
+        return VALUE_NONE;
+    return made->count == 1 ? made->items[0] : value_list(made->items, made->count);
+}
+
+/* Call `each` with every text of `v`, which is one or a list. */
+static enum err each_text(
+    struct made *made, value v, str mark, enum err (*each)(struct made *made, str text, str mark))
+{
+    const value *items = value_items(v);
+    uint32_t count = items == NULL ? 1 : v.count;
+    for (uint32_t at = 0; at < count; at++) {
+        value one = items == NULL ? v : items[at];
+        if (one.kind == VALUE_TEXT)
+            TRY(each(made, value_str(one), mark));
+    }
+    return ERR_OK;
+}
+
+static str trim(str text)
+{
+    while (text.len > 0 && text.ptr[0] == ' ')
+        text = str_skip(text, 1);
+    while (text.len > 0 && text.ptr[text.len - 1] == ' ')
+        text.len--;
+    return text;
+}
+
+static enum err split_text(struct made *made, str text, str mark)
+{
+    if (mark.len == 0)
+        return ERR_OK;
+    for (;;) {
+        size_t end = find_text(text, mark);
+        str part = trim(str_first(text, end));
+        if (part.len > 0)
+            TRY(made_add(made, value_text(part)));
+        if (end == text.len)
+            return ERR_OK;
+        text = str_skip(text, end + mark.len);
+    }
+}
+
+static enum err split(struct arena *arena, const value *args, value *ret_value)
+{
+    struct made made = { .arena = arena };
+    TRY(each_text(&made, args[0], value_str(args[1]), split_text));
+    *ret_value = made_value(&made);
+    return ERR_OK;
+}
+
+/* The identifier in capitals. ATT&CK ids are found in a text of any case. */
+static enum err add_identifier(struct made *made, str text)
+{
+    char *copy = arena_alloc(made->arena, text.len, 1);
+    if (copy == NULL)
+        return ERR_MEMORY;
+    for (size_t at = 0; at < text.len; at++)
+        copy[at] = (char)(text.ptr[at] >= 'a' && text.ptr[at] <= 'z' ? text.ptr[at] - 'a' + 'A'
+                                                                     : text.ptr[at]);
+    return made_add(made, value_text((str){ copy, text.len }));
+}
+
+/* Each `prefix` with four digits that is a word by itself; a sub-technique's dot and three
+ * digits belong to it. */
+static enum err find_identifiers(struct made *made, str text, str prefix)
+{
+    for (size_t at = 0; at + prefix.len < text.len; at++) {
+        size_t end = at + prefix.len + 4;
+        bool begins = (at == 0 || !is_word(text.ptr[at - 1]))
+                      && fold_equal((str){ text.ptr + at, prefix.len }, prefix)
+                      && digits_at(text, at + prefix.len) == 4;
+        if (!begins)
+            continue;
+        if (prefix.len == 1 && end < text.len && text.ptr[end] == '.'
+            && digits_at(text, end + 1) == 3)
+            end += 4;
+        if (end < text.len && is_word(text.ptr[end]))
+            continue;
+        TRY(add_identifier(made, (str){ text.ptr + at, end - at }));
+        at = end - 1;
+    }
+    return ERR_OK;
+}
+
+static enum err techniques(struct arena *arena, const value *args, value *ret_value)
+{
+    struct made made = { .arena = arena };
+    TRY(each_text(&made, args[0], STR("T"), find_identifiers));
+    *ret_value = made_value(&made);
+    return ERR_OK;
+}
+
+static enum err tactics(struct arena *arena, const value *args, value *ret_value)
+{
+    struct made made = { .arena = arena };
+    TRY(each_text(&made, args[0], STR("TA"), find_identifiers));
+    *ret_value = made_value(&made);
+    return ERR_OK;
+}
+
+static enum err together(struct arena *arena, const value *args, value *ret_value)
+{
+    struct made made = { .arena = arena };
+    for (uint32_t arg = 0; arg < FUNCTION_PARAMS_MAX; arg++) {
+        const value *items = value_items(args[arg]);
+        uint32_t count = items == NULL ? 1 : args[arg].count;
+        for (uint32_t at = 0; at < count; at++) {
+            value v = items == NULL ? args[arg] : items[at];
+            bool is_empty = v.kind == VALUE_TEXT && v.count == 0;
+            if (v.kind != VALUE_ABSENT && v.kind != VALUE_NULL && !is_empty)
+                TRY(made_add(&made, v));
+        }
+    }
+    *ret_value = made_value(&made);
+    return ERR_OK;
+}
+
+static const struct function rows[] = {
+    {
+        .name = "after",
+        .doc = "What follows the first time that a text holds another one; absent when it does "
+               "not.",
+        .params = { TYPE_TEXT, TYPE_TEXT },
+        .params_count = 2,
+        .returns = TYPE_TEXT,
+        .is_partial = true,
+        .call = after,
+    },
+    {
+        .name = "hex",
+        .doc = "The text when it is exactly so many hexadecimal digits (64: a SHA-256), else "
+               "absent.",
+        .params = { TYPE_TEXT, TYPE_INTEGER },
+        .params_count = 2,
+        .returns = TYPE_TEXT,
+        .is_partial = true,
+        .call = hex,
+    },
+    {
+        .name = "role_arn",
+        .doc = "The text when it is the ARN of an IAM role, else absent.",
+        .params = { TYPE_TEXT },
+        .params_count = 1,
+        .returns = TYPE_ROLE,
+        .is_partial = true,
+        .call = role_arn,
+    },
+    {
+        .name = "split",
+        .doc = "The parts of a text between the times that it holds another one, as a list; "
+               "spaces around a part, and empty parts, are left out.",
+        .params = { TYPE_RAW, TYPE_TEXT },
+        .params_count = 2,
+        .returns = TYPE_TEXT,
+        .takes_list = true,
+        .is_partial = true,
+        .call = split,
+    },
+    {
+        .name = "strip_prefix",
+        .doc = "What follows a text at the front of another one; absent when it does not begin so.",
+        .params = { TYPE_TEXT, TYPE_TEXT },
+        .params_count = 2,
+        .returns = TYPE_TEXT,
+        .is_partial = true,
+        .call = strip_prefix,
+    },
+    {
+        .name = "tactics",
+        .doc = "The ids of ATT&CK tactics (TA0001) that a text, or each text of a list, holds.",
+        .params = { TYPE_RAW },
+        .params_count = 1,
+        .returns = TYPE_TEXT,
+        .takes_list = true,
+        .is_partial = true,
+        .call = tactics,
+    },
+    {
+        .name = "techniques",
+        .doc = "The ids of ATT&CK techniques (T1486, T1059.001) that a text, or each text of a "
+               "list, holds.",
+        .params = { TYPE_RAW },
+        .params_count = 1,
+        .returns = TYPE_TEXT,
+        .takes_list = true,
+        .is_partial = true,
+        .call = techniques,
+    },
+    {
+        .name = "together",
+        .doc = "All values that are there, each once, as one list: those of lists too, no nulls "
+               "and no empty texts.",
+        .params = { TYPE_RAW, TYPE_RAW, TYPE_RAW, TYPE_RAW, TYPE_RAW, TYPE_RAW, TYPE_RAW,
+            TYPE_RAW },
+        .params_count = 8,
+        .optional_count = 7,
+        .returns = TYPE_RAW,
+        .takes_list = true,
+        .is_partial = true,
+        .takes_absent = true,
+        .call = together,
+    },
+};
+
+const struct function_module core_extract_module = { rows, COUNT_OF(rows) };
