@@ -4,60 +4,17 @@
  * is one case that passes; a file that cannot be read is one with an error.
  */
 #include "diag_forms.h"
-#include "excerpt.h"
+#include "xml_text.h"
 
 struct junit {
     const struct diag_report *report;
     struct buf *out;
-    struct buf scratch;
 };
 
 struct tally {
     uint32_t tests;
     uint32_t failures;
 };
-
-/* Text for an attribute or an element: control characters, which XML cannot hold even as
- * references, and what is no UTF-8 are spelled out first. */
-static void add_escaped(struct junit *junit, str text)
-{
-    buf_clear(&junit->scratch);
-    excerpt_add_safe(&junit->scratch, text);
-    str safe = buf_str(&junit->scratch);
-    for (size_t i = 0; i < safe.len; i++) {
-        str rest = str_skip(safe, i);
-        if (str_startswith(rest, STR("\xEF\xBF\xBE"))
-            || str_startswith(rest, STR("\xEF\xBF\xBF"))) {
-            buf_add(junit->out, STR("?"));
-            i += 2;
-            continue;
-        }
-        switch (safe.ptr[i]) {
-        case '&':
-            buf_add(junit->out, STR("&amp;"));
-            break;
-        case '<':
-            buf_add(junit->out, STR("&lt;"));
-            break;
-        case '>':
-            buf_add(junit->out, STR("&gt;"));
-            break;
-        case '"':
-            buf_add(junit->out, STR("&quot;"));
-            break;
-        default:
-            buf_add_byte(junit->out, safe.ptr[i]);
-        }
-    }
-}
-
-/* name="text" with a space in front. */
-static void add_attribute(struct junit *junit, const char *name, str text)
-{
-    buf_addf(junit->out, " %s=\"", name);
-    add_escaped(junit, text);
-    buf_add_byte(junit->out, '"');
-}
 
 static void add_tally(struct junit *junit, struct tally tally, uint32_t errors)
 {
@@ -68,7 +25,7 @@ static void add_tally(struct junit *junit, struct tally tally, uint32_t errors)
 static void begin_suite(struct junit *junit, str name, struct tally tally, uint32_t errors)
 {
     buf_add(junit->out, STR("  <testsuite"));
-    add_attribute(junit, "name", name);
+    xml_attribute_add(junit->out, "name", name);
     add_tally(junit, tally, errors);
     buf_add(junit->out, STR(" skipped=\"0\">\n"));
 }
@@ -81,14 +38,14 @@ static void end_suite(struct junit *junit)
 /* A message and its way out, one a line. */
 static void add_words(struct junit *junit, const struct diag *diag)
 {
-    add_escaped(junit, diag->message);
+    xml_text_add(junit->out, diag->message);
     for (const struct diag_note *note = diag->notes; note != NULL; note = note->next) {
         buf_add(junit->out, STR("\nnote: "));
-        add_escaped(junit, note->message);
+        xml_text_add(junit->out, note->message);
     }
     if (diag->help.len > 0) {
         buf_add(junit->out, STR("\nhelp: "));
-        add_escaped(junit, diag->help);
+        xml_text_add(junit->out, diag->help);
     }
 }
 
@@ -98,20 +55,20 @@ static void add_case(struct junit *junit, const struct diag *diag, str file)
     const char *severity = diag_severity_name(diag_severity(diag->id));
     const struct source *source = diag_source(junit->report->sources, diag->at);
     buf_add(junit->out, STR("    <testcase"));
-    add_attribute(junit, "classname", file);
+    xml_attribute_add(junit->out, "classname", file);
     if (source == NULL) {
         buf_addf(junit->out, " name=\"%s\"", code);
     } else {
         struct place place = source_place(source, diag->at.start);
         buf_addf(junit->out, " name=\"%s at %u:%u\"", code, place.line, place.column);
-        add_attribute(junit, "file", file);
+        xml_attribute_add(junit->out, "file", file);
         buf_addf(junit->out, " line=\"%u\"", place.line);
     }
     bool fails = diag_fails(junit->report, diag);
     buf_addf(junit->out, ">\n      %s", fails ? "<failure" : "<system-out>");
     if (fails) {
         buf_addf(junit->out, " type=\"%s\"", severity);
-        add_attribute(junit, "message", diag->message);
+        xml_attribute_add(junit->out, "message", diag->message);
         buf_add_byte(junit->out, '>');
     } else {
         buf_addf(junit->out, "%s: ", severity);
@@ -143,9 +100,9 @@ static const struct diag *add_suite(
     begin_suite(junit, name, tally, 0);
     if (is_clean) {
         buf_add(junit->out, STR("    <testcase"));
-        add_attribute(junit, "classname", name);
+        xml_attribute_add(junit->out, "classname", name);
         buf_add(junit->out, STR(" name=\"no findings\""));
-        add_attribute(junit, "file", name);
+        xml_attribute_add(junit->out, "file", name);
         buf_add(junit->out, STR("/>\n"));
     }
     for (; diag != NULL && diag->at.file == file; diag = diag->next)
@@ -159,11 +116,11 @@ static void add_unread(struct junit *junit, const struct diag_unread *unread)
     str name = diag_path(unread->file);
     begin_suite(junit, name, (struct tally){ 1, 0 }, 1);
     buf_add(junit->out, STR("    <testcase"));
-    add_attribute(junit, "classname", name);
+    xml_attribute_add(junit->out, "classname", name);
     buf_add(junit->out, STR(" name=\"can be read\""));
-    add_attribute(junit, "file", name);
+    xml_attribute_add(junit->out, "file", name);
     buf_add(junit->out, STR(">\n      <error type=\"unreadable\""));
-    add_attribute(junit, "message", str_from(unread->reason));
+    xml_attribute_add(junit->out, "message", str_from(unread->reason));
     buf_add(junit->out, STR("/>\n    </testcase>\n"));
     end_suite(junit);
 }
@@ -203,13 +160,11 @@ static struct tally tally_all(const struct diag_report *report)
 
 enum err diag_junit_print(const struct diag_report *report, struct buf *out)
 {
-    struct junit junit = { report, out, BUF_INIT(out->limit) };
+    struct junit junit = { report, out };
     buf_add(out, STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cdr check\""));
     add_tally(&junit, tally_all(report), (uint32_t)report->unread_count);
     buf_add(out, STR(">\n"));
     add_suites(&junit);
     buf_add(out, STR("</testsuites>\n"));
-    enum err err = junit.scratch.err;
-    buf_release(&junit.scratch);
-    return out->err != ERR_OK ? out->err : err;
+    return out->err;
 }

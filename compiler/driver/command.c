@@ -25,7 +25,6 @@ static const char *const later_commands[] = {
     "replay",
     "serve",
     "sources",
-    "test",
 };
 /* clang-format on */
 

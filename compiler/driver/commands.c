@@ -5,6 +5,7 @@ const struct command *const all_commands[] = {
     &check_command,
     &fmt_command,
     &fix_command,
+    &test_command,
     &explain_command,
     &doc_command,
     &run_command,

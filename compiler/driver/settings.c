@@ -10,10 +10,12 @@ static const enum setting_reach reaches[OPTION_COUNT] = {
     [OPTION_CONFIG] = REACH_ENVIRONMENT,
     [OPTION_DATA] = REACH_ENVIRONMENT,
     [OPTION_FAIL_LEVEL] = REACH_FILE,
+    [OPTION_FAIL_FAST] = REACH_FILE,
     [OPTION_FORMAT] = REACH_FILE,
     [OPTION_LAST] = REACH_FILE,
     [OPTION_OFFLINE] = REACH_FILE,
     [OPTION_RULES] = REACH_FILE,
+    [OPTION_VERBOSE] = REACH_FILE,
 };
 
 /* Of a command that takes rule files as operands and has no flag for them. */

@@ -1,0 +1,177 @@
+/* cmd_test.c - cdr test: the tests of rule files, run. */
+#include "driver/command.h"
+#include "driver/rules.h"
+#include "driver/test_report.h"
+#include "match/glob.h"
+
+#include <inttypes.h>
+
+/* Enough for any title and a pattern that means something. */
+enum { PATTERN_STEPS_MAX = 1000000 };
+
+static const struct option options[] = {
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json tap junit", NULL, "text",
+        "how the results are printed" },
+    { OPTION_RUN, OPTION_TEXT, "PATTERN", NULL, NULL, NULL,
+        "only tests with this in the title; with * or ?, a glob over the whole of it" },
+    { OPTION_FAIL_FAST, OPTION_FLAG, NULL, NULL, NULL, NULL, "stop after the first failure" },
+    { OPTION_VERBOSE, OPTION_FLAG, NULL, NULL, NULL, NULL,
+        "tell of every test, and what happened in it" },
+    { 0 },
+};
+
+static const char *const here[] = { ".", NULL };
+
+/* The tests that are wanted, in the order of the files. */
+struct selection {
+    const struct item **tests;
+    uint32_t count;
+    uint32_t all;
+};
+
+static bool is_wanted(const struct item *test, const char *pattern, struct arena *arena)
+{
+    uint64_t steps = 0;
+    if (pattern == NULL)
+        return true;
+    bool is_glob = strpbrk(pattern, "*?") != NULL;
+    const char *glob = is_glob ? pattern : arena_format(arena, "*%s*", pattern);
+    return glob != NULL
+           && glob_matches(str_from(glob), test->name, false, PATTERN_STEPS_MAX, &steps);
+}
+
+static enum err select_tests(struct driver *driver, const struct compilation *compilation,
+    const char *pattern, struct selection *ret_selection)
+{
+    uint32_t count = 0;
+    for (uint32_t file = 0; file < compilation->tree_count; file++)
+        for (const struct item *item = compilation->trees[file]->items; item != NULL;
+             item = item->next)
+            count += item->kind == ITEM_TEST;
+    *ret_selection = (struct selection){ .all = count };
+    ret_selection->tests = ARENA_ARRAY(&driver->arena, const struct item *, (size_t)count + 1);
+    if (ret_selection->tests == NULL)
+        return ERR_MEMORY;
+    for (uint32_t file = 0; file < compilation->tree_count; file++)
+        for (const struct item *item = compilation->trees[file]->items; item != NULL;
+             item = item->next)
+            if (item->kind == ITEM_TEST && is_wanted(item, pattern, &driver->arena))
+                ret_selection->tests[ret_selection->count++] = item;
+    return ERR_OK;
+}
+
+/* A test is over its memory: as much a failure of it as any other. */
+static void say_full(const struct item *test, struct testcase_outcome *outcome)
+{
+    *outcome = (struct testcase_outcome){
+        .state = TESTCASE_FAILED,
+        .at = test->name_at,
+        .reason = STR("this test needs more memory than a test may have"),
+        .help = STR("write fewer alerts"),
+    };
+}
+
+static enum err run_one(struct tester *tester, struct test_report *report, const struct item *test,
+    enum testcase_state *ret_state)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(TEST_BYTES_MAX);
+    struct testcase_outcome outcome;
+    enum err err = testcase_run(tester, test, &arena, &outcome);
+    if (err == ERR_MEMORY && arena.is_full)
+        say_full(test, &outcome);
+    else if (err != ERR_OK)
+        return err;
+    test_report_add(report, test, &outcome);
+    *ret_state = outcome.state;
+    return report->out->buf.err;
+}
+
+static enum err run_all(struct tester *tester, struct test_report *report,
+    const struct selection *selection, bool stops_early)
+{
+    enum testcase_state state = TESTCASE_PASSED;
+    test_report_begin(report);
+    for (uint32_t i = 0; i < selection->count; i++) {
+        TRY(run_one(tester, report, selection->tests[i], &state));
+        output_relax(report->out);
+        if (stops_early && state == TESTCASE_FAILED)
+            break;
+    }
+    test_report_end(report);
+    return report->out->buf.err;
+}
+
+static enum exit_code run_selection(struct driver *driver, const struct arguments *arguments,
+    const struct compilation *compilation, const struct selection *selection)
+{
+    struct tester tester = { 0 };
+    struct test_report report = { .out = &driver->out,
+        .sources = &compilation->sources,
+        .format = (enum test_format)option_choice(arguments, OPTION_FORMAT),
+        .is_verbose = option_is_given(arguments, OPTION_VERBOSE),
+        .planned = selection->count };
+    enum err err = tester_begin(&tester, compilation);
+    if (err == ERR_OK)
+        err = run_all(&tester, &report, selection, option_is_given(arguments, OPTION_FAIL_FAST));
+    test_report_release(&report);
+    tester_release(&tester);
+    if (err != ERR_OK)
+        return driver_failure(driver, "running the tests", err);
+    return report.counts[TESTCASE_FAILED] > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+static enum exit_code nothing_selected(
+    struct driver *driver, const struct selection *selection, const char *pattern)
+{
+    if (selection->all == 0)
+        driver_message(driver,
+            "there is no test in these files; write one: test \"a title\" { alert { .. }; expect "
+            "rule NAME }");
+    else
+        driver_message(driver, "none of %" PRIu32 " test%s has \"%s\" in its title", selection->all,
+            selection->all == 1 ? "" : "s", pattern);
+    return EXIT_NOTHING;
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    const char *const *paths = NULL;
+    const char *pattern = option_text(arguments, OPTION_RUN);
+    enum err err = rules_paths(driver, arguments, &paths);
+    if (err != ERR_OK)
+        return driver_failure(driver, "reading the command line", err);
+    CLEANUP(compile_release) struct compilation compilation = { .opens_fixtures = true };
+    enum exit_code code = rules_load(driver, paths[0] == NULL ? here : paths, &compilation);
+    if (code != EXIT_CLEAN)
+        return code;
+    struct selection selection;
+    err = select_tests(driver, &compilation, pattern, &selection);
+    if (err != ERR_OK)
+        return driver_failure(driver, "finding the tests", err);
+    if (selection.count == 0)
+        return nothing_selected(driver, &selection, pattern);
+    return run_selection(driver, arguments, &compilation, &selection);
+}
+
+static const struct example examples[] = {
+    { "cdr test rules", "every test below rules/" },
+    { "cdr test --run ransom --verbose rules", "those about ransom, and what happens in each" },
+    { "cdr test --format junit rules", "in CI" },
+    { 0 },
+};
+
+const struct command test_command = {
+    .name = "test",
+    .operands = "[PATH..]",
+    .summary = "the tests that stand beside rules: alerts in, expectations met or not",
+    .help =
+        "PATH is a rule file, a directory (every .cdr file below it), or - for standard input;\n"
+        "without one it is the current directory. Nothing is sent anywhere: steps end as the\n"
+        "test says. A test that needs what this build does not run is skipped, with the\n"
+        "reason, and never passed.\n"
+        "exit: 0 no test failed, 1 one did, 2 usage or a mistake in the rules, 3 no test.",
+    .options = options,
+    .examples = examples,
+    .group = GROUP_AUTHORS,
+    .run = run,
+};

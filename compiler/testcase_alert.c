@@ -1,0 +1,265 @@
+/* testcase_alert.c - the alerts of a test: made, read as any other, and put to the rules. */
+#include "testcase_pass.h"
+
+#include "arguments.h"
+#include "base/json_text.h"
+#include "base/limits.h"
+#include "fixture.h"
+#include "number.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+/* A fixture holds a few alerts, not a day of them. */
+enum { FIXTURE_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* ---- an alert as it is written in the test ---- */
+
+/* Append a node as JSON. Depth: what the parser let through, NESTING_MAX. */
+static void add_json(struct buf *out, const struct ast_json *json)
+{
+    bool is_object = json->kind == AST_JSON_OBJECT;
+    value number;
+    switch (json->kind) {
+    case AST_JSON_NULL:
+        buf_add(out, STR("null"));
+        return;
+    case AST_JSON_BOOL:
+        buf_add(out, json->boolean ? STR("true") : STR("false"));
+        return;
+    case AST_JSON_NUMBER:
+        if (number_parse(json->text, &number))
+            buf_add(out, json->text);
+        else /* 007 is no number of JSON */
+            json_text_add(out, json->text);
+        return;
+    case AST_JSON_TEXT:
+        json_text_add(out, json->text);
+        return;
+    case AST_JSON_ARRAY:
+    case AST_JSON_OBJECT:
+        break;
+    }
+    buf_add_byte(out, is_object ? '{' : '[');
+    for (const struct ast_json *child = json->children; child != NULL; child = child->next) {
+        if (child != json->children)
+            buf_add_byte(out, ',');
+        if (is_object) {
+            json_text_add(out, child->key);
+            buf_add_byte(out, ':');
+        }
+        add_json(out, child);
+    }
+    buf_add_byte(out, is_object ? '}' : ']');
+}
+
+/* ---- one alert ---- */
+
+/* Where an alert comes from, for messages. */
+struct origin {
+    const struct ast_check *alert;
+    const char *file; /* or NULL: it stands in the test */
+};
+
+static enum err fail_reading(
+    struct testcase *testcase, const struct origin *origin, const char *reason)
+{
+    return testcase_end(testcase, TESTCASE_FAILED, origin->alert->at,
+        "%s%sthe alert cannot be read: %s", origin->file == NULL ? "" : origin->file,
+        origin->file == NULL ? "" : ": ", reason);
+}
+
+/* Why event_read failed, in words; NULL for a failure that is not the alert's. */
+static const char *reading_fault(enum err err, const struct json_fault *fault)
+{
+    if (err == ERR_JSON)
+        return fault->reason;
+    if (err == ERR_UNDECIDED || err == ERR_BUDGET)
+        return "no source could be chosen: a condition of a source reached its limit";
+    return err == ERR_MEMORY ? "it needs more memory than one alert may have" : NULL;
+}
+
+/* An alert without an id or a time gets a fresh one, and the clock's. */
+static enum err complete(struct testcase *testcase, struct event *event)
+{
+    value *id = &event->fields[FIELD_ALERT_ID];
+    value *time = &event->fields[FIELD_ALERT_TIME];
+    if (id->kind == VALUE_ABSENT) {
+        const char *fresh =
+            arena_format(&testcase->pending.arena, "test-%" PRIu32, testcase->outcome->alerts);
+        if (fresh == NULL)
+            return ERR_MEMORY;
+        *id = value_text(str_from(fresh));
+    }
+    if (time->kind == VALUE_ABSENT)
+        *time = event->fields[FIELD_TIME];
+    return ERR_OK;
+}
+
+static enum err read_alert(struct testcase *testcase, const struct origin *origin, str json)
+{
+    struct testcase_pending *pending = &testcase->pending;
+    struct json_fault fault = { .reason = "not JSON" };
+    arena_release(&pending->arena);
+    pending->arena.limit = EVENT_BYTES_MAX;
+    pending->count = 0;
+    str text = arena_copy(&pending->arena, json); /* the steps run when the caller's is gone */
+    enum err err = text.ptr == NULL ? ERR_MEMORY
+                                    : event_read(testcase->program, testcase->tester->projection,
+                                        text, origin->alert->alert.source, testcase->now_ms,
+                                        &pending->arena, &pending->event, &fault);
+    if (err != ERR_OK) {
+        const char *reason = reading_fault(err, &fault);
+        return reason == NULL ? err : fail_reading(testcase, origin, reason);
+    }
+    if (pending->event.source.len == 0) {
+        TRY(testcase_help(testcase, "name its source: `alert guardduty \"..\"`"));
+        return testcase_end(testcase, TESTCASE_FAILED, origin->alert->at,
+            "no source takes this alert, so no rule can look at it");
+    }
+    return complete(testcase, &pending->event);
+}
+
+/* ---- the rules ---- */
+
+/* The clause in force for a rule: its own, else one of its file's `defaults`. */
+static const struct clause *clause_in_force(
+    const struct testcase *testcase, const struct item *rule, enum clause_kind kind)
+{
+    const struct clause *own = clause_find(rule->rule.clauses, kind);
+    const struct item *item = testcase->tester->compilation->trees[rule->at.file]->items;
+    for (; own == NULL && item != NULL; item = item->next)
+        if (item->kind == ITEM_DEFAULTS)
+            own = clause_find(item->defaults.clauses, kind);
+    return own;
+}
+
+/* State across alerts that no test of this build keeps. */
+static enum err skip_for_state(struct testcase *testcase, uint32_t rule, const struct ast_check *at)
+{
+    const struct item *item = testcase->tester->rule_items[rule];
+    const struct clause *limit = clause_in_force(testcase, item, CLAUSE_LIMIT);
+    if (testcase->fired[rule] == 0)
+        return ERR_OK;
+    if (clause_in_force(testcase, item, CLAUSE_DEDUP) != NULL)
+        return testcase_end(testcase, TESTCASE_SKIPPED, at->at,
+            "rule %.*s fires more than once and has `dedup`, which tests of this build do not keep",
+            STR_ARG(item->name));
+    if (limit != NULL && (int64_t)testcase->responded[rule] >= limit->number)
+        return testcase_end(testcase, TESTCASE_SKIPPED, at->at,
+            "rule %.*s reaches its `limit`, which tests of this build do not count",
+            STR_ARG(item->name));
+    return ERR_OK;
+}
+
+static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct origin *origin)
+{
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(EVENT_BYTES_MAX);
+    struct testcase_pending *pending = &testcase->pending;
+    struct testcase_watcher *watcher = testcase->tester->watcher;
+    const struct rule_code *code = &testcase->program->rules[rule];
+    bool fires = false;
+    enum err err = rule_matches(testcase->program, code, &pending->event, &scratch, &fires);
+    if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY)
+        return testcase_end(testcase, TESTCASE_FAILED, origin->alert->at,
+            "rule %.*s is undecided for this alert: %s", STR_ARG(code->name), err_text(err));
+    TRY(err);
+    if (watcher != NULL && watcher->evaluated != NULL)
+        TRY(watcher->evaluated(watcher, rule, &pending->event, fires));
+    if (!fires)
+        return ERR_OK;
+    TRY(skip_for_state(testcase, rule, origin->alert));
+    if (testcase_is_over(testcase))
+        return ERR_OK;
+    testcase->fired[rule]++;
+    pending->rules[pending->count++] = rule;
+    return ERR_OK;
+}
+
+/* One alert at the clock's time: the rules that fire wait for their steps. */
+static enum err evaluate(struct testcase *testcase, const struct origin *origin, str json)
+{
+    TRY(testcase_steps(testcase));
+    if (testcase_is_over(testcase))
+        return ERR_OK;
+    if (++testcase->outcome->alerts > TEST_ALERTS_MAX)
+        return testcase_end(testcase, TESTCASE_FAILED, origin->alert->at,
+            "a test has at most %d alerts, and its files hold more", TEST_ALERTS_MAX);
+    TRY(read_alert(testcase, origin, json));
+    for (uint32_t rule = 0; rule < testcase->program->rule_count; rule++)
+        if (testcase->tester->in_view[rule] && !testcase_is_over(testcase))
+            TRY(ask_rule(testcase, rule, origin));
+    return ERR_OK;
+}
+
+/* ---- all alerts of one `alert` ---- */
+
+/* Every alert of a file, in order, all at the clock's time. */
+static enum err evaluate_file(struct testcase *testcase, const struct origin *origin, str rest)
+{
+    enum json_place place = JSON_OUTSIDE;
+    bool has_more = true;
+    uint32_t count = 0;
+    if (str_startswith(rest, STR("\xef\xbb\xbf")))
+        rest = str_skip(rest, 3);
+    while (!testcase_is_over(testcase)) {
+        str json;
+        struct json_fault fault = { .reason = "not JSON" };
+        enum err err = json_next(&rest, &place, &json, &has_more, &fault);
+        if (err == ERR_JSON)
+            return fail_reading(testcase, origin, fault.reason);
+        TRY(err);
+        if (!has_more)
+            break;
+        if (json.len > ALERT_BYTES_MAX)
+            return fail_reading(testcase, origin, "it is larger than 1 MiB");
+        TRY(evaluate(testcase, origin, json));
+        count++;
+    }
+    if (count == 0)
+        return fail_reading(testcase, origin, "the file holds none");
+    return ERR_OK;
+}
+
+/* The text of the alert, or of the file; *ret_origin says whose it is. */
+static enum err load(struct testcase *testcase, const struct ast_check *alert, struct buf *text,
+    struct origin *ret_origin)
+{
+    *ret_origin = (struct origin){ .alert = alert };
+    if (alert->alert.object != NULL) {
+        add_json(text, alert->alert.object);
+        return text->err == ERR_LIMIT ? fail_reading(testcase, ret_origin, "it is too large")
+                                      : text->err;
+    }
+    const struct sources *sources = &testcase->tester->compilation->sources;
+    str path =
+        fixture_path(testcase->arena, sources->items[alert->at.file].file, alert->alert.file);
+    if (path.ptr == NULL)
+        return ERR_MEMORY;
+    ret_origin->file = path.ptr;
+    enum err err = fixture_read(path.ptr, text);
+    return err == ERR_IO || err == ERR_LIMIT
+               ? fail_reading(testcase, ret_origin, fixture_reason(err, errno))
+               : err;
+}
+
+enum err testcase_alert(struct testcase *testcase, const struct ast_check *alert)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(FIXTURE_BYTES_MAX);
+    struct origin origin;
+    int64_t times = alert->alert.times == 0 ? 1 : alert->alert.times;
+    TRY(testcase_steps(testcase)); /* at the time of the alert before */
+    if (testcase_is_over(testcase))
+        return ERR_OK;
+    if (alert->alert.after.written.len > 0)
+        testcase->now_ms = testcase->before_ms + alert->alert.after.milliseconds;
+    testcase->alert = alert;
+    TRY(load(testcase, alert, &text, &origin));
+    for (int64_t turn = 0; turn < times && !testcase_is_over(testcase); turn++) {
+        testcase->now_ms += turn == 0 ? 0 : alert->alert.every.milliseconds;
+        TRY(origin.file == NULL ? evaluate(testcase, &origin, buf_str(&text))
+                                : evaluate_file(testcase, &origin, buf_str(&text)));
+    }
+    testcase->before_ms = testcase->now_ms;
+    return ERR_OK;
+}

@@ -1,0 +1,336 @@
+/* testcase_expect.c - what a test expects, against what happened, both in words. */
+#include "testcase_pass.h"
+
+#include "arguments.h"
+#include "base/buf.h"
+#include "constant.h"
+#include "fixture.h"
+
+#include <inttypes.h>
+
+enum {
+    TOLD_STEPS_MAX = 20, /* of a test that failed; more are counted */
+    TOLD_RULES_MAX = 20,
+    LINE_BYTES_MAX = 4096,
+    VALUE_BYTES_MAX = 120, /* of an argument, shown */
+};
+
+/* ---- what happened ---- */
+
+static enum err add_line(
+    struct testcase *testcase, struct testcase_line ***tail, const struct buf *text)
+{
+    struct testcase_line *line = ARENA_NEW(testcase->arena, struct testcase_line);
+    if (line == NULL)
+        return ERR_MEMORY;
+    line->text = arena_copy(testcase->arena, buf_str(text));
+    **tail = line;
+    *tail = &line->next;
+    return line->text.ptr == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+static enum err add_arguments(
+    struct testcase *testcase, const struct testcase_step *step, struct buf *out)
+{
+    for (uint32_t at = 0; at < builtin_param_count(step->code->builtin); at++) {
+        value v = step->args[at];
+        if (v.kind == VALUE_ABSENT || v.kind == VALUE_NULL)
+            continue;
+        str text = value_print(testcase->arena, v);
+        if (text.ptr == NULL)
+            return ERR_MEMORY;
+        const char *quote = v.kind == VALUE_TEXT || v.kind == VALUE_IP ? "\"" : "";
+        buf_addf(out, " %s=%s%.*s%s%s", step->code->builtin->params[at].name, quote,
+            STR_ARG(str_first(text, VALUE_BYTES_MAX)), text.len > VALUE_BYTES_MAX ? ".." : "",
+            quote);
+    }
+    return ERR_OK;
+}
+
+/* "complete", "partial", "failed", with a verdict that says something. */
+static void add_result(struct buf *out, const struct step_result *result)
+{
+    const value *members = result->members;
+    enum verdict verdict = (enum verdict)members[RESULT_VERDICT].integer;
+    buf_addf(out, ": %s",
+        members[RESULT_COMPLETE].boolean  ? "complete"
+        : members[RESULT_PARTIAL].boolean ? "partial"
+                                          : "failed");
+    if (verdict != VERDICT_UNKNOWN)
+        buf_addf(out, ", %s", verdict_name(verdict));
+}
+
+static enum err tell_step(
+    struct testcase *testcase, const struct testcase_step *step, struct testcase_line ***tail)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(LINE_BYTES_MAX);
+    const struct builtin *builtin = step->code->builtin;
+    buf_addf(&text, "%.*s: %s %s", STR_ARG(testcase->program->rules[step->rule].name),
+        verb_name(builtin->verb), builtin->name);
+    if (step->unresolved != NULL) {
+        buf_addf(&text, " was not begun: %s", step->unresolved);
+    } else {
+        TRY(add_arguments(testcase, step, &text));
+        add_result(&text, &step->result);
+    }
+    return add_line(testcase, tail, &text);
+}
+
+static enum err tell_rules(struct testcase *testcase, struct testcase_line ***tail)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(LINE_BYTES_MAX);
+    uint32_t told = 0;
+    for (uint32_t rule = 0; rule < testcase->program->rule_count; rule++) {
+        if (testcase->fired[rule] == 0 || ++told > TOLD_RULES_MAX)
+            continue;
+        buf_clear(&text);
+        buf_addf(&text, "rule %.*s fired", STR_ARG(testcase->program->rules[rule].name));
+        if (testcase->fired[rule] > 1)
+            buf_addf(&text, " %" PRIu32 " times", testcase->fired[rule]);
+        TRY(add_line(testcase, tail, &text));
+    }
+    buf_clear(&text);
+    if (told == 0)
+        buf_add(&text, STR("no rule fired"));
+    else if (told > TOLD_RULES_MAX)
+        buf_addf(&text, "and %" PRIu32 " more rules", told - TOLD_RULES_MAX);
+    return text.len == 0 ? ERR_OK : add_line(testcase, tail, &text);
+}
+
+enum err testcase_tell(struct testcase *testcase)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(LINE_BYTES_MAX);
+    struct testcase_line **tail = &testcase->outcome->happened;
+    uint32_t told = 0;
+    TRY(tell_rules(testcase, &tail));
+    for (const struct testcase_step *step = testcase->first_step; step != NULL; step = step->next)
+        if (++told <= TOLD_STEPS_MAX)
+            TRY(tell_step(testcase, step, &tail));
+    if (told <= TOLD_STEPS_MAX)
+        return ERR_OK;
+    buf_addf(&text, "and %" PRIu32 " more steps", told - TOLD_STEPS_MAX);
+    return add_line(testcase, &tail, &text);
+}
+
+/* ---- rules ---- */
+
+/* How often the rule fired, and how often any did. */
+static uint32_t count_fired(const struct testcase *testcase, str name, uint32_t *ret_all)
+{
+    uint32_t count = 0;
+    *ret_all = 0;
+    for (uint32_t rule = 0; rule < testcase->program->rule_count; rule++) {
+        *ret_all += testcase->fired[rule];
+        if (str_equal(testcase->program->rules[rule].name, name))
+            count += testcase->fired[rule];
+    }
+    return count;
+}
+
+static bool is_disabled(const struct testcase *testcase, str rule)
+{
+    const struct compilation *compilation = testcase->tester->compilation;
+    for (uint32_t file = 0; file < compilation->tree_count; file++)
+        for (const struct item *item = compilation->trees[file]->items; item != NULL;
+             item = item->next)
+            if (item->kind == ITEM_DISABLE && str_equal(item->name, rule))
+                return true;
+    return false;
+}
+
+/* How to find out why a rule did not fire for the last alert. */
+static enum err help_with_rule(struct testcase *testcase, str name)
+{
+    const struct ast_check *alert = testcase->alert;
+    if (is_disabled(testcase, name))
+        return testcase_help(testcase, "`disable rule %.*s` switches it off", STR_ARG(name));
+    if (alert == NULL || alert->alert.object != NULL)
+        return testcase_help(testcase,
+            "to see why, put the alert into a file: cdr explain %.*s --alert FILE", STR_ARG(name));
+    const struct sources *sources = &testcase->tester->compilation->sources;
+    str path =
+        fixture_path(testcase->arena, sources->items[alert->at.file].file, alert->alert.file);
+    if (path.ptr == NULL)
+        return ERR_MEMORY;
+    return testcase_help(
+        testcase, "to see why: cdr explain %.*s --alert %.*s", STR_ARG(name), STR_ARG(path));
+}
+
+static const char *times(uint32_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static enum err expect_rule(struct testcase *testcase, const struct ast_check *expect)
+{
+    uint32_t all;
+    str name = expect->rule.name;
+    int64_t wanted = expect->rule.count;
+    uint32_t count = count_fired(testcase, name, &all);
+    bool is_met = wanted >= 0 ? (int64_t)count == wanted : (count > 0) != expect->is_negated;
+    if (is_met)
+        return ERR_OK;
+    if (wanted < 0 && expect->is_negated)
+        return testcase_end(testcase, TESTCASE_FAILED, expect->at,
+            "rule %.*s must not fire, and it fired %" PRIu32 " time%s", STR_ARG(name), count,
+            times(count));
+    if ((int64_t)count < wanted || wanted < 0)
+        TRY(help_with_rule(testcase, name));
+    if (wanted < 0)
+        return testcase_end(testcase, TESTCASE_FAILED, expect->at,
+            "rule %.*s must fire, and it did not", STR_ARG(name));
+    return testcase_end(testcase, TESTCASE_FAILED, expect->at,
+        "rule %.*s must fire %lld time%s, and it fired %" PRIu32, STR_ARG(name), (long long)wanted,
+        times((uint32_t)wanted), count);
+}
+
+static enum err expect_quiet(struct testcase *testcase, const struct ast_check *expect)
+{
+    uint32_t all;
+    (void)count_fired(testcase, STR(""), &all);
+    if (all == 0)
+        return ERR_OK;
+    return testcase_end(testcase, TESTCASE_FAILED, expect->at,
+        "no rule must fire, and rules fired %" PRIu32 " time%s", all, times(all));
+}
+
+/* ---- steps ---- */
+
+static bool is_same(value a, value b)
+{
+    const value *left = value_items(a);
+    const value *right = value_items(b);
+    if (left == NULL && right == NULL)
+        return value_same(a, b);
+    /* A list of one is what it holds. */
+    uint32_t count = left == NULL ? 1 : a.count;
+    if (count != (right == NULL ? 1 : b.count))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!value_same(left == NULL ? a : left[i], right == NULL ? b : right[i]))
+            return false;
+    return true;
+}
+
+static enum err fit(
+    struct testcase *testcase, const struct expr *expr, enum type type, value *ret_value)
+{
+    value v = VALUE_NONE;
+    enum type from = type;
+    *ret_value = VALUE_NONE;
+    return constant_of(expr, &v, &from) ? constant_fit(testcase->arena, v, from, type, ret_value)
+                                        : ERR_OK;
+}
+
+/* The value that a pair expects, as its parameter has it. */
+static enum err expected_value(
+    struct testcase *testcase, const struct expr *expr, const struct param *param, value *ret_value)
+{
+    const struct item *list;
+    uint32_t count = 0;
+    if (!expr->is_list)
+        return fit(testcase, expr, param->type, ret_value);
+    const struct expr *first = list_elements(expr, &list);
+    for (const struct expr *element = first; element != NULL; element = element->next)
+        count++;
+    value *values = ARENA_ARRAY(testcase->arena, value, (size_t)count + 1);
+    if (values == NULL)
+        return ERR_MEMORY;
+    *ret_value = value_list(values, count);
+    for (const struct expr *element = first; element != NULL; element = element->next)
+        TRY(fit(testcase, element, param->type, values++));
+    return ERR_OK;
+}
+
+static bool is_step(const struct ast_check *expect, const struct testcase_step *step)
+{
+    const struct ast_step_name *wanted = &expect->step.step;
+    return step->code->builtin->verb == wanted->verb
+           && (wanted->name.len == 0 || str_is(wanted->name, step->code->builtin->name));
+}
+
+/* What the pairs expect, one value for each parameter; absent where nothing is said. */
+static enum err expected_values(struct testcase *testcase, const struct ast_check *expect,
+    const struct builtin *builtin, value *ret_values)
+{
+    for (const struct pair *pair = expect->step.pairs; pair != NULL; pair = pair->next) {
+        uint32_t at = param_find(builtin, pair->key);
+        TRY(expected_value(testcase, pair->value, &builtin->params[at], &ret_values[at]));
+    }
+    return ERR_OK;
+}
+
+static bool has_values(const struct testcase_step *step, const value *wanted)
+{
+    for (uint32_t at = 0; at < builtin_param_count(step->code->builtin); at++)
+        if (wanted[at].kind != VALUE_ABSENT && !is_same(step->args[at], wanted[at]))
+            return false;
+    return true;
+}
+
+/* The words of the expectation, without `expect no`. */
+static str wanted_text(const struct testcase *testcase, const struct ast_check *expect)
+{
+    str text = sources_text(&testcase->tester->compilation->sources, expect->at);
+    size_t verb = expect->step.step.at.start - expect->at.start;
+    return str_skip(text, verb);
+}
+
+static enum err miss_step(struct testcase *testcase, const struct ast_check *expect,
+    const struct testcase_step *other, const struct testcase_step *unresolved)
+{
+    str wanted = wanted_text(testcase, expect);
+    if (other != NULL)
+        return testcase_end(testcase, TESTCASE_FAILED, expect->at,
+            "`%.*s` must be begun, and it was begun with other values", STR_ARG(wanted));
+    if (unresolved != NULL)
+        return testcase_end(testcase, TESTCASE_FAILED, expect->at,
+            "`%.*s` must be begun, and it was not: %s", STR_ARG(wanted), unresolved->unresolved);
+    return testcase_end(testcase, TESTCASE_FAILED, expect->at,
+        "`%.*s` must be begun, and it was not", STR_ARG(wanted));
+}
+
+static enum err expect_step(struct testcase *testcase, const struct ast_check *expect)
+{
+    const struct testcase_step *met = NULL, *other = NULL, *unresolved = NULL;
+    value wanted[STEP_PARAMS_MAX] = { VALUE_NONE };
+    bool is_fitted = false;
+    for (const struct testcase_step *step = testcase->first_step; step != NULL && met == NULL;
+         step = step->next) {
+        if (!is_step(expect, step))
+            continue;
+        if (!is_fitted)
+            TRY(expected_values(testcase, expect, step->code->builtin, wanted));
+        is_fitted = true;
+        if (step->unresolved != NULL)
+            unresolved = step;
+        else if (has_values(step, wanted))
+            met = step;
+        else
+            other = step;
+    }
+    if ((met != NULL) != expect->is_negated)
+        return ERR_OK;
+    if (met == NULL)
+        return miss_step(testcase, expect, other, unresolved);
+    return testcase_end(testcase, TESTCASE_FAILED, expect->at,
+        "`%.*s` must not be begun, and rule %.*s began it", STR_ARG(wanted_text(testcase, expect)),
+        STR_ARG(testcase->program->rules[met->rule].name));
+}
+
+enum err testcase_expect(struct testcase *testcase, const struct ast_check *expect)
+{
+    switch (expect->kind) {
+    case CHECK_QUIET:
+        return expect_quiet(testcase, expect);
+    case CHECK_RULE:
+        return expect_rule(testcase, expect);
+    case CHECK_STEP:
+        return expect_step(testcase, expect);
+    case CHECK_ALERT:
+    case CHECK_RESULT:
+    case CHECK_WAIT:
+        break;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,76 @@
+/* testcase_pass.h - what the files of testcase share. Not for others: see testcase.h.
+ *
+ * `outcome->state` is TESTCASE_PASSED as long as nothing decided otherwise; testcase_is_over
+ * tells, and nothing of the test runs after that. Failures of the host are returned.
+ */
+#pragma once
+
+#include "testcase.h"
+
+/* What `result NAME { .. }` said; it holds until another one of that name. */
+struct testcase_given {
+    struct testcase_given *older;
+    str name;
+    struct step_result result;
+};
+
+/* One step of a rule, as it was begun, or why it was not. */
+struct testcase_step {
+    struct testcase_step *next;
+    const struct step_code *code;
+    uint32_t rule;
+    const value *args;      /* bound; as many as the builtin has parameters */
+    const char *unresolved; /* why it was not begun; NULL: it was */
+    struct step_result result;
+};
+
+/* The alert whose steps did not run yet. */
+struct testcase_pending {
+    struct arena arena; /* the event's */
+    struct event event;
+    uint32_t *rules; /* that fired, in the arena of the test: room for all */
+    uint32_t count;
+};
+
+struct testcase {
+    struct tester *tester;
+    const struct program *program;
+    const struct item *test;
+    struct arena *arena;
+    struct testcase_outcome *outcome;
+    int64_t now_ms;
+    int64_t before_ms;   /* when the alert before was */
+    uint32_t *fired;     /* by rule: how often */
+    uint32_t *responded; /* by rule: respond steps that were begun */
+    struct testcase_given *given;
+    struct testcase_step *first_step;
+    struct testcase_step *last_step;
+    struct testcase_pending pending;
+    const struct ast_check *alert; /* the last one, or NULL */
+};
+
+static inline bool testcase_is_over(const struct testcase *testcase)
+{
+    return testcase->outcome->state != TESTCASE_PASSED;
+}
+
+/* End the test: `at` is the place, the format one sentence. ERR_MEMORY. */
+MUST_CHECK enum err testcase_end(struct testcase *testcase, enum testcase_state state, span at,
+    const char *format, ...) PRINTF_LIKE(4, 5);
+/* Say what to do next; of several the last counts. ERR_MEMORY. */
+MUST_CHECK enum err testcase_help(struct testcase *testcase, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+/* testcase_alert.c: the alerts of one `alert`, evaluated one after the other. ERR_MEMORY. */
+MUST_CHECK enum err testcase_alert(struct testcase *testcase, const struct ast_check *alert);
+
+/* testcase_step.c */
+/* Run the steps of the alert before, if they did not run yet. ERR_MEMORY. */
+MUST_CHECK enum err testcase_steps(struct testcase *testcase);
+/* Keep what a `result` says. ERR_MEMORY. */
+MUST_CHECK enum err testcase_result(struct testcase *testcase, const struct ast_check *result);
+
+/* testcase_expect.c: fails the test when the expectation is not met. ERR_MEMORY. */
+MUST_CHECK enum err testcase_expect(struct testcase *testcase, const struct ast_check *expect);
+/* What happened, into the outcome. ERR_MEMORY. */
+MUST_CHECK enum err testcase_tell(struct testcase *testcase);
