@@ -1,9 +1,15 @@
 /* cmd_version.c - cdr version. */
 #include "driver/command.h"
 #include "driver/json_out.h"
+#include "driver/version.h"
 
 #include <curl/curl.h>
+#include <microhttpd.h>
+#include <openssl/crypto.h>
 #include <sqlite3.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 
 #ifndef CDR_VERSION
 #define CDR_VERSION "0.1.0"
@@ -22,12 +28,38 @@ static const struct option options[] = {
     { 0 },
 };
 
+/* "10.42", without the day that PCRE2 adds. */
+static const char *pcre2_number(struct arena *arena)
+{
+    char text[64] = "";
+    if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) < (int)sizeof text)
+        pcre2_config(PCRE2_CONFIG_VERSION, text);
+    str number = str_from(text);
+    return arena_copy(arena, str_first(number, str_find(number, ' '))).ptr;
+}
+
+bool library_at(size_t index, struct arena *arena, struct library *ret_library)
+{
+    const struct library libraries[] = {
+        { "curl", curl_version_info(CURLVERSION_NOW)->version },
+        { "jansson", jansson_version_str() },
+        { "microhttpd", MHD_get_version() },
+        { "openssl", OpenSSL_version(OPENSSL_VERSION_STRING) },
+        { "pcre2", pcre2_number(arena) },
+        { "sqlite", sqlite3_libversion() },
+    };
+    if (index >= COUNT_OF(libraries))
+        return false;
+    *ret_library = libraries[index];
+    return true;
+}
+
 static enum exit_code print_json(struct driver *driver)
 {
     json_t *libraries = json_object();
-    json_put(&libraries, "curl", json_from_text(curl_version_info(CURLVERSION_NOW)->version));
-    json_put(&libraries, "sqlite", json_from_text(sqlite3_libversion()));
-    json_put(&libraries, "jansson", json_from_text(jansson_version_str()));
+    struct library library;
+    for (size_t i = 0; library_at(i, &driver->arena, &library); i++)
+        json_put(&libraries, library.name, json_from_text(library.version));
     json_t *json = json_object();
     json_put(&json, "name", json_from_text("cdr"));
     json_put(&json, "version", json_from_text(CDR_VERSION));

@@ -15,7 +15,6 @@ static const char *const later_commands[] = {
     "audit",
     "cost",
     "deadletter",
-    "doctor",
     "import",
     "lsp",
     "pause",

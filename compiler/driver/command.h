@@ -66,6 +66,7 @@ extern const struct command check_command;
 extern const struct command completion_command;
 extern const struct command disasm_command;
 extern const struct command doc_command;
+extern const struct command doctor_command;
 extern const struct command explain_command;
 extern const struct command fix_command;
 extern const struct command fmt_command;

@@ -15,6 +15,7 @@ const struct command *const all_commands[] = {
     &sandbox_command,
     &builtins_command,
     &disasm_command,
+    &doctor_command,
     &completion_command,
     &version_command,
     &help_command,

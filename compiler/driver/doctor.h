@@ -1,0 +1,37 @@
+/* doctor.h - what `cdr doctor` looks at: one row a finding. */
+#pragma once
+
+#include "driver/settings.h"
+
+enum health { HEALTH_OK, HEALTH_WARNING, HEALTH_PROBLEM };
+
+struct symptom {
+    const char *name; /* "data directory" */
+    enum health health;
+    const char *says;
+    const char *help; /* what to do, or NULL */
+};
+
+enum { SYMPTOMS_MAX = 256 };
+
+struct checkup {
+    struct driver *driver;
+    const struct arguments *arguments;
+    const struct config *config; /* NULL: none, or it is broken */
+    struct symptom symptoms[SYMPTOMS_MAX];
+    size_t count;
+};
+
+/* Add a row; `help` may be NULL. The texts live as long as the driver. One past the last
+ * is left out. */
+void checkup_add(struct checkup *checkup, enum health health, const char *name, const char *help,
+    const char *says, ...) PRINTF_LIKE(5, 6);
+
+/* The installation: version, tables, clock, terminal, locale. */
+void doctor_installation(struct checkup *checkup);
+/* Where settings come from, and whether rules are where they say. */
+void doctor_settings(struct checkup *checkup);
+/* The data directory: who may write, its journal, room, who is at work. */
+void doctor_data(struct checkup *checkup);
+/* Credentials, found or not and where; only `is_online` asks AWS about them. */
+void doctor_aws(struct checkup *checkup, bool is_online);

@@ -1,0 +1,143 @@
+/* doctor_data.c - see doctor.h: the data directory and the way to AWS. */
+#include "driver/doctor.h"
+
+#include "aws/connection.h"
+#include "aws/whoami.h"
+#include "driver/files.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define ROOM_LOW_BYTES ((uint64_t)256 * 1024 * 1024)
+
+enum { MEBIBYTE = 1024 * 1024, LOCKS_BYTES_MAX = 4 * MEBIBYTE };
+
+/* ---- the data directory ---- */
+
+/* Whether another process holds the lock, from the kernel's list: trying to take it could
+ * keep a run that begins right now from beginning. */
+static bool is_locked(const char *directory, struct arena *arena)
+{
+    const char *file = arena_format(arena, "%s/lock", directory);
+    CLEANUP(buf_release) struct buf locks = BUF_INIT(LOCKS_BYTES_MAX);
+    struct stat status;
+    if (file == NULL || stat(file, &status) != 0 || file_read("/proc/locks", &locks) != ERR_OK)
+        return false;
+    const char *wanted = arena_format(arena, ":%" PRIuMAX " ", (uintmax_t)status.st_ino);
+    return wanted != NULL && locks.ptr != NULL && strstr(locks.ptr, wanted) != NULL;
+}
+
+static void look_at_room(struct checkup *checkup, const char *directory)
+{
+    struct statvfs disk;
+    if (statvfs(directory, &disk) != 0)
+        return;
+    uint64_t bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    bool is_low = bytes < ROOM_LOW_BYTES;
+    checkup_add(checkup, is_low ? HEALTH_WARNING : HEALTH_OK, "free space",
+        is_low ? "make room: without it nothing can be applied" : NULL, "%" PRIu64 " MiB in %s",
+        bytes / MEBIBYTE, directory);
+}
+
+static void look_at_journal(struct checkup *checkup, const char *directory)
+{
+    struct arena *arena = &checkup->driver->arena;
+    const char *file = arena_format(arena, "%s/journal.db", directory);
+    if (file == NULL || access(file, F_OK) != 0) {
+        checkup_add(
+            checkup, HEALTH_OK, "journal", NULL, "none yet; the first --mode apply makes it");
+        return;
+    }
+    struct store *store = NULL;
+    const char *reason = NULL;
+    enum err err = store_open_reader(directory, arena, &store, &reason);
+    if (err != ERR_OK)
+        checkup_add(checkup, HEALTH_PROBLEM, "journal",
+            "use the cdr that wrote it, or another --data", "%s",
+            reason == NULL ? err_text(err) : reason);
+    else
+        checkup_add(checkup, HEALTH_OK, "journal", NULL, "readable, its schema is this build's");
+    store_close(store);
+    if (is_locked(directory, arena))
+        checkup_add(checkup, HEALTH_OK, "lock", NULL, "another cdr is at work here");
+}
+
+void doctor_data(struct checkup *checkup)
+{
+    const char *directory = option_text(checkup->arguments, OPTION_DATA);
+    struct stat status;
+    if (directory == NULL) {
+        checkup_add(checkup, HEALTH_OK, "data directory", NULL,
+            "not given (--data DIR or CDR_DATA); --mode apply needs one");
+        return;
+    }
+    if (stat(directory, &status) != 0) {
+        checkup_add(checkup, errno == ENOENT ? HEALTH_WARNING : HEALTH_PROBLEM, "data directory",
+            "the first --mode apply makes it, if its parent is there", "%s: %s", directory,
+            strerror(errno));
+        return;
+    }
+    if (!S_ISDIR(status.st_mode))
+        checkup_add(checkup, HEALTH_PROBLEM, "data directory", "name a directory",
+            "%s is no directory", directory);
+    else if ((status.st_mode & S_IWOTH) != 0)
+        checkup_add(checkup, HEALTH_PROBLEM, "data directory",
+            "chmod o-w: it decides what undo does", "everybody may write to %s", directory);
+    else if (access(directory, R_OK | W_OK | X_OK) != 0)
+        checkup_add(checkup, HEALTH_PROBLEM, "data directory", "run as its owner, or name another",
+            "%s: %s", directory, strerror(errno));
+    else {
+        checkup_add(checkup, HEALTH_OK, "data directory", NULL, "%s, writable", directory);
+        look_at_room(checkup, directory);
+        look_at_journal(checkup, directory);
+    }
+}
+
+/* ---- AWS ---- */
+
+static void ask_aws(struct checkup *checkup, struct aws_connection *connection)
+{
+    str identity;
+    const char *reason = NULL;
+    enum err err = aws_whoami(
+        aws_connection_transport(connection), &checkup->driver->arena, &identity, &reason);
+    if (err == ERR_OK)
+        checkup_add(checkup, HEALTH_OK, "AWS answers", NULL, "we are %.*s", STR_ARG(identity));
+    else
+        checkup_add(checkup, HEALTH_PROBLEM, "AWS answers",
+            "mend the credentials, or the way to AWS", "%s",
+            reason == NULL ? err_text(err) : reason);
+}
+
+void doctor_aws(struct checkup *checkup, bool is_online)
+{
+    struct arena *arena = &checkup->driver->arena;
+    struct aws_connection *connection = NULL;
+    const char *reason = NULL;
+    enum err err = aws_connection_open(
+        aws_environment_process(), checkup->driver->clock, arena, &connection, &reason);
+    if (err != ERR_OK) {
+        checkup_add(checkup, is_online ? HEALTH_PROBLEM : HEALTH_WARNING, "AWS credentials",
+            "without them a plan finds no targets, and nothing can be applied", "%s",
+            reason == NULL ? err_text(err) : reason);
+        return;
+    }
+    const char *found = arena_format(
+        arena, "%s", aws_connection_found(connection)); /* it lives in the connection */
+    checkup_add(checkup, HEALTH_OK, "AWS credentials", NULL, "from %s, region %.*s%s",
+        found == NULL ? "" : found, STR_ARG(aws_connection_region(connection)),
+        is_online ? "" : "; not tried: give --online");
+    const char *endpoint = getenv("AWS_ENDPOINT_URL");
+    if (endpoint != NULL && endpoint[0] != '\0')
+        checkup_add(
+            checkup, HEALTH_OK, "AWS address", NULL, "AWS_ENDPOINT_URL sends it to %s", endpoint);
+    if (is_online)
+        ask_aws(checkup, connection);
+    aws_connection_close(connection);
+}
