@@ -178,6 +178,8 @@ install: $(B)/cdr ## cdr, its manual page, completions, shipped rules to PREFIX 
 docs: $(B)/cdr ## the pages of docs/ that cdr makes itself
 	$(B)/cdr help --markdown > docs/commands.md
 	$(B)/cdr doc --language > docs/reference.md
+	awk -v form=vim -f docs/integrations/highlight.awk grammar/keywords.def > docs/integrations/cdr.vim
+	awk -v form=textmate -f docs/integrations/highlight.awk grammar/keywords.def > docs/integrations/cdr.tmLanguage.json
 
 clean: ## remove every build folder
 	rm -rf build build-*

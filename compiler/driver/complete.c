@@ -29,6 +29,7 @@ static const struct {
     { "STEP", FOR_STEP },
     { "COMMAND", FOR_COMMAND },
     { "ADDRESS", FOR_ANYTHING },
+    { "PATTERN", FOR_ANYTHING },
     { "PORT", FOR_ANYTHING },
     { "ID", FOR_ANYTHING },
     { "N", FOR_ANYTHING },

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# integrations.sh - the files for other tools do what they promise.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+mkdir bin rules
+printf '#!/bin/sh\nexec %s "$@"\n' "$CDR" >bin/cdr
+chmod +x bin/cdr
+export PATH=$work/bin:$PATH
+echo 'rule good { when source = guardduty and exists instance.id then collect snapshot }' >good.cdr
+echo 'rule bad { when sorce = guardduty then collect snapshot }' >rules/bad.cdr
+cat >tested.cdr <<'R'
+rule seen {
+  when source = guardduty and exists instance.id
+  then collect snapshot
+}
+
+test "an alert of another source stays quiet" {
+  alert { "source": "defender" };
+  expect quiet
+}
+R
+
+# pre-commit runs the entry with the files after it.
+hooks=$root/.pre-commit-hooks.yaml
+for id in cdr-check cdr-fmt cdr-test; do
+    holds "there is a hook $id" grep -qx -- "- id: $id" "$hooks"
+done
+entry_of() { sed -n "/^- id: $1\$/,/^- id:/s/^  entry: //p" "$hooks"; }
+for id in cdr-check cdr-fmt cdr-test; do
+    # shellcheck disable=SC2046 # a command line
+    $(entry_of $id) tested.cdr >"$out" 2>"$err"
+    status=$?
+    exits 0 "the hook $id passes a right file"
+done
+# shellcheck disable=SC2046
+$(entry_of cdr-check) rules/bad.cdr >"$out" 2>"$err"
+status=$?
+exits 1 "the hook cdr-check fails a wrong one"
+
+# The matcher reads every line of --format concise.
+matcher=$root/docs/integrations/problem-matcher.json
+pattern=$(jq -r '.problemMatcher[0].pattern[0].regexp' "$matcher")
+run check --format concise good.cdr rules
+holds "the problem matcher reads what is found" grep -qP -- "$pattern" "$out"
+holds "in every line" bash -c "! grep -qvP -- '$pattern' '$out'"
+holds "and gives file, line, severity and code" test \
+    "$(sed -nE 's/^(.+):([0-9]+):([0-9]+): (error)\[(CDR[0-9]{4})\].*/\1 \2 \4/p' "$out" | head -n 1)" = "rules/bad.cdr 1 error"
+
+# The script of the action, as GitHub would run it.
+sed -n '/^      run: |/,$p' "$root/action.yml" | sed '1d; s/^        //' >action.sh
+holds "the script of the action is one" bash -n action.sh
+act() {
+    INPUT_PATHS=$1 INPUT_FAIL_LEVEL=$2 ACTION_FOLDER=$root bash -e action.sh >"$out" 2>"$err"
+    status=$?
+}
+act "good.cdr" error
+exits 0 "the action passes a right file"
+act "good.cdr rules" error
+exits 1 "and fails a wrong one among several"
+prints "::error file=rules/bad.cdr,line=1" "with an annotation"
+act '; touch owned' error
+holds "what is in an input is no command" test ! -e owned
+
+for form in vim textmate; do
+    file=$root/docs/integrations/cdr.vim
+    [ $form = vim ] || file=$root/docs/integrations/cdr.tmLanguage.json
+    awk -v form=$form -f "$root/docs/integrations/highlight.awk" "$root/grammar/keywords.def" >made
+    holds "$(basename "$file") is current: run make docs" cmp -s made "$file"
+done
+jq -e ".scopeName == \"source.cdr\"" "$root/docs/integrations/cdr.tmLanguage.json" >"$out" 2>"$err"
+status=$?
+exits 0 "the TextMate grammar is JSON"
+holds "each of its patterns is a regular expression" python3 -c '
+import json, re, sys
+patterns = [p for p in json.load(open(sys.argv[1]))["patterns"]]
+for p in patterns:
+    for key in ("match", "begin", "end"):
+        if key in p: re.compile(p[key])
+named = {p["name"]: p["match"] for p in patterns if "match" in p}
+assert re.search(named["keyword.control.cdr"], "then collect triage").group(1) == "collect"
+assert re.search(named["keyword.declaration.cdr"], "rule a {").group(1) == "rule"
+assert not re.search(named["keyword.declaration.cdr"], "when source = x")
+assert not re.search(named["keyword.operator.word.cdr"], "host.in")
+assert re.search(named["string.regexp.cdr"], r"x matches /a\/b/i").group(0) == r"/a\/b/i"
+' "$root/docs/integrations/cdr.tmLanguage.json"
+finish
