@@ -139,6 +139,11 @@ static enum err skip_for_state(struct testcase *testcase, uint32_t rule, const s
 {
     const struct item *item = testcase->tester->rule_items[rule];
     const struct clause *limit = clause_in_force(testcase, item, CLAUSE_LIMIT);
+    str needs = testcase->program->rules[rule].needs_state;
+    if (needs.len > 0)
+        return testcase_end(testcase, TESTCASE_SKIPPED, at->at,
+            "rule %.*s needs `%.*s`, and this build keeps nothing from one alert to the next",
+            STR_ARG(item->name), STR_ARG(needs));
     if (testcase->fired[rule] == 0)
         return ERR_OK;
     if (clause_in_force(testcase, item, CLAUSE_DEDUP) != NULL)
@@ -158,15 +163,15 @@ static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct 
     struct testcase_pending *pending = &testcase->pending;
     struct testcase_watcher *watcher = testcase->tester->watcher;
     const struct rule_code *code = &testcase->program->rules[rule];
-    bool fires = false;
-    enum err err = rule_matches(testcase->program, code, &pending->event, &scratch, &fires);
+    bool passes = false;
+    enum err err = rule_passes(testcase->program, code, &pending->event, &scratch, &passes);
     if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY)
         return testcase_end(testcase, TESTCASE_FAILED, origin->alert->at,
             "rule %.*s is undecided for this alert: %s", STR_ARG(code->name), err_text(err));
     TRY(err);
     if (watcher != NULL && watcher->evaluated != NULL)
-        TRY(watcher->evaluated(watcher, rule, &pending->event, fires));
-    if (!fires)
+        TRY(watcher->evaluated(watcher, rule, &pending->event, passes));
+    if (!passes)
         return ERR_OK;
     TRY(skip_for_state(testcase, rule, origin->alert));
     if (testcase_is_over(testcase))
