@@ -453,7 +453,10 @@ struct item {
             struct expr *values; /* EXPR_LIST, or NULL with `file` */
             str file;            /* from "file", or empty */
             span file_at;
-            enum type type; /* the checker's */
+            const struct source_link *link; /* the file, read; NULL when it could not be */
+            enum type type;                 /* the checker's */
+            const value *read;              /* the checker's: the values of the file */
+            uint32_t read_count;
         } list;
         struct {
             struct expr *body;
@@ -477,6 +480,7 @@ struct item {
         struct {
             str file;
             span file_at;
+            const struct source_link *link; /* the file, read; NULL when it could not be */
         } use;
         struct {
             struct ast_place *places;

@@ -81,6 +81,7 @@ static void declare_item(struct check *check, struct item *item, uint32_t *bare_
     case ITEM_LIST:
     case ITEM_LET:
     case ITEM_MACRO:
+    case ITEM_ENVIRONMENT:
         declare(check, item, item->at.file);
         break;
     case ITEM_RULE:
@@ -92,7 +93,6 @@ static void declare_item(struct check *check, struct item *item, uint32_t *bare_
         declare_source(check, item);
         break;
     case ITEM_USE:
-    case ITEM_ENVIRONMENT:
     case ITEM_DEFAULTS:
     case ITEM_DISABLE:
     case ITEM_EXCEPTION:
@@ -132,17 +132,16 @@ static void declare_all(struct check *check)
 static void collect_sources(struct check *check)
 {
     uint32_t count = 0;
-    for (uint32_t at = 0; at < check->scope->room; at++)
-        count +=
-            check->scope->names[at].item != NULL && check->scope->names[at].scope == SCOPE_SOURCES;
+    uint32_t at = 0;
+    for (const struct name *name; (name = scope_next(check->scope, &at)) != NULL;)
+        count += name->scope == SCOPE_SOURCES;
     check->source_items = ARENA_ARRAY(check->arena, struct item *, count + 1);
     if (!check_ok(check, check->source_items == NULL ? ERR_MEMORY : ERR_OK))
         return;
-    for (uint32_t at = 0; at < check->scope->room; at++) {
-        const struct name *name = &check->scope->names[at];
-        if (name->item != NULL && name->scope == SCOPE_SOURCES)
+    at = 0;
+    for (const struct name *name; (name = scope_next(check->scope, &at)) != NULL;)
+        if (name->scope == SCOPE_SOURCES)
             check->source_items[check->source_count++] = name->item;
-    }
 }
 
 static void check_item(struct check *check, struct item *item)
@@ -160,9 +159,9 @@ static void check_item(struct check *check, struct item *item)
     case ITEM_TEST:
         check_testcase(check, item);
         break;
-    case ITEM_SOURCE:
-        break; /* check_program took them first */
+    case ITEM_SOURCE: /* check_program took them first */
     case ITEM_USE:
+        break;
     case ITEM_ENVIRONMENT:
     case ITEM_DEFAULTS:
     case ITEM_DISABLE:
@@ -177,7 +176,7 @@ static void check_item(struct check *check, struct item *item)
 
 enum err check_program(struct compilation *compilation)
 {
-    struct scope scope = { 0 };
+    struct scope scope = { .visible = &compilation->visible };
     struct check check = { .arena = &compilation->arena,
         .diags = &compilation->diags,
         .sources = &compilation->sources,
@@ -186,8 +185,11 @@ enum err check_program(struct compilation *compilation)
         .opens_fixtures = compilation->opens_fixtures,
         .scope = &scope };
 
+    TRY(visible_new(check.arena, check.sources, &compilation->visible));
     check_find_lost(&check);
     declare_all(&check);
+    if (check.err == ERR_OK)
+        check_uses(&check);
     if (check.err == ERR_OK)
         collect_sources(&check);
     /* Sources first: what they call untrusted holds for every rule. */

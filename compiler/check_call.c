@@ -248,15 +248,16 @@ static void report_function(struct check *check, const struct expr *call)
     struct suggestion near = { .word = call->call.name };
     for (size_t at = 0; function_at(at) != NULL; at++)
         suggest(&near, str_from(function_at(at)->name));
-    for (uint32_t at = 0; at < check->scope->room; at++) {
-        const struct name *name = &check->scope->names[at];
-        if (name->item != NULL && name->item->kind == ITEM_MACRO
-            && name->scope == (int64_t)call->at.file)
+    uint32_t at = 0;
+    for (const struct name *name; (name = scope_next(check->scope, &at)) != NULL;)
+        if (name->item->kind == ITEM_MACRO && scope_sees(check->scope, call->at.file, name))
             suggest(&near, name->text);
-    }
+    const struct name *elsewhere = scope_find_any(check->scope, call->call.name);
     struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_FUNCTION, call->call.name_at,
         "no function or macro is called `%.*s`", STR_ARG(call->call.name));
-    if (near.best.len > 0) {
+    if (elsewhere != NULL && elsewhere->item->kind == ITEM_MACRO) {
+        help_with_use(check, diag, call->at.file, elsewhere->item);
+    } else if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
         diag_set_guess(check->diags, diag, call->call.name_at, near.best);
     }

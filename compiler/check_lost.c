@@ -37,6 +37,7 @@ void check_find_lost(struct check *check)
     if (!check_ok(check, check->lost == NULL ? ERR_MEMORY : ERR_OK))
         return;
     for (uint32_t at = 0; at < check->tree_count && check->err == ERR_OK; at++) {
+        check->is_partial = check->is_partial || check->sources->items[at].misses_files;
         if (!check->trees[at]->is_partial)
             continue;
         check->is_partial = true;
@@ -70,7 +71,13 @@ bool check_is_lost(struct check *check, uint32_t file, str name)
 {
     bool is_lost = false;
     for (uint32_t at = 0; check->is_partial && at < check->tree_count && !is_lost; at++) {
-        if (check->lost[at].len == 0 || (file != UINT32_MAX && file != at))
+        if (file != UINT32_MAX && !visible_sees(check->scope->visible, file, at))
+            continue;
+        if (check->sources->items[at].misses_files && file != UINT32_MAX) {
+            is_lost = true; /* a whole file is */
+            break;
+        }
+        if (check->lost[at].len == 0)
             continue;
         is_lost = check->lookups >= LOOKUPS_MAX || has_word(check->lost[at], name);
         check->lookups += check->lookups < LOOKUPS_MAX;

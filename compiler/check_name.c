@@ -183,7 +183,7 @@ static void check_body(struct check *check, struct item *item)
 
 bool check_declaration(struct check *check, struct item *item)
 {
-    struct name *name = scope_find(check->scope, item->at.file, item->name);
+    struct name *name = scope_find_own(check->scope, item->at.file, item->name);
     struct name taken = { 0 };
     if (name == NULL || name->item != item)
         name = &taken; /* nobody can use it, but its mistakes are mistakes */
@@ -215,7 +215,7 @@ bool check_declaration(struct check *check, struct item *item)
 
 void check_report_self(struct check *check, span at, const struct item *item)
 {
-    const struct name *name = scope_find(check->scope, item->at.file, item->name);
+    const struct name *name = scope_find_own(check->scope, item->at.file, item->name);
     bool is_deep = check->depth >= NESTING_MAX || (name != NULL && name->depth > NESTING_MAX);
     struct diag *diag = diag_add(check->diags, DIAG_SELF_REFERENCE, at,
         is_deep ? "`%.*s` is too deep: lets and macros may use each other %d times over"
@@ -237,6 +237,12 @@ static void use_declaration(struct check *check, struct expr *expr, struct item 
 {
     if (item->kind != ITEM_LIST && refuse_in_source(check, expr->at))
         return;
+    if (item->kind == ITEM_ENVIRONMENT) {
+        struct diag *diag = diag_add(check->diags, DIAG_WRONG_TEST, expr->at,
+            "`%.*s` is an environment, no value", STR_ARG(item->name));
+        diag_help(check->diags, diag, "write `resource in %.*s`", STR_ARG(item->name));
+        return;
+    }
     if (item->kind == ITEM_MACRO) {
         struct diag *diag = diag_add(check->diags, DIAG_ARGUMENTS, expr->at,
             "the macro `%.*s` needs its arguments", STR_ARG(item->name));
@@ -367,21 +373,10 @@ static void suggest_names(struct check *check, const struct expr *expr, struct s
         suggest(near, step->name);
     if (!path_is_word(expr))
         return;
-    for (uint32_t at = 0; at < check->scope->room; at++)
-        if (check->scope->names[at].item != NULL
-            && check->scope->names[at].scope == (int64_t)expr->at.file)
-            suggest(near, check->scope->names[at].text);
-}
-
-/* A list or let of that name in some other file, or NULL. */
-static const struct item *declared_elsewhere(const struct check *check, str name)
-{
-    for (uint32_t at = 0; at < check->tree_count; at++) {
-        const struct name *found = scope_find(check->scope, at, name);
-        if (found != NULL)
-            return found->item;
-    }
-    return NULL;
+    uint32_t at = 0;
+    for (const struct name *name; (name = scope_next(check->scope, &at)) != NULL;)
+        if (scope_sees(check->scope, expr->at.file, name))
+            suggest(near, name->text);
 }
 
 /* A word may be the last part of fields, `title` of `alert.title`: the first of them, and in
@@ -419,16 +414,26 @@ static bool help_with_last_part(
     return true;
 }
 
+void help_with_use(
+    struct check *check, struct diag *diag, uint32_t file, const struct item *elsewhere)
+{
+    const struct source *from = &check->sources->items[file];
+    str way = uses_way(check->arena, from->file, check->sources->items[elsewhere->at.file].file);
+    diag_note(check->diags, diag, elsewhere->name_at, "another file declares it");
+    if (way.len > 0)
+        diag_help(check->diags, diag, "begin this file with `use \"%.*s\"`", STR_ARG(way));
+    else
+        diag_help(check->diags, diag, "begin this file with a `use` of that one");
+}
+
 static void help_with_unknown(
     struct check *check, struct diag *diag, const struct expr *expr, str text, str near)
 {
     enum severity severity;
     enum verdict verdict;
-    const struct item *elsewhere = path_is_word(expr) ? declared_elsewhere(check, text) : NULL;
+    const struct name *elsewhere = path_is_word(expr) ? scope_find_any(check->scope, text) : NULL;
     if (elsewhere != NULL) {
-        diag_note(check->diags, diag, elsewhere->name_at,
-            "another file declares it, but `use` is not in this build");
-        diag_help(check->diags, diag, "declare it in this file too");
+        help_with_use(check, diag, expr->at.file, elsewhere->item);
     } else if (severity_find(text, &severity) || verdict_find(text, &verdict)
                || source_item(check, text) != NULL) {
         diag_help(check->diags, diag,

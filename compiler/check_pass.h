@@ -62,6 +62,9 @@ void check_field(struct check *check, struct expr *expr);
 bool check_word(struct check *check, struct expr *expr, enum type type);
 /* Say in the help which words an enum has; nothing for other types. */
 void help_with_values(struct check *check, struct diag *diag, enum type type);
+/* Say in the help which file to use, for a name that is declared in one not seen. */
+void help_with_use(
+    struct check *check, struct diag *diag, uint32_t file, const struct item *elsewhere);
 /* Report a declared name that would hide something built in; false then. */
 bool check_hiding(struct check *check, str name, span at);
 /* Check a let, macro or list before its first use; false when it is defined by itself or
@@ -77,10 +80,14 @@ bool path_is_word(const struct expr *expr);
 /* The source of that name in force, or NULL. */
 const struct item *source_item(const struct check *check, str name);
 
+/* check_uses.c: between files */
+void check_uses(struct check *check);
+
 /* check_lost.c */
 void check_find_lost(struct check *check);
 /* Whether a name that nothing declares may have been declared in what was lost of `file`
- * (an index of trees, or UINT32_MAX for any): then nothing is said about it. */
+ * (an index of trees, or UINT32_MAX for any) or of a file that it uses: then nothing is said
+ * about it. */
 bool check_is_lost(struct check *check, uint32_t file, str name);
 
 /* check_test.c */

@@ -7,7 +7,6 @@
 #include "base/time.h"
 #include "fixture.h"
 #include "registry.h"
-#include "rules_in_view.h"
 
 #include <errno.h>
 
@@ -152,7 +151,7 @@ static bool find_step(const struct ast_step *steps, struct suggestion *near)
 static bool find_step_in_view(const struct check *check, uint32_t file, struct suggestion *near)
 {
     for (uint32_t at = 0; at < check->tree_count; at++) {
-        if (!rules_in_view(check->trees, check->tree_count, file, at))
+        if (!visible_sees(check->scope->visible, file, at))
             continue;
         for (const struct item *item = check->trees[at]->items; item != NULL; item = item->next)
             if (item->kind == ITEM_RULE && find_step(item->rule.steps, near))
@@ -271,8 +270,7 @@ static void check_expected_rule(struct check *check, const struct ast_check *exp
         diag_help(check->diags, diag, "write `expect rule %.*s count %lld`, or leave `count` out",
             STR_ARG(name), (long long)expect->rule.count);
     }
-    if (found != NULL
-        && rules_in_view(check->trees, check->tree_count, expect->at.file, found->item->at.file))
+    if (found != NULL && visible_sees(check->scope->visible, expect->at.file, found->item->at.file))
         return;
     if (found == NULL && check_is_lost(check, UINT32_MAX, name))
         return;
@@ -285,9 +283,10 @@ static void check_expected_rule(struct check *check, const struct ast_check *exp
         return;
     }
     struct suggestion near = { .word = name };
-    for (uint32_t at = 0; at < check->scope->room; at++)
-        if (check->scope->names[at].item != NULL && check->scope->names[at].scope == SCOPE_RULES)
-            suggest(&near, check->scope->names[at].text);
+    uint32_t at = 0;
+    for (const struct name *other; (other = scope_next(check->scope, &at)) != NULL;)
+        if (other->scope == SCOPE_RULES)
+            suggest(&near, other->text);
     if (near.best.len == 0)
         return;
     diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));

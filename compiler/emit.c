@@ -57,15 +57,39 @@ static void emit_rules(struct emit *emit)
                 emit_rule(emit, item);
 }
 
+/* What a file names, by the names of the files. */
+static const struct program_link *links_of(
+    struct emit *emit, const struct source *source, uint32_t *ret_count)
+{
+    const struct sources *sources = &emit->compilation->sources;
+    uint32_t count = 0;
+    for (const struct source_link *link = source->links; link != NULL; link = link->next)
+        count++;
+    struct program_link *links = ARENA_ARRAY(emit->arena, struct program_link, count + 1);
+    if (!emit_ok(emit, links == NULL ? ERR_MEMORY : ERR_OK))
+        return NULL;
+    count = 0;
+    for (const struct source_link *link = source->links; link != NULL; link = link->next)
+        links[count++] = (struct program_link){ link->path, sources->items[link->file].file,
+            sources->items[link->file].is_list };
+    *ret_count = count;
+    return links;
+}
+
 static void set_texts(struct emit *emit, struct program *program)
 {
     const struct sources *sources = &emit->compilation->sources;
     struct program_text *texts = ARENA_ARRAY(emit->arena, struct program_text, sources->count + 1);
     if (!emit_ok(emit, texts == NULL ? ERR_MEMORY : ERR_OK))
         return;
-    for (uint32_t at = 0; at < sources->count; at++)
-        texts[at] = (struct program_text){ sources->items[at].file, sources->items[at].text,
-            sources->items[at].is_shipped };
+    for (uint32_t at = 0; at < sources->count && emit->err == ERR_OK; at++) {
+        const struct source *source = &sources->items[at];
+        texts[at] = (struct program_text){ .file = source->file,
+            .text = source->text,
+            .is_shipped = source->is_shipped,
+            .is_list = source->is_list };
+        texts[at].links = links_of(emit, source, &texts[at].link_count);
+    }
     program->texts = texts;
     program->text_count = sources->count;
 }

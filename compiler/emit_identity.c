@@ -137,9 +137,16 @@ str emit_program_hash(struct emit *emit)
     CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
     if (!emit_ok(emit, sha256_begin(&sha256)))
         return STR("");
-    for (uint32_t at = 0; at < emit->compilation->sources.count; at++) {
-        sha256_add_framed(&sha256, emit->compilation->sources.items[at].file);
-        sha256_add_framed(&sha256, emit->compilation->sources.items[at].text);
+    const struct sources *sources = &emit->compilation->sources;
+    for (uint32_t at = 0; at < sources->count; at++) {
+        const struct source *source = &sources->items[at];
+        sha256_add_framed(&sha256, source->file);
+        sha256_add_framed(&sha256, source->text);
+        for (const struct source_link *link = source->links; link != NULL; link = link->next) {
+            sha256_add_framed(&sha256, link->path);
+            add_number(&sha256, link->file);
+        }
+        add_number(&sha256, UINT32_MAX); /* no file: the end of what it names */
     }
     return hex(emit, &sha256);
 }

@@ -5,7 +5,6 @@ static const struct {
     const char *keyword;
     const char *help;
 } items[] = {
-    { "use", "write what you need from the other file into this one" },
     { "environment", "write the accounts out: `cloud.account in [\"111122223333\"]`" },
     { "defaults", "write the clauses into each rule" },
     { "exception", "write the condition into `when`, with `and not (..)`" },

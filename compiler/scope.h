@@ -1,12 +1,13 @@
 /* scope.h - which name means which item: a hash table in the compilation's arena.
  *
- * Lists, lets and macros are seen in their file. The names of rules and of sources
- * belong to the whole set; they have scopes of their own.
+ * Lists, lets, macros and environments are seen in their file and in the files that use it.
+ * The names of rules and of sources belong to the whole set; they have scopes of their own.
  */
 #pragma once
 
 #include "ast.h"
 #include "base/err.h"
+#include "visible.h"
 
 /* Scopes that are no file; the titles of a file's tests have SCOPE_TESTS minus its index. */
 enum { SCOPE_RULES = -1, SCOPE_SOURCES = -2, SCOPE_ANY_FILE = -3, SCOPE_TESTS = -16 };
@@ -17,21 +18,34 @@ struct name {
     int64_t scope; /* a file, or one of the above */
     str text;
     struct item *item;
+    struct name *elsewhere; /* the same name in the next other file, or NULL */
+    struct name *last;      /* of the first of them: the last one */
     /* the checker's: lets and macros are checked when first used */
     enum name_state state;
     uint32_t depth; /* of lets and macros within it, itself counted */
 };
 
 struct scope {
-    struct name *names; /* open addressing; an empty slot has no item */
-    uint32_t room;      /* a power of two, or 0 */
+    struct name **slots; /* open addressing */
+    struct name **heads; /* of names of files: by the text alone, the first of each */
+    uint32_t room;       /* of both; a power of two, or 0 */
     uint32_t count;
+    const struct visible *visible; /* NULL: no file uses another */
 };
 
-/* The name in that scope, or NULL. Valid until the next scope_add. */
+/* The name as `where` sees it: its own, or that of a file that it uses; or NULL. */
 struct name *scope_find(const struct scope *scope, int64_t where, str text);
+/* The name that `where` itself declares, or NULL. */
+struct name *scope_find_own(const struct scope *scope, int64_t where, str text);
+/* Whether a name is seen in `file`. */
+bool scope_sees(const struct scope *scope, uint32_t file, const struct name *name);
 
-/* Declare a name. When it is taken, *ret_taken is who has it, and nothing is added;
+/* Every name once, in no order: the next one, or NULL; start with *at = 0. */
+struct name *scope_next(const struct scope *scope, uint32_t *at);
+/* The name in the first file that declares it; the others follow by `elsewhere`; or NULL. */
+struct name *scope_find_any(const struct scope *scope, str text);
+
+/* Declare a name. When `where` itself has it, *ret_taken is who, and nothing is added;
  * else NULL. ERR_MEMORY. */
 MUST_CHECK enum err scope_add(struct scope *scope, struct arena *arena, int64_t where, str text,
     struct item *item, struct item **ret_taken);

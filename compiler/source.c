@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The offset of each line's first byte; NULL when the arena is full. */
@@ -41,22 +42,37 @@ static enum err make_room(struct sources *sources)
     return ERR_OK;
 }
 
-enum err sources_add(
-    struct sources *sources, str file, str text, bool is_shipped, uint32_t *ret_file)
+static size_t bytes_max(bool is_list)
 {
-    if (text.len > SOURCE_BYTES_MAX)
+    return is_list ? LIST_FILE_BYTES_MAX : SOURCE_BYTES_MAX;
+}
+
+static enum err add(struct sources *sources, struct source source, uint32_t *ret_file)
+{
+    if (source.text.len > bytes_max(source.is_list))
         return ERR_LIMIT;
     TRY(make_room(sources));
 
-    if (str_startswith(text, STR("\xEF\xBB\xBF")))
-        text = str_skip(text, 3);
-    struct source source = { .file = file, .text = text, .is_shipped = is_shipped };
-    source.line_starts = line_table(sources->arena, text, &source.line_count);
+    if (str_startswith(source.text, STR("\xEF\xBB\xBF")))
+        source.text = str_skip(source.text, 3);
+    source.line_starts = line_table(sources->arena, source.text, &source.line_count);
     if (source.line_starts == NULL)
         return ERR_MEMORY;
     sources->items[sources->count] = source;
     *ret_file = sources->count++;
     return ERR_OK;
+}
+
+enum err sources_add(
+    struct sources *sources, str file, str text, bool is_shipped, uint32_t *ret_file)
+{
+    return add(
+        sources, (struct source){ .file = file, .text = text, .is_shipped = is_shipped }, ret_file);
+}
+
+enum err sources_add_list(struct sources *sources, str file, str text, uint32_t *ret_file)
+{
+    return add(sources, (struct source){ .file = file, .text = text, .is_list = true }, ret_file);
 }
 
 /* Reading stops at the buffer's ceiling, so a file of any size costs a bounded amount. */
@@ -77,28 +93,62 @@ static enum err read_all(int fd, struct buf *text)
     }
 }
 
+/* Half of the old text and half of the new one is neither: a file that changes while it is
+ * read is not used. What replaces the file by another one (rename) does no harm. */
+static bool has_changed(const struct stat *before, const struct stat *after, size_t read)
+{
+    return S_ISREG(before->st_mode)
+           && (before->st_size != after->st_size || (size_t)after->st_size != read
+               || before->st_mtim.tv_sec != after->st_mtim.tv_sec
+               || before->st_mtim.tv_nsec != after->st_mtim.tv_nsec);
+}
+
+static enum err read_whole(int fd, struct buf *text, struct stat *ret_found)
+{
+    struct stat after;
+    if (fstat(fd, ret_found) != 0)
+        return ERR_IO;
+    TRY(read_all(fd, text));
+    if (fstat(fd, &after) != 0)
+        return ERR_IO;
+    if (!has_changed(ret_found, &after, text->len))
+        return ERR_OK;
+    errno = ESTALE;
+    return ERR_IO;
+}
+
+enum err sources_read_fd(
+    struct sources *sources, str file, int fd, bool is_list, uint32_t *ret_file)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(bytes_max(is_list));
+    struct stat found;
+    TRY(read_whole(fd, &text, &found));
+    struct source source = { .file = file,
+        .text = arena_copy(sources->arena, buf_str(&text)),
+        .is_list = is_list,
+        .has_identity = S_ISREG(found.st_mode),
+        .device = found.st_dev,
+        .inode = found.st_ino };
+    if (source.text.ptr == NULL)
+        return ERR_MEMORY;
+    return add(sources, source, ret_file);
+}
+
 enum err sources_read(struct sources *sources, str file, uint32_t *ret_file)
 {
     str name = arena_copy(sources->arena, file);
     if (name.ptr == NULL)
         return ERR_MEMORY;
-
     bool is_stdin = str_is(name, "-");
     int fd = is_stdin ? STDIN_FILENO : open(name.ptr, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return ERR_IO;
-    CLEANUP(buf_release) struct buf text = BUF_INIT(SOURCE_BYTES_MAX);
-    enum err err = read_all(fd, &text);
+    enum err err = sources_read_fd(sources, name, fd, false, ret_file);
     int saved = errno;
     if (!is_stdin)
         (void)close(fd);
     errno = saved;
-    TRY(err);
-
-    str copy = arena_copy(sources->arena, buf_str(&text));
-    if (copy.ptr == NULL)
-        return ERR_MEMORY;
-    return sources_add(sources, name, copy, false, ret_file);
+    return err;
 }
 
 /* The line that byte `offset` is on, from 0. */

@@ -2,7 +2,6 @@
 #include "testcase_pass.h"
 
 #include "base/limits.h"
-#include "rules_in_view.h"
 
 #include <stdarg.h>
 
@@ -73,8 +72,8 @@ static void see_rules(struct tester *tester, uint32_t file)
     if (tester->view_file == file)
         return;
     for (uint32_t rule = 0; rule < compilation->program->rule_count; rule++)
-        tester->in_view[rule] = rules_in_view(
-            compilation->trees, compilation->tree_count, file, tester->rule_items[rule]->at.file);
+        tester->in_view[rule] =
+            visible_sees(&compilation->visible, file, tester->rule_items[rule]->at.file);
     tester->view_file = file;
 }
 

@@ -152,11 +152,21 @@ struct unenforced {
     str rule;      /* or empty */
 };
 
+/* A path that a file names, and the `file` of the text that it led to. */
+struct program_link {
+    str path;
+    str file;
+    bool is_list; /* the text is that of a list */
+};
+
 /* A file that went into the program, whole. */
 struct program_text {
     str file;
     str text;
     bool is_shipped; /* from stdlib, part of the binary */
+    bool is_list;    /* the values of a list */
+    const struct program_link *links;
+    uint32_t link_count;
 };
 
 struct program {

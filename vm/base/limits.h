@@ -18,6 +18,13 @@ enum {
      * up to the square of that. */
     CONDITION_NODES_MAX = 50000,
     LIST_VALUES_MAX = 1000000,
+    /* The file of one list: a million SHA-256 in hex, twice over. */
+    LIST_FILE_BYTES_MAX = 128 * 1024 * 1024,
+    /* Files that files name: how many are used by others, how far a chain of `use` reaches,
+     * and their bytes together, those of lists too: half of what a compilation may take. */
+    USED_FILES_MAX = 10000,
+    USE_DEPTH_MAX = 64,
+    USED_BYTES_MAX = 256 * 1024 * 1024,
     /* Arguments of a call, pieces of a text with {values}, words of a path. */
     ARGUMENTS_MAX = 64,
     TEMPLATE_PARTS_MAX = 64,
