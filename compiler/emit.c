@@ -44,7 +44,7 @@ static void emit_rule(struct emit *emit, struct item *item)
     rule.id = emit_rule_identity(emit, &rule, emit->code.count);
     TABLE_ADD(emit, emit->rules, rule);
     if (emit->compilation->wants_probes)
-        emit_probe_rule(emit, item);
+        emit_probe_rule(emit, item, rule.needs_state.len == 0);
     emit->rule = NULL;
 }
 

@@ -119,9 +119,9 @@ void emit_unenforced(struct emit *emit, const char *clause, span at);
 
 /* ---- emit_probe.c ---- */
 
-/* The leaves of the rule's conditions, from the program's next instruction; its steps were
- * emitted. */
-void emit_probe_rule(struct emit *emit, const struct item *rule);
+/* The leaves of the rule's conditions, from the program's next instruction. Without steps in
+ * the program there is nothing that reads their results. */
+void emit_probe_rule(struct emit *emit, const struct item *rule, bool has_steps);
 /* Those of all rules so far. */
 const struct probes *emit_probes(struct emit *emit);
 

@@ -62,9 +62,9 @@ static uint32_t emit_read(struct emit *emit, const struct expr *expr)
     return start;
 }
 
-static void emit_leaf(struct emit *emit, struct probe_leaf *leaf)
+static void emit_leaf(struct emit *emit, struct probe_leaf *leaf, bool has_steps)
 {
-    if (leaf->is_several)
+    if (leaf->is_several || (leaf->reads_results && !has_steps))
         return;
     leaf->value = emit_leaf_value(emit, leaf->expr);
     leaf->absence = emit_absence(emit, leaf->expr);
@@ -78,7 +78,7 @@ static void emit_leaf(struct emit *emit, struct probe_leaf *leaf)
     leaf->reads = reads;
 }
 
-void emit_probe_rule(struct emit *emit, const struct item *rule)
+void emit_probe_rule(struct emit *emit, const struct item *rule, bool has_steps)
 {
     struct probe_make make = { .arena = emit->arena,
         .trees = emit->compilation->trees,
@@ -86,7 +86,7 @@ void emit_probe_rule(struct emit *emit, const struct item *rule)
     if (!emit_ok(emit, probe_conditions(&make, rule)))
         return;
     for (uint32_t at = 0; at < make.leaf_count && emit->err == ERR_OK; at++)
-        emit_leaf(emit, &make.leaves[at]);
+        emit_leaf(emit, &make.leaves[at], has_steps);
     struct probe_rule made = { .item = rule,
         .conditions = make.conditions,
         .condition_count = make.condition_count,

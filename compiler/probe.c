@@ -44,7 +44,7 @@ enum err probe_leaf_state(const struct program *program, const struct probe_leaf
 {
     enum probe_state absence;
     *ret_state = PROBE_UNDECIDED;
-    if (leaf->is_several || (leaf->reads_results && results == NULL))
+    if (leaf->value == NO_INDEX || (leaf->reads_results && results == NULL))
         return ERR_OK;
     TRY(truth(program, leaf->value, event, results, ret_state));
     if (*ret_state != PROBE_FALSE || leaf->absence == NO_INDEX)

@@ -36,7 +36,8 @@ struct probe_leaf {
     const struct probe_use *use; /* the innermost around it, or NULL: it stands in the rule */
     bool reads_results;          /* known only while steps run */
     bool is_several;             /* over several alerts: one alert does not decide it */
-    uint32_t value;              /* fragment with a bool; NO_INDEX when is_several */
+    uint32_t value;              /* fragment with a bool; NO_INDEX: nothing in the program
+                                  * decides it */
     uint32_t absence;            /* fragment: an operand is absent, null, empty or of another
                                   * type; NO_INDEX: such a leaf is never decided by that */
     const struct probe_read *reads;

@@ -1,6 +1,7 @@
-/* cmd_explain.c - cdr explain CODE: the page of a diagnostic. */
+/* cmd_explain.c - cdr explain: the page of a diagnostic, or why a rule fired or not. */
 #include "diag.h"
 #include "driver/command.h"
+#include "driver/explain.h"
 #include "suggest.h"
 
 #include <string.h>
@@ -8,7 +9,14 @@
 enum { CODE_DIGITS = 4 };
 
 static const struct option options[] = {
-    { OPTION_ALERT, OPTION_TEXT, "FILE", NULL, NULL, NULL, "not in this build: why RULE fired" },
+    { OPTION_ALERT, OPTION_TEXT, "FILE|-", NULL, NULL, NULL,
+        "explain a rule for the alerts of this file: JSON, one a line, or an array" },
+    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL,
+        "rule files, or directories of them; the current directory without it" },
+    { OPTION_SOURCE, OPTION_TEXT, "NAME", NULL, NULL, NULL,
+        "read every alert as this source's, whatever it looks like" },
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
+        "of a rule: a tree, or one JSON object a line for each alert" },
     { 0 },
 };
 
@@ -35,7 +43,8 @@ static enum exit_code unknown(struct driver *driver, const char *code)
         return driver_usage(driver, &explain_command, "there is no code %s; did you mean %.*s?",
             code, STR_ARG(suggestion.best));
     return driver_usage(driver, &explain_command,
-        "there is no code %s; `cdr explain` lists all (explaining a rule is not in this build)",
+        "there is no code %s; `cdr explain` lists all, and to explain a rule of that name add "
+        "--alert FILE",
         code);
 }
 
@@ -52,9 +61,12 @@ static enum diag_id find_code(const char *text, struct arena *arena)
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
-    if (option_is_given(arguments, OPTION_ALERT))
+    bool is_rule = option_is_given(arguments, OPTION_ALERT);
+    if (is_rule && arguments->operand_count != 1)
         return driver_usage(
-            driver, &explain_command, "explaining a rule for an alert is not in this build");
+            driver, &explain_command, "which rule? With --alert give the name of one rule");
+    if (is_rule)
+        return explain_rule(driver, arguments);
     if (arguments->operand_count == 0)
         list_codes(&driver->out);
     for (size_t i = 0; i < arguments->operand_count; i++) {
@@ -71,14 +83,21 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 static const struct example examples[] = {
     { "cdr explain CDR0101", "the page of a code" },
     { "cdr explain", "every code in a line" },
+    { "cdr explain isolate_on_ransomware --alert alert.json",
+        "what each part of the rule comes to, and the smallest change that flips it" },
     { 0 },
 };
 
 const struct command explain_command = {
     .name = "explain",
-    .operands = "[CODE..]",
-    .summary = "what a diagnostic means, with an example and a way out",
-    .help = "CDR0101, or 101 for short. Without a code all codes are listed.",
+    .operands = "[CODE.. | RULE]",
+    .summary = "what a diagnostic means; why a rule fired for an alert or did not",
+    .help =
+        "CDR0101, or 101 for short. Without a code all codes are listed.\n"
+        "With --alert it takes the name of a rule: every test of the rule's conditions is shown\n"
+        "as true, false or absent, with what the alert has, and the smallest change of the alert\n"
+        "after which the rule decides otherwise; a change is only told when the rule was run on\n"
+        "the changed alert.",
     .options = options,
     .examples = examples,
     .group = GROUP_AUTHORS,

@@ -3,7 +3,6 @@
 #include "driver/evaluate.h"
 #include "driver/rules.h"
 #include "driver/session.h"
-#include "suggest.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -43,23 +42,6 @@ static bool is_enforced(struct driver *driver, const struct program *program)
         "so nothing was applied: who wrote that counts on it. Plan with --mode plan, "
         "or take these clauses out if the rules are safe without them");
     return false;
-}
-
-static enum exit_code check_source(
-    struct driver *driver, const struct program *program, const char *name)
-{
-    if (name == NULL || str_is(program->canonical.name, name))
-        return EXIT_CLEAN;
-    struct suggestion suggestion = { .word = str_from(name) };
-    for (uint32_t i = 0; i < program->source_count; i++) {
-        if (str_is(program->sources[i].name, name))
-            return EXIT_CLEAN;
-        suggest(&suggestion, program->sources[i].name);
-    }
-    if (suggestion.best.len > 0)
-        return driver_usage(driver, &run_command, "there is no source %s; did you mean %.*s?", name,
-            STR_ARG(suggestion.best));
-    return driver_usage(driver, &run_command, "there is no source %s", name);
 }
 
 /* Whether standard input is wanted twice: as rules and as alerts. */
@@ -129,7 +111,8 @@ static enum exit_code run_program(
     enum run_mode mode = option_choice(arguments, OPTION_MODE) == 1   ? MODE_APPLY
                          : option_is_given(arguments, OPTION_OFFLINE) ? MODE_OFFLINE
                                                                       : MODE_PLAN;
-    enum exit_code code = check_source(driver, program, option_text(arguments, OPTION_SOURCE));
+    enum exit_code code =
+        rules_source(driver, &run_command, program, option_text(arguments, OPTION_SOURCE));
     if (code != EXIT_CLEAN)
         return code;
     if (mode == MODE_APPLY && !is_enforced(driver, program))

@@ -59,8 +59,7 @@ static enum exit_code unreadable(
     return EXIT_INTERNAL;
 }
 
-/* Why event_read failed, in words; NULL for a failure that is not the alert's. */
-static const char *reading_fault(enum err err, const struct json_fault *fault)
+const char *alert_fault(enum err err, const struct json_fault *fault)
 {
     if (err == ERR_JSON)
         return fault->reason;
@@ -283,7 +282,7 @@ enum exit_code evaluate_alert(
         tell_no_source(session, file, alert, &event);
         return evaluate_event(evaluation, &event, &arena);
     }
-    const char *reason = reading_fault(err, &fault);
+    const char *reason = alert_fault(err, &fault);
     return reason != NULL ? unreadable(session, file, alert, reason)
                           : driver_failure(session->driver, "reading an alert", err);
 }

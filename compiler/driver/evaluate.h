@@ -23,6 +23,9 @@ MUST_CHECK enum exit_code evaluation_begin(struct evaluation *evaluation);
 void evaluation_end(const struct evaluation *evaluation);
 void evaluation_release(struct evaluation *evaluation);
 
+/* Why event_read failed, in words; NULL for ERR_OK and a failure that is not the alert's. */
+const char *alert_fault(enum err err, const struct json_fault *fault);
+
 /* Read the alert, match every rule, then plan or carry out those that fired. In apply
  * all runs are in the journal before the first of them begins, so that a crash loses none.
  * What cannot be read is told, counted and kept as a dead letter. More than EXIT_FINDINGS

@@ -2,6 +2,7 @@
 #include "driver/rules.h"
 
 #include "driver/files.h"
+#include "suggest.h"
 
 #include <errno.h>
 #include <string.h>
@@ -139,4 +140,21 @@ enum exit_code rules_load(
         &driver->log.buf);
     driver_message(driver, "the rules have mistakes, so nothing was run");
     return EXIT_USAGE;
+}
+
+enum exit_code rules_source(struct driver *driver, const struct command *command,
+    const struct program *program, const char *name)
+{
+    if (name == NULL || str_is(program->canonical.name, name))
+        return EXIT_CLEAN;
+    struct suggestion suggestion = { .word = str_from(name) };
+    for (uint32_t i = 0; i < program->source_count; i++) {
+        if (str_is(program->sources[i].name, name))
+            return EXIT_CLEAN;
+        suggest(&suggestion, program->sources[i].name);
+    }
+    if (suggestion.best.len > 0)
+        return driver_usage(driver, command, "there is no source %s; did you mean %.*s?", name,
+            STR_ARG(suggestion.best));
+    return driver_usage(driver, command, "there is no source %s", name);
 }

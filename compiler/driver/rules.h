@@ -30,3 +30,7 @@ MUST_CHECK enum exit_code rules_compile(struct driver *driver, struct compilatio
  * the settings say. */
 MUST_CHECK enum err rules_paths(
     struct driver *driver, const struct arguments *arguments, const char *const **ret_paths);
+
+/* Whether --source names a source of the program (NULL does): what is wrong is told. */
+MUST_CHECK enum exit_code rules_source(struct driver *driver, const struct command *command,
+    const struct program *program, const char *name);

@@ -286,7 +286,7 @@ static void the_root_from_the_leaves_is_what_the_rule_does(void **state)
             assert_true(probed.rule->leaf_count <= 16);
             assert_int_equal(probe_leaves(program, probed.rule, &event, NULL, states), ERR_OK);
             assert_int_equal(
-                rule_matches(program, &program->rules[0], &event, &arena, &matches), ERR_OK);
+                rule_passes(program, &program->rules[0], &event, &arena, &matches), ERR_OK);
             enum probe_state root = probe_state_of(probed.rule->conditions[0].root, states);
             if ((root == PROBE_TRUE) != matches)
                 print_error("%s\n%s\n", agreeing[at], buf_str(&alert).ptr);
@@ -317,7 +317,7 @@ static void an_event_can_be_read_again_with_other_raw_values(void **state)
     assert_int_equal(
         event_with_raw(program, &event, values, STR(""), &probed.arena, &changed), ERR_OK);
     assert_int_equal(
-        rule_matches(program, &program->rules[0], &changed, &probed.arena, &matches), ERR_OK);
+        rule_passes(program, &program->rules[0], &changed, &probed.arena, &matches), ERR_OK);
     assert_true(matches);
     assert_true(str_is(changed.source, "mine"));
 }

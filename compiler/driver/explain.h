@@ -1,0 +1,53 @@
+/* explain.h - why a rule fired for an alert, or did not: as data, then as text or JSON. */
+#pragma once
+
+#include "compile.h"
+#include "driver/command.h"
+#include "probe.h"
+#include "whatif.h"
+
+enum explain_outcome {
+    EXPLAIN_FIRED,
+    EXPLAIN_NOT_FIRED,
+    EXPLAIN_EXCUSED,   /* its condition holds, and an `unless` or an exception does too */
+    EXPLAIN_UNDECIDED, /* a limit was reached */
+    EXPLAIN_WAITING,   /* it asks no more of this alert, but of others */
+    EXPLAIN_NO_SOURCE, /* no source takes the alert, so its fields have no values */
+};
+
+/* "fired", "not_fired", ...; static. */
+const char *explain_outcome_name(enum explain_outcome outcome);
+
+struct explanation {
+    const struct compilation *compilation;
+    const struct rule_code *rule;
+    const struct probe_rule *probes;
+    const struct event *event;
+    str alert;        /* its name */
+    const char *file; /* of the alert */
+    uint32_t line;
+    enum explain_outcome outcome;
+    const char *why; /* of an outcome that needs words: what excuses, which limit; or NULL */
+    const enum probe_state *states;
+    struct whatif_answer answer;
+    struct arena *arena;
+};
+
+/* Values and texts in a report are cut at so many bytes. */
+enum { EXPLAIN_TEXT_BYTES = 80, EXPLAIN_JSON_BYTES = 1000 };
+
+/* At most `max` bytes of the text, whole characters. */
+str explain_cut(str text, size_t max);
+/* The text under the span on one line. In the explanation's arena; empty when that is full. */
+str explain_written(const struct explanation *explanation, span at);
+/* What the alert has for it; absent when the steps must say, or at a limit. ERR_MEMORY. */
+MUST_CHECK enum err explain_read(
+    const struct explanation *explanation, const struct probe_read *read, value *ret_value);
+/* A field or a path as rules write it. */
+str explain_target(const struct explanation *explanation, const struct expr *target);
+
+MUST_CHECK enum err explain_text(const struct explanation *explanation, struct output *out);
+MUST_CHECK enum err explain_json(const struct explanation *explanation, struct output *out);
+
+/* `cdr explain RULE --alert FILE`: the whole of it. */
+enum exit_code explain_rule(struct driver *driver, const struct arguments *arguments);
