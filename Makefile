@@ -35,7 +35,7 @@ $(B)/tests/%.o:    INC := -Ivm -Istdlib -Icompiler -Igrammar -Itests/unit -Itest
 # Generated code answers to its generator, not to us.
 $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 
-LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c)
+LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c compiler/lint/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
            $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o
 CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))

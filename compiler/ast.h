@@ -445,6 +445,7 @@ struct item {
     str name; /* empty: a bare rule */
     span name_at;
     bool is_partial; /* a mistake left something out of it */
+    bool is_used;    /* lint's: a list, let or macro that something names */
     union {
         struct {
             str type_name;

@@ -114,7 +114,8 @@ void help_with_values(struct check *check, struct diag *diag, enum type type)
         diag_help(check->diags, diag, "a verdict is one of unknown, clean, suspicious, malicious");
     else if (type == TYPE_SOURCE)
         diag_help(check->diags, diag,
-            "a source is one that cdr brings (`cdr sources` lists them) or that a rule file declares");
+            "a source is one that cdr brings (`cdr sources` lists them) or that a rule file "
+            "declares");
 }
 
 static void report_word(struct check *check, const struct expr *expr, enum type type)

@@ -18,6 +18,12 @@ struct visible_step {
     const struct ast_step *step;
 };
 
+/* A kind of step that was found to be not connected. */
+struct told_builtin {
+    struct told_builtin *next;
+    const struct builtin *builtin;
+};
+
 struct check {
     struct arena *arena;
     struct diag_list *diags;
@@ -40,10 +46,12 @@ struct check {
     uint32_t depth;             /* declarations being checked, one for the sake of the other */
     uint32_t deepest;           /* of the lets and macros that the item uses */
     /* where a mistake of syntax took something away */
-    bool is_partial;  /* of any file */
-    str *lost;        /* for each file, what did not parse; empty for a whole one */
-    uint32_t lookups; /* in it */
-    uint32_t unsaid;  /* mistakes that may be follow-ups and were not reported */
+    bool is_partial;           /* of any file */
+    str *lost;                 /* for each file, what did not parse; empty for a whole one */
+    uint32_t lookups;          /* in it */
+    struct told_builtin *told; /* in told_file */
+    uint32_t told_file;
+    uint32_t unsaid; /* mistakes that may be follow-ups and were not reported */
     enum err err;
 };
 

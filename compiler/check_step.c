@@ -141,11 +141,29 @@ static void check_irreversible(struct check *check, const struct ast_step *step)
     }
 }
 
-/* A plan shows such a step, and who writes the rule should know that it cannot be taken. */
+/* Whether a step of that kind was found to be not connected in this file before. */
+static bool is_told(struct check *check, const struct builtin *builtin, uint32_t file)
+{
+    if (check->told_file != file)
+        check->told = NULL;
+    check->told_file = file;
+    for (const struct told_builtin *told = check->told; told != NULL; told = told->next)
+        if (told->builtin == builtin)
+            return true;
+    struct told_builtin *told = ARENA_NEW(check->arena, struct told_builtin);
+    if (!check_ok(check, told == NULL ? ERR_MEMORY : ERR_OK))
+        return true;
+    *told = (struct told_builtin){ check->told, builtin };
+    check->told = told;
+    return false;
+}
+
+/* A plan shows such a step, and who writes the rule should know that it cannot be taken:
+ * once a file, since that is no mistake of any one rule. */
 static void report_connection(struct check *check, const struct ast_step *step)
 {
     const struct builtin *builtin = step->action.builtin;
-    if (builtin->missing != NULL)
+    if (builtin->missing != NULL && !is_told(check, builtin, step->at.file))
         diag_add(check->diags, DIAG_NOT_CONNECTED, step->action.name_at,
             "`%s %s` is not connected in this build: %s", verb_name(builtin->verb), builtin->name,
             builtin->missing);

@@ -85,10 +85,10 @@ static str message_format(struct arena *arena, const char *format, va_list args)
     return text == NULL ? (str){ NULL, 0 } : str_from(text);
 }
 
-static void count(struct diag_list *list, enum diag_id id)
+static void count(struct diag_list *list, enum diag_severity severity, uint32_t by)
 {
-    list->error_count += diag_severity(id) == DIAG_ERROR;
-    list->warning_count += diag_severity(id) == DIAG_WARNING;
+    list->error_count += severity == DIAG_ERROR ? by : 0;
+    list->warning_count += severity == DIAG_WARNING ? by : 0;
 }
 
 static struct diag *scratch(struct diag_list *list)
@@ -99,8 +99,9 @@ static struct diag *scratch(struct diag_list *list)
 
 struct diag *diag_add(struct diag_list *list, enum diag_id id, span at, const char *format, ...)
 {
-    count(list, id);
-    if (list->count >= DIAGNOSTICS_MAX)
+    count(list, diag_severity(id), 1);
+    bool is_info = diag_severity(id) == DIAG_INFO;
+    if (list->count >= (is_info ? DIAGNOSTICS_MAX / 2 : DIAGNOSTICS_MAX))
         return scratch(list);
     struct diag *diag = ARENA_NEW(list->arena, struct diag);
     if (diag == NULL)
@@ -113,7 +114,9 @@ struct diag *diag_add(struct diag_list *list, enum diag_id id, span at, const ch
     if (message.ptr == NULL)
         return scratch(list);
 
-    *diag = (struct diag){ .id = id, .at = at, .message = message, .help = STR("") };
+    *diag = (struct diag){
+        .id = id, .severity = diag_severity(id), .at = at, .message = message, .help = STR("")
+    };
     if (list->last == NULL)
         list->first = diag;
     else
@@ -121,6 +124,25 @@ struct diag *diag_add(struct diag_list *list, enum diag_id id, span at, const ch
     list->last = diag;
     list->count++;
     return diag;
+}
+
+void diag_weigh(struct diag_list *list, struct diag *diag, enum diag_severity severity)
+{
+    count(list, diag->severity, UINT32_MAX); /* one less */
+    count(list, severity, 1);
+    diag->severity = severity;
+}
+
+void diag_drop(struct diag_list *list, struct diag *before, struct diag *diag)
+{
+    if (before == NULL)
+        list->first = diag->next;
+    else
+        before->next = diag->next;
+    if (list->last == diag)
+        list->last = before;
+    count(list, diag->severity, UINT32_MAX); /* one less */
+    list->count--;
 }
 
 void diag_note(struct diag_list *list, struct diag *diag, span at, const char *format, ...)

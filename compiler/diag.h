@@ -34,6 +34,7 @@ struct diag_fix {
 struct diag {
     struct diag *next;
     enum diag_id id;
+    enum diag_severity severity; /* its id's, unless somebody weighed it */
     span at;
     str message; /* in the arena of its diag_list */
     struct diag_note *notes;
@@ -65,7 +66,8 @@ const char *diag_explanation(enum diag_id id);
 enum diag_id diag_find(str code);
 
 /* Append one diagnostic and return it so that notes, help and a fix can be added.
- * Cannot fail: past the arena's limit or DIAGNOSTICS_MAX the message is dropped but
+ * Cannot fail: past the arena's limit or DIAGNOSTICS_MAX (half of that for an info, so that
+ * errors find room) the message is dropped but
  * still counted (the result is then a scratch object that nobody prints), so a caller may trust error_count. */
 struct diag *diag_add(struct diag_list *list, enum diag_id id, span at, const char *format, ...)
     PRINTF_LIKE(4, 5);
@@ -75,9 +77,14 @@ void diag_note(struct diag_list *list, struct diag *diag, span at, const char *f
 void diag_help(struct diag_list *list, struct diag *diag, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* A repair that is certain: the only reading of what stands there. */
+/* Take it for an error, a warning or an info, whatever its id says. */
+void diag_weigh(struct diag_list *list, struct diag *diag, enum diag_severity severity);
 void diag_set_fix(struct diag_list *list, struct diag *diag, span at, str text);
 /* A repair that is likely, such as the nearest name. */
 void diag_set_guess(struct diag_list *list, struct diag *diag, span at, str text);
+
+/* Take one out; `before` is the one in front of it, or NULL. */
+void diag_drop(struct diag_list *list, struct diag *before, struct diag *diag);
 
 /* Sort by file and place, so that output does not depend on the order of passes. */
 void diag_sort(struct diag_list *list);

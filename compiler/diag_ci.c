@@ -59,7 +59,7 @@ static void add_github_place(struct buf *out, const struct source *source, span 
 static void add_github(const struct diag_report *report, const struct diag *diag, struct buf *out)
 {
     const struct source *source = diag_source(report->sources, diag->at);
-    buf_addf(out, "::%s ", github_command(diag_severity(diag->id)));
+    buf_addf(out, "::%s ", github_command(diag->severity));
     if (source != NULL)
         add_github_place(out, source, diag->at);
     buf_addf(out, "title=%s::", diag_code(diag->id));
@@ -140,7 +140,7 @@ static void add_gitlab(struct json_writer *json, const struct diag_report *repor
     const struct source *source = diag_source(report->sources, diag->at);
     struct issue issue = {
         .check_name = diag_code(diag->id),
-        .severity = gitlab_severity(diag_severity(diag->id)),
+        .severity = gitlab_severity(diag->severity),
         .fingerprint = fingerprint,
         .description = diag->message,
         .path = source == NULL ? STR(".") : diag_path(source->file),

@@ -27,13 +27,13 @@ uint32_t diag_omitted(const struct diag_list *list)
     uint32_t counted = list->error_count + list->warning_count;
     uint32_t kept = 0;
     for (const struct diag *diag = list->first; diag != NULL; diag = diag->next)
-        kept += diag_severity(diag->id) != DIAG_INFO;
+        kept += diag->severity != DIAG_INFO;
     return counted - kept;
 }
 
 bool diag_fails(const struct diag_report *report, const struct diag *diag)
 {
-    return diag_severity(diag->id) >= report->fail_level;
+    return diag->severity >= report->fail_level;
 }
 
 /* Add `line` without its white space: a new indent makes no new finding. */

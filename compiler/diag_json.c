@@ -33,7 +33,7 @@ static void add_diag(
 {
     json_open(json, NULL, '{');
     json_text(json, "code", str_from(diag_code(diag->id)));
-    json_text(json, "severity", str_from(diag_severity_name(diag_severity(diag->id))));
+    json_text(json, "severity", str_from(diag_severity_name(diag->severity)));
     json_text(json, "message", diag->message);
     add_place(json, sources, diag->at);
     json_open(json, "notes", '[');

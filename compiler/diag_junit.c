@@ -52,7 +52,7 @@ static void add_words(struct junit *junit, const struct diag *diag)
 static void add_case(struct junit *junit, const struct diag *diag, str file)
 {
     const char *code = diag_code(diag->id);
-    const char *severity = diag_severity_name(diag_severity(diag->id));
+    const char *severity = diag_severity_name(diag->severity);
     const struct source *source = diag_source(junit->report->sources, diag->at);
     buf_add(junit->out, STR("    <testcase"));
     xml_attribute_add(junit->out, "classname", file);

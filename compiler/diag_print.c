@@ -84,7 +84,7 @@ static void add_foot(const struct printer *printer, int width, const char *word,
 static void print_text(const struct printer *printer, const struct diag *diag)
 {
     const struct palette *palette = printer->palette;
-    enum diag_severity severity = diag_severity(diag->id);
+    enum diag_severity severity = diag->severity;
     int width = gutter_width(printer, diag);
     buf_addf(printer->out, "%s%s[%s]%s%s: ", palette->severity[severity],
         diag_severity_name(severity), diag_code(diag->id), palette->off, palette->bold);
@@ -118,8 +118,7 @@ static void print_concise(const struct printer *printer, const struct diag *diag
         excerpt_add_safe(printer->out, source->file);
         buf_addf(printer->out, ":%u:%u: ", place.line, place.column);
     }
-    buf_addf(
-        printer->out, "%s[%s]: ", diag_severity_name(diag_severity(diag->id)), diag_code(diag->id));
+    buf_addf(printer->out, "%s[%s]: ", diag_severity_name(diag->severity), diag_code(diag->id));
     excerpt_add_safe(printer->out, diag->message);
     buf_add_byte(printer->out, '\n');
 }

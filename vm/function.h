@@ -13,7 +13,7 @@ struct function {
     uint32_t params_count;
     uint32_t optional_count; /* how many of the last may be left out; absent then */
     enum type returns;
-    bool takes_list; /* the first argument may be a list and reaches it whole (len); else a list
+    bool takes_list;   /* the first argument may be a list and reaches it whole (len); else a list
                       * there means a list of the results for each element */
     bool is_partial;   /* may be absent although all arguments are there and of their types */
     bool takes_absent; /* absent and null arguments reach it, as they are */

@@ -93,7 +93,7 @@ static enum exit_code check(
     enum exit_code code = rules_read(driver, paths, compilation, &read);
     if (code == EXIT_INTERNAL)
         return code;
-    if (read.files > 0 && rules_compile(driver, compilation) != EXIT_CLEAN)
+    if (read.files > 0 && rules_lint(driver, compilation) != EXIT_CLEAN)
         return EXIT_INTERNAL;
     enum exit_code found = print_report(driver, arguments, compilation, &read);
     return found > code ? found : code;
@@ -121,7 +121,7 @@ static const struct example examples[] = {
 const struct command check_command = {
     .name = "check",
     .operands = "[PATH..]",
-    .summary = "parse, types, promises: what is wrong with rules, and where",
+    .summary = "parse, types, promises, lint: what is wrong with rules, and where",
     .help =
         "PATH is a rule file, a directory (every .cdr file below it), or - for standard input;\n"
         "without one it is the current directory. Look up a code: cdr explain CODE.",

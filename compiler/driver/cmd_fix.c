@@ -9,6 +9,7 @@
 #include "driver/diff.h"
 #include "driver/files.h"
 #include "fix.h"
+#include "lint/lint.h"
 
 #include <errno.h>
 #include <string.h>
@@ -126,7 +127,7 @@ static enum err compile(struct fix_job *job, struct compilation *compilation)
     }
     TRY(compile_program(compilation));
     diag_sort(&compilation->diags);
-    return ERR_OK;
+    return lint_program(compilation, NULL);
 }
 
 static void tell(struct fix_job *job, const struct source *source, const struct fixes *fixes)

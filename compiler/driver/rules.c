@@ -1,7 +1,9 @@
 /* rules.c - see rules.h. */
 #include "driver/rules.h"
 
+#include "driver/config.h"
 #include "driver/files.h"
+#include "lint/lint.h"
 #include "suggest.h"
 
 #include <errno.h>
@@ -122,6 +124,46 @@ enum exit_code rules_compile(struct driver *driver, struct compilation *compilat
     else
         return driver_failure(driver, "compiling the rules", err);
     return EXIT_INTERNAL;
+}
+
+/* What cdr.json takes each finding for: errors stay what they are. */
+static void weigh(const struct config *config, struct diag_list *diags)
+{
+    static const enum diag_severity severities[] = {
+        [LINT_INFO] = DIAG_INFO, [LINT_WARNING] = DIAG_WARNING, [LINT_ERROR] = DIAG_ERROR
+    };
+    struct diag *kept = NULL;
+    for (struct diag *diag = diags->first, *next = NULL; diag != NULL; diag = next) {
+        enum lint_level level = LINT_ERROR;
+        next = diag->next;
+        bool is_said =
+            diag_severity(diag->id) != DIAG_ERROR && config_lint_level(config, diag->id, &level);
+        if (is_said && level == LINT_OFF) {
+            diag_drop(diags, kept, diag);
+            continue;
+        }
+        if (is_said)
+            diag_weigh(diags, diag, severities[level]);
+        kept = diag;
+    }
+}
+
+enum exit_code rules_lint(struct driver *driver, struct compilation *compilation)
+{
+    struct lint_settings settings = { .now_ms = driver->clock->now_ms(driver->clock) };
+    enum exit_code code = rules_compile(driver, compilation);
+    if (code != EXIT_CLEAN)
+        return code;
+    for (int id = 0; id < DIAG_COUNT; id++) {
+        enum lint_level level;
+        settings.off[id] =
+            config_lint_level(driver->config, (enum diag_id)id, &level) && level == LINT_OFF;
+    }
+    enum err err = lint_program(compilation, &settings);
+    if (err != ERR_OK)
+        return driver_failure(driver, "looking into the rules", err);
+    weigh(driver->config, &compilation->diags);
+    return EXIT_CLEAN;
 }
 
 enum exit_code rules_load(

@@ -26,6 +26,10 @@ MUST_CHECK enum exit_code rules_load(
 /* Compile what was added. A fault of ours is told; mistakes in rules are left in diags. */
 MUST_CHECK enum exit_code rules_compile(struct driver *driver, struct compilation *compilation);
 
+/* Compile, then lint as the settings say: findings are off, or weigh what cdr.json gives
+ * them (errors are errors). Dates are measured by the driver's clock. */
+MUST_CHECK enum exit_code rules_lint(struct driver *driver, struct compilation *compilation);
+
 /* Operands and repeated --rules as one list of paths, in the driver's arena; without any, what
  * the settings say. */
 MUST_CHECK enum err rules_paths(

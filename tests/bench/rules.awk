@@ -12,15 +12,18 @@ function leaf(    k) {
     k = int(rand() * 9)
     if (k < 3) return text_test()
     if (k == 3) return "alert.title like \"*" word() "*" word() "*\""
-    if (k == 4) return "host.name in names_" file
+    if (k == 4 && !named++) return "(host.name in names_" file " or night_" file ")"
+    if (k == 4) return text_test()
     if (k == 5) return "src.ip in \"10." int(rand() * 250) "." int(rand() * 250) ".0/24\""
     if (k == 6) return "process.cmdline matches /" word() "[0-9]{2,4}/i"
-    if (k == 7) return "outside_" file "(client.ip)"
+    if (k == 7 && !placed++) return "outside_" file "(client.ip)"
+    if (k == 7) return text_test()
     return "raw[\"" word() "." word() "\"] " pick("> < = >=") " " int(rand() * 1000)
 }
 function condition(    i, n, s) {
     s = "source in [guardduty, defender] and severity >= " pick("low medium high critical")
     n = 2 + int(rand() * 5)
+    named = placed = 0
     for (i = 0; i < n; i++) s = s (i % 2 ? "\n    and not (" leaf() " or " leaf() ")" : "\n    and " leaf())
     return s
 }

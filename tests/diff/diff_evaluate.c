@@ -118,7 +118,8 @@ static void tell_refusal(const struct compilation *compilation, const char *text
 static void tell_difference(struct node *node, const char *json, bool expected)
 {
     int declared = 0;
-    node_declare(node, &declared, stdout); /* numbered anew, so that they can be read by themselves */
+    node_declare(
+        node, &declared, stdout); /* numbered anew, so that they can be read by themselves */
     printf("# the naive evaluator says %s: ", expected ? "true" : "false");
     node_print(node, stdout);
     printf("\n#   %s\n", json);

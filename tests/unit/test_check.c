@@ -256,7 +256,8 @@ static void a_field_must_be_one_that_some_source_of_the_rule_has(void **state)
         { "when source in [guardduty, defender] and " INSTANCE COLLECT, "" },
         { "when source in [defender] and " INSTANCE COLLECT, "CDR0116" },
         { "when not (source = guardduty) and " INSTANCE COLLECT, "" },
-        { "when exists source and not (source = datadog) and signal.id = \"x\"" COLLECT, "CDR0116" },
+        { "when exists source and not (source = datadog) and signal.id = \"x\"" COLLECT,
+            "CDR0116" },
         { "when (source = defender or severity = low) and " INSTANCE COLLECT, "" },
         { "when (source = defender and " INSTANCE ") or (source = guardduty and " INSTANCE
           ")" COLLECT,

@@ -161,10 +161,8 @@ static void functions_get_converted_arguments_or_none(void **state)
         value second;
         const char *printed;
     } cases[] = {
-        { value_integer(4), VALUE_NONE, "8" },
-        { value_text(STR("4")), value_integer(3), "12" },
-        { value_text(STR("four")), VALUE_NONE, "-" },
-        { VALUE_NONE, VALUE_NONE, "-" },
+        { value_integer(4), VALUE_NONE, "8" }, { value_text(STR("4")), value_integer(3), "12" },
+        { value_text(STR("four")), VALUE_NONE, "-" }, { VALUE_NONE, VALUE_NONE, "-" },
         { (value){ .kind = VALUE_NULL }, VALUE_NONE, "-" },
         { value_integer(4), value_text(STR("x")), "-" }, /* given, and nonsense */
         { value_list(items, 3), VALUE_NONE, "2, 40" },   /* element by element */

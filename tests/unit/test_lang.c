@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "compile.h"
+#include "lint/lint.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +23,9 @@
 #include <stdlib.h>
 
 enum { EXPECTATIONS_MAX = 64 };
+
+/* 2026-06-01: what has expired in the examples had done so then. */
+static const struct lint_settings lint_today = { .now_ms = 1780272000000 };
 
 struct expectation {
     uint32_t file;
@@ -82,6 +86,8 @@ static void compile_example(struct example *example)
     assert_int_equal(compile_file(compilation, str_from(example->path)), ERR_OK);
     assert_int_equal(compile_program(compilation), ERR_OK);
     diag_sort(&compilation->diags);
+    if (strstr(example->path, "/lint/") != NULL)
+        assert_int_equal(lint_program(compilation, &lint_today), ERR_OK);
     for (uint32_t file = 0; file < compilation->sources.count; file++) {
         const struct source *source = &compilation->sources.items[file];
         for (uint32_t line = 1; line <= source->line_count && !source->is_shipped; line++)
@@ -198,7 +204,8 @@ static void bad_examples_give_what_they_say(void **state)
     (void)state;
     int files;
     int seen[DIAG_COUNT + 1] = { 0 };
-    int failures = judge_folder("tests/lang/errors", seen, &files);
+    int failures = judge_folder("tests/lang/errors", seen, &files)
+                   + judge_folder("tests/lang/lint", seen, &files);
     assert_int_equal(seen[DIAG_COUNT], 0); /* a file named for no code */
     for (int id = 0; id < DIAG_COUNT; id++)
         if (seen[id] == 0 && !is_shown_elsewhere((enum diag_id)id)) {
@@ -237,6 +244,8 @@ static void each_page_has_an_example_that_gives_its_diagnostic(void **state)
         assert_int_equal(compile_begin(&compilation), ERR_OK);
         assert_int_equal(compile_text(&compilation, STR("page.cdr"), buf_str(&text)), ERR_OK);
         assert_int_equal(compile_program(&compilation), ERR_OK);
+        if (lint_has((enum diag_id)id))
+            assert_int_equal(lint_program(&compilation, &lint_today), ERR_OK);
         for (const struct diag *diag = compilation.diags.first; diag != NULL; diag = diag->next)
             is_shown = is_shown || diag->id == (enum diag_id)id;
         if (!is_shown)

@@ -1,0 +1,140 @@
+/* lint_rule.c - a rule as a whole: what it asks, and what people are told about it. */
+#include "lint/lint_pass.h"
+
+/* ---- what it asks ---- */
+
+struct asked {
+    bool source; /* which source the alert came from */
+    bool others; /* anything else */
+    const struct expr *raw;
+    uint32_t left; /* declarations that may still be looked into */
+};
+
+static void note_asked(struct lint *lint, const struct expr *expr, void *context)
+{
+    struct asked *asked = context;
+    if (expr->kind == EXPR_ANYWHERE || expr->kind == EXPR_SEVERAL)
+        asked->others = true;
+    if (expr->kind != EXPR_FIELD && expr->kind != EXPR_CALL)
+        return;
+    if (expr->means == MEANING_FIELD && expr->is.field == FIELD_SOURCE)
+        asked->source = true;
+    else if (expr->means == MEANING_FIELD)
+        asked->others = true;
+    else if (expr->means == MEANING_RAW) {
+        asked->others = true;
+        asked->raw = asked->raw == NULL ? expr : asked->raw;
+    } else if ((expr->means == MEANING_LET || expr->means == MEANING_MACRO) && asked->left > 0) {
+        const struct item *item = expr->is.declaration;
+        asked->left--;
+        walk_expr(
+            lint, item->kind == ITEM_LET ? item->let.body : item->macro.body, note_asked, asked);
+    }
+}
+
+static bool has_response(const struct ast_step *step)
+{
+    for (; step != NULL; step = step->next)
+        if (step->kind == STEP_KIND_ACTION
+                ? step->action.verb == VERB_RESPOND
+                : has_response(step->branch.then_steps) || has_response(step->branch.else_steps))
+            return true;
+    return false;
+}
+
+static void look_at_condition(struct lint *lint, const struct item *rule)
+{
+    enum { DECLARATIONS_MAX = 1000 };
+    struct asked asked = { .left = DECLARATIONS_MAX };
+    walk_expr(lint, rule->rule.when, note_asked, &asked);
+    if (asked.left == 0)
+        return; /* not decided, so nothing is said */
+    if (!asked.others && has_response(rule->rule.steps)) {
+        struct diag *diag = LINT(lint, DIAG_EVERY_ALERT, rule->rule.when->at,
+            asked.source ? "this responds to every alert of its source"
+                         : "this responds to every alert");
+        LINT_HELP(lint, diag,
+            "ask for a severity or a kind of alert too: `severity >= high`, "
+            "`alert.type = \"..\"`");
+    }
+    if (asked.raw != NULL && !asked.source) {
+        struct diag *diag = LINT(lint, DIAG_RAW_OF_ANY, asked.raw->at,
+            "raw JSON is one vendor's, and no source is asked for");
+        LINT_HELP(lint, diag, "add `source = ..`, or use a field that several sources map");
+    }
+}
+
+/* ---- clauses ---- */
+
+/* Fields that are another in each alert. */
+static bool is_unique(const struct expr *field)
+{
+    return field->means == MEANING_FIELD
+           && (field->is.field == FIELD_ALERT_ID || field->is.field == FIELD_ALERT_TIME
+               || field->is.field == FIELD_TIME || field->is.field == FIELD_RECEIVED
+               || field->is.field == FIELD_SIGNAL_ID || field->is.field == FIELD_ALERT_URL);
+}
+
+static void look_at_dedup(struct lint *lint, const struct clause *clause)
+{
+    for (const struct expr *field = clause->fields; field != NULL; field = field->next) {
+        if (!is_unique(field))
+            continue;
+        struct diag *diag = LINT(lint, DIAG_DEDUP_BY_ID, field->at,
+            "no two alerts have the same `%s`, so nothing is ever joined",
+            field_info(field->is.field)->name);
+        LINT_HELP(lint, diag, "name what the alerts of one case share: `host.id`, `user.id`");
+    }
+}
+
+/* ---- for people ---- */
+
+static bool are_digits(str text, size_t from, size_t count)
+{
+    for (size_t i = from; i < from + count; i++)
+        if (i >= text.len || text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return true;
+}
+
+/* T1486, T1059.001, TA0040: https://attack.mitre.org/resources/attack-data-and-tools/ */
+static bool is_attack_id(str id)
+{
+    if (str_startswith(id, STR("TA")))
+        return id.len == 6 && are_digits(id, 2, 4);
+    if (!str_startswith(id, STR("T")) || !are_digits(id, 1, 4))
+        return false;
+    return id.len == 5 || (id.len == 9 && id.ptr[5] == '.' && are_digits(id, 6, 3));
+}
+
+static void look_at_attack(struct lint *lint, const struct expr *attack)
+{
+    if (attack->kind != EXPR_LITERAL || attack->literal.type != TYPE_TEXT)
+        return;
+    str rest = value_str(attack->literal.value);
+    while (rest.len > 0) {
+        size_t end = str_find(rest, ',');
+        str id = str_first(rest, end);
+        while (id.len > 0 && id.ptr[0] == ' ')
+            id = str_skip(id, 1);
+        while (id.len > 0 && id.ptr[id.len - 1] == ' ')
+            id.len--;
+        rest = str_skip(rest, end + 1);
+        if (is_attack_id(id))
+            continue;
+        struct diag *diag = LINT(lint, DIAG_ATTACK_ID, attack->at,
+            "`%.*s` is no technique or tactic of ATT&CK", STR_ARG(id));
+        LINT_HELP(lint, diag, "write T1486, T1059.001 or TA0040; several with commas between");
+    }
+}
+
+void lint_rule(struct lint *lint, const struct item *rule)
+{
+    look_at_condition(lint, rule);
+    for (const struct clause *clause = rule->rule.clauses; clause != NULL; clause = clause->next)
+        if (clause->kind == CLAUSE_DEDUP)
+            look_at_dedup(lint, clause);
+    for (const struct pair *pair = rule->rule.pairs; pair != NULL; pair = pair->next)
+        if (str_is(pair->key, "attack"))
+            look_at_attack(lint, pair->value);
+}

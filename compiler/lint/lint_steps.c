@@ -1,0 +1,131 @@
+/* lint_steps.c - steps: said twice, alike on both ways, results that nobody reads. */
+#include "lint/lint_pass.h"
+
+#include "arguments.h"
+
+static bool pairs_same(const struct pair *a, const struct pair *b)
+{
+    for (; a != NULL && b != NULL; a = a->next, b = b->next)
+        if (!str_equal(a->key, b->key) || !expr_same(a->value, b->value))
+            return false;
+    return a == b;
+}
+
+static bool from_same(const struct ast_step *a, const struct ast_step *b)
+{
+    const struct clause *left = clause_find(a->action.clauses, CLAUSE_FROM);
+    const struct clause *right = clause_find(b->action.clauses, CLAUSE_FROM);
+    if (left == NULL || right == NULL)
+        return left == right;
+    return expr_same(left->condition, right->condition);
+}
+
+static bool step_same(const struct ast_step *a, const struct ast_step *b)
+{
+    return a->kind == STEP_KIND_ACTION && b->kind == STEP_KIND_ACTION
+           && a->action.verb == b->action.verb && str_equal(a->action.name, b->action.name)
+           && pairs_same(a->action.pairs, b->action.pairs) && from_same(a, b);
+}
+
+static bool steps_same(const struct ast_step *a, const struct ast_step *b)
+{
+    for (; a != NULL && b != NULL; a = a->next, b = b->next)
+        if (!step_same(a, b))
+            return false;
+    return a == b;
+}
+
+/* Telling people twice may be meant; acting or collecting twice is not. */
+static void look_for_doubles(struct lint *lint, const struct ast_step *steps)
+{
+    enum { COMPARED_MAX = 100 };
+    int count = 0;
+    for (const struct ast_step *step = steps; step != NULL && count < COMPARED_MAX;
+         step = step->next, count++) {
+        if (step->kind == STEP_KIND_IF
+            || (step->action.verb != VERB_RESPOND && step->action.verb != VERB_COLLECT))
+            continue;
+        for (const struct ast_step *before = steps; before != step; before = before->next) {
+            if (!step_same(before, step))
+                continue;
+            struct diag *diag =
+                LINT(lint, DIAG_STEP_TWICE, step->at, "this step was taken already");
+            diag_note(lint->diags, diag, before->at, "it is here");
+            LINT_HELP(lint, diag, "take one of them out");
+            break;
+        }
+    }
+}
+
+struct reading {
+    const struct ast_step *step;
+    bool is_found;
+};
+
+static void note_reading(struct lint *lint, const struct expr *expr, void *context)
+{
+    struct reading *reading = context;
+    (void)lint;
+    if (expr->kind == EXPR_FIELD && expr->means == MEANING_RESULT
+        && expr->is.result.step == reading->step)
+        reading->is_found = true;
+}
+
+/* Whether a test says what a step of that name came back with. */
+static bool is_in_tests(const struct lint *lint, str name)
+{
+    for (uint32_t at = 0; at < lint->compilation->tree_count; at++)
+        for (const struct item *item = lint->compilation->trees[at]->items; item != NULL;
+             item = item->next) {
+            const struct ast_check *check = item->kind == ITEM_TEST ? item->test.checks : NULL;
+            for (; check != NULL; check = check->next)
+                if (check->kind == CHECK_RESULT && str_equal(check->result.step, name))
+                    return true;
+        }
+    return false;
+}
+
+static void look_at_name(struct lint *lint, const struct ast_step *step)
+{
+    const struct clause *as = clause_find(step->action.clauses, CLAUSE_AS);
+    struct reading reading = { .step = step };
+    if (as == NULL)
+        return;
+    walk_steps(lint, lint->item->rule.steps, note_reading, &reading);
+    if (reading.is_found || is_in_tests(lint, as->reason))
+        return;
+    struct diag *diag = LINT(
+        lint, DIAG_UNREAD_RESULT, as->at, "nobody reads the result `%.*s`", STR_ARG(as->reason));
+    LINT_HELP(lint, diag, "leave `as %.*s` out, or ask what came of the step: `if %.*s.failed ..`",
+        STR_ARG(as->reason), STR_ARG(as->reason));
+}
+
+static void look_at_branch(struct lint *lint, const struct ast_step *step)
+{
+    const struct ast_step *other = step->branch.else_steps;
+    if (other == NULL || !steps_same(step->branch.then_steps, other))
+        return;
+    struct diag *diag = LINT(
+        lint, DIAG_SAME_WAYS, step->branch.condition->at, "both ways of this `if` do the same");
+    diag_note(lint->diags, diag, other->at, "the other way begins here");
+    LINT_HELP(lint, diag, "leave the `if` out");
+}
+
+static void look_at_steps(struct lint *lint, const struct ast_step *steps)
+{
+    look_for_doubles(lint, steps);
+    for (const struct ast_step *step = steps; step != NULL; step = step->next) {
+        if (step->kind == STEP_KIND_ACTION) {
+            look_at_name(lint, step);
+            continue;
+        }
+        look_at_branch(lint, step);
+        look_at_steps(lint, step->branch.then_steps);
+        look_at_steps(lint, step->branch.else_steps);
+    }
+}
+
+void lint_steps(struct lint *lint, const struct item *rule)
+{
+    look_at_steps(lint, rule->rule.steps);
+}
