@@ -107,7 +107,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS)
 
 # What of the command is a library in itself is tested as one.
-$(B)/tests/unit/test_command_line: $(filter-out %/main.o,$(CMD_OBJ))
+$(addprefix $(B)/tests/unit/test_,command_line typo): $(filter-out %/main.o,$(CMD_OBJ))
 $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o markdown.o output.o)
 
 # Every allocation of a fault test can be made to fail, the libraries' too.

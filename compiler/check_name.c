@@ -311,6 +311,16 @@ static const enum type member_types[RESULT_MEMBERS] = {
     [RESULT_SHA256] = TYPE_TEXT,
 };
 
+/* The result and member that were probably meant. */
+static void guess_result(
+    struct check *check, struct diag *diag, const struct expr *expr, str step, str member)
+{
+    const char *text = arena_format(check->arena, "%.*s.%.*s", STR_ARG(step), STR_ARG(member));
+    diag_help(check->diags, diag, "did you mean `%.*s.%.*s`?", STR_ARG(step), STR_ARG(member));
+    if (text != NULL)
+        diag_set_guess(check->diags, diag, expr->at, str_from(text));
+}
+
 static void use_result(struct check *check, struct expr *expr, const struct visible_step *visible)
 {
     const struct path_part *part = expr->path->next;
@@ -329,8 +339,7 @@ static void use_result(struct check *check, struct expr *expr, const struct visi
     struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_RESULT, expr->at,
         "the result of a step has no `%.*s`", STR_ARG(near.word));
     if (near.best.len > 0)
-        diag_help(check->diags, diag, "did you mean `%.*s.%.*s`?", STR_ARG(visible->name),
-            STR_ARG(near.best));
+        guess_result(check, diag, expr, visible->name, near.best);
     else
         diag_help(
             check->diags, diag, "a result has complete, partial, failed, verdict, url and sha256");
@@ -374,6 +383,9 @@ static void suggest_names(struct check *check, const struct expr *expr, struct s
         suggest(near, step->name);
     if (!path_is_word(expr))
         return;
+    for (const struct macro_param *param = check->macro == NULL ? NULL : check->macro->macro.params;
+         param != NULL; param = param->next)
+        suggest(near, param->name);
     uint32_t at = 0;
     for (const struct name *name; (name = scope_next(check->scope, &at)) != NULL;)
         if (scope_sees(check->scope, expr->at.file, name))
@@ -463,11 +475,23 @@ static bool report_no_result(struct check *check, const struct expr *expr)
     for (int field = 0; field < FIELD_COUNT; field++)
         if (str_equal(first_word(field_info((enum field)field)->name), expr->path->text))
             return false;
+    struct suggestion field = { .word = path_text(check, expr) };
+    for (int at = 0; at < FIELD_COUNT; at++)
+        suggest(&field, str_from(field_info((enum field)at)->name));
+    if (field.best.len > 0)
+        return false;
+    struct suggestion step = { .word = expr->path->text };
+    for (const struct visible_step *at = check->steps; at != NULL; at = at->next)
+        suggest(&step, at->name);
     for (int at = 0; at < RESULT_MEMBERS; at++) {
         if (!str_is(member->text, result_member_name((enum result_member)at)))
             continue;
         struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_RESULT, expr->at,
             "no result is called `%.*s`", STR_ARG(expr->path->text));
+        if (step.best.len > 0) {
+            guess_result(check, diag, expr, step.best, member->text);
+            return true;
+        }
         diag_help(check->diags, diag, "add `as %.*s` to the step, which must stand before this",
             STR_ARG(expr->path->text));
         return true;

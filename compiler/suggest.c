@@ -40,13 +40,25 @@ unsigned edit_distance(str a, str b, unsigned most)
     return distance > most ? most + 1 : distance;
 }
 
+/* Of equally near names the one that people mistype so: swapped or wrong letters are more
+ * frequent than lost ones, and a first letter is seldom wrong. */
+static unsigned strangeness(str word, str candidate)
+{
+    return (word.len != candidate.len ? 2 : 0)
+           + (lower(word.ptr[0]) != lower(candidate.ptr[0]) ? 1 : 0);
+}
+
 void suggest(struct suggestion *suggestion, str candidate)
 {
-    unsigned most = suggestion->word.len <= SHORT_WORD ? 1 : DISTANCE_MAX;
-    unsigned distance = edit_distance(suggestion->word, candidate, most);
-    if (distance > most || candidate.len == 0)
+    str word = suggestion->word;
+    unsigned most = word.len <= SHORT_WORD ? 1 : DISTANCE_MAX;
+    unsigned distance = edit_distance(word, candidate, most);
+    if (distance > most || candidate.len == 0 || word.len == 0)
         return;
-    if (suggestion->best.len == 0 || distance < suggestion->distance) {
+    bool is_nearer = suggestion->best.len == 0 || distance < suggestion->distance
+                     || (distance == suggestion->distance
+                         && strangeness(word, candidate) < strangeness(word, suggestion->best));
+    if (is_nearer) {
         suggestion->best = candidate;
         suggestion->distance = distance;
     }

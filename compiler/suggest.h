@@ -12,7 +12,8 @@ struct suggestion {
 };
 
 /* Offer one candidate; it is taken when it is nearer than the best so far and no further
- * than two changes (one for words of up to three letters). Borrowed. */
+ * than two changes (one for words of up to three letters). Of equally near ones that of the
+ * word's length is better, then that with its first letter, then the first. Borrowed. */
 void suggest(struct suggestion *suggestion, str candidate);
 
 /* The number of insertions, deletions, replacements and swaps of neighbours that make
