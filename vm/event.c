@@ -71,8 +71,16 @@ static bool says_something(value v)
     return v.kind != VALUE_ABSENT && v.kind != VALUE_NULL && !is_empty;
 }
 
-/* A later mapping of the same field fills it only where the earlier ones say nothing. Vendors
- * write "" for what an alert lacks; only an alert in canonical names means it. */
+/* Vendors write "" for what an alert lacks; only an alert in canonical names means it. What
+ * there is one of in an alert may stand in an array, of findings for example. */
+static value tidy(enum field field, value v)
+{
+    if (v.kind == VALUE_LIST && v.count == 1 && field <= FIELD_ALERT_TIME)
+        v = v.items[0];
+    return v.kind == VALUE_TEXT && v.count == 0 ? VALUE_NONE : v;
+}
+
+/* A later mapping of the same field fills it only where the earlier ones say nothing. */
 static enum err read_fields(const struct program *program, const struct source_program *source,
     struct arena *arena, struct event *event)
 {
@@ -86,8 +94,8 @@ static enum err read_fields(const struct program *program, const struct source_p
             continue;
         TRY(interp_value(program, mapping->start, event, arena, &v));
         TRY(value_convert(arena, v, info->type, &v));
-        if (!is_canonical && v.kind == VALUE_TEXT && v.count == 0)
-            v = VALUE_NONE;
+        if (!is_canonical)
+            v = tidy(mapping->field, v);
         if (field->kind == VALUE_ABSENT || says_something(v))
             *field = v;
         event->untrusted[mapping->field] = mapping->is_untrusted || info->is_untrusted;
@@ -101,8 +109,11 @@ static void fill_own_fields(struct event *event)
     const value received = { .kind = VALUE_TIME, .milliseconds = event->received_ms };
     value *time = &event->fields[FIELD_TIME];
     event->fields[FIELD_RECEIVED] = received;
-    if (event->fields[FIELD_ALERT_TIME].kind == VALUE_TIME)
-        *time = event->fields[FIELD_ALERT_TIME];
+    value at = event->fields[FIELD_ALERT_TIME];
+    if (value_items(at) != NULL && at.count > 0) /* several findings in one alert */
+        at = value_items(at)[0];
+    if (at.kind == VALUE_TIME)
+        *time = at;
     else if (time->kind != VALUE_TIME)
         *time = received;
     event->untrusted[FIELD_RECEIVED] = false;
