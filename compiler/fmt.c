@@ -263,18 +263,33 @@ static void add_body(struct fmt *fmt, const struct item *item, uint32_t end, int
     add_steps(fmt, item->rule.steps, end, indent + (int)sizeof then - 1, false);
 }
 
+static void add_head_pairs(struct fmt *fmt, const struct item *item, bool is_broken)
+{
+    for (const struct pair *pair = item->rule.pairs; pair != NULL; pair = pair->next) {
+        fmt_add(fmt, pair == item->rule.pairs ? " (" : is_broken ? "," : ", ");
+        if (is_broken)
+            fmt_newline(fmt, FMT_INDENT);
+        fmt_pair(fmt, pair, " = ", FMT_INDENT);
+    }
+    if (is_broken)
+        fmt_newline(fmt, 0);
+    fmt_add(fmt, item->rule.pairs != NULL ? ") {" : " {");
+}
+
+/* One line, or what is said about the rule a pair a line. */
 static void add_rule_head(struct fmt *fmt, const struct item *item)
 {
     buf_addf(fmt->out, "rule %.*s", STR_ARG(item->name));
     if (item->rule.title.len > 0) {
         fmt_add(fmt, " ");
-        fmt_add_str(fmt, sources_text(fmt->sources, item->rule.title_at));
+        add_written(fmt, item->rule.title_at);
     }
-    for (const struct pair *pair = item->rule.pairs; pair != NULL; pair = pair->next) {
-        fmt_add(fmt, pair == item->rule.pairs ? " (" : ", ");
-        fmt_pair(fmt, pair, " = ", FMT_INDENT);
-    }
-    fmt_add(fmt, item->rule.pairs != NULL ? ") {" : " {");
+    size_t mark = fmt->out->len;
+    add_head_pairs(fmt, item, false);
+    if (fmt_column(fmt) <= FMT_COLUMNS || item->rule.pairs == NULL)
+        return;
+    fmt_rewind(fmt, mark);
+    add_head_pairs(fmt, item, true);
 }
 
 static void add_named_rule(struct fmt *fmt, const struct item *item)

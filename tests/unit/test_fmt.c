@@ -259,6 +259,16 @@ static void a_sentence_is_one_line_or_a_part_a_line(void **state)
         "always a implies collect any \"first\"\nnever target t[\"k\"] = \"v\" \"why\"\n");
 }
 
+static void a_long_head_of_a_rule_has_a_pair_a_line(void **state)
+{
+    (void)state;
+    assert_formatted(
+        "rule r \"a title that is fairly long, as titles of rules often are\" (owner = "
+        "\"ir\", attack = \"T1486\") {when a=1 then open case}",
+        "rule r \"a title that is fairly long, as titles of rules often are\" (\n"
+        "  owner = \"ir\",\n  attack = \"T1486\"\n) {\n  when a = 1\n  then open case\n}\n");
+}
+
 static void an_environment_has_an_entry_a_line(void **state)
 {
     (void)state;
@@ -377,6 +387,7 @@ int main(void)
         cmocka_unit_test(sources_have_a_mapping_a_line),
         cmocka_unit_test(literals_stay_as_they_were_written),
         cmocka_unit_test(a_sentence_is_one_line_or_a_part_a_line),
+        cmocka_unit_test(a_long_head_of_a_rule_has_a_pair_a_line),
         cmocka_unit_test(an_environment_has_an_entry_a_line),
         cmocka_unit_test(a_test_is_one_line_or_a_check_a_line),
         cmocka_unit_test(detections_over_several_alerts_are_one_line),
