@@ -177,13 +177,15 @@ static void check_item(struct check *check, struct item *item)
 enum err check_program(struct compilation *compilation)
 {
     struct scope scope = { .visible = &compilation->visible };
+    struct zones zones = { 0 };
     struct check check = { .arena = &compilation->arena,
         .diags = &compilation->diags,
         .sources = &compilation->sources,
         .trees = compilation->trees,
         .tree_count = compilation->tree_count,
         .opens_fixtures = compilation->opens_fixtures,
-        .scope = &scope };
+        .scope = &scope,
+        .zones = &zones };
 
     TRY(visible_new(check.arena, check.sources, &compilation->visible));
     check_find_lost(&check);

@@ -105,7 +105,8 @@ static bool function_converts(const struct expr *call)
     if (function->takes_list)
         return call->call.arguments != NULL && call->call.arguments->type == TYPE_RAW;
     for (uint32_t at = 0; at < function->params_count; at++)
-        if (function->params[at] != TYPE_TEXT && function->params[at] != TYPE_TIME)
+        if (function->params[at] != TYPE_TEXT && function->params[at] != TYPE_TIME
+            && function->params[at] != TYPE_ZONE)
             return true;
     return false;
 }

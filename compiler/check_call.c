@@ -23,12 +23,10 @@ static struct diag *report_count(struct check *check, const struct expr *call, c
 }
 
 /* One argument where something of type `type` is wanted. */
-static void check_arg(struct check *check, struct expr *arg, enum type type)
+static void check_arg_type(struct check *check, struct expr *arg, enum type type)
 {
     value v;
     enum type from;
-    if (!check_word(check, arg, type))
-        check_expr(check, arg);
     if (arg->type == TYPE_COUNT || type == TYPE_COUNT)
         return;
     if (arg->is_list) {
@@ -42,6 +40,13 @@ static void check_arg(struct check *check, struct expr *arg, enum type type)
         diag_add(check->diags, DIAG_ARGUMENTS, arg->at, "this is %s, and %s is wanted",
             type_name(arg->type), type_name(type));
     }
+}
+
+static void check_arg(struct check *check, struct expr *arg, enum type type)
+{
+    if (!check_word(check, arg, type))
+        check_expr(check, arg);
+    check_arg_type(check, arg, type);
 }
 
 /* ---- macros ---- */
@@ -78,32 +83,18 @@ static void check_macro_call(struct check *check, struct expr *call, struct item
 
 /* ---- functions ---- */
 
-/* A function of constants is a constant: base64("..") is worked out once. */
-static void fold(struct check *check, struct expr *call, const struct function *function)
+/* An argument of a function: written lists are fine, and names of time zones. */
+static void check_function_arg(struct check *check, struct expr *arg, enum type type)
 {
-    value args[FUNCTION_PARAMS_MAX] = { { 0 } };
-    value result;
+    value v;
     enum type from;
-    uint32_t at = 0;
-    for (const struct expr *arg = call->call.arguments; arg != NULL; arg = arg->next, at++) {
-        value v;
-        if (!constant_of(arg, &v, &from)
-            || !check_ok(
-                check, constant_fit(check->arena, v, from, function->params[at], &args[at]))
-            || args[at].kind == VALUE_ABSENT)
-            return;
-    }
-    if (at == 0 || !check_ok(check, function->call(check->arena, args, &result)))
-        return;
-    if (result.kind == VALUE_ABSENT) {
-        diag_add(
-            check->diags, DIAG_BAD_VALUE, call->at, "`%s` has no value for this", function->name);
-        call->type = TYPE_COUNT;
-        return;
-    }
-    call->means = MEANING_CONSTANT;
-    call->is.constant = result;
-    call->is_list = result.kind == VALUE_LIST;
+    if (!check_word(check, arg, type))
+        check_expr(check, arg);
+    bool is_written_list = arg->is_list && constant_of(arg, &v, &from) && v.kind == VALUE_LIST;
+    if (type == TYPE_ZONE && arg->type != TYPE_COUNT)
+        check_zone(check, arg);
+    else if (!is_written_list || !types_compare(arg->type, type))
+        check_arg_type(check, arg, type);
 }
 
 static void check_function(struct check *check, struct expr *call, const struct function *function)
@@ -123,11 +114,14 @@ static void check_function(struct check *check, struct expr *call, const struct 
     call->means = MEANING_FUNCTION;
     call->is.function = function;
     call->type = function->returns;
+    bool wanted_bytes = check->wants_bytes;
+    check->wants_bytes = function->takes_bytes;
     for (struct expr *arg = call->call.arguments; arg != NULL; arg = arg->next, at++) {
-        check_arg(check, arg, function->params[at]);
+        check_function_arg(check, arg, function->params[at]);
         call->is_untrusted = call->is_untrusted || arg->is_untrusted;
     }
-    fold(check, call, function);
+    check->wants_bytes = wanted_bytes;
+    check_fold(check, call, function);
 }
 
 /* ---- first, scale, only_if ---- */
@@ -226,23 +220,8 @@ static void check_only_if(struct check *check, struct expr *call)
     call->is_untrusted = input->is_untrusted;
 }
 
-/* Functions of the language that no row describes yet. */
-static bool is_later_function(str name)
-{
-    static const char *const later[] = { "base64", "base64offset", "wide", "windash" };
-    for (size_t at = 0; at < COUNT_OF(later); at++)
-        if (str_is(name, later[at]))
-            return true;
-    return false;
-}
-
 static void report_function(struct check *check, const struct expr *call)
 {
-    if (is_later_function(call->call.name)) {
-        diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, call->call.name_at,
-            "the function `%.*s` is not in this build", STR_ARG(call->call.name));
-        return;
-    }
     if (check_is_lost(check, call->at.file, call->call.name))
         return;
     struct suggestion near = { .word = call->call.name };

@@ -50,6 +50,7 @@ static void check_list_literal(struct check *check, struct expr *list)
                 type_name(type));
     }
     list->type = type;
+    check_spread(check, list, QUANTIFIER_ANY);
     check_members(check, list, type);
 }
 

@@ -7,11 +7,11 @@
 enum type check_type(struct check *check, str name, span at)
 {
     enum type type = type_find(name);
-    if (type != TYPE_COUNT && type != TYPE_REGEX)
+    if (type != TYPE_COUNT && type != TYPE_REGEX && type != TYPE_ZONE)
         return type;
     struct suggestion near = { .word = name };
     for (int i = 0; i < TYPE_COUNT; i++)
-        if (i != TYPE_REGEX)
+        if (i != TYPE_REGEX && i != TYPE_ZONE)
             suggest(&near, str_from(type_name((enum type)i)));
     struct diag *diag =
         diag_add(check->diags, DIAG_UNKNOWN_TYPE, at, "no type is called `%.*s`", STR_ARG(name));
@@ -41,6 +41,7 @@ void check_list(struct check *check, struct item *item)
          element = element->next)
         if (!check_word(check, element, item->list.type))
             check_expr(check, element);
+    check_spread(check, item->list.values, QUANTIFIER_ANY);
     item->list.values->is_list = true;
     item->list.values->type = item->list.type;
     if (item->list.type != TYPE_COUNT)

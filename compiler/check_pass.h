@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "compile.h"
+#include "function.h"
 #include "scope.h"
 #include "suggest.h"
 
@@ -22,6 +23,12 @@ struct visible_step {
 struct told_builtin {
     struct told_builtin *next;
     const struct builtin *builtin;
+};
+
+/* A time zone that a rule names. */
+struct zones {
+    struct zones *next;
+    const struct zone *zone;
 };
 
 struct check {
@@ -41,6 +48,8 @@ struct check {
     struct expr *several;       /* the rule's detection over several alerts, or NULL */
     bool has_several;           /* the rule has that, or a `followed by` */
     bool in_several_steps;      /* first.f is seen */
+    bool wants_bytes;           /* inside of base64(..): text need not be UTF-8 */
+    struct zones *zones;        /* those that were read; the whole check shares them */
     struct visible_step *steps; /* whose results are seen */
     struct visible_step *named; /* all of the rule so far */
     uint32_t depth;             /* declarations being checked, one for the sake of the other */
@@ -120,6 +129,15 @@ bool rule_is_several(const struct item *rule, const struct expr *several);
 bool check_first_field(struct check *check, struct expr *expr);
 /* A path that can only be a field or raw JSON; TYPE_COUNT and a report when it is neither. */
 void check_field_path(struct check *check, struct expr *expr);
+
+/* check_constant.c: what the compiler itself works out */
+/* A function of written values is a constant: base64("..") is worked out once. */
+void check_fold(struct check *check, struct expr *call, const struct function *function);
+/* A time zone's name where a function wants one: it becomes the zone. */
+void check_zone(struct check *check, struct expr *arg);
+/* Put the texts of windash("..") and its like in place of it into a list. With `all` that would
+ * ask for every variant at once, so it is reported. */
+void check_spread(struct check *check, struct expr *list, enum quantifier patterns);
 
 /* check_call.c */
 void check_call(struct check *check, struct expr *expr);

@@ -149,6 +149,7 @@ static void check_right(struct check *check, struct expr *right, enum type type)
     right->type = type;
     for (struct expr *element = right->elements; element != NULL; element = element->next)
         check_right_value(check, element, type);
+    check_spread(check, right, QUANTIFIER_ANY);
     check_members(check, right, type);
 }
 
@@ -352,6 +353,7 @@ static void check_patterns(
         check_expr(check, pattern);
         check_pattern(check, test, pattern);
     }
+    check_spread(check, right, patterns);
     check_members(check, right, right->type);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "match/regex.h"
+#include "zone.h"
 
 static str hex(struct emit *emit, struct sha256 *sha256)
 {
@@ -31,6 +32,8 @@ static void add_scalar(struct emit *emit, struct sha256 *sha256, value v)
     add_number(sha256, (uint64_t)v.kind);
     if (v.kind == VALUE_TEXT) {
         sha256_add_framed(sha256, value_str(v));
+    } else if (v.kind == VALUE_ZONE) {
+        sha256_add_framed(sha256, v.zone->name);
     } else if (v.kind == VALUE_REGEX) {
         sha256_add_framed(sha256, regex_text(emit->regexes.items[v.integer]));
     } else if (v.kind == VALUE_IP || v.kind == VALUE_CIDR) {

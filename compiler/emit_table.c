@@ -3,6 +3,7 @@
 
 #include "constant.h"
 #include "match/regex.h"
+#include "zone.h"
 
 enum { ROOM_MIN = 16 };
 
@@ -43,6 +44,8 @@ static uint32_t hash_scalar(uint32_t sum, value v)
     sum = mix(sum, &v.kind, sizeof v.kind);
     if (v.kind == VALUE_TEXT)
         return mix(sum, v.text, v.count);
+    if (v.kind == VALUE_ZONE)
+        return mix(sum, v.zone->name.ptr, v.zone->name.len);
     if (v.kind == VALUE_BOOL)
         return mix(sum, &v.boolean, sizeof v.boolean);
     if (v.kind == VALUE_IP || v.kind == VALUE_CIDR)

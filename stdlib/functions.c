@@ -4,6 +4,7 @@
 #include "core/core.h"
 
 static const struct function_module *const modules[] = {
+    &core_encoding_module,
     &core_extract_module,
     &core_text_module,
     &core_time_module,

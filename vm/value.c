@@ -1,6 +1,7 @@
 #include "value.h"
 
 #include "base/fold.h"
+#include "zone.h"
 
 static const struct {
     const char *name;
@@ -106,6 +107,8 @@ static bool scalar_same(value a, value b)
     case VALUE_TIME:
     case VALUE_DURATION:
         return a.milliseconds == b.milliseconds;
+    case VALUE_ZONE:
+        return str_equal(a.zone->name, b.zone->name);
     case VALUE_TEXT:
         return str_equal(value_str(a), value_str(b));
     case VALUE_IP:

@@ -40,6 +40,7 @@ enum value_kind {
     VALUE_SEVERITY,
     VALUE_VERDICT,
     VALUE_REGEX, /* an index into the program's table */
+    VALUE_ZONE,  /* a time zone, made from its name by the compiler */
     VALUE_LIST,
     VALUE_SET,    /* a long constant list, made for `in`: value_set_new */
     VALUE_OBJECT, /* an object of the alert: it is there, and equal to nothing */
@@ -77,6 +78,7 @@ struct ip {
 };
 
 struct value_set;
+struct zone;
 
 typedef struct value {
     enum value_kind kind;
@@ -90,6 +92,7 @@ typedef struct value {
         const struct ip *ip;
         const struct value *items;
         const struct value_set *set;
+        const struct zone *zone;
     };
 } value;
 

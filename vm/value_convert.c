@@ -312,6 +312,10 @@ static enum err scalar_convert(struct arena *arena, value v, enum type type, val
         if (v.kind == VALUE_REGEX)
             *ret_value = v;
         return ERR_OK;
+    case TYPE_ZONE: /* its name is no zone: only the compiler reads the database */
+        if (v.kind == VALUE_ZONE)
+            *ret_value = v;
+        return ERR_OK;
     case TYPE_ACCOUNT:
     case TYPE_REGION:
     case TYPE_HOST:

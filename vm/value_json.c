@@ -94,6 +94,7 @@ static enum err value_to_tree(struct arena *arena, value v, uint32_t depth, json
     case VALUE_SET:
         return list_to_tree(arena, value_items(v), v.count, depth + 1, ret_tree);
     case VALUE_REGEX:
+    case VALUE_ZONE:
     case VALUE_OBJECT:
         return ERR_INVALID;
     }

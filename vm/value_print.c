@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/time.h"
 #include "ip.h"
+#include "zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,9 @@ static void add_scalar(struct buf *out, value v)
         break;
     case VALUE_REGEX:
         buf_addf(out, "regex %lld", (long long)v.integer);
+        break;
+    case VALUE_ZONE:
+        buf_add(out, v.zone->name);
         break;
     case VALUE_OBJECT:
         buf_add(out, STR("{..}"));

@@ -63,6 +63,7 @@ static void set_add(struct value_set *set, value item)
     case VALUE_SEVERITY:
     case VALUE_VERDICT:
     case VALUE_REGEX:
+    case VALUE_ZONE:
     case VALUE_LIST:
     case VALUE_SET:
     case VALUE_OBJECT:

@@ -4,6 +4,7 @@
 #include "bytecode.h"
 
 #include "function.h"
+#include "zone.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -57,6 +58,9 @@ static bool scalar_is_sound(const struct program *program, value v)
     case VALUE_REGEX:
         return v.integer >= 0 && v.integer < program->regex_count
                && program->regexes[v.integer] != NULL;
+    case VALUE_ZONE:
+        return v.zone != NULL && v.zone->count <= ZONE_CHANGES_MAX
+               && (v.zone->changes != NULL || v.zone->count == 0);
     case VALUE_LIST:
     case VALUE_SET:
     case VALUE_OBJECT:

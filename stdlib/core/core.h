@@ -10,6 +10,7 @@ struct function_module {
     size_t count;
 };
 
+extern const struct function_module core_encoding_module;
 extern const struct function_module core_extract_module;
 extern const struct function_module core_text_module;
 extern const struct function_module core_time_module;

@@ -25,6 +25,9 @@ enum {
     USED_FILES_MAX = 10000,
     USE_DEPTH_MAX = 64,
     USED_BYTES_MAX = 256 * 1024 * 1024,
+    /* What base64 and its like make of a written text, and how many texts: 5 signs in 5 places. */
+    ENCODED_BYTES_MAX = 64 * 1024,
+    VARIANTS_MAX = 3125,
     /* Arguments of a call, pieces of a text with {values}, words of a path. */
     ARGUMENTS_MAX = 64,
     TEMPLATE_PARTS_MAX = 64,
