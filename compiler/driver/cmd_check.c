@@ -112,8 +112,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 
 static const struct example examples[] = {
     { "cdr check rules", "every rule below rules/" },
-    { "cdr check --format concise --fail-level warning rules",
-        "in CI: a line each, and warnings fail too" },
+    { "cdr check --format github --fail-level warning rules",
+        "in CI: annotations, and warnings fail too" },
     { "cdr check -", "the rule on standard input, for an editor" },
     { 0 },
 };

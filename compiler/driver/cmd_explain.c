@@ -13,7 +13,7 @@ static const struct option options[] = {
         "explain a rule for the alerts of this file: JSON, one a line, or an array" },
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL,
         "rule files, or directories of them; the current directory without it" },
-    { OPTION_SOURCE, OPTION_TEXT, "NAME", NULL, NULL, NULL,
+    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL, NULL,
         "read every alert as this source's, whatever it looks like" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
         "of a rule: a tree, or one JSON object a line for each alert" },

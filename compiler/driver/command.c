@@ -110,6 +110,9 @@ enum exit_code driver_failure(struct driver *driver, const char *doing, enum err
 
 enum exit_code command_unknown(struct driver *driver, const char *name)
 {
+    if (name[0] == '-')
+        return driver_usage(
+            driver, NULL, "flags stand after the command: cdr COMMAND %s, not before it", name);
     if (command_is_later(str_from(name)))
         return driver_usage(driver, NULL, "the command '%s' is not in this build", name);
     str best = command_suggest(driver, str_from(name));

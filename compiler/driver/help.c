@@ -125,7 +125,8 @@ void help_overview(struct output *out, const struct command *const *commands)
     }
     heading(out, "In CI");
     output_add(out, STR("  cdr fmt --check rules\n"
-                        "  cdr check --format concise --fail-level warning rules\n"));
+                        "  cdr check --format github --fail-level warning rules\n"
+                        "  cdr test --format junit rules > report.xml\n"));
     heading(out, "A first rule");
     output_add(
         out, STR("  echo 'when source=defender and severity>=high then collect triage; "

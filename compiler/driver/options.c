@@ -61,6 +61,10 @@ static const char *unknown_flag(const struct command *command, str name, struct 
     const struct option *row;
     for (size_t i = 0; (row = option_at(command, i)) != NULL; i++)
         suggest(&suggestion, str_from(option_name(row->id)));
+    for (const struct command *const *at = all_commands; *at != NULL; at++)
+        if (find_by_name(*at, name) != NULL)
+            return arena_format(arena, "cdr %s has no flag --%.*s; cdr %s has one", command->name,
+                STR_ARG(name), (*at)->name);
     if (suggestion.best.len == 0)
         return arena_format(arena, "there is no flag --%.*s", STR_ARG(name));
     return arena_format(arena, "there is no flag --%.*s; did you mean --%.*s?", STR_ARG(name),

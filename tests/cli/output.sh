@@ -6,6 +6,16 @@ cdr builtins >/dev/full 2>"$err"
 status=$?
 exits 4 "a full disk is an error"
 says "No space left" "with the reason"
+echo 'rule quiet { when source = guardduty and exists instance.id then collect snapshot }' >quiet.cdr
+for line in "help" "help --man" "version --json" "completion bash" "explain" "check quiet.cdr" \
+    "check --format json quiet.cdr" "check --format sarif quiet.cdr" "disasm quiet.cdr" "doc quiet.cdr" \
+    "doc --language" "doctor" "doctor --format json" "run --rules quiet.cdr --alerts quiet.json --offline"; do
+    echo '{"source":"guardduty","instance":{"id":"i-0123456789abcdef0"}}' >quiet.json
+    # shellcheck disable=SC2086 # a command line
+    cdr $line >/dev/full 2>"$err"
+    status=$?
+    exits 4 "so it is to cdr $line"
+done
 (
     set +o pipefail
     cdr builtins 2>"$err"
@@ -23,6 +33,23 @@ run check --color always bad.cdr
 holds "--color always colours" colour
 CLICOLOR_FORCE=1 run check bad.cdr
 holds "CLICOLOR_FORCE colours" colour
+CLICOLOR_FORCE=0 run check bad.cdr
+holds "unless it is 0" bash -c "! grep -q '$esc' '$out'"
+on_terminal() { # TERM: whether the command colours a terminal of that kind
+    TERM=$1 script -qec "$CDR check bad.cdr" /dev/null >"$out" 2>"$err" </dev/null
+}
+if command -v script >/dev/null; then
+    on_terminal xterm
+    holds "a terminal is coloured" colour
+    on_terminal dumb
+    holds "a dumb one is not" bash -c "! grep -q '$esc' '$out'"
+    NO_COLOR=1 on_terminal xterm
+    holds "nor one of somebody who wants none" bash -c "! grep -q '$esc' '$out'"
+else
+    skip "a terminal is coloured" "no script(1)"
+fi
+CDR_COLOR=always run check bad.cdr
+holds "CDR_COLOR is as the flag" colour
 NO_COLOR=1 CLICOLOR_FORCE=1 run check bad.cdr
 holds "NO_COLOR wins over it" bash -c "! grep -q '$esc' '$out'"
 CLICOLOR_FORCE=1 run check --color never bad.cdr
@@ -37,4 +64,29 @@ holds "and none of its control characters reaches the terminal" bash -c \
 run run --rules any.cdr --alerts evil.json --offline --format json
 holds "as JSON it is one line" test "$(wc -l <"$out")" = 1
 holds "that is JSON" json '.alert | startswith("x\u001b[2J")'
+# - is standard input wherever a file is read.
+for line in "check -" "fmt -" "disasm -" "doc -" "fix -" "run --rules - --alerts quiet.json --offline"; do
+    # shellcheck disable=SC2086 # a command line
+    cdr $line <quiet.cdr >"$out" 2>"$err"
+    status=$?
+    exits 0 "cdr $line reads standard input"
+done
+cdr run --rules quiet.cdr --alerts - --offline <quiet.json >"$out" 2>"$err"
+status=$?
+exits 0 "and so do alerts"
+prints "quiet" "which are evaluated"
+run check - quiet.cdr -
+exits 2 "standard input is named once"
+says "cannot be read twice" "and it is said"
+
+# 0 1 2 3 4 mean the same everywhere.
+mkdir -p empty
+for line in "check" "doc" "test" "disasm" "run --alerts quiet.json --offline --rules"; do
+    # shellcheck disable=SC2086
+    run $line empty
+    exits 3 "cdr $line on nothing is 3"
+    # shellcheck disable=SC2086
+    run $line nowhere
+    exits 2 "cdr $line on what is not there is 2"
+done
 finish

@@ -33,6 +33,12 @@ says "not in this build" "and is called that"
 run check --formt json
 exits 2 "an unknown flag is a usage error"
 says "did you mean --format?" "and the nearest one is offered"
+run check --mode apply
+exits 2 "so is a flag of another command"
+says "cdr check has no flag --mode; cdr run has one" "and it is said whose it is"
+run --format json check
+exits 2 "and one before the command"
+says "flags stand after the command" "and it is said where they stand"
 run check --format=jsn
 exits 2 "an unknown choice is a usage error"
 says "did you mean json?" "and the nearest one is offered"
