@@ -147,12 +147,14 @@ static enum err unknown_key(
     struct suggestion suggestion = { .word = str_from(key) };
     if (command != NULL)
         suggest_settings(command, &suggestion);
-    else
-        suggest(&suggestion, STR("lint"));
-    for (const struct command *const *at = reader->commands; command == NULL && *at != NULL; at++) {
-        suggest(&suggestion, str_from((*at)->name));
+    for (const struct command *const *at = reader->commands; command == NULL && *at != NULL; at++)
         suggest_settings(*at, &suggestion);
-    }
+    /* Flags are what is mostly said, so a command is offered only when no flag is near. */
+    bool is_open = command == NULL && suggestion.best.len == 0;
+    for (const struct command *const *at = reader->commands; is_open && *at != NULL; at++)
+        suggest(&suggestion, str_from((*at)->name));
+    if (is_open)
+        suggest(&suggestion, STR("lint"));
     if (suggestion.best.len > 0)
         return wrong(reader, owner, key,
             arena_format(reader->arena, "no such setting; did you mean \"%.*s\"?",

@@ -51,6 +51,7 @@ wrong '{
     "fail-levl": "error"
   }
 }' 'cdr.json:3: "fail-levl": no such setting; did you mean "fail-level"?' "so is one of a command"
+wrong '{"chek": {}}' 'did you mean "check"?' "and a misspelt command"
 wrong '{"check": {"format": 3}}' 'wants a text' "and another type"
 wrong '{"check": {"format": "jsn"}}' 'did you mean json?' "and another value"
 wrong '{"rules": [1]}' 'wants an array of texts' "also within an array"
