@@ -23,7 +23,6 @@ static const char *const later_commands[] = {
     "repl",
     "replay",
     "serve",
-    "sources",
 };
 /* clang-format on */
 

@@ -14,6 +14,7 @@ const struct command *const all_commands[] = {
     &undo_command,
     &sandbox_command,
     &builtins_command,
+    &sources_command,
     &disasm_command,
     &doctor_command,
     &completion_command,
