@@ -1,5 +1,6 @@
 /* cmd_test.c - cdr test: the tests of rule files, run. */
 #include "driver/command.h"
+#include "driver/cover_report.h"
 #include "driver/rules.h"
 #include "driver/test_report.h"
 #include "match/glob.h"
@@ -17,6 +18,10 @@ static const struct option options[] = {
     { OPTION_FAIL_FAST, OPTION_FLAG, NULL, NULL, NULL, NULL, "stop after the first failure" },
     { OPTION_VERBOSE, OPTION_FLAG, NULL, NULL, NULL, NULL,
         "tell of every test, and what happened in it" },
+    { OPTION_COVER, OPTION_FLAG, NULL, NULL, NULL, NULL,
+        "tell which tests of the rules' conditions no alert made true, or false" },
+    { OPTION_COVER_MIN, OPTION_NUMBER, "PERCENT", NULL, NULL, NULL,
+        "as --cover, and exit 1 when less of them is covered" },
     { 0 },
 };
 
@@ -101,6 +106,49 @@ static enum err run_all(struct tester *tester, struct test_report *report,
     return report->out->buf.err;
 }
 
+/* ---- coverage ---- */
+
+static bool wants_cover(const struct arguments *arguments)
+{
+    return option_is_given(arguments, OPTION_COVER) || option_is_given(arguments, OPTION_COVER_MIN);
+}
+
+/* After the results, in their form; beside JUnit, which has no place for it, on standard
+ * error. */
+static enum err report_cover(
+    struct driver *driver, const struct coverage *coverage, enum test_format format)
+{
+    switch (format) {
+    case TEST_TEXT:
+        output_add(&driver->out, STR("\n"));
+        cover_report_text(coverage, "", &driver->out);
+        return ERR_OK;
+    case TEST_JSON:
+        return cover_report_json(coverage, &driver->out);
+    case TEST_TAP:
+        cover_report_text(coverage, "# ", &driver->out);
+        return ERR_OK;
+    case TEST_JUNIT:
+        cover_report_text(coverage, "", &driver->log);
+        return ERR_OK;
+    }
+    return ERR_OK;
+}
+
+/* Whether enough is covered; what lacks is told. */
+static bool is_enough(
+    struct driver *driver, const struct arguments *arguments, const struct coverage *coverage)
+{
+    uint32_t least = option_number(arguments, OPTION_COVER_MIN);
+    uint32_t percent = coverage_percent(cover_total(coverage));
+    if (!wants_cover(arguments) || percent >= least)
+        return true;
+    driver_message(driver,
+        "%" PRIu32 " %% of the leaves are covered, and %" PRIu32 " %% are asked for", percent,
+        least);
+    return false;
+}
+
 static enum exit_code run_selection(struct driver *driver, const struct arguments *arguments,
     const struct compilation *compilation, const struct selection *selection)
 {
@@ -110,14 +158,22 @@ static enum exit_code run_selection(struct driver *driver, const struct argument
         .format = (enum test_format)option_choice(arguments, OPTION_FORMAT),
         .is_verbose = option_is_given(arguments, OPTION_VERBOSE),
         .planned = selection->count };
+    CLEANUP(coverage_release) struct coverage coverage = { 0 };
     enum err err = tester_begin(&tester, compilation);
+    if (err == ERR_OK && wants_cover(arguments)) {
+        err = coverage_begin(&coverage, compilation);
+        tester.watcher = &coverage.watcher;
+    }
     if (err == ERR_OK)
         err = run_all(&tester, &report, selection, option_is_given(arguments, OPTION_FAIL_FAST));
+    if (err == ERR_OK && wants_cover(arguments))
+        err = report_cover(driver, &coverage, report.format);
     test_report_release(&report);
     tester_release(&tester);
     if (err != ERR_OK)
         return driver_failure(driver, "running the tests", err);
-    return report.counts[TESTCASE_FAILED] > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+    bool has_enough = is_enough(driver, arguments, &coverage);
+    return report.counts[TESTCASE_FAILED] > 0 || !has_enough ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
 static enum exit_code nothing_selected(
@@ -140,7 +196,11 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     enum err err = rules_paths(driver, arguments, &paths);
     if (err != ERR_OK)
         return driver_failure(driver, "reading the command line", err);
-    CLEANUP(compile_release) struct compilation compilation = { .opens_fixtures = true };
+    if (option_number(arguments, OPTION_COVER_MIN) > 100)
+        return driver_usage(driver, &test_command, "--cover-min takes a percentage, 1 to 100");
+    CLEANUP(compile_release)
+    struct compilation compilation = { .opens_fixtures = true,
+        .wants_probes = wants_cover(arguments) };
     enum exit_code code = rules_load(driver, paths[0] == NULL ? here : paths, &compilation);
     if (code != EXIT_CLEAN)
         return code;
@@ -157,6 +217,7 @@ static const struct example examples[] = {
     { "cdr test rules", "every test below rules/" },
     { "cdr test --run ransom --verbose rules", "those about ransom, and what happens in each" },
     { "cdr test --format junit rules", "in CI" },
+    { "cdr test --cover-min 80 rules", "and four of five leaves seen true and false" },
     { 0 },
 };
 
