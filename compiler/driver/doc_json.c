@@ -255,10 +255,10 @@ static json_t *json_from_list(const struct doc *doc, const struct item *item)
     json_put(&json, "name", json_from_str(item->name));
     put_place(doc, &json, item->at);
     json_put(&json, "type", json_from_str(item->list.type_name));
-    if (item->list.values == NULL) {
+    if (item->list.file.len > 0)
         json_put(&json, "values", json_from_str(item->list.file));
+    if (item->list.values == NULL)
         return json;
-    }
     json_int_t count = 0;
     for (const struct expr *at = item->list.values->elements; at != NULL; at = at->next)
         count++;

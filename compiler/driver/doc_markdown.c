@@ -314,9 +314,9 @@ static void add_lists(struct buf *out, const json_t *lists)
         markdown_text(out, text_of(list, "type"));
         buf_add(out, STR(" | "));
         if (count != NULL)
-            buf_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(count));
-        else
-            markdown_text(out, text_of(list, "values"));
+            buf_addf(out, "%" JSON_INTEGER_FORMAT "%s", json_integer_value(count),
+                text_of(list, "values").len > 0 ? ", from " : "");
+        markdown_text(out, text_of(list, "values"));
         buf_add(out, STR(" | "));
         markdown_text(out, text_of(list, "file"));
         buf_addf(out, ":%" JSON_INTEGER_FORMAT " |\n",

@@ -59,6 +59,36 @@ says "did you mean" "and told"
 prints "## miner" "and the page is there all the same"
 run doc nowhere
 exits 2 "a path that is not there is an error"
+mkdir all
+cat >all/all.cdr <<'R'
+list bad_ips : ip from "bad_ips.txt"
+environment production {
+  aws accounts ["111122223333"] regions ["eu-west-1"] tags { env = "prod" }
+}
+defaults { limit 20 targets per 1h }
+rule one {
+  when source in [defender, guardduty]
+  unless host.name = "x" until 2027-01-31 reason "CHG-1"
+  then collect snapshot
+}
+disable rule one
+exception pentest for one when src.ip in bad_ips until 2026-12-15 reason "CHG-8812"
+never respond isolate_role on role.arn like "*:role/break-glass*" "break-glass must stay usable"
+test "a | b" { alert { "source": "defender" }; expect quiet }
+R
+echo 192.0.2.1 >all/bad_ips.txt
+# Whether every kind of item is enforced by this build or not: the page has it.
+run doc all
+prints "**This rule is switched off.**" "a rule that is switched off is called that"
+prints '`defender`, `guardduty`' "sources in a list are found"
+prints 'Not when `host.name = "x"`, until 2027-01-31: CHG-1' "so is what excuses, with its end"
+prints "Not by exception pentest, until 2026-12-15: CHG-8812" "be it an exception"
+prints '- **pentest** for `one` when `src.ip in bad_ips`' "exceptions have a part"
+prints "break-glass must stay usable" "and invariants"
+prints '  aws accounts ["111122223333"] regions ["eu-west-1"] tags { env = "prod" }' "and environments"
+prints "defaults { limit 20 targets per 1h }" "and defaults"
+prints "bad\_ips.txt" "and lists from files"
+prints '- a \| b (`all/all.cdr:' "and tests"
 run doc --language
 holds "docs/reference.md is what cdr doc --language prints: run make docs" \
     cmp -s "$out" "$root/docs/reference.md"
