@@ -180,10 +180,13 @@ static void check_list_value(struct check *check, struct expr *expr, const struc
         report_value(check, expr, param);
         return;
     }
-    const struct item *list;
-    const struct expr *element = list_elements(expr, &list);
-    for (; element != NULL; element = element->next)
-        check_fits(check, element, param->type, false);
+    struct list_walk walk = list_walk(expr);
+    for (struct list_element element; list_next(&walk, &element);) {
+        if (element.expr != NULL)
+            check_fits(check, element.expr, param->type, false);
+        else if (!check_fits_value(check, expr, &element, param->type))
+            return; /* one says it of all the file */
+    }
 }
 
 /* Text fills a message, or says where the step goes: a URL, a channel, a function. */

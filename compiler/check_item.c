@@ -1,6 +1,7 @@
 /* check_item.c - lists, types, sources, and the blocks of later builds. */
 #include "check_pass.h"
 
+#include "base/limits.h"
 #include "constant.h"
 #include "later.h"
 
@@ -22,6 +23,21 @@ enum type check_type(struct check *check, str name, span at)
     return TYPE_COUNT;
 }
 
+/* Its elements are not looked at: that would take long and say little. */
+static bool refuse_long_list(struct check *check, const struct item *item)
+{
+    uint32_t count = 0;
+    for (const struct expr *element = item->list.values->elements; element != NULL;
+         element = element->next)
+        if (++count > LIST_VALUES_MAX) {
+            struct diag *diag = diag_add(check->diags, DIAG_LIST_LIMIT, item->name_at,
+                "the list has more than %d values", LIST_VALUES_MAX);
+            diag_help(check->diags, diag, "split it, or write networks in place of addresses");
+            return true;
+        }
+    return false;
+}
+
 void check_list(struct check *check, struct item *item)
 {
     item->list.type = check_type(check, item->list.type_name, item->list.type_at);
@@ -31,12 +47,11 @@ void check_list(struct check *check, struct item *item)
         diag_help(check->diags, diag, "leave `list of` out");
     }
     if (item->list.values == NULL) {
-        struct diag *diag = diag_add(check->diags, DIAG_NO_LIST_FILE_YET, item->at,
-            "lists from files are not in this build");
-        diag_help(check->diags, diag, "write the values here: `list %.*s : %.*s = [..]`",
-            STR_ARG(item->name), STR_ARG(item->list.type_name));
+        check_list_file(check, item);
         return;
     }
+    if (refuse_long_list(check, item))
+        return;
     for (struct expr *element = item->list.values->elements; element != NULL;
          element = element->next)
         if (!check_word(check, element, item->list.type))

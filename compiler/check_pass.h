@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "compile.h"
 #include "function.h"
+#include "constant.h"
 #include "scope.h"
 #include "suggest.h"
 
@@ -114,6 +115,14 @@ void check_anywhere(struct check *check, struct expr *expr);
 void check_members(struct check *check, struct expr *list, enum type type);
 /* A constant beside something of type `type`: reports one that does not fit. */
 void check_fits(struct check *check, const struct expr *expr, enum type type, bool is_member);
+/* The same for an element that a file has, at the place that uses its list; false when it does
+ * not fit. */
+bool check_fits_value(struct check *check, const struct expr *list,
+    const struct list_element *element, enum type type);
+/* Whether its values are words: severity, verdict, source. */
+bool type_is_enum(enum type type);
+/* Say in the help what was meant by a text that is none of the type's; `at` is replaced. */
+void help_with_text(struct check *check, struct diag *diag, span at, str text, enum type type);
 /* Let `expr`, a raw value, be read as `type`. */
 void read_as(struct expr *expr, enum type type);
 
@@ -144,6 +153,8 @@ void check_call(struct check *check, struct expr *expr);
 
 /* check_item.c */
 void check_list(struct check *check, struct item *item);
+/* check_list_file.c: read the values of a list from its file. */
+void check_list_file(struct check *check, struct item *item);
 /* The type that `name` means, or TYPE_COUNT after a report. */
 enum type check_type(struct check *check, str name, span at);
 /* The types and names of a macro's parameters. */

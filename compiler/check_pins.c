@@ -22,25 +22,22 @@ struct pins {
     source_set none;
 };
 
-static source_set named(const struct pins *pins, const struct expr *word)
+static source_set named(const struct pins *pins, value word)
 {
-    value v;
-    enum type type;
-    if (!constant_of(word, &v, &type) || v.kind != VALUE_TEXT)
+    if (word.kind != VALUE_TEXT)
         return 0;
     for (uint32_t at = 0; at < pins->check->source_count; at++)
-        if (str_equal(pins->check->source_items[at]->name, value_str(v)))
+        if (str_equal(pins->check->source_items[at]->name, value_str(word)))
             return (source_set)1 << at;
     return 0;
 }
 
 static source_set in_list(const struct pins *pins, const struct expr *right)
 {
-    const struct item *list;
     source_set set = 0;
-    for (const struct expr *element = list_elements(right, &list); element != NULL;
-         element = element->next)
-        set |= named(pins, element);
+    struct list_walk walk = list_walk(right);
+    for (struct list_element element; list_next(&walk, &element);)
+        set |= named(pins, element.v);
     return set;
 }
 
@@ -54,16 +51,16 @@ static bool is_source_field(const struct expr *expr)
 static source_set test_allows(const struct pins *pins, const struct expr *expr)
 {
     const struct expr *right = expr->test.right;
-    value v;
+    value v = VALUE_NONE;
     enum type type;
     bool is_known = right != NULL && (right->is_list || constant_of(right, &v, &type));
     if (!is_source_field(expr->test.left) || !is_known)
         return pins->all;
     switch (expr->test.test) {
     case TEST_EQUAL:
-        return named(pins, right);
+        return named(pins, v);
     case TEST_NOT_EQUAL:
-        return pins->all & ~pins->none & ~named(pins, right);
+        return pins->all & ~pins->none & ~named(pins, v);
     case TEST_IN:
         return in_list(pins, right);
     case TEST_NOT_IN:

@@ -33,29 +33,39 @@ static void help_with_form(struct check *check, struct diag *diag, str text, enu
         help_with_network(check, diag, text);
 }
 
-static void report_text_value(
-    struct check *check, const struct expr *expr, str text, enum type type)
+bool type_is_enum(enum type type)
+{
+    return type == TYPE_SEVERITY || type == TYPE_VERDICT || type == TYPE_SOURCE;
+}
+
+void help_with_text(struct check *check, struct diag *diag, span at, str text, enum type type)
 {
     struct suggestion near = { .word = text };
-    if (type == TYPE_SOURCE && check_is_lost(check, UINT32_MAX, text))
-        return;
-    for (int at = 0; type == TYPE_SEVERITY && at < SEVERITY_COUNT; at++)
-        suggest(&near, str_from(severity_name((enum severity)at)));
-    for (int at = 0; type == TYPE_VERDICT && at < VERDICT_COUNT; at++)
-        suggest(&near, str_from(verdict_name((enum verdict)at)));
-    for (uint32_t at = 0; type == TYPE_SOURCE && at < check->source_count; at++)
-        suggest(&near, check->source_items[at]->name);
-    bool is_enum = type == TYPE_SEVERITY || type == TYPE_VERDICT || type == TYPE_SOURCE;
-    struct diag *diag = diag_add(check->diags, is_enum ? DIAG_UNKNOWN_VALUE : DIAG_BAD_VALUE,
-        expr->at, "\"%.*s\" is no %s", STR_ARG(text), type_name(type));
+    for (int i = 0; type == TYPE_SEVERITY && i < SEVERITY_COUNT; i++)
+        suggest(&near, str_from(severity_name((enum severity)i)));
+    for (int i = 0; type == TYPE_VERDICT && i < VERDICT_COUNT; i++)
+        suggest(&near, str_from(verdict_name((enum verdict)i)));
+    for (uint32_t i = 0; type == TYPE_SOURCE && i < check->source_count; i++)
+        suggest(&near, check->source_items[i]->name);
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
-        diag_set_guess(check->diags, diag, expr->at, near.best);
-    } else if (is_enum) {
+        diag_set_guess(check->diags, diag, at, near.best);
+    } else if (type_is_enum(type)) {
         help_with_values(check, diag, type);
     } else {
         help_with_form(check, diag, text, type);
     }
+}
+
+static void report_text_value(
+    struct check *check, const struct expr *expr, str text, enum type type)
+{
+    if (type == TYPE_SOURCE && check_is_lost(check, UINT32_MAX, text))
+        return;
+    struct diag *diag =
+        diag_add(check->diags, type_is_enum(type) ? DIAG_UNKNOWN_VALUE : DIAG_BAD_VALUE, expr->at,
+            "\"%.*s\" is no %s", STR_ARG(text), type_name(type));
+    help_with_text(check, diag, expr->at, text, type);
 }
 
 static void report_misfit(
@@ -90,6 +100,23 @@ void check_fits(struct check *check, const struct expr *expr, enum type type, bo
     if (fitted.kind == VALUE_ABSENT
         || (type == TYPE_SOURCE && source_item(check, value_str(fitted)) == NULL))
         report_misfit(check, expr, v, from, type);
+}
+
+bool check_fits_value(struct check *check, const struct expr *list,
+    const struct list_element *element, enum type type)
+{
+    value fitted;
+    if (type == TYPE_COUNT || element->type == TYPE_COUNT
+        || !check_ok(check, constant_fit(check->arena, element->v, element->type, type, &fitted))
+        || fitted.kind != VALUE_ABSENT)
+        return true;
+    if (element->v.kind == VALUE_TEXT)
+        diag_add(check->diags, DIAG_BAD_VALUE, list->at, "its value \"%.*s\" is no %s",
+            STR_ARG(value_str(element->v)), type_name(type));
+    else
+        diag_add(check->diags, DIAG_TYPE_MISMATCH, list->at, "its values are %s and not %s",
+            type_name(element->type), type_name(type));
+    return false;
 }
 
 void check_members(struct check *check, struct expr *list, enum type type)

@@ -5,6 +5,7 @@
 #include "emit.h"
 #include "parse.h"
 #include "registry.h"
+#include "syntax.h"
 
 enum err compile_begin(struct compilation *compilation)
 {
@@ -69,11 +70,13 @@ static enum err parse_file(struct compilation *compilation, uint32_t file, struc
         .file = file,
         .arena = &compilation->arena,
         .diags = &compilation->diags };
-    if (compilation->sources.items[file].is_list) { /* lists.h reads it */
+    if (compilation->sources.items[file]
+            .is_list) { /* the checker reads it, when it knows the type */
         *ret_tree = ARENA_NEW(&compilation->arena, struct tree);
         if (*ret_tree == NULL)
             return ERR_MEMORY;
         (*ret_tree)->file = file;
+        compilation->sources.items[file].is_unreadable = !syntax_check_text(&parse);
         return ERR_OK;
     }
     TRY(parse_source(&parse));

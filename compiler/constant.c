@@ -88,13 +88,41 @@ enum err constant_fit_member(
     return constant_fit(arena, v, from, to, ret_value);
 }
 
-const struct expr *list_elements(const struct expr *expr, const struct item **ret_list)
+struct list_walk list_walk(const struct expr *expr)
 {
-    *ret_list = NULL;
+    struct list_walk walk = { 0 };
     expr = follow_lets(expr);
     if (expr->kind == EXPR_FIELD && expr->means == MEANING_LIST) {
-        *ret_list = expr->is.declaration;
-        expr = (*ret_list)->list.values;
+        walk.list = expr->is.declaration;
+        walk.read = walk.list->list.read;
+        walk.read_count = walk.list->list.read_count;
+        expr = walk.list->list.values;
     }
-    return expr != NULL && expr->kind == EXPR_LIST ? expr->elements : NULL;
+    if (expr != NULL && expr->kind == EXPR_LIST)
+        walk.expr = expr->elements;
+    return walk;
+}
+
+uint32_t list_count(struct list_walk walk)
+{
+    uint32_t count = walk.read_count;
+    for (; walk.expr != NULL; walk.expr = walk.expr->next)
+        count++;
+    return count;
+}
+
+bool list_next(struct list_walk *walk, struct list_element *ret_element)
+{
+    *ret_element = (struct list_element){ .expr = walk->expr, .type = TYPE_COUNT };
+    if (walk->expr != NULL) {
+        walk->expr = walk->expr->next;
+        constant_of(ret_element->expr, &ret_element->v, &ret_element->type);
+        return true;
+    }
+    if (walk->read_count == 0)
+        return false;
+    ret_element->v = *walk->read++;
+    ret_element->type = walk->list->list.type;
+    walk->read_count--;
+    return true;
 }

@@ -32,6 +32,24 @@ bool type_is_name_like(enum type type);
 /* Whether values of the two types can be equal at all. */
 bool types_compare(enum type a, enum type b);
 
-/* The elements of a list literal, a declared list, or a let that is a list; NULL for
- * anything else. *ret_list is the declaration (its type holds), or NULL. */
-const struct expr *list_elements(const struct expr *expr, const struct item **ret_list);
+/* The elements of a list, one after the other. */
+struct list_walk {
+    const struct item *list; /* the declaration (its type holds), or NULL */
+    const struct expr *expr; /* the next written element, or NULL */
+    const value *read;       /* the next of a file */
+    uint32_t read_count;
+};
+
+/* An element: `expr` as written, or NULL for one from a file, which is `v` of `type`. */
+struct list_element {
+    const struct expr *expr;
+    value v; /* absent: written, and no constant */
+    enum type type;
+};
+
+/* Walk over a list literal, a declared list, or a let that is a list; anything else has no
+ * elements. */
+struct list_walk list_walk(const struct expr *expr);
+uint32_t list_count(struct list_walk walk);
+/* False at the end. */
+bool list_next(struct list_walk *walk, struct list_element *ret_element);

@@ -170,16 +170,15 @@ uint32_t emit_regex(struct emit *emit, str pattern, str flags)
 
 /* ---- lists ---- */
 
-static value fitted_element(struct emit *emit, const struct expr *element, enum type type)
+static value fitted_element(struct emit *emit, const struct list_element *element, enum type type)
 {
-    value v = VALUE_NONE;
     value fitted = VALUE_NONE;
-    enum type from = TYPE_COUNT;
-    if (element->kind == EXPR_REGEX)
+    const struct expr *expr = element->expr;
+    if (expr != NULL && expr->kind == EXPR_REGEX)
         return (value){ .kind = VALUE_REGEX,
-            .integer = emit_regex(emit, element->regex.pattern, element->regex.flags) };
-    if (constant_of(element, &v, &from))
-        emit_ok(emit, constant_fit_member(emit->arena, v, from, type, &fitted));
+            .integer = emit_regex(emit, expr->regex.pattern, expr->regex.flags) };
+    if (element->v.kind != VALUE_ABSENT)
+        emit_ok(emit, constant_fit_member(emit->arena, element->v, element->type, type, &fitted));
     return fitted;
 }
 
@@ -194,20 +193,18 @@ static value list_value(struct emit *emit, const value *items, uint32_t count)
 
 uint32_t emit_list(struct emit *emit, const struct expr *list, enum type type)
 {
-    const struct item *declared;
-    const struct expr *elements = list_elements(list, &declared);
-    uint32_t count = 0;
+    struct list_walk walk = list_walk(list);
+    const struct item *declared = walk.list;
     for (uint32_t at = 0; declared != NULL && at < emit->list_keys.count; at++)
         if (emit->list_keys.items[at].list == declared && emit->list_keys.items[at].type == type)
             return emit->list_keys.items[at].constant;
-    for (const struct expr *element = elements; element != NULL; element = element->next)
-        count++;
+    uint32_t count = list_count(walk);
     value *items = ARENA_ARRAY(emit->arena, value, count + 1);
     if (!emit_ok(emit, items == NULL ? ERR_MEMORY : ERR_OK))
         return 0;
-    count = 0;
-    for (const struct expr *element = elements; element != NULL; element = element->next)
-        items[count++] = fitted_element(emit, element, type);
+    struct list_element element;
+    for (uint32_t at = 0; list_next(&walk, &element); at++)
+        items[at] = fitted_element(emit, &element, type);
     uint32_t constant = emit_constant(emit, list_value(emit, items, count));
     struct list_key key = { declared, type, constant };
     if (declared != NULL)

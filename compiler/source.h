@@ -37,6 +37,7 @@ struct source {
     uint32_t line_count;
     bool is_shipped; /* part of the binary */
     bool is_list;    /* the values of a list; it declares nothing */
+    bool is_unreadable; /* a list's: no text, or one that hides something; that is told */
     bool has_identity;
     dev_t device; /* with `inode`, of a file: which one it is, whatever it is called */
     ino_t inode;

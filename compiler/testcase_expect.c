@@ -212,33 +212,26 @@ static bool is_same(value a, value b)
     return true;
 }
 
-static enum err fit(
-    struct testcase *testcase, const struct expr *expr, enum type type, value *ret_value)
-{
-    value v = VALUE_NONE;
-    enum type from = type;
-    *ret_value = VALUE_NONE;
-    return constant_of(expr, &v, &from) ? constant_fit(testcase->arena, v, from, type, ret_value)
-                                        : ERR_OK;
-}
-
 /* The value that a pair expects, as its parameter has it. */
 static enum err expected_value(
     struct testcase *testcase, const struct expr *expr, const struct param *param, value *ret_value)
 {
-    const struct item *list;
-    uint32_t count = 0;
+    value v = VALUE_NONE;
+    enum type from = param->type;
+    *ret_value = VALUE_NONE;
     if (!expr->is_list)
-        return fit(testcase, expr, param->type, ret_value);
-    const struct expr *first = list_elements(expr, &list);
-    for (const struct expr *element = first; element != NULL; element = element->next)
-        count++;
+        return constant_of(expr, &v, &from)
+                   ? constant_fit(testcase->arena, v, from, param->type, ret_value)
+                   : ERR_OK;
+    struct list_walk walk = list_walk(expr);
+    uint32_t count = list_count(walk);
     value *values = ARENA_ARRAY(testcase->arena, value, (size_t)count + 1);
     if (values == NULL)
         return ERR_MEMORY;
     *ret_value = value_list(values, count);
-    for (const struct expr *element = first; element != NULL; element = element->next)
-        TRY(fit(testcase, element, param->type, values++));
+    for (struct list_element element; list_next(&walk, &element); values++)
+        if (element.v.kind != VALUE_ABSENT)
+            TRY(constant_fit(testcase->arena, element.v, element.type, param->type, values));
     return ERR_OK;
 }
 

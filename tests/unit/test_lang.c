@@ -196,7 +196,7 @@ static void good_examples_compile_without_a_word(void **state)
 /* Ceilings: an example would be many files, or a large one. Other tests reach them. */
 static bool is_shown_elsewhere(enum diag_id id)
 {
-    return id == DIAG_FILE_LIMIT; /* test_uses.c */
+    return id == DIAG_FILE_LIMIT || id == DIAG_LIST_LIMIT; /* test_uses.c, test_list_file.c */
 }
 
 static void bad_examples_give_what_they_say(void **state)
