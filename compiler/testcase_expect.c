@@ -142,18 +142,21 @@ static bool is_disabled(const struct testcase *testcase, str rule)
 static enum err help_with_rule(struct testcase *testcase, str name)
 {
     const struct ast_check *alert = testcase->alert;
+    const struct sources *sources = &testcase->tester->compilation->sources;
+    str rules = sources->items[testcase->test->at.file].file;
     if (is_disabled(testcase, name))
         return testcase_help(testcase, "`disable rule %.*s` switches it off", STR_ARG(name));
-    if (alert == NULL || alert->alert.object != NULL)
-        return testcase_help(testcase,
-            "to see why, put the alert into a file: cdr explain %.*s --alert FILE", STR_ARG(name));
-    const struct sources *sources = &testcase->tester->compilation->sources;
-    str path =
-        fixture_path(testcase->arena, sources->items[alert->at.file].file, alert->alert.file);
+    if (alert == NULL)
+        return ERR_OK;
+    str source = alert->alert.source;
+    str path = STR("FILE");
+    if (alert->alert.object == NULL)
+        path = fixture_path(testcase->arena, rules, alert->alert.file);
     if (path.ptr == NULL)
         return ERR_MEMORY;
-    return testcase_help(
-        testcase, "to see why: cdr explain %.*s --alert %.*s", STR_ARG(name), STR_ARG(path));
+    return testcase_help(testcase, "to see why%s: cdr explain %.*s --rules %.*s --alert %.*s%s%.*s",
+        alert->alert.object == NULL ? "" : ", put the alert into a file", STR_ARG(name),
+        STR_ARG(rules), STR_ARG(path), source.len > 0 ? " --source " : "", STR_ARG(source));
 }
 
 static const char *times(uint32_t count)

@@ -45,12 +45,18 @@ static bool is_wanted(const struct item *test, const char *pattern, struct arena
            && glob_matches(str_from(glob), test->name, false, PATTERN_STEPS_MAX, &steps);
 }
 
+static const struct item *first_item(const struct compilation *compilation, uint32_t file)
+{
+    return compilation->sources.items[file].depth > 0 ? NULL : compilation->trees[file]->items;
+}
+
+/* Those of files that were named, not of files that these use. */
 static enum err select_tests(struct driver *driver, const struct compilation *compilation,
     const char *pattern, struct selection *ret_selection)
 {
     uint32_t count = 0;
     for (uint32_t file = 0; file < compilation->tree_count; file++)
-        for (const struct item *item = compilation->trees[file]->items; item != NULL;
+        for (const struct item *item = first_item(compilation, file); item != NULL;
              item = item->next)
             count += item->kind == ITEM_TEST;
     *ret_selection = (struct selection){ .all = count };
@@ -58,7 +64,7 @@ static enum err select_tests(struct driver *driver, const struct compilation *co
     if (ret_selection->tests == NULL)
         return ERR_MEMORY;
     for (uint32_t file = 0; file < compilation->tree_count; file++)
-        for (const struct item *item = compilation->trees[file]->items; item != NULL;
+        for (const struct item *item = first_item(compilation, file); item != NULL;
              item = item->next)
             if (item->kind == ITEM_TEST && is_wanted(item, pattern, &driver->arena))
                 ret_selection->tests[ret_selection->count++] = item;
