@@ -146,8 +146,10 @@ static bool is_enough(
     struct driver *driver, const struct arguments *arguments, const struct coverage *coverage)
 {
     uint32_t least = option_number(arguments, OPTION_COVER_MIN);
+    if (!wants_cover(arguments)) /* then nothing was counted */
+        return true;
     uint32_t percent = coverage_percent(cover_total(coverage));
-    if (!wants_cover(arguments) || percent >= least)
+    if (percent >= least)
         return true;
     driver_message(driver,
         "%" PRIu32 " %% of the leaves are covered, and %" PRIu32 " %% are asked for", percent,

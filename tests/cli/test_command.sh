@@ -77,6 +77,19 @@ exits 0 "that a file is JSON"
 run test alone
 exits 1 "is seen by the test"
 prints "alone/gone.json: the alert cannot be read" "which names it"
+mkdir used && cat >used/b.cdr <<'CDR'
+rule other { when source = defender and severity >= medium then open case }
+test "never run by the way" { alert { "source": "defender" }; expect rule other }
+CDR
+cat >used/a.cdr <<'CDR'
+use "b.cdr"
+test "a rule of a used file is seen" { alert "../fixtures/medium.json"; expect rule other }
+CDR
+run test used/a.cdr
+exits 0 "a test sees the rules that its file uses"
+prints "1 passed" "and the tests of used files are not run"
+run test used
+exits 1 "unless they are named too"
 cat >alone/stdin.cdr <<'CDR'
 rule r { when source = defender and severity >= high then open case }
 test "from here" { alert "fixtures/medium.json"; expect quiet }
