@@ -217,7 +217,7 @@ static enum err evaluate_file(struct testcase *testcase, const struct origin *or
         if (!has_more)
             break;
         if (json.len > ALERT_BYTES_MAX)
-            return fail_reading(testcase, origin, "it is larger than 1 MiB");
+            return fail_reading(testcase, origin, "it is larger than 2 MiB");
         TRY(evaluate(testcase, origin, json));
         count++;
     }

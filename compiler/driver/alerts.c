@@ -52,7 +52,7 @@ bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert)
         return false;
     ret_alert->line = line_of(reader, ret_alert->json.ptr);
     if (ret_alert->json.len > ALERT_BYTES_MAX)
-        ret_alert->reason = "it is larger than 1 MiB";
+        ret_alert->reason = "it is larger than 2 MiB";
     return true;
 }
 

@@ -155,7 +155,10 @@ static void numbers_keep_what_they_say(void **state)
 {
     (void)state;
     assert_under("{\"a\":9223372036854775807}", "a", "9223372036854775807");
-    assert_under("{\"a\":9223372036854775808}", "a", "9.223372036854776e+18");
+    assert_under("{\"a\":9223372036854775808}", "a", "9223372036854775808");
+    assert_under("{\"a\":-99999999999999999999}", "a", "-99999999999999999999");
+    assert_under("{\"a\":9223372036854775808.0}", "a", "9.223372036854776e+18");
+    assert_under("{\"a\":1e400}", "a", "1e400");
     assert_under("{\"a\":-0}", "a", "0");
     assert_under("{\"a\":1.50}", "a", "1.5");
     assert_under("{\"a\":1E2}", "a", "100");
@@ -250,22 +253,69 @@ static char *nested(int depth)
     return json;
 }
 
-static void nesting_ends_at_its_limit(void **state)
+/* "a.a.a" of so many words, and "benign". */
+static void paths_of(int depth, char *path, const char **ret_paths)
+{
+    char *at = path;
+    for (int i = 0; i < depth; i++)
+        at = stpcpy(at, i == 0 ? "a" : ".a");
+    ret_paths[0] = path;
+    ret_paths[1] = "benign";
+}
+
+static void what_opens_past_the_deepest_place_is_one_text(void **state)
 {
     (void)state;
-    const char *path = "a";
+    char path[2 * ALERT_DEPTH_MAX + 1] = "";
+    const char *paths[2];
     char *fits = nested(ALERT_DEPTH_MAX);
     char *too_deep = nested(ALERT_DEPTH_MAX + 1);
     char *far_too_deep = nested(100000);
-    CLEANUP(read_release) struct read first = read_paths(str_from(fits), &path, 1);
-    CLEANUP(read_release) struct read second = read_paths(str_from(too_deep), &path, 1);
-    CLEANUP(read_release) struct read third = read_paths(str_from(far_too_deep), &path, 1);
+    paths_of(ALERT_DEPTH_MAX, path, paths);
+    CLEANUP(read_release) struct read first = read_paths(str_from(fits), paths, 1);
+    CLEANUP(read_release) struct read second = read_paths(str_from(too_deep), paths, 1);
+    CLEANUP(read_release) struct read third = read_paths(str_from(far_too_deep), paths, 1);
     assert_int_equal(first.err, ERR_OK);
-    assert_int_equal(second.err, ERR_JSON);
-    assert_int_equal(third.err, ERR_JSON);
+    assert_int_equal(first.slots.values[0].kind, VALUE_INTEGER);
+    assert_int_equal(first.slots.repairs, 0);
+    assert_int_equal(second.err, ERR_OK);
+    assert_true(str_is(value_str(second.slots.values[0]), "{\"a\":1}"));
+    assert_int_equal(second.slots.repairs, 1);
+    assert_int_equal(third.err, ERR_OK);
+    assert_int_equal(third.slots.values[0].count, (100000 - ALERT_DEPTH_MAX) * 6 + 1);
     free(fits);
     free(too_deep);
     free(far_too_deep);
+}
+
+/* 64 arrays around `inner`, and a field behind them. */
+static void assert_deep(const char *inner, bool is_read)
+{
+    char json[512] = "{\"a\":";
+    const char *paths[] = { "a", "benign" };
+    for (int i = 1; i < ALERT_DEPTH_MAX; i++)
+        strcat(json, "[");
+    strcat(json, inner);
+    for (int i = 1; i < ALERT_DEPTH_MAX; i++)
+        strcat(json, "]");
+    strcat(json, ",\"benign\":\"b\"}");
+    CLEANUP(read_release) struct read read = read_paths(str_from(json), paths, 2);
+    if ((read.err == ERR_OK) != is_read)
+        fail_msg("%s", json);
+    if (is_read)
+        assert_true(str_is(value_str(read.slots.values[1]), "b"));
+}
+
+static void the_end_of_a_deep_part_is_found(void **state)
+{
+    (void)state;
+    assert_deep("[]", true);
+    assert_deep("{}", true);
+    assert_deep("{\"x\":\"]}\"}", true);
+    assert_deep("[\"\\\"]\",[[{}]]]", true);
+    assert_deep("[[[", false);
+    assert_deep("[\"", false);
+    assert_deep("[\"\\", false);
 }
 
 /* `text` around `count` copies of `part`. */
@@ -281,22 +331,36 @@ static str repeated(const char *before, const char *part, size_t count, const ch
     return str_from(json);
 }
 
-static void a_long_array_is_read_whole_or_refused(void **state)
+static void a_long_array_is_read_whole_or_as_one_text(void **state)
 {
     (void)state;
-    const char *path = "a";
-    str fits = repeated("{\"a\":[0", ",1", SLOT_VALUES_MAX - 1, "]}");
-    str too_long = repeated("{\"a\":[0", ",1", SLOT_VALUES_MAX, "]}");
-    CLEANUP(read_release) struct read first = read_paths(fits, &path, 1);
-    CLEANUP(read_release) struct read second = read_paths(too_long, &path, 1);
+    const char *paths[] = { "a", "benign", "a.b" };
+    str fits = repeated("{\"a\":[0", ",1", SLOT_VALUES_MAX - 1, "],\"benign\":7}");
+    str too_long = repeated("{\"a\":[0", ",1", SLOT_VALUES_MAX, "],\"benign\":7}");
+    str below = repeated("{\"a\":[{\"b\":[5]}", ",{\"b\":[1]}", SLOT_VALUES_MAX, "],\"benign\":7}");
+    CLEANUP(read_release) struct read first = read_paths(fits, paths, 2);
+    CLEANUP(read_release) struct read second = read_paths(too_long, paths, 2);
+    CLEANUP(read_release) struct read third = read_paths(below, paths, 3);
     assert_int_equal(first.err, ERR_OK);
     assert_int_equal(first.slots.values[0].count, SLOT_VALUES_MAX);
-    assert_int_equal(second.err, ERR_JSON);
+    assert_int_equal(second.err, ERR_OK);
+    str text = value_str(second.slots.values[0]);
+    assert_int_equal(text.len, 3 + 2 * SLOT_VALUES_MAX);
+    assert_true(str_startswith(text, STR("[0,1")) && str_endswith(text, STR(",1]")));
+    assert_int_equal(second.slots.values[1].integer, 7);
+    assert_int_equal(second.slots.repairs, 1);
+    /* Each path by itself: the objects are too many, and so are what they hold. */
+    assert_int_equal(third.err, ERR_OK);
+    text = value_str(third.slots.values[2]);
+    assert_true(str_startswith(text, STR("[{\"b\":[5]}")) && str_endswith(text, STR("[1]}]")));
+    assert_int_equal(third.slots.values[1].integer, 7);
+    assert_int_equal(third.slots.repairs, 2);
     free((void *)(uintptr_t)fits.ptr);
     free((void *)(uintptr_t)too_long.ptr);
+    free((void *)(uintptr_t)below.ptr);
 }
 
-static void a_megabyte_of_text_is_read_and_more_is_refused(void **state)
+static void two_megabytes_of_text_are_read_and_more_is_refused(void **state)
 {
     (void)state;
     const char *path = "a";
@@ -405,9 +469,10 @@ int main(void)
         cmocka_unit_test(numbers_keep_what_they_say),
         cmocka_unit_test(what_is_no_json_is_refused_with_a_place),
         cmocka_unit_test(what_json_allows_is_read),
-        cmocka_unit_test(nesting_ends_at_its_limit),
-        cmocka_unit_test(a_long_array_is_read_whole_or_refused),
-        cmocka_unit_test(a_megabyte_of_text_is_read_and_more_is_refused),
+        cmocka_unit_test(what_opens_past_the_deepest_place_is_one_text),
+        cmocka_unit_test(the_end_of_a_deep_part_is_found),
+        cmocka_unit_test(a_long_array_is_read_whole_or_as_one_text),
+        cmocka_unit_test(two_megabytes_of_text_are_read_and_more_is_refused),
         cmocka_unit_test(plain_text_is_not_copied),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
         cmocka_unit_test(leaves_are_values_and_not_keys),

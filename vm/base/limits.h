@@ -35,12 +35,13 @@ enum {
     /* Diagnostics kept of one run; later ones are counted. */
     DIAGNOSTICS_MAX = 1000,
 
-    /* Alerts. Defender and GuardDuty stay below 256 KB. */
-    ALERT_BYTES_MAX = 1024 * 1024,
+    /* Alerts. Defender and GuardDuty stay below 256 KB; a string of a megabyte fits, with an
+     * alert around it. */
+    ALERT_BYTES_MAX = 2 * 1024 * 1024,
     ALERT_DEPTH_MAX = 64,
     /* Memory of one alert: its text unescaped, slots, values. */
     EVENT_BYTES_MAX = 16 * 1024 * 1024,
-    /* Elements of arrays that one path may collect. Past it an alert is refused, never
+    /* Elements of arrays that one path may collect. Past it the array is one text, never
      * cut: nothing hides behind a long array. */
     SLOT_VALUES_MAX = 65536,
 

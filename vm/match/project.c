@@ -121,6 +121,8 @@ struct gathered {
     uint32_t room;
     bool is_there;
     bool is_list;
+    bool is_long; /* of more values than a slot holds: the array is kept as text */
+    str text;     /* of a long one: the array around all of its values */
 };
 
 /* Something open: its node (UNWANTED: nothing below is asked for), and for an object a
@@ -130,6 +132,7 @@ struct frame {
     uint32_t serial;
     bool is_array;
     bool in_list; /* an array is on the way here */
+    size_t start; /* where it begins */
 };
 
 struct reading {
@@ -141,20 +144,40 @@ struct reading {
     uint32_t *seen;            /* by node: serial of the object in which its key came last */
     uint32_t serial;
     uint32_t repairs;
+    bool has_long; /* a slot is_long */
     uint32_t depth;
     struct frame frames[ALERT_DEPTH_MAX];
     uint32_t target; /* node of the key just read */
 };
+
+/* The array around everything that is open here. */
+static const struct frame *outermost_array(const struct reading *reading)
+{
+    const struct frame *frame = reading->frames;
+    while (!frame->is_array)
+        frame++;
+    return frame;
+}
+
+/* The slot gives up its values: the array that holds them will be one text. */
+static void gather_no_more(struct reading *reading, struct gathered *gathered)
+{
+    gathered->is_long = true;
+    gathered->text = str_skip(reading->scan.json, outermost_array(reading)->start);
+    reading->has_long = true;
+    reading->repairs++;
+}
 
 static enum err gather(struct reading *reading, uint32_t slot, value v, bool in_list)
 {
     struct gathered *gathered = &reading->gathered[slot];
     gathered->is_there = true;
     gathered->is_list = gathered->is_list || in_list;
+    if (gathered->is_long)
+        return ERR_OK;
     if (gathered->count == SLOT_VALUES_MAX) {
-        *reading->fault = (struct json_fault){ "an array that the rules read has too many elements",
-            reading->scan.at };
-        return ERR_JSON;
+        gather_no_more(reading, gathered);
+        return ERR_OK;
     }
     if (gathered->count == gathered->room) {
         uint32_t room = gathered->room == 0 ? 1 : gathered->room * 4;
@@ -195,13 +218,23 @@ static void deliver_array(struct reading *reading, uint32_t node)
     }
 }
 
+/* A whole number past 64 bits, most likely an identifier: as a decimal it would be another. */
+static bool is_rounded(str text, value number)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (strchr(".eE", text.ptr[i]) != NULL)
+            return false;
+    return number.kind == VALUE_DECIMAL;
+}
+
 static enum err read_scalar(
     struct reading *reading, const struct json_token *token, value *ret_value)
 {
     *ret_value = (value){ .kind = VALUE_NULL };
     if (token->kind == JSON_TRUE || token->kind == JSON_FALSE)
         *ret_value = value_bool(token->kind == JSON_TRUE);
-    if (token->kind == JSON_NUMBER && !number_parse(token->text, ret_value)) {
+    if (token->kind == JSON_NUMBER
+        && (!number_parse(token->text, ret_value) || is_rounded(token->text, *ret_value))) {
         *ret_value = value_text(token->text);
         reading->repairs++;
     }
@@ -243,7 +276,19 @@ static void open_frame(struct reading *reading, uint32_t node, bool is_array, bo
         .serial = ++reading->serial,
         .is_array = is_array,
         .in_list = in_list || is_array,
+        .start = reading->scan.at - 1,
     };
+}
+
+/* The outermost array is over: so are the long slots that it holds. */
+static void close_frame(struct reading *reading)
+{
+    const struct frame *frame = &reading->frames[--reading->depth];
+    const char *start = reading->scan.json.ptr + frame->start;
+    size_t slots = (size_t)reading->projection->path_count * 2;
+    for (size_t slot = 0; reading->has_long && frame->is_array && slot < slots; slot++)
+        if (reading->gathered[slot].is_long && reading->gathered[slot].text.ptr == start)
+            reading->gathered[slot].text.len = reading->scan.at - frame->start;
 }
 
 static enum err read_token(struct reading *reading, const struct json_token *token)
@@ -265,13 +310,14 @@ static enum err read_token(struct reading *reading, const struct json_token *tok
         return ERR_OK;
     case JSON_OBJECT_END:
     case JSON_ARRAY_END:
-        reading->depth--;
+        close_frame(reading);
         return ERR_OK;
     case JSON_TEXT:
     case JSON_NUMBER:
     case JSON_TRUE:
     case JSON_FALSE:
     case JSON_NULL:
+        reading->repairs += token->is_deep;
         if (node == UNWANTED || reading->projection->nodes[node].slot == NO_SLOT)
             return ERR_OK;
         TRY(read_scalar(reading, token, &v));
@@ -287,7 +333,7 @@ static enum err check_object(struct reading *reading)
     struct scan *scan = &reading->scan;
     const char *reason = NULL;
     if (scan->json.len > ALERT_BYTES_MAX)
-        reason = "an alert is longer than 1 MB";
+        reason = "an alert is longer than 2 MiB";
     else if (scan_space(scan))
         reason = "there is no alert in the text";
     else if (scan->json.ptr[scan->at] != '{')
@@ -297,11 +343,20 @@ static enum err check_object(struct reading *reading)
     return reason == NULL ? ERR_OK : ERR_JSON;
 }
 
-static value gathered_value(const struct gathered *gathered)
+static enum err gathered_value(
+    struct reading *reading, const struct gathered *gathered, value *ret_value)
 {
-    if (!gathered->is_there)
-        return VALUE_NONE;
-    return gathered->is_list ? value_list(gathered->items, gathered->count) : gathered->items[0];
+    str text;
+    *ret_value = VALUE_NONE;
+    if (gathered->is_long) {
+        TRY(utf8_repair(reading->arena, gathered->text, &text, &reading->repairs));
+        *ret_value = value_text(text);
+    } else if (gathered->is_list) {
+        *ret_value = value_list(gathered->items, gathered->count);
+    } else if (gathered->is_there) {
+        *ret_value = gathered->items[0];
+    }
+    return ERR_OK;
 }
 
 static enum err finish(struct reading *reading, struct slots *ret_slots)
@@ -312,7 +367,8 @@ static enum err finish(struct reading *reading, struct slots *ret_slots)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
         const struct gathered *whole = &reading->gathered[2 * i + 1];
-        values[i] = gathered_value(whole->is_there ? whole : &reading->gathered[2 * i]);
+        TRY(gathered_value(
+            reading, whole->is_there ? whole : &reading->gathered[2 * i], &values[i]));
     }
     *ret_slots = (struct slots){ .values = values, .count = count, .repairs = reading->repairs };
     return ERR_OK;

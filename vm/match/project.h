@@ -8,11 +8,13 @@
  * Below the top level a key with a dot in it is not reached. An object under a path is
  * VALUE_OBJECT; arrays in arrays are one list.
  *
- * Hostile text is repaired, never refused: U+FFFD for what is not UTF-8 and for
- * lone surrogates, numbers past 64 bits stay decimals (past that, text), of
- * duplicate keys the first counts, in whatever case. What is not JSON at all, is deeper than
- * ALERT_DEPTH_MAX, longer than ALERT_BYTES_MAX, or holds more than SLOT_VALUES_MAX
- * elements under one path, is ERR_JSON with a reason.
+ * What an attacker may have written into an alert is mended or kept as text, never refused,
+ * and counted: U+FFFD stands for what is not UTF-8 and for lone surrogates; a whole number past
+ * 64 bits, a number past a decimal's range, what opens past ALERT_DEPTH_MAX, and an array with
+ * more than SLOT_VALUES_MAX values under one path stay the text that they are written as; of
+ * duplicate keys the first counts, in whatever case. Only what a rule reads is mended, and
+ * counted, but for depth. What is not JSON at all, or longer than ALERT_BYTES_MAX, is ERR_JSON
+ * with a reason.
  */
 #pragma once
 

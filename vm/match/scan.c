@@ -68,22 +68,49 @@ static bool scan_word(struct scan *scan, str word)
     return true;
 }
 
+/* A value is over: so is the document, unless something is still open. */
+static void after_value(struct scan *scan)
+{
+    scan->state = scan->depth == 0 ? SCAN_OVER : SCAN_COMMA_OR_END;
+}
+
+/* What is open at the deepest place, up to its end, as one text: strings are passed over as
+ * strings, of the rest only the brackets are counted. */
+static enum err scan_deep(
+    struct scan *scan, struct json_token *token, struct json_fault *reterr_fault)
+{
+    size_t start = scan->at;
+    size_t open = 0;
+    do {
+        char c = scan->at < scan->json.len ? scan->json.ptr[scan->at] : '\0';
+        struct json_token passed = { .text = STR("") };
+        if (scan->at >= scan->json.len)
+            return fault_at(reterr_fault, "the text ends too early", scan->at);
+        if (c == '"') {
+            TRY(scan_string(scan, &passed, reterr_fault));
+            continue;
+        }
+        open += c == '{' || c == '[';
+        open -= c == '}' || c == ']';
+        scan->at++;
+    } while (open > 0);
+    *token = (struct json_token){
+        .kind = JSON_TEXT, .text = { scan->json.ptr + start, scan->at - start }, .is_deep = true
+    };
+    after_value(scan);
+    return ERR_OK;
+}
+
 static enum err scan_open(
     struct scan *scan, struct json_token *token, bool is_object, struct json_fault *reterr_fault)
 {
     if (scan->depth == ALERT_DEPTH_MAX)
-        return fault_at(reterr_fault, "nested too deeply", scan->at);
+        return scan_deep(scan, token, reterr_fault);
     scan->is_object[scan->depth++] = is_object;
     scan->state = is_object ? SCAN_KEY_OR_END : SCAN_VALUE_OR_END;
     scan->at++;
     token->kind = is_object ? JSON_OBJECT : JSON_ARRAY;
     return ERR_OK;
-}
-
-/* A value is over: so is the document, unless something is still open. */
-static void after_value(struct scan *scan)
-{
-    scan->state = scan->depth == 0 ? SCAN_OVER : SCAN_COMMA_OR_END;
 }
 
 static void scan_close(struct scan *scan, struct json_token *token)

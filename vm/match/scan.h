@@ -1,7 +1,7 @@
 /* scan.h - JSON text to tokens: RFC 8259's grammar, told strictly.
  *
  * One pass, no recursion, no memory of its own: nesting is a row of bits with
- * ALERT_DEPTH_MAX places. Tokens point into the text. What a string holds (escapes, broken
+ * ALERT_DEPTH_MAX places; what opens past them is one text. Tokens point into the text. What a string holds (escapes, broken
  * UTF-8, lone surrogates) is no matter of grammar and never refused: scan_text mends it.
  */
 #pragma once
@@ -29,7 +29,8 @@ enum json_kind {
 struct json_token {
     enum json_kind kind;
     str text;        /* between the quotes as written; the number as written; else empty */
-    bool is_escaped; /* the text holds a backslash */
+    bool is_escaped; /* the text holds a backslash that escapes */
+    bool is_deep;    /* JSON_TEXT: what would open past ALERT_DEPTH_MAX, as it is written */
 };
 
 enum scan_state {
