@@ -376,7 +376,7 @@ static const struct example examples[] = {
 
 const struct command sources_command = {
     .name = "sources",
-    .operands = "[NAME..]",
+    .operands = "[SOURCE..]",
     .summary = "who knows which alerts; with NAME the fields, and what is lacking",
     .help = "A source says how to know an alert and where its fields are. An alert goes to the\n"
             "first source, by name, that takes it; cdr run --source NAME does not ask.",
