@@ -148,6 +148,10 @@ void check_zone(struct check *check, struct expr *arg);
  * ask for every variant at once, so it is reported. */
 void check_spread(struct check *check, struct expr *list, enum quantifier patterns);
 
+/* check_never.c: a test that holds never or always, whatever the alert; a warning. The test
+ * was checked, and both sides have their types. */
+void check_never(struct check *check, const struct expr *test);
+
 /* check_call.c */
 void check_call(struct check *check, struct expr *expr);
 

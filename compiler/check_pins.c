@@ -35,10 +35,11 @@ static source_set named(const struct pins *pins, value word)
 static source_set in_list(const struct pins *pins, const struct expr *right)
 {
     source_set set = 0;
+    uint32_t count = 0;
     struct list_walk walk = list_walk(right);
-    for (struct list_element element; list_next(&walk, &element);)
+    for (struct list_element element; list_next(&walk, &element); count++)
         set |= named(pins, element.v);
-    return set;
+    return count == 0 ? pins->all : set; /* an empty list has a message of its own */
 }
 
 static bool is_source_field(const struct expr *expr)
@@ -262,6 +263,13 @@ static source_set walk_followed(struct pins *pins, source_set when)
     return has_absence && seen != when ? pins->all : seen;
 }
 
+static void report_no_source(struct check *check, const struct item *rule)
+{
+    struct diag *diag = diag_add(check->diags, DIAG_NO_SOURCE_LEFT, rule->rule.when->at,
+        "an alert has one source, and none meets all of this: the rule never fires");
+    diag_help(check->diags, diag, "for alerts of several sources write `source in [..]`");
+}
+
 void check_pins(struct check *check, struct item *rule)
 {
     struct pins pins = { .check = check, .rule = rule };
@@ -271,6 +279,8 @@ void check_pins(struct check *check, struct item *rule)
     pins.all = pins.none | (pins.none - 1);
     struct part when = expanded(&pins, rule->rule.when, true);
     walk(&pins, when, pins.all);
+    if (allows(&pins, when) == 0)
+        report_no_source(check, rule);
     walk_steps(&pins, rule->rule.steps, walk_followed(&pins, allows(&pins, when)));
     arena_release(&pins.scratch);
 }

@@ -446,6 +446,7 @@ static bool refuse_environment(struct check *check, const struct expr *expr)
 
 void check_test(struct check *check, struct expr *expr)
 {
+    uint32_t errors = check->diags->error_count;
     expr->type = TYPE_BOOL;
     if (refuse_environment(check, expr))
         return;
@@ -480,6 +481,8 @@ void check_test(struct check *check, struct expr *expr)
         break;
     }
     check_cased(check, expr);
+    if (check->diags->error_count == errors) /* one mistake, one message */
+        check_never(check, expr);
 }
 
 void check_anywhere(struct check *check, struct expr *expr)

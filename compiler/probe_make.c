@@ -78,11 +78,13 @@ static void sides_of(const struct expr *expr, const struct expr *ret_sides[SIDES
     }
 }
 
+/* Results of steps, or the alert that began a detection: neither is known without a run. */
 static bool reads_results(const struct expr *expr)
 {
     const struct expr *sides[SIDES_MAX];
     if (expr->kind == EXPR_FIELD)
-        return expr->means == MEANING_RESULT;
+        return expr->means == MEANING_RESULT || expr->means == MEANING_FIRST_FIELD
+               || expr->means == MEANING_FIRST_RAW;
     sides_of(expr, sides);
     for (int at = 0; at < SIDES_MAX && sides[at] != NULL; at++)
         if (reads_results(sides[at]))

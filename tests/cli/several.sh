@@ -54,6 +54,8 @@ exits 1 "applied, the other rules go on (their case cannot be opened)"
 says "rule burst was not run for 1 alert" "and it is told too"
 run runs --data d
 holds "the journal has no run of it" test "$(grep -c 'burst\|sequence' "$out")" = 0
+run explain sequence --rules rules.cdr --alert alerts.ndjson
+holds "its conditions can be explained" test "$status" -le 1
 run disasm rules.cdr
 exits 0 "such a rule can be listed"
 finish
