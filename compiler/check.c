@@ -19,7 +19,8 @@ static void report_taken(struct check *check, const struct item *item, const str
 {
     struct diag *diag = diag_add(check->diags, DIAG_DUPLICATE_NAME,
         item->name_at.end > item->name_at.start ? item->name_at : item->at,
-        "`%.*s` is declared twice", STR_ARG(item->name));
+        "`%.*s` is declared twice",
+        STR_ARG(item->name.len > 0 ? item->name : str_from(item_word(item))));
     diag_note(check->diags, diag, taken->name_at.end > 0 ? taken->name_at : taken->at,
         "it was declared here first");
     diag_help(check->diags, diag, "give one of them another name");
@@ -75,6 +76,15 @@ static void name_bare_rule(struct check *check, struct item *item, uint32_t numb
         item->name = str_from(name);
 }
 
+/* Their names belong to the whole set. */
+static void declare_block(struct check *check, struct item *item)
+{
+    if (str_is(item->block.keyword, "daemon"))
+        declare(check, item, SCOPE_DAEMON);
+    else if (item->name.len > 0)
+        declare(check, item, str_is(item->block.keyword, "role") ? SCOPE_ROLES : SCOPE_CONNECTIONS);
+}
+
 static void declare_item(struct check *check, struct item *item, uint32_t *bare_count)
 {
     switch (item->kind) {
@@ -99,7 +109,9 @@ static void declare_item(struct check *check, struct item *item, uint32_t *bare_
     case ITEM_NEVER:
     case ITEM_ALWAYS:
     case ITEM_TEST: /* check_testcase does: a title is no name */
+        break;
     case ITEM_BLOCK:
+        declare_block(check, item);
         break;
     }
 }
@@ -159,6 +171,9 @@ static void check_item(struct check *check, struct item *item)
     case ITEM_TEST:
         check_testcase(check, item);
         break;
+    case ITEM_BLOCK:
+        check_block(check, item);
+        break;
     case ITEM_SOURCE: /* check_program took them first */
     case ITEM_USE:
         break;
@@ -168,7 +183,6 @@ static void check_item(struct check *check, struct item *item)
     case ITEM_EXCEPTION:
     case ITEM_NEVER:
     case ITEM_ALWAYS:
-    case ITEM_BLOCK:
         refuse_item(check, item);
         break;
     }

@@ -165,6 +165,9 @@ enum type check_type(struct check *check, str name, span at);
 void check_params(struct check *check, struct item *macro);
 void check_source(struct check *check, struct item *item);
 
+/* check_block.c: connection, daemon, role */
+void check_block(struct check *check, struct item *item);
+
 /* check_rule.c */
 void check_rule(struct check *check, struct item *item);
 /* Whether the expression is small enough once its macros are written out; a report if not. */

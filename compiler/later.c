@@ -11,9 +11,6 @@ static const struct {
     { "disable", "take the rule out of the files that are loaded" },
     { "never", "write the condition into each rule's `when`" },
     { "always", "take it out: nothing checks it yet" },
-    { "connection", "take the block out" },
-    { "daemon", "take the block out" },
-    { "role", "take the block out" },
 };
 
 static size_t find_item(str keyword)

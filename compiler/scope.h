@@ -10,7 +10,15 @@
 #include "visible.h"
 
 /* Scopes that are no file; the titles of a file's tests have SCOPE_TESTS minus its index. */
-enum { SCOPE_RULES = -1, SCOPE_SOURCES = -2, SCOPE_ANY_FILE = -3, SCOPE_TESTS = -16 };
+enum {
+    SCOPE_RULES = -1,
+    SCOPE_SOURCES = -2,
+    SCOPE_ANY_FILE = -3,
+    SCOPE_CONNECTIONS = -4,
+    SCOPE_ROLES = -5,
+    SCOPE_DAEMON = -6, /* there is one, and it has no name */
+    SCOPE_TESTS = -16
+};
 
 enum name_state { NAME_UNCHECKED, NAME_CHECKING, NAME_CHECKED };
 

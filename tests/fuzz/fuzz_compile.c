@@ -46,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     str input = { (const char *)data, size };
     size_t rules = str_find(input, '\0');
     str json = str_skip(input, rules + 1);
+    compilation.is_closed = true; /* a text of chance opens no files */
     if (compile_begin(&compilation) != ERR_OK
         || compile_text(&compilation, STR("fuzz.cdr"), str_first(input, rules)) != ERR_OK)
         return 0;

@@ -1,0 +1,40 @@
+/* settings.h - what may stand in `connection`, `daemon` and `role` blocks: the rows of
+ * settings.def. The checker refuses what has no row; the daemon reads what has one. */
+#pragma once
+
+#include "base/str.h"
+
+enum setting_kind {
+    SETTING_TEXT,
+    SETTING_TEXTS, /* a text, or a list of them */
+    SETTING_WORD,
+    SETTING_WORDS,   /* a word, or a list of them; quotes may be left out of both */
+    SETTING_URL,     /* https; http only to this machine */
+    SETTING_ADDRESS, /* host:port */
+    SETTING_DURATION,
+    SETTING_REGION,
+    SETTING_ACCOUNT,
+    SETTING_ROLE,   /* an ARN */
+    SETTING_SECRET, /* env("NAME"), file("path"), credential("name"): never written out */
+    SETTING_BLOCK,  /* key { .. } */
+    SETTING_BLOCKS, /* key NAME { .. }, once for each name */
+};
+
+enum setting_need { SETTING_OPTIONAL, SETTING_REQUIRED, SETTING_ONE_OF };
+
+struct setting {
+    const char *block;
+    const char *key;
+    enum setting_kind kind;
+    enum setting_need need;
+    const char *choices; /* words with spaces between, or NULL */
+    const char *meaning;
+};
+
+/* The rows in their order; `key` is NULL past the last. */
+const struct setting *setting_at(size_t index);
+/* Whether the row belongs to the block `keyword`, of that provider (or empty). */
+bool setting_is_in(const struct setting *setting, str keyword, str provider);
+/* Providers by name; NULL past the last. */
+const char *provider_at(size_t index);
+bool provider_is(str name);
