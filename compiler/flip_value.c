@@ -290,7 +290,13 @@ static value glob_text(struct guess *guess, str glob)
     return value_text((str){ text, len });
 }
 
-/* A regular expression that is a word in itself: without what anchors and escapes. */
+static bool is_word_byte(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+/* A regular expression that is but a word, without what anchors and escapes; absent for any
+ * other. */
 static value regex_word(struct guess *guess, value v)
 {
     str regex = regex_text(guess->program->regexes[v.integer]);
@@ -302,18 +308,25 @@ static value regex_word(struct guess *guess, value v)
         return VALUE_NONE;
     }
     for (size_t at = 0; at < pattern.len; at++) {
-        if (pattern.ptr[at] == '\\' && at + 1 < pattern.len)
+        char c = pattern.ptr[at];
+        bool is_escape = c == '\\' && at + 1 < pattern.len;
+        if (is_escape ? is_word_byte(pattern.ptr[at + 1]) : strchr("[](){}|*+?", c) != NULL)
+            return VALUE_NONE;
+        if (is_escape)
             text[len++] = pattern.ptr[++at];
-        else if (pattern.ptr[at] != '^' && pattern.ptr[at] != '$')
-            text[len++] = pattern.ptr[at];
+        else if (c != '^' && c != '$')
+            text[len++] = c;
     }
     return value_text((str){ text, len });
 }
 
 static void add_pattern(struct guess *guess, value pattern)
 {
-    if (pattern.kind == VALUE_REGEX)
-        add(guess, regex_word(guess, pattern));
+    value word = pattern.kind == VALUE_REGEX ? regex_word(guess, pattern) : VALUE_NONE;
+    if (word.kind == VALUE_TEXT)
+        add(guess, word);
+    else if (pattern.kind == VALUE_REGEX)
+        return;
     else if (guess->question->opcode == OP_LIKE && pattern.kind == VALUE_TEXT)
         add(guess, glob_text(guess, value_str(pattern)));
     else

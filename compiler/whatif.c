@@ -10,6 +10,7 @@ struct tries {
     bool wanted;
     uint32_t left;
     bool is_found;
+    uint32_t tried; /* leaves of the last set */
     struct whatif_answer *answer;
     /* of the set that is tried */
     struct flip_set set;
@@ -329,14 +330,47 @@ static enum err one_alert_states(const struct whatif *whatif, enum probe_state *
     return ERR_OK;
 }
 
-enum err whatif_find(const struct whatif *whatif, bool wanted, struct whatif_answer *ret_answer)
+/* Leaves for which no value is known cannot be told how to change. */
+static enum err fix_valueless(
+    const struct whatif *whatif, const enum probe_state *states, bool *is_fixed)
+{
+    for (uint32_t at = 0; at < whatif->probes->leaf_count; at++) {
+        CLEANUP(arena_release) struct arena scratch = ARENA_INIT(EVENT_BYTES_MAX);
+        struct flip_value values[FLIP_VALUES_MAX];
+        uint32_t count = 0;
+        if (is_fixed[at] || whatif->probes->leaves[at].value == NO_INDEX)
+            continue;
+        TRY(flip_values(whatif->program, &whatif->probes->leaves[at], states[at] != PROBE_TRUE,
+            whatif->event, &scratch, values, &count));
+        is_fixed[at] = count == 0;
+    }
+    return ERR_OK;
+}
+
+/* Try the sets, the smallest first; *ret_least is the smallest on paper. */
+static enum err try_sets(struct tries *tries, struct flip_search *search,
+    const struct probe_node *root, struct flip_set *ret_least)
 {
     struct flip_set sets[FLIP_SETS_MAX];
+    uint32_t count = 0;
+    TRY(flip_sets(search, root, tries->wanted, sets, &count));
+    *ret_least = (struct flip_set){ NULL, 0 };
+    for (uint32_t at = 0; at < count && !tries->is_found; at++) {
+        if (ret_least->count == 0)
+            *ret_least = sets[at];
+        tries->tried = sets[at].count;
+        TRY(try_set(tries, sets[at]));
+    }
+    return ERR_OK;
+}
+
+enum err whatif_find(const struct whatif *whatif, bool wanted, struct whatif_answer *ret_answer)
+{
     struct probe_node root;
+    struct flip_set least;
+    struct flip_set unused;
     bool *is_fixed;
     enum probe_state *states;
-    uint32_t count = 0;
-    uint32_t first = 0;
     *ret_answer = (struct whatif_answer){ .edit_count = 0 };
     struct tries tries = {
         .whatif = whatif, .wanted = wanted, .left = WHATIF_TRIES_MAX, .answer = ret_answer
@@ -345,13 +379,13 @@ enum err whatif_find(const struct whatif *whatif, bool wanted, struct whatif_ans
     TRY(find_fixed(whatif, &is_fixed));
     TRY(one_alert_states(whatif, &states));
     struct flip_search search = { whatif->arena, states, is_fixed };
-    TRY(flip_sets(&search, &root, wanted, sets, &count));
-    while (first < count && sets[first].count == 0)
-        first++;
-    uint32_t at = first;
-    for (; at < count && !tries.is_found; at++)
-        TRY(try_set(&tries, sets[at]));
-    if (first < count && (!tries.is_found || sets[first].count < sets[at - 1].count))
-        ret_answer->unproved = sets[first];
+    TRY(try_sets(&tries, &search, &root, &least));
+    if (!tries.is_found) {
+        /* Those that no value is known for may have filled the list. */
+        TRY(fix_valueless(whatif, states, is_fixed));
+        TRY(try_sets(&tries, &search, &root, &unused));
+    }
+    if (!tries.is_found || least.count < tries.tried)
+        ret_answer->unproved = least;
     return ERR_OK;
 }

@@ -5,7 +5,7 @@
 #include "probe.h"
 #include "whatif.h"
 
-enum { LEAVES_MAX = 32 };
+enum { LEAVES_MAX = 64 };
 
 struct asked {
     struct compilation compilation;
@@ -182,6 +182,18 @@ static void a_smaller_set_that_was_not_proved_is_kept(void **state)
     assert_int_equal(asked.answer.unproved.leaves[0], 0);
 }
 
+/* Thirty regular expressions, any of which would do, must not hide the one leaf that has a
+ * value. */
+static void leaves_without_values_do_not_hide_those_with_some(void **state)
+{
+    (void)state;
+    CLEANUP(buf_release) struct buf condition = BUF_INIT(65536);
+    for (int at = 0; at < 30; at++)
+        buf_addf(&condition, "alert.title matches /t%d[0-9]/ or ", at);
+    buf_add(&condition, STR("exists host.id"));
+    flips_with(buf_str(&condition).ptr, MEDIUM, "host.id=host-1");
+}
+
 /* ---- every claim, on an alert written anew ---- */
 
 static const char *const rules[] = {
@@ -305,6 +317,7 @@ int main(void)
         cmocka_unit_test(what_no_written_value_decides_is_not_claimed),
         cmocka_unit_test(what_hangs_together_is_not_claimed),
         cmocka_unit_test(a_smaller_set_that_was_not_proved_is_kept),
+        cmocka_unit_test(leaves_without_values_do_not_hide_those_with_some),
         cmocka_unit_test(every_claim_holds_on_an_alert_with_the_change_in_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
