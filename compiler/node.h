@@ -58,9 +58,10 @@ struct clause *clauses_join(struct clause *first, struct clause *second);
 #define FIRST(list, node) ((list).first = (list).last = (node))
 #define APPEND(list, node)                                                                         \
     do {                                                                                           \
+        __typeof__((list).last) appended_ = (node); /* once: it may make one */                    \
         if ((list).last == NULL)                                                                   \
-            (list).first = (node);                                                                 \
+            (list).first = appended_;                                                              \
         else                                                                                       \
-            (list).last->next = (node);                                                            \
-        (list).last = (node);                                                                      \
+            (list).last->next = appended_;                                                         \
+        (list).last = appended_;                                                                   \
     } while (0)
