@@ -214,6 +214,7 @@ struct expr {
         struct {
             struct expr *operand;
             bool is_missing;
+            bool is_unknown; /* doubt.c's, with is_missing: null counts as missing too */
         } exists;
         struct several *several;
         struct expr *operand; /* EXPR_NOT */
@@ -265,6 +266,7 @@ struct clause {
     span reason_at;
     str until; /* the date as written, or empty */
     span until_at;
+    int64_t until_ms; /* the checker's: the first moment after it; INT64_MAX without a date */
     enum missing_key missing; /* of `followed by` */
     bool is_negated;          /* not followed by */
     bool is_quoted;           /* approve by "text" */
@@ -311,6 +313,13 @@ enum item_kind {
     ITEM_TEST,
     ITEM_SOURCE,
     ITEM_BLOCK, /* connection, daemon, role */
+};
+
+/* The checker's: what excuses alerts that meet a rule's condition. */
+struct ast_excuse {
+    struct ast_excuse *next;
+    const struct clause *unless;
+    const struct item *exception; /* NULL: a clause of the rule itself */
 };
 
 /* A name in a list of names. */
@@ -473,6 +482,10 @@ struct item {
             struct expr *when;
             struct clause *clauses; /* between when and then, in order */
             struct ast_step *steps;
+            /* the checker's */
+            struct ast_excuse *excuses; /* its own, then exceptions for it, in source order */
+            const struct item *disabled_by;
+            const struct item *defaults; /* of its file, or NULL */
         } rule;
         struct {
             struct expr *accept;

@@ -94,6 +94,9 @@ static void declare_item(struct check *check, struct item *item, uint32_t *bare_
     case ITEM_ENVIRONMENT:
         declare(check, item, item->at.file);
         break;
+    case ITEM_EXCEPTION:
+        declare(check, item, SCOPE_EXCEPTIONS);
+        break;
     case ITEM_RULE:
         if (item->name.len == 0)
             name_bare_rule(check, item, ++*bare_count);
@@ -105,7 +108,6 @@ static void declare_item(struct check *check, struct item *item, uint32_t *bare_
     case ITEM_USE:
     case ITEM_DEFAULTS:
     case ITEM_DISABLE:
-    case ITEM_EXCEPTION:
     case ITEM_NEVER:
     case ITEM_ALWAYS:
     case ITEM_TEST: /* check_testcase does: a title is no name */
@@ -174,18 +176,32 @@ static void check_item(struct check *check, struct item *item)
     case ITEM_BLOCK:
         check_block(check, item);
         break;
-    case ITEM_SOURCE: /* check_program took them first */
-    case ITEM_USE:
-        break;
-    case ITEM_ENVIRONMENT:
-    case ITEM_DEFAULTS:
-    case ITEM_DISABLE:
     case ITEM_EXCEPTION:
+        check_exception(check, item);
+        break;
+    case ITEM_DEFAULTS:
+        check_defaults(check, item);
+        break;
+    case ITEM_USE:
+    case ITEM_SOURCE:
+    case ITEM_DISABLE:
     case ITEM_NEVER:
     case ITEM_ALWAYS:
+        break; /* check_program takes them before or after */
+    case ITEM_ENVIRONMENT:
         refuse_item(check, item);
         break;
     }
+}
+
+/* `never` and `always` are about every rule. */
+static void check_invariant(struct check *check, struct item *item)
+{
+    check->item = item;
+    if (item->kind == ITEM_NEVER)
+        check_forbidden(check, item);
+    if (item->kind == ITEM_ALWAYS)
+        check_always(check, item);
 }
 
 enum err check_program(struct compilation *compilation)
@@ -198,6 +214,7 @@ enum err check_program(struct compilation *compilation)
         .trees = compilation->trees,
         .tree_count = compilation->tree_count,
         .opens_fixtures = compilation->opens_fixtures,
+        .now_ms = compilation->now_ms,
         .scope = &scope,
         .zones = &zones };
 
@@ -208,6 +225,8 @@ enum err check_program(struct compilation *compilation)
         check_uses(&check);
     if (check.err == ERR_OK)
         collect_sources(&check);
+    if (check.err == ERR_OK)
+        check_link_guards(&check);
     /* Sources first: what they call untrusted holds for every rule. */
     for (uint32_t i = 0; i < check.tree_count; i++)
         for (struct item *item = check.trees[i]->items; item != NULL; item = item->next)
@@ -217,6 +236,10 @@ enum err check_program(struct compilation *compilation)
         for (struct item *item = check.trees[i]->items; item != NULL; item = item->next)
             if (check.err == ERR_OK)
                 check_item(&check, item);
+    for (uint32_t i = 0; i < check.tree_count; i++)
+        for (struct item *item = check.trees[i]->items; item != NULL; item = item->next)
+            if (check.err == ERR_OK)
+                check_invariant(&check, item);
     return check.err;
 }
 

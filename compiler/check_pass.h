@@ -62,6 +62,7 @@ struct check {
     struct told_builtin *told; /* in told_file */
     uint32_t told_file;
     uint32_t unsaid; /* mistakes that may be follow-ups and were not reported */
+    int64_t now_ms;  /* of the compilation; 0: not known */
     enum err err;
 };
 
@@ -169,11 +170,27 @@ void check_source(struct check *check, struct item *item);
 void check_block(struct check *check, struct item *item);
 
 /* check_rule.c */
+/* `limit` and `dedup`, of a rule or of defaults. */
+void check_clause(struct check *check, const struct clause *clause);
 void check_rule(struct check *check, struct item *item);
 /* Whether the expression is small enough once its macros are written out; a report if not. */
 bool check_size(struct check *check, struct expr *expr);
 
+/* check_guard.c: what excuses, switches off and forbids. */
+/* Tell each rule which exceptions, defaults and `disable` are about it. Once every name is declared. */
+void check_link_guards(struct check *check);
+/* An `unless`, of a rule or of an exception. */
+void check_unless(struct check *check, struct clause *unless);
+void check_exception(struct check *check, struct item *item);
+void check_defaults(struct check *check, struct item *item);
+/* Once every rule was checked. */
+void check_forbidden(struct check *check, struct item *item);
+void check_always(struct check *check, struct item *item);
+
 /* check_step.c */
+/* The builtin that `verb name` means, or NULL after a report at the name. */
+const struct builtin *check_step_name(
+    struct check *check, enum verb verb, str name, span name_at);
 void check_steps(struct check *check, struct ast_step *steps);
 /* The row of that name; NULL, and reported, when there is none. */
 const struct builtin *check_step_name(struct check *check, enum verb verb, str name, span name_at);

@@ -281,6 +281,10 @@ void check_pins(struct check *check, struct item *rule)
     walk(&pins, when, pins.all);
     if (allows(&pins, when) == 0)
         report_no_source(check, rule);
+    /* A rule whose `unless` can never be decided would always wait for a person. */
+    for (const struct clause *clause = rule->rule.clauses; clause != NULL; clause = clause->next)
+        if (clause->kind == CLAUSE_UNLESS)
+            walk(&pins, expanded(&pins, clause->condition, true), allows(&pins, when));
     walk_steps(&pins, rule->rule.steps, walk_followed(&pins, allows(&pins, when)));
     arena_release(&pins.scratch);
 }

@@ -31,19 +31,23 @@ static void check_dedup(struct check *check, const struct clause *clause)
     }
 }
 
-static void check_clauses(struct check *check, const struct clause *clauses)
+void check_clause(struct check *check, const struct clause *clause)
 {
-    for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
+    if (clause->kind == CLAUSE_DEDUP)
+        check_dedup(check, clause);
+    if (clause->kind == CLAUSE_LIMIT && clause->number <= 0)
+        diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at,
+            "a limit of no targets would let no step run");
+    if ((clause->kind == CLAUSE_LIMIT || clause->kind == CLAUSE_DEDUP) && clause->duration_ms <= 0)
+        diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at, "the time must be above zero");
+}
+
+static void check_clauses(struct check *check, struct clause *clauses)
+{
+    for (struct clause *clause = clauses; clause != NULL; clause = clause->next) {
         if (clause->kind == CLAUSE_UNLESS)
-            later_report_clause(check->diags, clause->at, "unless");
-        if (clause->kind == CLAUSE_DEDUP)
-            check_dedup(check, clause);
-        if (clause->kind == CLAUSE_LIMIT && clause->number <= 0)
-            diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at,
-                "a limit of no targets would let no step run");
-        if ((clause->kind == CLAUSE_LIMIT || clause->kind == CLAUSE_DEDUP)
-            && clause->duration_ms <= 0)
-            diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at, "the time must be above zero");
+            check_unless(check, clause);
+        check_clause(check, clause);
         if (clause->kind == CLAUSE_UNLESS || clause->kind == CLAUSE_FOLLOWED)
             continue;
         for (const struct clause *before = clauses; before != clause; before = before->next)
@@ -129,10 +133,11 @@ static bool check_step_sizes(struct check *check, const struct ast_step *steps)
 
 static bool check_sizes(struct check *check, const struct item *rule)
 {
+    bool is_small = check_size(check, rule->rule.when);
     for (const struct clause *clause = rule->rule.clauses; clause != NULL; clause = clause->next)
-        if (clause->kind == CLAUSE_FOLLOWED && !check_size(check, clause->condition))
-            return false;
-    return check_size(check, rule->rule.when) && check_step_sizes(check, rule->rule.steps);
+        if (clause->kind == CLAUSE_UNLESS || clause->kind == CLAUSE_FOLLOWED)
+            is_small = check_size(check, clause->condition) && is_small;
+    return check_step_sizes(check, rule->rule.steps) && is_small;
 }
 
 void check_rule(struct check *check, struct item *rule)

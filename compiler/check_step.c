@@ -101,7 +101,7 @@ static const char *clause_name(enum clause_kind kind)
     return "";
 }
 
-static void check_clause(
+static void check_part(
     struct check *check, const struct ast_step *step, const struct clause *clause)
 {
     const struct builtin *builtin = step->action.builtin;
@@ -179,7 +179,7 @@ static void check_action(struct check *check, struct ast_step *step)
         check_irreversible(check, step);
     }
     for (const struct clause *clause = step->action.clauses; clause != NULL; clause = clause->next)
-        check_clause(check, step, clause);
+        check_part(check, step, clause);
     const struct clause *as = clause_find(step->action.clauses, CLAUSE_AS);
     if (as != NULL)
         check_as(check, step, as);

@@ -41,7 +41,9 @@ static void emit_rule(struct emit *emit, struct item *item)
         emit_rule_steps(emit, item);
     else
         emit_op(emit, OP_HALT, 0, 0); /* this build takes none of its steps */
-    rule.id = emit_rule_identity(emit, &rule, emit->code.count);
+    uint32_t end = emit->code.count;
+    emit_excuses(emit, item, &rule);
+    rule.id = emit_rule_identity(emit, item, &rule, end);
     TABLE_ADD(emit, emit->rules, rule);
     if (emit->compilation->wants_probes)
         emit_probe_rule(emit, item, rule.needs_state.len == 0);
@@ -53,7 +55,7 @@ static void emit_rules(struct emit *emit)
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (struct item *item = emit->compilation->trees[at]->items; item != NULL;
              item = item->next)
-            if (item->kind == ITEM_RULE && emit->err == ERR_OK)
+            if (item->kind == ITEM_RULE && item->rule.disabled_by == NULL && emit->err == ERR_OK)
                 emit_rule(emit, item);
 }
 
@@ -127,6 +129,7 @@ enum err emit_program(struct compilation *compilation, const struct program **re
     program->canonical = emit_canonical(&emit);
     emit_sources(&emit);
     emit_rules(&emit);
+    emit_invariants(&emit);
     set_texts(&emit, program);
     program->hash = emit_program_hash(&emit);
     const struct probes *probes = compilation->wants_probes ? emit_probes(&emit) : NULL;

@@ -279,7 +279,11 @@ void emit_condition(struct emit *emit, const struct expr *expr)
         break;
     case EXPR_EXISTS:
         emit_operand(emit, expr->exists.operand);
-        emit_op(emit, expr->exists.is_missing ? OP_MISSING : OP_EXISTS, 0, 0);
+        emit_op(emit,
+            expr->exists.is_unknown   ? OP_UNKNOWN
+            : expr->exists.is_missing ? OP_MISSING
+                                      : OP_EXISTS,
+            0, 0);
         break;
     case EXPR_NOT:
         emit_not(emit, expr);

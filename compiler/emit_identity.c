@@ -4,6 +4,7 @@
  * moving it, renaming it or adding another rule does not change who it is. */
 #include "emit_pass.h"
 
+#include "arguments.h"
 #include "base/sha256.h"
 #include "match/regex.h"
 #include "zone.h"
@@ -113,7 +114,129 @@ static void add_operand(struct emit *emit, struct sha256 *sha256, uint32_t at, u
     }
 }
 
-str emit_rule_identity(struct emit *emit, const struct rule_code *rule, uint32_t end)
+static void add_code(
+    struct emit *emit, struct sha256 *sha256, uint32_t from, uint32_t to, uint32_t *first_step)
+{
+    for (uint32_t at = from; at < to && emit->err == ERR_OK; at++) {
+        struct instruction in = emit->code.items[at];
+        const struct opcode_info *info = opcode_info(in.opcode);
+        if (in.opcode == OP_STEP && *first_step == UINT32_MAX)
+            *first_step = in.a;
+        sha256_add_framed(sha256, str_from(info->name));
+        add_number(sha256, in.flags);
+        add_operand(emit, sha256, at, from);
+        if (info->operand == OPERAND_MEMBER)
+            add_number(sha256, in.a / RESULT_MEMBERS - *first_step);
+    }
+}
+
+/* ---- clauses ---- */
+
+static void add_fields(struct emit *emit, struct sha256 *sha256, const struct expr *fields)
+{
+    for (const struct expr *field = fields; field != NULL; field = field->next)
+        sha256_add_framed(sha256, sources_text(&emit->compilation->sources, field->at));
+}
+
+/* A clause as the rule has it; `unless` is hashed as code, and names of steps mean nothing. */
+static void add_clause(struct emit *emit, struct sha256 *sha256, const struct clause *clause)
+{
+    switch (clause->kind) {
+    case CLAUSE_LIMIT:
+    case CLAUSE_DEDUP:
+    case CLAUSE_FOLLOWED:
+    case CLAUSE_FOR:
+    case CLAUSE_TIMEOUT:
+    case CLAUSE_APPROVE:
+        add_number(sha256, (uint64_t)clause->kind);
+        add_number(sha256, (uint64_t)clause->number);
+        add_number(sha256, (uint64_t)clause->duration_ms);
+        add_fields(emit, sha256, clause->fields);
+        sha256_add_framed(sha256, clause->kind == CLAUSE_APPROVE ? clause->reason : STR(""));
+        return;
+    case CLAUSE_UNLESS:
+    case CLAUSE_NEVER_TARGET:
+    case CLAUSE_FROM:
+    case CLAUSE_AS:
+    case CLAUSE_IRREVERSIBLE:
+    case CLAUSE_ON_FAILURE_STOP:
+        return;
+    }
+}
+
+/* The rule's own clauses in the order of their kinds, a default one where it has none. */
+static void add_clauses(struct emit *emit, struct sha256 *sha256, const struct item *item)
+{
+    static const enum clause_kind kinds[] = { CLAUSE_LIMIT, CLAUSE_DEDUP };
+    const struct item *defaults = item->rule.defaults;
+    for (size_t at = 0; at < COUNT_OF(kinds); at++) {
+        const struct clause *clause = clause_find(item->rule.clauses, kinds[at]);
+        if (clause == NULL && defaults != NULL)
+            clause = clause_find(defaults->defaults.clauses, kinds[at]);
+        if (clause != NULL)
+            add_clause(emit, sha256, clause);
+    }
+}
+
+/* Those of each step, in the order of the steps. */
+static void add_step_clauses(struct emit *emit, struct sha256 *sha256, const struct ast_step *steps)
+{
+    for (const struct ast_step *step = steps; step != NULL; step = step->next) {
+        if (step->kind == STEP_KIND_IF) {
+            add_step_clauses(emit, sha256, step->branch.then_steps);
+            add_step_clauses(emit, sha256, step->branch.else_steps);
+            continue;
+        }
+        add_number(sha256, (uint64_t)step->action.verb);
+        for (const struct clause *clause = step->action.clauses; clause != NULL;
+             clause = clause->next)
+            add_clause(emit, sha256, clause);
+    }
+}
+
+/* ---- excuses ---- */
+
+static void add_fragment(struct emit *emit, struct sha256 *sha256, uint32_t start)
+{
+    uint32_t no_step = 0;
+    uint32_t end = start;
+    while (emit->code.items[end].opcode != OP_RETURN)
+        end++;
+    add_code(emit, sha256, start, end, &no_step);
+}
+
+static str excuse_digest(struct emit *emit, const struct excuse_code *excuse)
+{
+    CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
+    if (!emit_ok(emit, sha256_begin(&sha256)))
+        return STR("");
+    add_number(&sha256, (uint64_t)excuse->until_ms);
+    add_fragment(emit, &sha256, excuse->certain);
+    add_number(&sha256, excuse->possible != NO_INDEX);
+    if (excuse->possible != NO_INDEX)
+        add_fragment(emit, &sha256, excuse->possible);
+    return hex(emit, &sha256);
+}
+
+/* Each excuses alone, so their order means nothing: by digest. */
+static void add_excuses(struct emit *emit, struct sha256 *sha256, const struct rule_code *rule)
+{
+    str *digests = ARENA_ARRAY(emit->arena, str, (size_t)rule->excuse_count + 1);
+    if (!emit_ok(emit, digests == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    for (uint32_t at = 0; at < rule->excuse_count && emit->err == ERR_OK; at++) {
+        str digest = excuse_digest(emit, &rule->excuses[at]);
+        uint32_t to = at;
+        for (; to > 0 && memcmp(digest.ptr, digests[to - 1].ptr, digest.len) < 0; to--)
+            digests[to] = digests[to - 1];
+        digests[to] = digest;
+    }
+    for (uint32_t at = 0; at < rule->excuse_count && emit->err == ERR_OK; at++)
+        sha256_add_framed(sha256, digests[at]);
+}
+
+str emit_rule_identity(
+    struct emit *emit, const struct item *item, const struct rule_code *rule, uint32_t end)
 {
     CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
     uint32_t first_step = UINT32_MAX;
@@ -121,17 +244,11 @@ str emit_rule_identity(struct emit *emit, const struct rule_code *rule, uint32_t
         return STR("");
     if (rule->needs_state.len > 0)
         sha256_add_framed(&sha256, rule->needs_state);
-    for (uint32_t at = rule->condition; at < end && emit->err == ERR_OK; at++) {
-        struct instruction in = emit->code.items[at];
-        const struct opcode_info *info = opcode_info(in.opcode);
-        if (in.opcode == OP_STEP && first_step == UINT32_MAX)
-            first_step = in.a;
-        sha256_add_framed(&sha256, str_from(info->name));
-        add_number(&sha256, in.flags);
-        add_operand(emit, &sha256, at, at < rule->steps ? rule->condition : rule->steps);
-        if (info->operand == OPERAND_MEMBER)
-            add_number(&sha256, in.a / RESULT_MEMBERS - first_step);
-    }
+    add_code(emit, &sha256, rule->condition, rule->steps, &first_step);
+    add_code(emit, &sha256, rule->steps, end, &first_step);
+    add_excuses(emit, &sha256, rule);
+    add_clauses(emit, &sha256, item);
+    add_step_clauses(emit, &sha256, item->rule.steps);
     return hex(emit, &sha256);
 }
 

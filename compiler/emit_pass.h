@@ -117,6 +117,15 @@ str emit_line_of(struct emit *emit, span at);
 /* Keep in mind that a clause is not enforced. */
 void emit_unenforced(struct emit *emit, const char *clause, span at);
 
+/* ---- emit_guard.c ---- */
+
+/* What excuses the rule: rule->excuses, with their fragments. */
+void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *rule);
+/* The default clauses that hold for the rule, none of which this build enforces. */
+void emit_defaults(struct emit *emit, struct item *rule);
+/* `never` and `always`, but for those that plainly hold. */
+void emit_invariants(struct emit *emit);
+
 /* ---- emit_probe.c ---- */
 
 /* The leaves of the rule's conditions, from the program's next instruction. Without steps in
@@ -133,8 +142,9 @@ struct source_program emit_canonical(struct emit *emit);
 
 /* ---- emit_identity.c ---- */
 
-/* SHA-256, hex, of what the rule's instructions (its steps end before `end`) mean, wherever
- * they stand, and of what it waits for. */
-str emit_rule_identity(struct emit *emit, const struct rule_code *rule, uint32_t end);
+/* SHA-256, hex, of what the rule means: its condition, its steps, which end at `end`, what
+ * excuses it and its clauses, wherever they stand and whatever is called how. */
+str emit_rule_identity(
+    struct emit *emit, const struct item *item, const struct rule_code *rule, uint32_t end);
 /* SHA-256, hex, over all texts. */
 str emit_program_hash(struct emit *emit);

@@ -190,6 +190,7 @@ void emit_rule_steps(struct emit *emit, struct item *rule)
 {
     emit->condition = NULL;
     emit_clauses(emit, rule->rule.clauses);
+    emit_defaults(emit, rule);
     emit_steps(emit, rule->rule.steps);
     emit_op(emit, OP_HALT, 0, 0);
 }

@@ -7,7 +7,5 @@
 /* Whether an item that begins with `keyword` is only read over. */
 bool later_item(str keyword);
 
-/* `at` is marked; each returns the diagnostic. */
+/* `at` is marked; it returns the diagnostic. */
 struct diag *later_report_item(struct diag_list *diags, span at, str keyword);
-/* `keyword` is "unless". */
-struct diag *later_report_clause(struct diag_list *diags, span at, const char *keyword);

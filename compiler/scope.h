@@ -17,6 +17,7 @@ enum {
     SCOPE_CONNECTIONS = -4,
     SCOPE_ROLES = -5,
     SCOPE_DAEMON = -6, /* there is one, and it has no name */
+    SCOPE_EXCEPTIONS = -7,
     SCOPE_TESTS = -16
 };
 

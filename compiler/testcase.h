@@ -1,6 +1,6 @@
 /* testcase.h - the tests of rule files, run: alerts in, steps that send nothing, expectations.
  *
- * The code that decides is the one of a run: event_read, rule_passes, interp_steps and
+ * The code that decides is the one of a run: event_read, rule_decide, interp_steps and
  * args_bind. A test has state and a clock of its own, which begins at 2026-01-01T00:00:00Z
  * and moves by `after`, `every` and `wait` alone. The steps of an alert run when the next
  * `alert`, `wait` or `expect` is reached, and come back as `result` says, or well.

@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "base/json_text.h"
 #include "base/limits.h"
+#include "decide.h"
 #include "fixture.h"
 #include "number.h"
 
@@ -163,15 +164,15 @@ static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct 
     struct testcase_pending *pending = &testcase->pending;
     struct testcase_watcher *watcher = testcase->tester->watcher;
     const struct rule_code *code = &testcase->program->rules[rule];
-    bool passes = false;
-    enum err err = rule_passes(testcase->program, code, &pending->event, &scratch, &passes);
+    struct decision decision = { .outcome = RULE_SILENT };
+    enum err err = rule_decide(testcase->program, code, &pending->event, &scratch, &decision);
     if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY)
         return testcase_end(testcase, TESTCASE_FAILED, origin->alert->at,
             "rule %.*s is undecided for this alert: %s", STR_ARG(code->name), err_text(err));
     TRY(err);
     if (watcher != NULL && watcher->evaluated != NULL)
-        TRY(watcher->evaluated(watcher, rule, &pending->event, passes));
-    if (!passes)
+        TRY(watcher->evaluated(watcher, rule, &pending->event, decision.outcome != RULE_SILENT));
+    if (decision.outcome == RULE_SILENT || decision.outcome == RULE_EXCUSED)
         return ERR_OK;
     TRY(skip_for_state(testcase, rule, origin->alert));
     if (testcase_is_over(testcase))

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/fold.h"
 #include "base/json_text.h"
+#include "decide.h"
 
 struct tries {
     const struct whatif *whatif;
@@ -23,7 +24,10 @@ struct tries {
 enum err whatif_fires(const struct program *program, const struct rule_code *rule,
     const struct event *event, struct arena *arena, bool *ret_fires)
 {
-    return rule_passes(program, rule, event, arena, ret_fires);
+    struct decision decision;
+    TRY(rule_decide(program, rule, event, arena, &decision));
+    *ret_fires = decision.outcome == RULE_FIRES || decision.outcome == RULE_FIRES_IN_DOUBT;
+    return ERR_OK;
 }
 
 /* ---- what a change may touch besides ---- */

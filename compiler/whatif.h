@@ -46,6 +46,6 @@ MUST_CHECK enum err whatif_find(
     const struct whatif *whatif, bool wanted, struct whatif_answer *ret_answer);
 
 /* Whether the rule fires for the event: its condition holds and nothing excuses it.
- * Errors as rule_passes. */
+ * Errors as rule_decide. */
 MUST_CHECK enum err whatif_fires(const struct program *program, const struct rule_code *rule,
     const struct event *event, struct arena *arena, bool *ret_fires);

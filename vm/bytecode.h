@@ -131,6 +131,28 @@ struct step_code {
                      * instead: when its value is absent, the step is unresolved */
 };
 
+/* Something that an excuse reads and an alert may lack: it says why one is in doubt. */
+struct excuse_read {
+    str name;       /* as rules write it: host.name */
+    uint32_t start; /* fragment with the value; absent or null decides nothing */
+    bool converts;  /* raw JSON: it may be there and not fit */
+};
+
+/* An `unless` of a rule, or an exception for it. */
+struct excuse_code {
+    str name;   /* of the exception; empty: the rule's own `unless` */
+    str text;   /* the condition as written, on one line */
+    str reason; /* why it was granted, or empty */
+    str file;
+    uint32_t line;     /* from 1 */
+    int64_t until_ms;  /* it counts for alerts received before that; INT64_MAX: for all */
+    uint32_t certain;  /* fragment with a bool: what the alert has makes the condition true */
+    uint32_t possible; /* fragment with a bool: it may be true, for all that the alert has;
+                        * NO_INDEX: every alert decides it */
+    const struct excuse_read *reads;
+    uint32_t read_count;
+};
+
 struct rule_code {
     str name;
     str title; /* or empty */
@@ -139,6 +161,8 @@ struct rule_code {
     uint32_t line;      /* from 1 */
     uint32_t condition; /* fragment with a bool */
     uint32_t steps;     /* fragment that ends in HALT */
+    const struct excuse_code *excuses;
+    uint32_t excuse_count;
     str needs_state;    /* the detection over several alerts that the rule waits for, as written,
                          * or empty. No build that keeps nothing from one alert to the next can
                          * run such a rule: it has no steps, and rule_matches is false */

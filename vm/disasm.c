@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/json_text.h"
+#include "base/time.h"
 #include "function.h"
 #include "match/regex.h"
 
@@ -161,12 +162,36 @@ static void add_source(struct listing *listing, const struct source_program *sou
     buf_add_byte(out, '\n');
 }
 
+/* Which excuse it is, with the last moment that it counts for. */
+static void add_excuse(struct listing *listing, const struct excuse_code *excuse)
+{
+    struct buf *out = listing->out;
+    char until[TIME_TEXT_MAX];
+    buf_addf(out, "  %s%.*s  # %.*s:%u", excuse->name.len > 0 ? "exception " : "unless",
+        STR_ARG(excuse->name), STR_ARG(excuse->file), excuse->line);
+    if (excuse->until_ms != INT64_MAX)
+        buf_addf(out, ", for alerts received before %.*s",
+            STR_ARG(time_format(excuse->until_ms, until)));
+    buf_add(out, STR("\n  certain\n"));
+    add_fragment(listing, excuse->certain);
+    if (excuse->possible != NO_INDEX) {
+        buf_add(out, STR("  possible\n"));
+        add_fragment(listing, excuse->possible);
+    }
+    for (uint32_t i = 0; i < excuse->read_count; i++) {
+        buf_addf(out, "  reads %.*s\n", STR_ARG(excuse->reads[i].name));
+        add_fragment(listing, excuse->reads[i].start);
+    }
+}
+
 static void add_rule(struct listing *listing, const struct rule_code *rule)
 {
     struct buf *out = listing->out;
     buf_addf(out, "rule %.*s  # %.*s:%u\n  when\n", STR_ARG(rule->name), STR_ARG(rule->file),
         rule->line);
     add_fragment(listing, rule->condition);
+    for (uint32_t i = 0; i < rule->excuse_count; i++)
+        add_excuse(listing, &rule->excuses[i]);
     buf_add(out, STR("  then\n"));
     add_fragment(listing, rule->steps);
     buf_add_byte(out, '\n');
@@ -180,6 +205,15 @@ static void mark_source(struct listing *listing, const struct source_program *so
         listing->begins[source->mappings[i].start] = true;
 }
 
+static void mark_excuse(struct listing *listing, const struct excuse_code *excuse)
+{
+    listing->begins[excuse->certain] = true;
+    if (excuse->possible != NO_INDEX)
+        listing->begins[excuse->possible] = true;
+    for (uint32_t i = 0; i < excuse->read_count; i++)
+        listing->begins[excuse->reads[i].start] = true;
+}
+
 static void mark_fragments(struct listing *listing)
 {
     const struct program *program = listing->program;
@@ -189,6 +223,8 @@ static void mark_fragments(struct listing *listing)
     for (uint32_t i = 0; i < program->rule_count; i++) {
         listing->begins[program->rules[i].condition] = true;
         listing->begins[program->rules[i].steps] = true;
+        for (uint32_t at = 0; at < program->rules[i].excuse_count; at++)
+            mark_excuse(listing, &program->rules[i].excuses[at]);
     }
 }
 

@@ -57,6 +57,17 @@ static bool says_something(value v)
     return v.kind != VALUE_ABSENT && v.kind != VALUE_NULL && !is_empty;
 }
 
+/* Absent, null, or a list of nothing but nulls. */
+static bool is_unknown(value v)
+{
+    const value *items = value_items(v);
+    bool is_unknown =
+        v.kind == VALUE_ABSENT || v.kind == VALUE_NULL || (items != NULL && v.count > 0);
+    for (uint32_t i = 0; items != NULL && i < v.count; i++)
+        is_unknown = is_unknown && items[i].kind == VALUE_NULL;
+    return is_unknown;
+}
+
 static enum err spend(struct machine *machine, size_t units)
 {
     if (units > machine->budget)
@@ -338,6 +349,9 @@ static enum err interp_run(struct machine *machine, value *ret_value)
             break;
         case OP_MISSING:
             push(machine, value_bool(pop(machine).kind == VALUE_ABSENT));
+            break;
+        case OP_UNKNOWN:
+            push(machine, value_bool(is_unknown(pop(machine))));
             break;
         case OP_IS_NULL:
             push(machine, value_bool(operate_is_null(in->flags, pop(machine))));

@@ -46,12 +46,12 @@ MUST_CHECK enum err interp_probe(const struct program *program, uint32_t start,
 MUST_CHECK enum err interp_steps(const struct program *program, uint32_t start,
     const struct event *event, struct arena *arena, struct stepper *stepper);
 
-/* Whether the event meets what `rule` asks of one alert. Such a rule fires, unless it waits
- * for more alerts (needs_state). Errors as interp_value: an undecided rule never counts as a
- * rule that does not match. */
+/* Whether the event meets what `rule` asks of one alert. What may excuse it then is in
+ * decide.h, and it may wait for more alerts (needs_state). Errors as interp_value: an
+ * undecided rule never counts as a rule that does not match. */
 MUST_CHECK enum err rule_passes(const struct program *program, const struct rule_code *rule,
     const struct event *event, struct arena *arena, bool *ret_passes);
 
-/* Whether `rule` fires for the event: it passes, and waits for nothing else. */
+/* Whether the rule passes and waits for nothing else; excuses are not asked. */
 MUST_CHECK enum err rule_matches(const struct program *program, const struct rule_code *rule,
     const struct event *event, struct arena *arena, bool *ret_matches);

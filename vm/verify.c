@@ -126,6 +126,21 @@ static bool enter_source(struct verifier *verifier, const struct source_program 
     return true;
 }
 
+static bool enter_excuses(struct verifier *verifier, const struct rule_code *rule)
+{
+    for (uint32_t i = 0; i < rule->excuse_count; i++) {
+        const struct excuse_code *excuse = &rule->excuses[i];
+        if (!enter(verifier, excuse->certain, CONTEXT_CONDITION)
+            || (excuse->possible != NO_INDEX
+                && !enter(verifier, excuse->possible, CONTEXT_CONDITION)))
+            return false;
+        for (uint32_t at = 0; at < excuse->read_count; at++)
+            if (!enter(verifier, excuse->reads[at].start, CONTEXT_CONDITION))
+                return false;
+    }
+    return true;
+}
+
 static bool enter_all(struct verifier *verifier)
 {
     const struct program *program = verifier->program;
@@ -136,7 +151,8 @@ static bool enter_all(struct verifier *verifier)
         return false;
     for (uint32_t i = 0; i < program->rule_count; i++)
         if (!enter(verifier, program->rules[i].condition, CONTEXT_CONDITION)
-            || !enter(verifier, program->rules[i].steps, CONTEXT_STEPS))
+            || !enter(verifier, program->rules[i].steps, CONTEXT_STEPS)
+            || !enter_excuses(verifier, &program->rules[i]))
             return false;
     for (uint32_t i = 0; i < program->probe_count; i++)
         if (!enter(verifier, program->probes[i], CONTEXT_PROBE))

@@ -90,6 +90,7 @@ static enum exit_code check(
     if (paths[0] == NULL)
         paths = here;
     struct rules_read read;
+    compilation->now_ms = driver->clock->now_ms(driver->clock);
     enum exit_code code = rules_read(driver, paths, compilation, &read);
     if (code == EXIT_INTERNAL)
         return code;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { UNENFORCED_SHOWN = 10 };
+
 static const struct option options[] = {
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL, "rule files, or directories of them" },
     { OPTION_ALERTS, OPTION_TEXTS, "FILE|-", NULL, NULL, NULL,
@@ -42,6 +44,32 @@ static bool is_enforced(struct driver *driver, const struct program *program)
         "so nothing was applied: who wrote that counts on it. Plan with --mode plan, "
         "or take these clauses out if the rules are safe without them");
     return false;
+}
+
+/* What a plan shows and apply would refuse. */
+static void tell_unenforced(struct session *session, const struct program *program)
+{
+    struct output *out = &session->driver->out;
+    uint32_t count = program->unenforced_count;
+    if (count == 0 || session->reporter.format != REPORT_TEXT
+        || session->executor.mode == MODE_APPLY)
+        return;
+    output_addf(out,
+        "%u clause%s of these rules %s not enforced by this build, so apply refuses them:\n", count,
+        count == 1 ? "" : "s", count == 1 ? "is" : "are");
+    for (uint32_t i = 0; i < count && i < UNENFORCED_SHOWN; i++) {
+        const struct unenforced *clause = &program->unenforced[i];
+        output_add(out, STR("  "));
+        output_text(out, clause->file);
+        output_addf(out, ":%u: `%s`", clause->line, clause->clause);
+        if (clause->rule.len > 0) {
+            output_add(out, STR(" of rule "));
+            output_text(out, clause->rule);
+        }
+        output_add(out, STR("\n"));
+    }
+    if (count > UNENFORCED_SHOWN)
+        output_addf(out, "  and %u more\n", count - UNENFORCED_SHOWN);
 }
 
 /* Whether standard input is wanted twice: as rules and as alerts. */
@@ -100,6 +128,7 @@ static enum exit_code run_all(struct evaluation *evaluation, const struct argume
     }
     if (code != EXIT_CLEAN)
         return code;
+    tell_unenforced(session, evaluation->program);
     report_end(&session->reporter, &session->totals);
     evaluation_end(evaluation);
     return session_end(session);

@@ -1,6 +1,7 @@
 /* evaluate.c - see evaluate.h. */
 #include "driver/evaluate.h"
 
+#include "decide.h"
 #include "driver/dead_letter.h"
 #include "driver/program_texts.h"
 
@@ -213,8 +214,8 @@ static enum exit_code decide(struct evaluation *evaluation, const struct event *
     size_t count = 0;
     for (uint32_t i = 0; i < program->rule_count; i++) {
         CLEANUP(arena_release) struct arena scratch = ARENA_INIT(EVENT_BYTES_MAX);
-        bool passes = false;
-        enum err err = rule_passes(program, &program->rules[i], event, &scratch, &passes);
+        struct decision decision = { .outcome = RULE_SILENT };
+        enum err err = rule_decide(program, &program->rules[i], event, &scratch, &decision);
         if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY) {
             session->totals.undecided++;
             if (session->reporter.format == REPORT_SUMMARY)
@@ -223,9 +224,11 @@ static enum exit_code decide(struct evaluation *evaluation, const struct event *
             report_undecided(&session->reporter, &program->rules[i], err_text(err));
         } else if (err != ERR_OK)
             return driver_failure(session->driver, "evaluating a rule", err);
-        else if (passes && program->rules[i].needs_state.len > 0)
+        else if (decision.outcome == RULE_EXCUSED)
+            report_excused(&session->reporter, &program->rules[i], decision.excuse);
+        else if (decision.outcome != RULE_SILENT && program->rules[i].needs_state.len > 0)
             tell_not_run(evaluation, i);
-        else if (passes)
+        else if (decision.outcome != RULE_SILENT)
             firings[count++] = (struct firing){ .rule = &program->rules[i] };
     }
     session->totals.matched += count > 0;

@@ -134,6 +134,15 @@ void report_not_run(struct reporter *reporter, const struct rule_code *rule)
         text_not_run(reporter, rule);
 }
 
+void report_excused(
+    struct reporter *reporter, const struct rule_code *rule, const struct excuse_code *excuse)
+{
+    if (reporter->format == REPORT_JSON)
+        json_excused(reporter, rule, excuse);
+    else if (reporter->format == REPORT_TEXT)
+        text_excused(reporter, rule, excuse);
+}
+
 void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run)
 {
     switch (reporter->format) {

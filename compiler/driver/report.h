@@ -66,6 +66,9 @@ void report_alert(struct reporter *reporter, const struct event *event, str name
 void report_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason);
 /* The alert reached `rule`, which waits for more alerts and is not run by this build. */
 void report_not_run(struct reporter *reporter, const struct rule_code *rule);
+/* The condition of `rule` holds for the alert, and `excuse` too: it did not fire. */
+void report_excused(
+    struct reporter *reporter, const struct rule_code *rule, const struct excuse_code *excuse);
 /* `rule` fired; `run` is 0 in a plan. */
 void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
 void report_step(struct reporter *reporter, const struct step_view *step);

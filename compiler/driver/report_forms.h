@@ -33,6 +33,8 @@ json_t *json_from_body(str body);
 void json_alert(struct reporter *reporter);
 void json_undecided(struct reporter *reporter, const struct rule_code *rule);
 void json_not_run(struct reporter *reporter, const struct rule_code *rule);
+void json_excused(
+    struct reporter *reporter, const struct rule_code *rule, const struct excuse_code *excuse);
 void json_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
 void json_step(struct reporter *reporter, const struct step_view *step);
 void json_note(struct reporter *reporter, const char *key, const char *text);
@@ -43,6 +45,8 @@ MUST_CHECK enum err json_end(struct reporter *reporter);
 /* The forms of the story: each writes what a person reads at that point. */
 void text_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason);
 void text_not_run(struct reporter *reporter, const struct rule_code *rule);
+void text_excused(
+    struct reporter *reporter, const struct rule_code *rule, const struct excuse_code *excuse);
 void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
 void text_step(struct reporter *reporter, const struct step_view *step);
 void text_note(struct reporter *reporter, const char *text);

@@ -1,4 +1,5 @@
 /* report_json.c - one JSON object a line: language.md section 9. */
+#include "decide.h"
 #include "driver/json_out.h"
 #include "driver/report_forms.h"
 
@@ -43,6 +44,23 @@ void json_not_run(struct reporter *reporter, const struct rule_code *rule)
     json_put(&entry, "rule", json_from_str(rule->name));
     json_put(&entry, "needs", json_from_str(rule->needs_state));
     if (json_array_append_new(alert_array(reporter, "not_run"), entry) != 0)
+        reporter->has_failed = true;
+}
+
+void json_excused(
+    struct reporter *reporter, const struct rule_code *rule, const struct excuse_code *excuse)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    const char *name = excuse_name(excuse, &arena);
+    json_t *rules = alert_array(reporter, "excused");
+    json_t *entry = name == NULL ? NULL : json_object();
+    json_put(&entry, "rule", json_from_str(rule->name));
+    json_put(&entry, "excused", json_from_text(name == NULL ? "" : name));
+    json_put(
+        &entry, "reason", excuse->reason.len == 0 ? json_null() : json_from_str(excuse->reason));
+    json_put(&entry, "file", json_from_str(excuse->file));
+    json_put(&entry, "line", json_integer(excuse->line));
+    if (json_array_append_new(rules, entry) != 0)
         reporter->has_failed = true;
 }
 

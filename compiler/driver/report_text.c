@@ -1,5 +1,6 @@
 /* report_text.c - the story of an alert for a person. What an alert says is shown with
  * control characters and direction marks spelled out. */
+#include "decide.h"
 #include "driver/paragraph.h"
 #include "driver/report_forms.h"
 
@@ -77,6 +78,29 @@ void text_not_run(struct reporter *reporter, const struct rule_code *rule)
     output_add(reporter->out, STR(": needs `"));
     output_text(reporter->out, rule->needs_state);
     output_add(reporter->out, STR("`, which this build does not keep\n"));
+}
+
+void text_excused(
+    struct reporter *reporter, const struct rule_code *rule, const struct excuse_code *excuse)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct output *out = reporter->out;
+    const char *name = excuse_name(excuse, &arena);
+    show_head(reporter);
+    output_add(out, STR("  rule "));
+    output_text(out, rule->name);
+    output_add(out, STR(" is "));
+    output_styled(out, STYLE_YELLOW, STR("excused"));
+    output_add(out, STR(" by `"));
+    output_text(out, name == NULL ? STR("..") : str_from(name));
+    output_add(out, STR("` ("));
+    output_text(out, excuse->file);
+    output_addf(out, ":%u)", excuse->line);
+    if (excuse->reason.len > 0) {
+        output_add(out, STR(": "));
+        output_text(out, excuse->reason);
+    }
+    output_add(out, STR("\n"));
 }
 
 void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run)

@@ -15,7 +15,8 @@
 static void count_step(struct session *session, enum step_turn turn)
 {
     bool is_plan = session->executor.mode != MODE_APPLY;
-    if (turn != STEP_DONE && !(is_plan && turn == STEP_UNRESOLVED))
+    bool is_left_open = turn == STEP_UNRESOLVED || turn == STEP_HELD;
+    if (turn != STEP_DONE && !(is_plan && is_left_open))
         session->totals.bad_steps++;
 }
 

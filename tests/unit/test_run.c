@@ -298,6 +298,99 @@ static void a_run_that_is_stopped_after_any_request_goes_on_to_the_same_end(void
     is_isolated_once(f.provider);
 }
 
+/* A str where only constants may stand. */
+#define STR_LITERAL(text)                                                                          \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
+/* Three steps, then an excuse that holds for hosts with a name and is in doubt without one. */
+static const struct instruction doubtful_code[] = {
+    { OP_CONSTANT, 0, DONE },
+    { OP_STEP, 0, 0 },
+    { OP_CONSTANT, 0, CELLS },
+    { OP_STEP, 0, 1 },
+    { OP_CONSTANT, 0, DONE },
+    { OP_STEP, 0, 2 },
+    { OP_HALT, 0, 0 },
+    { OP_FIELD, 0, FIELD_HOST_NAME },
+    { OP_EXISTS, 0, 0 },
+    { OP_RETURN, 0, 0 },
+    { OP_FIELD, 0, FIELD_HOST_NAME },
+    { OP_UNKNOWN, 0, 0 },
+    { OP_RETURN, 0, 0 },
+    { OP_FIELD, 0, FIELD_HOST_NAME },
+    { OP_RETURN, 0, 0 },
+};
+static const struct excuse_read host_name = { .name = STR_LITERAL("host.name"), .start = 13 };
+static const struct excuse_code doubtful = {
+    .text = STR_LITERAL("host.name in jewels"),
+    .file = STR_LITERAL("a.cdr"),
+    .line = 3,
+    .until_ms = INT64_MAX,
+    .certain = 7,
+    .possible = 10,
+    .reads = &host_name,
+    .read_count = 1,
+};
+
+static void doubt(struct fixture *f)
+{
+    f->rule.excuses = &doubtful;
+    f->rule.excuse_count = 1;
+}
+
+static void steps_end_as(struct fixture *f, const char *const states[3])
+{
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f->store, f->run, &f->arena, &steps, &count), ERR_OK);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(steps[i].state.ptr, states[i]);
+}
+
+static void in_doubt_responses_are_held_and_the_others_go_on(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY, doubtful_code, three_steps);
+    doubt(&f);
+    assert_int_equal(execute(&f), ERR_OK);
+    assert_int_equal(f.count, 3);
+    steps_end_as(&f, (const char *const[]){ "done", "held", "done" });
+    assert_int_equal(f.provider->sent, 0);
+    assert_non_null(strstr(f.reasons[1], "has no host.name, so `unless host.name in jewels`"));
+    assert_non_null(strstr(f.reasons[1], "(a.cdr:3) cannot be decided"));
+    struct run run;
+    assert_int_equal(store_run_get(f.store, f.run, &f.arena, &run), ERR_OK);
+    assert_int_equal(run.standing, RUN_INCOMPLETE); /* the alert is not acted on again by itself */
+
+    FIXTURE(decided, MODE_APPLY, doubtful_code, three_steps);
+    decided.rule.excuse_count = 0;
+    assert_int_equal(execute(&decided), ERR_OK);
+    steps_end_as(&decided, (const char *const[]){ "done", "done", "done" });
+    FIXTURE(plan, MODE_PLAN, doubtful_code, three_steps);
+    doubt(&plan);
+    assert_int_equal(execute(&plan), ERR_OK);
+    assert_int_equal(plan.turns[1], STEP_HELD);
+    assert_int_equal(plan.provider->sent, 0);
+}
+
+static void a_run_that_is_cut_off_is_held_again_when_it_goes_on(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY, doubtful_code, three_steps);
+    doubt(&f);
+    struct step_record first = {
+        .run = f.run, .builtin = STR("ending"), .args = STR("[\"done\"]"), .started_ms = 1
+    };
+    assert_int_equal(store_step_begin(f.store, &f.arena, &first), ERR_OK);
+    assert_int_equal(execute(&f), ERR_OK);
+    steps_end_as(&f, (const char *const[]){ "done", "held", "done" });
+    assert_int_equal(f.provider->sent, 0);
+    assert_int_equal(execute(&f), ERR_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +401,8 @@ int main(void)
         cmocka_unit_test(what_is_partial_never_counts_as_clean),
         cmocka_unit_test(a_step_without_a_target_is_unresolved_and_the_next_one_starts),
         cmocka_unit_test(a_target_of_the_alert_is_bound_and_recorded),
+        cmocka_unit_test(in_doubt_responses_are_held_and_the_others_go_on),
+        cmocka_unit_test(a_run_that_is_cut_off_is_held_again_when_it_goes_on),
         cmocka_unit_test(a_run_that_is_stopped_after_any_request_goes_on_to_the_same_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

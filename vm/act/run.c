@@ -1,6 +1,7 @@
 /* run.c - see run.h. */
 #include "act/run.h"
 
+#include "decide.h"
 #include "store/store.h"
 
 /* The stepper that the machine calls, and what it needs to know. */
@@ -12,7 +13,8 @@ struct runner {
     int64_t run;
     struct arena *arena;
     struct run_report *report;
-    uint32_t begun; /* steps so far: the index of the next */
+    uint32_t begun;   /* steps so far: the index of the next */
+    const char *held; /* why `respond` steps wait for a person; NULL: they need not */
 };
 
 /* A partial collection never counts as clean, and what did not end well says nothing. */
@@ -64,10 +66,14 @@ static enum err step_one(
     const char *reason = NULL;
     enum err err = args_bind(
         code->builtin, code->given, runner->event, args, runner->arena, &order.found, &reason);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
+    if (runner->held != NULL && code->builtin->verb == VERB_RESPOND)
+        return step_refuse(
+            runner->executor, &order, STEP_HELD, runner->held, runner->arena, &step->outcome);
     if (err == ERR_NOT_FOUND)
         return step_refuse(
             runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step->outcome);
-    TRY(err);
     return step_execute(runner->executor, &order, runner->arena, &step->outcome);
 }
 
@@ -84,6 +90,18 @@ static enum err runner_step(
     return ERR_OK;
 }
 
+/* Whether an excuse of the rule is in doubt; the same event gives the same answer on every
+ * replay. */
+static enum err find_doubt(struct runner *runner, const struct rule_code *rule)
+{
+    struct decision decision;
+    TRY(rule_excuse(runner->program, rule, runner->event, runner->arena, &decision));
+    if (decision.outcome != RULE_FIRES_IN_DOUBT)
+        return ERR_OK;
+    return excuse_doubt(
+        runner->program, decision.excuse, runner->event, runner->arena, &runner->held);
+}
+
 enum err run_execute(struct executor *executor, const struct program *program,
     const struct rule_code *rule, const struct event *event, int64_t run, struct arena *arena,
     struct run_report *report)
@@ -98,6 +116,7 @@ enum err run_execute(struct executor *executor, const struct program *program,
         .arena = arena,
         .report = report,
     };
+    TRY(find_doubt(&runner, rule));
     TRY(interp_steps(program, rule->steps, event, arena, &runner.stepper));
     if (!is_applied)
         return ERR_OK;

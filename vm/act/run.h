@@ -23,7 +23,8 @@ struct run_report {
     void (*step)(struct run_report *report, const struct run_step *step);
 };
 
-/* Run (or plan) the steps of `rule` for `event`. `run` is the stored run, 0 in a plan.
+/* Run (or plan) the steps of `rule` for `event`, for which it fires. Where an excuse is in
+ * doubt (decide.h) its `respond` steps are not begun but end as STEP_HELD. `run` is the stored run, 0 in a plan.
  * On ERR_OK every step has ended, and in MODE_APPLY the run too (store_run_end).
  * Other errors: as step_execute and interp_steps; the run stays open, and store_runs
  * with is_open finds it again. An undo among those goes on with undo_execute. */

@@ -9,6 +9,7 @@ static const char *const turn_names[STEP_TURN_COUNT] = {
     [STEP_FAILED] = "failed",
     [STEP_UNRESOLVED] = "unresolved",
     [STEP_UNKNOWN] = "unknown",
+    [STEP_HELD] = "held",
 };
 
 const char *step_turn_name(enum step_turn turn)

@@ -27,6 +27,7 @@ enum step_turn {
     STEP_FAILED,     /* none of it is */
     STEP_UNRESOLVED, /* the target could not be found; nothing was changed */
     STEP_UNKNOWN,    /* what became of a change cannot be known: a person must look */
+    STEP_HELD,       /* not begun: whether it may be is for a person to say */
     STEP_TURN_COUNT
 };
 

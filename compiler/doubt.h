@@ -1,0 +1,32 @@
+/* doubt.h - a condition that excuses, made of two plain ones.
+ *
+ * In `unless` and in exceptions logic has three values: what the alert lacks decides
+ * nothing. `certain` holds when the condition is true whatever the missing values are;
+ * `possible` when it could be. Between them the condition is in doubt. A value that is null,
+ * or raw JSON that does not fit the type it is read as, counts as missing; so does what
+ * first() stands in for. `exists` and `missing` are two-valued: they ask for just that.
+ */
+#pragma once
+
+#include "ast.h"
+#include "base/err.h"
+
+/* A value that may be missing where the condition is asked. Linked in source order. */
+struct doubt_read {
+    struct doubt_read *next;
+    struct expr *expr;
+    bool is_guarded; /* the condition says `exists` or `missing` of it somewhere */
+};
+
+/* Set arena, call doubt_of; the rest is filled. */
+struct doubt {
+    struct arena *arena;
+    struct expr *certain;
+    struct expr *possible; /* the same expression as `certain` when every alert decides it */
+    struct doubt_read *reads;
+    enum err err; /* ERR_MEMORY; then nothing else means anything */
+};
+
+/* Work out both for a condition that passed the check, with lets and macros written out
+ * (expand.h). Parts are shared with `expr`; recursion as deep as its parentheses. */
+void doubt_of(struct doubt *doubt, struct expr *expr);

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# guards.sh - what holds rules back: excuses that hold, that are in doubt and that are over,
+# rules that are switched off, and clauses that this build refuses to apply.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+instance=i-01111e1c0ffee0002
+cat >rules.cdr <<'CDR'
+list jewels : text = ["pay-db-1", "dc-01"]
+rule stop_it {
+  when source = guardduty and severity >= high
+  unless host.name in jewels until 2099-12-31 reason "CHG-8812"
+  then respond stop_instance;
+       collect snapshot
+}
+exception pentest for stop_it, off when exists src.ip and src.ip in "198.51.100.0/24"
+  until 2099-12-31 reason "CHG-1"
+rule off { when source = guardduty then respond isolate_role }
+disable rule off
+CDR
+alert() { # ID MEMBERS
+    printf '{"source":"guardduty","severity":"high","alert":{"id":"%s"},"instance":{"id":"%s"}%s}\n' \
+        "$1" "$instance" "${2:-}"
+}
+alert jewel ',"host":{"name":"dc-01"}' >alerts.ndjson
+alert tested ',"src":{"ip":"198.51.100.7"}' >>alerts.ndjson
+alert nameless >>alerts.ndjson
+alert other ',"host":{"name":"web-1"}' >>alerts.ndjson
+alert nameless >nameless.json
+
+# ---- check and plan ----
+
+run check rules.cdr
+exits 0 "excuses, exceptions and disable check"
+run run --rules rules.cdr --alerts alerts.ndjson --offline
+exits 0 "a plan with a held step ends well"
+prints 'rule stop_it is excused by `unless host.name in jewels` (rules.cdr:4): CHG-8812' \
+    "what excused a rule is told, with its place and reason"
+prints 'rule stop_it is excused by `exception pentest` (rules.cdr:8): CHG-1' "an exception by its name"
+prints "4 alerts, 2 matched." "who is excused did not match"
+prints "has no host.name, so" "what is in doubt says what the alert lacks"
+run run --rules rules.cdr --alerts alerts.ndjson --offline --format summary
+holds "the summary counts who fired" test "$(cat "$out")" = "stop_it	2
+alerts	4"
+run run --rules rules.cdr --alerts alerts.ndjson --offline --format json
+holds "json names the excuse beside what matched" test \
+    "$(jq -c '[.excused[]? | .excused]' "$out" | head -2 | tr -d '\n')" = \
+    '["unless host.name in jewels"]["exception pentest"]'
+holds "an excused alert has no match" test "$(jq -s -c 'map(.matched | length)' "$out")" = '[0,0,1,1]'
+holds "the respond step in doubt is held, the others are not" test \
+    "$(jq -s -c '.[2].matched[0].steps | map(.state == "held")' "$out")" = '[true,false]'
+holds "nothing is held where the excuse is decided" test \
+    "$(jq -s -c '.[3].matched[0].steps | map(.state == "held")' "$out")" = '[false,false]'
+run disasm rules.cdr
+prints "exception pentest" "disasm lists the excuses"
+prints "for alerts received before 2100-01-01T00:00:00Z" "with the moment that ends them"
+
+# ---- apply ----
+
+start_sandbox
+instance_state() {
+    sandbox_ask state | jq -r --arg id "$instance" '.accounts[].regions[].instances[] | select(.instanceId == $id).state'
+}
+run run --rules rules.cdr --alerts nameless.json --mode apply --data held
+exits 1 "a run with a held step did not end well"
+prints "held" "and says so"
+prints "nobody can approve that in this build" "with what can be done"
+holds "the instance was not touched" test "$(instance_state)" = running
+holds "no stop was sent" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "StopInstances")] | length')" = 0
+run runs --data held
+prints "held" "the journal has it"
+run runs --data held --format json
+holds "with its reason" json '.state == "held" and (.steps[0] | .state == "held" and (.reason | contains("cannot be decided")))'
+holds "the collection went on" json '.steps[1].state == "done"'
+run run --rules rules.cdr --alerts nameless.json --mode apply --data held
+exits 1 "the same alert again is not acted on"
+prints "already run 1: held" "but told"
+
+# kill -9 while the step after the held one waits for its answer.
+sandbox_tell faults '[{"operation":"CreateSnapshots","kind":"slow","milliseconds":3000,"times":1}]'
+alert second >second.json
+# shellcheck disable=SC2086 # CDR may be several words
+$CDR run --rules rules.cdr --alerts second.json --mode apply --data killed >"$out" 2>"$err" &
+child=$!
+children+=("$child")
+for _ in $(seq 200); do
+    cdr runs --data killed --format json >"$out" 2>"$err" </dev/null &&
+        json '[.steps[].requests[] | select(.effect == "changes")] | length == 1' && break
+    sleep 0.05
+done
+kill -KILL "$child"
+wait "$child" 2>/dev/null
+run runs --data killed --format json
+holds "the run is open, its first step held" json '.state == "open" and .steps[0].state == "held"'
+run resume --data killed
+exits 1 "a resumed run is not better than it was"
+run runs --data killed --format json
+holds "it is held as before" json '.state == "held" and (.steps | map(.state)) == ["held", "done"]'
+holds "and nothing was stopped" test "$(instance_state)" = running
+
+alert other ',"host":{"name":"web-1"}' >other.json
+run run --rules rules.cdr --alerts other.json --mode apply --data decided
+exits 0 "a decided excuse holds nothing"
+holds "and the instance is stopped" test "$(instance_state)" = stopped
+stop_children
+
+# ---- what is not enforced ----
+
+cat >unenforced.cdr <<'CDR'
+defaults { limit 5 targets per 1h; never target host.name = "dc-01" }
+rule r { when severity >= high then respond stop_instance }
+never respond stop_instance on host.name like "db-*" "databases go last"
+always severity = critical implies collect any "evidence first"
+CDR
+run check unenforced.cdr
+exits 0 "defaults, never and always check"
+run run --rules unenforced.cdr --alerts nameless.json --offline
+exits 0 "and plan"
+prints "4 clauses of these rules are not enforced by this build" "which shows what apply refuses"
+run run --rules unenforced.cdr --alerts nameless.json --mode apply --data refused
+exits 2 "apply refuses them"
+says 'unenforced.cdr:1: `limit` of rule r is not enforced' "a default by the rule that it holds for"
+says 'unenforced.cdr:1: `never target` of rule r' "each of them"
+says 'unenforced.cdr:3: `never` is not enforced' "never"
+says 'unenforced.cdr:4: `always` is not enforced' "always"
+says "take these clauses out" "with a way out"
+
+# ---- dates ----
+
+echo 'rule r { when severity >= high unless host.name = "a" until 2020-01-31 reason "CHG-1" then open case }' >over.cdr
+run check over.cdr --fail-level warning
+exits 1 "a date that has passed is a warning"
+prints "CDR0143" "with its code"
+run run --rules over.cdr --alerts nameless.json --offline
+holds "and no longer in doubt" test "$(grep -c held "$out")" = 0
+
+finish
