@@ -3,7 +3,8 @@
  * Both forms are made on the way down: `not` turns one into the other. At a leaf two kinds
  * of missing values are told apart. Without a plain operand the leaf is false, so only
  * `possible` must say more. A hidden one leaves the leaf true or false all the same: the
- * first argument of first(), a condition used as a value; there `certain` says less too.
+ * first argument of first(), of a function that takes what is absent, a condition used as a
+ * value; there `certain` says less too.
  */
 #include "doubt.h"
 
@@ -56,12 +57,13 @@ static bool call_is_always_there(const struct expr *call)
 {
     const struct function *function = call->is.function;
     for (uint32_t at = 0; at < function->params_count; at++)
-        if (function->params[at] != TYPE_TEXT && function->params[at] != TYPE_TIME)
+        if (function->params[at] != TYPE_TEXT && function->params[at] != TYPE_TIME
+            && function->params[at] != TYPE_ZONE)
             return false;
     for (const struct expr *arg = call->call.arguments; arg != NULL; arg = arg->next)
         if (!is_always_there(arg))
             return false;
-    return !function->takes_list;
+    return !function->takes_list && !function->is_partial;
 }
 
 /* Whether the value is there for every alert. Depth: of calls in calls. */
@@ -134,9 +136,14 @@ static struct expr *hidden(struct doubt *doubt, struct expr *expr)
         return NULL;
     if (expr->means == MEANING_FIRST)
         any = replaced(doubt, expr);
-    for (struct expr *arg = expr->call.arguments; arg != NULL; arg = arg->next)
-        if (expr->means != MEANING_FIRST || arg == expr->call.arguments)
-            any = join(doubt, EXPR_OR, any, hidden(doubt, arg));
+    bool takes_absent = expr->means == MEANING_FUNCTION && expr->is.function->takes_absent;
+    for (struct expr *arg = expr->call.arguments; arg != NULL; arg = arg->next) {
+        if (expr->means == MEANING_FIRST && arg != expr->call.arguments)
+            break;
+        any = join(doubt, EXPR_OR, any, hidden(doubt, arg));
+        if (takes_absent)
+            any = join(doubt, EXPR_OR, any, plain(doubt, arg, false));
+    }
     return any;
 }
 
