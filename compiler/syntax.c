@@ -9,15 +9,9 @@
 #include "base/buf.h"
 #include "keyword.h"
 #include "registry.h"
+#include "syntax_pass.h"
 
 enum { WORDS_MAX = 5, FOUND_BYTES_MAX = 40, LIST_BYTES_MAX = 512 };
-
-/* The expected symbols; `is_said` marks those that a group stands for. */
-struct expectation {
-    const char *const *words;
-    size_t count;
-    bool *is_said;
-};
 
 static size_t find(const struct expectation *expected, const char *word)
 {
@@ -27,7 +21,7 @@ static size_t find(const struct expectation *expected, const char *word)
     return i;
 }
 
-static bool expects(const struct expectation *expected, const char *word)
+bool expects(const struct expectation *expected, const char *word)
 {
     return find(expected, word) < expected->count;
 }
@@ -204,8 +198,7 @@ static bool report_no_then(
     return true;
 }
 
-/* Put `;` in front of a step: at the end of what is before it on its line. */
-static void set_semicolon_fix(struct parse *parse, struct diag *diag, span step)
+void set_semicolon_fix(struct parse *parse, struct diag *diag, span step)
 {
     str text = parse->sources->items[parse->file].text;
     uint32_t at = step.start;
@@ -497,12 +490,22 @@ void syntax_error(struct parse *parse, span at, const char *found,
         || report_reserved(parse, at, found, &expected) || report_unclosed(parse, at, found))
         return;
 
+    struct mistake mistake = { at, found, &expected };
+    if (report_unit(parse, &mistake))
+        return;
+    const struct hint *hint = hint_find(parse, &mistake);
+    if (hint != NULL && hint_is_general(hint) && strcmp(found, "a name") == 0
+        && nearest_keyword(&expected, sources_text(parse->sources, at)) != NULL)
+        hint = NULL;
+    enum diag_id id = hint == NULL ? DIAG_SYNTAX : hint_id(hint);
     const char *what = describe_found(parse, at, found);
     const char *list = describe_expected(parse, &expected);
-    struct diag *diag =
-        list[0] == '\0'
-            ? diag_add(parse->diags, DIAG_SYNTAX, at, "unexpected %s", what)
-            : diag_add(parse->diags, DIAG_SYNTAX, at, "expected %s, found %s", list, what);
-    suggest(parse, diag, at, found, &expected);
+    struct diag *diag = list[0] == '\0'
+                            ? diag_add(parse->diags, id, at, "unexpected %s", what)
+                            : diag_add(parse->diags, id, at, "expected %s, found %s", list, what);
+    if (hint != NULL)
+        hint_help(parse, diag, hint, &mistake);
+    else
+        suggest(parse, diag, at, found, &expected);
     note_open(parse, diag, at, &expected);
 }

@@ -148,6 +148,10 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
     KW_unless "unless" KW_until "until" KW_untrusted "untrusted" KW_use "use" KW_wait "wait"
     KW_when "when" KW_within "within"
 
+/* Where both could be done, `error` is taken and not put off. */
+%precedence START
+%precedence error
+
 %type <text> name key label who title block_word
 %type <flag> cased untrusted no_opt
 %type <several> measure
@@ -193,12 +197,16 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 
 file: edition items | edition items bare_rules ;
 
-edition: %empty
+/* A mistake in the very first word finds nothing on the stack to go back to, so the start of a
+ * file and of its items each have a way on of their own. */
+edition: %empty %prec START
+    | error skip_item SYNC { yyerrok; parse_forget_mistakes(parse); }
     | "cdr" NUMBER { parse_edition(parse, @$, &$NUMBER); }
     ;
 
 /* Rules without a name come last; the feed reports an item after one and says SYNC. */
-items: %empty
+items: %empty %prec START
+    | error skip_item SYNC { yyerrok; parse_forget_mistakes(parse); }
     | items item { parse_add_item(parse, $2); }
     | items bare_rules SYNC { yyerrok; parse_forget_mistakes(parse); }
     | items error skip_item SYNC { yyerrok; parse_forget_mistakes(parse); }

@@ -430,7 +430,7 @@ static void mistakes_that_people_make_are_answered(void **state)
                  "b\xE2\x80\x9D",
         "let x = a = \"b\"");
     assert_fixed("when a collect t", "when a then collect t");
-    assert_fixed("when a then collect t respond x", "when a then collect t ; respond x");
+    assert_fixed("when a then collect t respond x", "when a then collect t; respond x");
     assert_fixed("when a AND b then collect t", "when a and b then collect t");
     assert_fixed("wehn a then collect t", "when a then collect t");
     assert_fixed("let x = a in 10.0.0.0/8", "let x = a in \"10.0.0.0/8\"");
