@@ -95,7 +95,7 @@ enum err coverage_see(
         const struct probe_condition *condition = &covered->probes->conditions[at];
         if (condition->place == PROBE_WHEN)
             is_met = see_node(&look, condition->root) != PROBE_FALSE;
-        else if (condition->place != PROBE_IF && is_met)
+        else if (condition->place != PROBE_IF && is_met && probe_is_in_force(condition, event))
             see_node(&look, condition->root);
     }
     return look.err;

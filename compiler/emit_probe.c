@@ -80,9 +80,7 @@ static void emit_leaf(struct emit *emit, struct probe_leaf *leaf, bool has_steps
 
 void emit_probe_rule(struct emit *emit, const struct item *rule, bool has_steps)
 {
-    struct probe_make make = { .arena = emit->arena,
-        .trees = emit->compilation->trees,
-        .tree_count = emit->compilation->tree_count };
+    struct probe_make make = { .arena = emit->arena };
     if (!emit_ok(emit, probe_conditions(&make, rule)))
         return;
     for (uint32_t at = 0; at < make.leaf_count && emit->err == ERR_OK; at++)

@@ -70,6 +70,13 @@ struct probe_condition {
     uint32_t leaf_count;
 };
 
+/* Whether it counts for the event: an excuse whose date has passed does not. */
+static inline bool probe_is_in_force(
+    const struct probe_condition *condition, const struct event *event)
+{
+    return condition->clause == NULL || event->received_ms < condition->clause->until_ms;
+}
+
 /* The conditions of one rule: `when`, each `unless`, each exception, each `if`. */
 struct probe_rule {
     const struct item *item;
@@ -108,11 +115,8 @@ MUST_CHECK enum err probe_leaf_state(const struct program *program, const struct
 enum probe_state probe_state_of(const struct probe_node *node, const enum probe_state *states);
 
 /* Emit's: the conditions of a rule with their leaves and no fragments yet. ERR_MEMORY, ERR_LIMIT. */
-struct tree;
 struct probe_make {
     struct arena *arena;
-    struct tree *const *trees; /* for exceptions */
-    uint32_t tree_count;
     struct probe_leaf *leaves; /* grow */
     uint32_t leaf_count;
     uint32_t leaf_room;

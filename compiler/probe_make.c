@@ -336,26 +336,16 @@ static void add_condition(
     make->conditions[make->condition_count++] = condition;
 }
 
-static bool is_excepted(const struct item *exception, const struct item *rule)
+/* In the order in which the rule asks them. */
+static void add_excuses(struct probe_make *make, const struct item *rule)
 {
-    for (const struct ast_name *name = exception->exception.rules; name != NULL; name = name->next)
-        if (str_equal(name->text, rule->name))
-            return true;
-    return false;
-}
-
-static void add_exceptions(struct probe_make *make, const struct item *rule)
-{
-    for (uint32_t at = 0; at < make->tree_count; at++)
-        for (const struct item *item = make->trees[at]->items; item != NULL; item = item->next) {
-            if (item->kind != ITEM_EXCEPTION || !is_excepted(item, rule))
-                continue;
-            const struct clause *clause = item->exception.unless;
-            struct probe_condition condition = {
-                .place = PROBE_EXCEPTION, .clause = clause, .exception = item
-            };
-            add_condition(make, condition, clause->condition);
-        }
+    for (const struct ast_excuse *excuse = rule->rule.excuses; excuse != NULL;
+         excuse = excuse->next) {
+        struct probe_condition condition = { .clause = excuse->unless,
+            .place = excuse->exception == NULL ? PROBE_UNLESS : PROBE_EXCEPTION,
+            .exception = excuse->exception };
+        add_condition(make, condition, excuse->unless->condition);
+    }
 }
 
 static void add_ifs(struct probe_make *make, const struct ast_step *steps)
@@ -372,11 +362,7 @@ static void add_ifs(struct probe_make *make, const struct ast_step *steps)
 enum err probe_conditions(struct probe_make *make, const struct item *rule)
 {
     add_condition(make, (struct probe_condition){ .place = PROBE_WHEN }, rule->rule.when);
-    for (const struct clause *clause = rule->rule.clauses; clause != NULL; clause = clause->next)
-        if (clause->kind == CLAUSE_UNLESS)
-            add_condition(make, (struct probe_condition){ .place = PROBE_UNLESS, .clause = clause },
-                clause->condition);
-    add_exceptions(make, rule);
+    add_excuses(make, rule);
     add_ifs(make, rule->rule.steps);
     return make->err;
 }

@@ -294,7 +294,7 @@ static enum err whole_rule(const struct whatif *whatif, struct probe_node *ret_r
     *ret_root = (struct probe_node){ .kind = PROBE_AND };
     for (uint32_t at = 0; at < rule->condition_count; at++) {
         const struct probe_condition *condition = &rule->conditions[at];
-        if (condition->place == PROBE_IF)
+        if (condition->place == PROBE_IF || !probe_is_in_force(condition, whatif->event))
             continue;
         parts[at] =
             (struct probe_node){ .kind = condition->place == PROBE_WHEN ? PROBE_USE : PROBE_NOT,

@@ -1,4 +1,5 @@
 /* explain_rule.c - cdr explain RULE --alert FILE: find the rule, read the alerts, ask. */
+#include "decide.h"
 #include "driver/alerts.h"
 #include "driver/evaluate.h"
 #include "driver/explain.h"
@@ -83,27 +84,53 @@ str explain_target(const struct explanation *explanation, const struct expr *tar
 
 /* ---- one alert ---- */
 
+/* "exception pentest (r.cdr:9): CHG-8812" */
+static const char *excuse_words(const struct excuse_code *excuse, struct arena *arena)
+{
+    const char *name = excuse_name(excuse, arena);
+    if (name == NULL)
+        return NULL;
+    return arena_format(arena, "%s (%.*s:%" PRIu32 ")%s%.*s", name, STR_ARG(excuse->file),
+        excuse->line, excuse->reason.len > 0 ? ": " : "", STR_ARG(excuse->reason));
+}
+
+static enum err take_decision(
+    const struct asking *asking, const struct decision *decision, struct explanation *explanation)
+{
+    const struct program *program = asking->compilation->program;
+    bool is_waiting = asking->rule->needs_state.len > 0;
+    switch (decision->outcome) {
+    case RULE_SILENT:
+        explanation->outcome =
+            explanation->event->source.len == 0 ? EXPLAIN_NO_SOURCE : EXPLAIN_NOT_FIRED;
+        return ERR_OK;
+    case RULE_EXCUSED:
+        explanation->outcome = EXPLAIN_EXCUSED;
+        explanation->why = excuse_words(decision->excuse, explanation->arena);
+        return explanation->why == NULL ? ERR_MEMORY : ERR_OK;
+    case RULE_FIRES:
+        explanation->outcome = is_waiting ? EXPLAIN_WAITING : EXPLAIN_FIRED;
+        return ERR_OK;
+    case RULE_FIRES_IN_DOUBT:
+        explanation->outcome = is_waiting ? EXPLAIN_WAITING : EXPLAIN_FIRED;
+        return excuse_doubt(
+            program, decision->excuse, explanation->event, explanation->arena, &explanation->why);
+    }
+    return ERR_OK;
+}
+
 /* What the rule makes of the event, and why where that needs words. */
 static enum err decide(const struct asking *asking, struct explanation *explanation)
 {
-    const struct program *program = asking->compilation->program;
-    bool fires = false;
-    enum err err =
-        whatif_fires(program, asking->rule, explanation->event, explanation->arena, &fires);
-    if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY) {
-        explanation->outcome = EXPLAIN_UNDECIDED;
-        explanation->why = err_text(err);
-        return ERR_OK;
-    }
-    TRY(err);
-    if (fires && asking->rule->needs_state.len > 0)
-        explanation->outcome = EXPLAIN_WAITING;
-    else if (fires)
-        explanation->outcome = EXPLAIN_FIRED;
-    else if (explanation->event->source.len == 0)
-        explanation->outcome = EXPLAIN_NO_SOURCE;
-    else
-        explanation->outcome = EXPLAIN_NOT_FIRED;
+    struct decision decision;
+    enum err err = rule_decide(asking->compilation->program, asking->rule, explanation->event,
+        explanation->arena, &decision);
+    if (err == ERR_OK)
+        err = take_decision(asking, &decision, explanation);
+    if (err != ERR_UNDECIDED && err != ERR_BUDGET && err != ERR_MEMORY)
+        return err;
+    explanation->outcome = EXPLAIN_UNDECIDED;
+    explanation->why = err_text(err);
     return ERR_OK;
 }
 
@@ -203,9 +230,30 @@ static enum exit_code explain_alerts(struct asking *asking, const char *file)
 
 /* ---- the rule ---- */
 
-static enum exit_code no_such_rule(
-    struct driver *driver, const struct program *program, const char *name)
+/* A rule of that name that is switched off, or NULL. */
+static const struct item *find_disabled(const struct compilation *compilation, const char *name)
 {
+    for (uint32_t at = 0; at < compilation->tree_count; at++)
+        for (const struct item *item = compilation->trees[at]->items; item != NULL;
+             item = item->next)
+            if (item->kind == ITEM_RULE && item->rule.disabled_by != NULL
+                && str_is(item->name, name))
+                return item->rule.disabled_by;
+    return NULL;
+}
+
+static enum exit_code no_such_rule(
+    struct driver *driver, const struct compilation *compilation, const char *name)
+{
+    const struct program *program = compilation->program;
+    const struct item *disabled_by = find_disabled(compilation, name);
+    if (disabled_by != NULL) {
+        const struct source *source = &compilation->sources.items[disabled_by->at.file];
+        driver_message(driver,
+            "rule %s is switched off (%.*s:%" PRIu32 "), so it fires for nothing", name,
+            STR_ARG(source->file), source_place(source, disabled_by->at.start).line);
+        return EXIT_NOTHING;
+    }
     struct suggestion suggestion = { .word = str_from(name) };
     for (uint32_t at = 0; at < program->rule_count; at++)
         suggest(&suggestion, program->rules[at].name);
@@ -226,7 +274,7 @@ static enum exit_code find_rule(struct asking *asking, const char *name)
             asking->probes = &asking->compilation->probes->rules[at];
             return EXIT_CLEAN;
         }
-    return no_such_rule(asking->driver, program, name);
+    return no_such_rule(asking->driver, asking->compilation, name);
 }
 
 static const char *const here[] = { ".", NULL };

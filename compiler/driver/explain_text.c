@@ -181,6 +181,8 @@ static enum err show_condition(const struct explanation *explanation, struct out
     if (condition->clause != NULL && condition->clause->until.len > 0) {
         output_add(out, STR("  until "));
         output_text(out, condition->clause->until);
+        if (!probe_is_in_force(condition, explanation->event))
+            output_add(out, STR(", which has passed: it counts for nothing"));
     }
     output_add(out, STR("\n"));
     return show_node(explanation, out, condition->root, 0);
@@ -212,6 +214,8 @@ static void show_head(const struct explanation *explanation, struct output *out)
     output_text(out, str_from(e->file));
     output_addf(out, ":%" PRIu32 ")\n", e->line);
     if (e->why != NULL) {
+        output_add(out,
+            e->outcome == EXPLAIN_FIRED ? STR("in doubt, so its responses are held: ") : STR(""));
         output_text(out, str_from(e->why));
         output_add(out, STR("\n"));
     }

@@ -94,6 +94,36 @@ holds "with the leaves" bash -c 'jq -se ".[0].leaves | length == 8 and (.[1] | .
 holds "and the change" bash -c 'jq -se ".[0].flip == [{\"field\":\"severity\",\"change\":\"set\",\"from\":\"medium\",\"to\":\"high\"}]" "$1"' - "$out"
 holds "outcomes are words" bash -c '[ "$(jq -r .outcome "$1" | tr "\n" " ")" = "not_fired fired " ]' - "$out"
 
+# What excuses a rule is part of the answer.
+mkdir excused
+cat >excused/e.cdr <<'EOF'
+rule held {
+  when source = defender and severity >= high
+  unless host.name = "lab-1" until 2099-01-31 reason "CHG-1"
+  then collect snapshot; respond stop_instance
+}
+exception pentest for held when user.name = "pentester" until 2099-12-15 reason "CHG-8812"
+exception old for held when severity = high until 2020-12-15 reason "CHG-0"
+rule off { when severity = low then collect snapshot }
+disable rule off
+EOF
+defender='{"source":"defender","severity":"high","alert":{"id":"e1"}'
+echo "$defender,\"host.name\":\"web\",\"user.name\":\"pentester\"}" >e1.json
+run explain held --rules excused --alert e1.json
+prints "held is excused for alert e1 of defender" "an excused rule says so"
+prints "exception pentest (excused/e.cdr:6): CHG-8812" "with what excuses it, and why"
+prints 'would fire with: user.name = "other" (for example)' "and with the change that would make it fire"
+prints "until 2020-12-15, which has passed: it counts for nothing" "a date that has passed is told"
+echo "$defender,\"host.name\":\"web\"}" >e2.json
+run explain held --rules excused --alert e2.json
+prints "held fired for alert e1" "what is in doubt fires"
+prints "in doubt, so its responses are held: the alert has no user.name" "and says what holds its responses"
+run explain held --rules excused --alert e1.json --format json
+holds "so does JSON" json '.outcome == "excused" and (.why | startswith("exception pentest")) and ([.leaves[].condition] == ["when", "when", "unless", "exception", "exception"]) and .leaves[3].exception == "pentest"'
+run explain off --rules excused --alert e1.json
+exits 3 "a rule that is switched off is not there"
+says "rule off is switched off (excused/e.cdr:9)" "and says where"
+
 # What an attacker wrote must not act on the terminal, nor fill it.
 mkdir hostile
 cat >hostile/h.cdr <<'EOF'

@@ -210,6 +210,11 @@ static const char *const rules[] = {
     "null then collect snapshot",
     "when anywhere contains \"x\" and severity >= medium and not anywhere contains \"other\" then "
     "collect snapshot",
+    "rule r { when severity >= medium unless user.name = \"admin\" and not (host.name = \"x\") "
+    "unless alert.title contains \"other\" until 2099-01-01 reason \"C-1\" then collect snapshot "
+    "}\n"
+    "exception e for r when host.id != \"d1\" until 2099-01-01 reason \"C-2\"\n"
+    "exception past for r when exists source until 2020-01-01 reason \"C-3\"",
     "when lower(host.name) = \"web-1\" and first(user.name, host.name) != \"x\" and "
     "hour(alert.time) "
     "in 7..20 then collect snapshot",
