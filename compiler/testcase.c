@@ -145,12 +145,14 @@ enum err testcase_run(struct tester *tester, const struct item *test, struct are
         .before_ms = TESTCASE_START_MS,
         .fired = ARENA_ARRAY(arena, uint32_t, rules),
         .responded = ARENA_ARRAY(arena, uint32_t, rules),
+        .excused = ARENA_ARRAY(arena, const struct excuse_code *, rules),
         .pending = { .arena = ARENA_INIT(EVENT_BYTES_MAX),
-            .rules = ARENA_ARRAY(arena, uint32_t, rules) },
+            .firings = ARENA_ARRAY(arena, struct testcase_firing, rules) },
     };
     *ret_outcome = (struct testcase_outcome){ .at = test->name_at };
     see_rules(tester, test->at.file);
-    if (testcase.fired == NULL || testcase.responded == NULL || testcase.pending.rules == NULL)
+    if (testcase.fired == NULL || testcase.responded == NULL || testcase.excused == NULL
+        || testcase.pending.firings == NULL)
         return ERR_MEMORY;
     enum err err = run_checks(&testcase);
     arena_release(&testcase.pending.arena);

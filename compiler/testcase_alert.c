@@ -124,22 +124,19 @@ static enum err read_alert(struct testcase *testcase, const struct origin *origi
 /* ---- the rules ---- */
 
 /* The clause in force for a rule: its own, else one of its file's `defaults`. */
-static const struct clause *clause_in_force(
-    const struct testcase *testcase, const struct item *rule, enum clause_kind kind)
+static const struct clause *clause_in_force(const struct item *rule, enum clause_kind kind)
 {
     const struct clause *own = clause_find(rule->rule.clauses, kind);
-    const struct item *item = testcase->tester->compilation->trees[rule->at.file]->items;
-    for (; own == NULL && item != NULL; item = item->next)
-        if (item->kind == ITEM_DEFAULTS)
-            own = clause_find(item->defaults.clauses, kind);
-    return own;
+    return own != NULL || rule->rule.defaults == NULL
+               ? own
+               : clause_find(rule->rule.defaults->defaults.clauses, kind);
 }
 
 /* State across alerts that no test of this build keeps. */
 static enum err skip_for_state(struct testcase *testcase, uint32_t rule, const struct ast_check *at)
 {
     const struct item *item = testcase->tester->rule_items[rule];
-    const struct clause *limit = clause_in_force(testcase, item, CLAUSE_LIMIT);
+    const struct clause *limit = clause_in_force(item, CLAUSE_LIMIT);
     str needs = testcase->program->rules[rule].needs_state;
     if (needs.len > 0)
         return testcase_end(testcase, TESTCASE_SKIPPED, at->at,
@@ -147,7 +144,7 @@ static enum err skip_for_state(struct testcase *testcase, uint32_t rule, const s
             STR_ARG(item->name), STR_ARG(needs));
     if (testcase->fired[rule] == 0)
         return ERR_OK;
-    if (clause_in_force(testcase, item, CLAUSE_DEDUP) != NULL)
+    if (clause_in_force(item, CLAUSE_DEDUP) != NULL)
         return testcase_end(testcase, TESTCASE_SKIPPED, at->at,
             "rule %.*s fires more than once and has `dedup`, which tests of this build do not keep",
             STR_ARG(item->name));
@@ -172,13 +169,15 @@ static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct 
     TRY(err);
     if (watcher != NULL && watcher->evaluated != NULL)
         TRY(watcher->evaluated(watcher, rule, &pending->event, decision.outcome != RULE_SILENT));
+    if (decision.outcome == RULE_EXCUSED)
+        testcase->excused[rule] = decision.excuse;
     if (decision.outcome == RULE_SILENT || decision.outcome == RULE_EXCUSED)
         return ERR_OK;
     TRY(skip_for_state(testcase, rule, origin->alert));
     if (testcase_is_over(testcase))
         return ERR_OK;
     testcase->fired[rule]++;
-    pending->rules[pending->count++] = rule;
+    pending->firings[pending->count++] = (struct testcase_firing){ rule, decision.excuse };
     return ERR_OK;
 }
 

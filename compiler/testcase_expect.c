@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "base/buf.h"
 #include "constant.h"
+#include "decide.h"
 #include "fixture.h"
 
 #include <inttypes.h>
@@ -60,6 +61,16 @@ static void add_result(struct buf *out, const struct step_result *result)
         buf_addf(out, ", %s", verdict_name(verdict));
 }
 
+static enum err add_doubt(
+    struct testcase *testcase, const struct excuse_code *doubt, struct buf *out)
+{
+    const char *name = excuse_name(doubt, testcase->arena);
+    if (name == NULL)
+        return ERR_MEMORY;
+    buf_addf(out, " waits for a person, because `%s` is in doubt", name);
+    return ERR_OK;
+}
+
 static enum err tell_step(
     struct testcase *testcase, const struct testcase_step *step, struct testcase_line ***tail)
 {
@@ -71,8 +82,21 @@ static enum err tell_step(
         buf_addf(&text, " was not begun: %s", step->unresolved);
     } else {
         TRY(add_arguments(testcase, step, &text));
+        if (step->doubt != NULL)
+            TRY(add_doubt(testcase, step->doubt, &text));
         add_result(&text, &step->result);
     }
+    return add_line(testcase, tail, &text);
+}
+
+static enum err tell_excused(struct testcase *testcase, uint32_t rule, struct testcase_line ***tail)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(LINE_BYTES_MAX);
+    const char *name = excuse_name(testcase->excused[rule], testcase->arena);
+    if (name == NULL)
+        return ERR_MEMORY;
+    buf_addf(
+        &text, "rule %.*s was excused by `%s`", STR_ARG(testcase->program->rules[rule].name), name);
     return add_line(testcase, tail, &text);
 }
 
@@ -90,6 +114,9 @@ static enum err tell_rules(struct testcase *testcase, struct testcase_line ***ta
         TRY(add_line(testcase, tail, &text));
     }
     buf_clear(&text);
+    for (uint32_t rule = 0; rule < testcase->program->rule_count; rule++)
+        if (testcase->excused[rule] != NULL && ++told <= TOLD_RULES_MAX)
+            TRY(tell_excused(testcase, rule, tail));
     if (told == 0)
         buf_add(&text, STR("no rule fired"));
     else if (told > TOLD_RULES_MAX)

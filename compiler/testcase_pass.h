@@ -19,16 +19,23 @@ struct testcase_step {
     struct testcase_step *next;
     const struct step_code *code;
     uint32_t rule;
-    const value *args;      /* bound; as many as the builtin has parameters */
-    const char *unresolved; /* why it was not begun; NULL: it was */
+    const value *args;               /* bound; as many as the builtin has parameters */
+    const char *unresolved;          /* why it was not begun; NULL: it was */
+    const struct excuse_code *doubt; /* which makes it wait for a person, or NULL */
     struct step_result result;
+};
+
+/* A rule that fired, with the excuse that is in doubt, or NULL. */
+struct testcase_firing {
+    uint32_t rule;
+    const struct excuse_code *doubt;
 };
 
 /* The alert whose steps did not run yet. */
 struct testcase_pending {
     struct arena arena; /* the event's */
     struct event event;
-    uint32_t *rules; /* that fired, in the arena of the test: room for all */
+    struct testcase_firing *firings; /* in the arena of the test: room for all rules */
     uint32_t count;
 };
 
@@ -39,9 +46,10 @@ struct testcase {
     struct arena *arena;
     struct testcase_outcome *outcome;
     int64_t now_ms;
-    int64_t before_ms;   /* when the alert before was */
-    uint32_t *fired;     /* by rule: how often */
-    uint32_t *responded; /* by rule: respond steps that were begun */
+    int64_t before_ms;                  /* when the alert before was */
+    uint32_t *fired;                    /* by rule: how often */
+    uint32_t *responded;                /* by rule: respond steps that were begun */
+    const struct excuse_code **excused; /* by rule: what excused an alert last, or NULL */
     struct testcase_given *given;
     struct testcase_step *first_step;
     struct testcase_step *last_step;

@@ -8,7 +8,7 @@
 struct trial {
     struct stepper stepper; /* first: the machine hands it back */
     struct testcase *testcase;
-    uint32_t rule;
+    struct testcase_firing firing;
     struct kept_result *newest;
 };
 
@@ -168,7 +168,9 @@ static enum err keep_step(struct trial *trial, const struct step_code *code, con
     struct testcase_step *step = ARENA_NEW(testcase->arena, struct testcase_step);
     if (step == NULL)
         return ERR_MEMORY;
-    *step = (struct testcase_step){ .code = code, .rule = trial->rule, .result = *result };
+    *step = (struct testcase_step){ .code = code, .rule = trial->firing.rule, .result = *result };
+    if (unresolved == NULL && code->builtin->verb == VERB_RESPOND)
+        step->doubt = trial->firing.doubt;
     TRY(copy_values(testcase->arena, args, builtin_param_count(code->builtin), &step->args));
     if (unresolved != NULL) {
         step->unresolved = arena_copy(testcase->arena, str_from(unresolved)).ptr;
@@ -181,7 +183,7 @@ static enum err keep_step(struct trial *trial, const struct step_code *code, con
         testcase->last_step->next = step;
     testcase->last_step = step;
     if (unresolved == NULL && code->builtin->verb == VERB_RESPOND)
-        testcase->responded[trial->rule]++;
+        testcase->responded[trial->firing.rule]++;
     return ERR_OK;
 }
 
@@ -216,12 +218,14 @@ static enum err trial_step(
     return show_result(trial, index, ret_result);
 }
 
-static enum err run_rule(struct testcase *testcase, uint32_t rule)
+static enum err run_rule(struct testcase *testcase, struct testcase_firing firing)
 {
-    struct trial trial = { .stepper = { .run = trial_step }, .testcase = testcase, .rule = rule };
+    struct trial trial = {
+        .stepper = { .run = trial_step }, .testcase = testcase, .firing = firing
+    };
     struct testcase_pending *pending = &testcase->pending;
     struct testcase_watcher *watcher = testcase->tester->watcher;
-    const struct rule_code *code = &testcase->program->rules[rule];
+    const struct rule_code *code = &testcase->program->rules[firing.rule];
     enum err err = interp_steps(
         testcase->program, code->steps, &pending->event, &pending->arena, &trial.stepper);
     bool is_large = err == ERR_MEMORY && pending->arena.is_full;
@@ -231,7 +235,7 @@ static enum err run_rule(struct testcase *testcase, uint32_t rule)
     TRY(err);
     return watcher == NULL || watcher->stepped == NULL
                ? ERR_OK
-               : watcher->stepped(watcher, rule, &pending->event, trial.newest);
+               : watcher->stepped(watcher, firing.rule, &pending->event, trial.newest);
 }
 
 enum err testcase_steps(struct testcase *testcase)
@@ -239,6 +243,6 @@ enum err testcase_steps(struct testcase *testcase)
     uint32_t count = testcase->pending.count;
     testcase->pending.count = 0;
     for (uint32_t i = 0; i < count && !testcase_is_over(testcase); i++)
-        TRY(run_rule(testcase, testcase->pending.rules[i]));
+        TRY(run_rule(testcase, testcase->pending.firings[i]));
     return ERR_OK;
 }

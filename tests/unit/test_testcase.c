@@ -231,6 +231,43 @@ static void state_across_alerts_is_never_passed(void **state)
     SKIPS(limit, HIGH " times 3 every 1s; expect rule l count 3");
 }
 
+static void an_excuse_keeps_a_rule_from_firing_and_a_doubt_makes_its_steps_wait(void **state)
+{
+    (void)state;
+    static const char rule[] =
+        "rule r { when severity >= high unless user.name = \"scan\" then respond isolate_host;\n"
+        "  notify slack channel=\"#ir\" text=\"x\" }\n";
+    static const char alert[] = "alert { \"source\": \"defender\", \"severity\": \"high\", "
+                                "\"host.id\": \"d1\", \"user.name\": \"scan\" }; expect rule r";
+    PASSES(rule, HIGH "; expect respond isolate_host host=\"d1\"; expect notify slack");
+    CLEANUP(ran_release) struct ran waiting = { 0 };
+    run_text(&waiting, rule, HIGH "; expect quiet");
+    const struct testcase_line *step = waiting.outcome.happened->next;
+    assert_non_null(step);
+    assert_non_null(memmem(step->text.ptr, step->text.len, "waits for a person", 18));
+    CLEANUP(ran_release) struct ran excused = { 0 };
+    run_text(&excused, rule, alert);
+    assert_int_equal(excused.outcome.state, TESTCASE_FAILED);
+    str line = excused.outcome.happened->text;
+    assert_true(str_startswith(line, STR("rule r was excused by `unless")));
+}
+
+static void defaults_count_as_clauses_of_a_rule(void **state)
+{
+    (void)state;
+    SKIPS("defaults { dedup by host.id for 1h }\n" RULE, HIGH " times 2 every 1s; expect rule iso");
+    PASSES("defaults { limit 9 targets per 1h }\n" RULE, HIGH " times 2 every 1s; expect rule iso");
+}
+
+static void a_rule_that_is_switched_off_does_not_fire_and_that_is_said(void **state)
+{
+    (void)state;
+    CLEANUP(ran_release) struct ran ran = { 0 };
+    run_text(&ran, RULE "disable rule iso\n", HIGH "; expect quiet; expect rule iso");
+    assert_int_equal(ran.outcome.state, TESTCASE_FAILED);
+    assert_true(str_is(ran.outcome.help, "`disable rule iso` switches it off"));
+}
+
 static void what_cannot_be_decided_fails(void **state)
 {
     (void)state;
@@ -426,6 +463,9 @@ int main(void)
         cmocka_unit_test(alerts_in_a_vendors_own_json_go_through_their_source),
         cmocka_unit_test(a_rule_that_waits_for_several_alerts_is_never_passed),
         cmocka_unit_test(state_across_alerts_is_never_passed),
+        cmocka_unit_test(an_excuse_keeps_a_rule_from_firing_and_a_doubt_makes_its_steps_wait),
+        cmocka_unit_test(defaults_count_as_clauses_of_a_rule),
+        cmocka_unit_test(a_rule_that_is_switched_off_does_not_fire_and_that_is_said),
         cmocka_unit_test(what_cannot_be_decided_fails),
         cmocka_unit_test(ten_thousand_alerts_are_evaluated),
         cmocka_unit_test(a_file_holds_one_alert_or_several),
