@@ -1,22 +1,86 @@
 /* alerts.c - see alerts.h. */
 #include "driver/alerts.h"
 
+#include "base/fold.h"
 #include "base/limits.h"
 #include "driver/files.h"
+#include "match/line.h"
+#include "match/scan.h"
+
+#include <errno.h>
 
 /* A day of a large company's alerts; more is for the daemon. */
 #define ALERT_FILE_BYTES_MAX ((size_t)2 * 1024 * 1024 * 1024)
 
-enum err alerts_open(struct alert_reader *reader, const char *name)
+/* ---- opening ---- */
+
+/* Files that begin so are no text in UTF-8. */
+static const struct {
+    str start;
+    const char *failure;
+} other_files[] = {
+    { { "\xFF\xFE", 2 }, "it is text in UTF-16; make it UTF-8: iconv -f UTF-16 -t UTF-8" },
+    { { "\xFE\xFF", 2 }, "it is text in UTF-16; make it UTF-8: iconv -f UTF-16 -t UTF-8" },
+    { { "{\0", 2 }, "it is text in UTF-16; make it UTF-8: iconv -f UTF-16LE -t UTF-8" },
+    { { "\0{", 2 }, "it is text in UTF-16; make it UTF-8: iconv -f UTF-16BE -t UTF-8" },
+    { { "[\0", 2 }, "it is text in UTF-16; make it UTF-8: iconv -f UTF-16LE -t UTF-8" },
+    { { "\0[", 2 }, "it is text in UTF-16; make it UTF-8: iconv -f UTF-16BE -t UTF-8" },
+    { { "\x1F\x8B", 2 }, "it is compressed with gzip; unpack it: zcat FILE | cdr .. --alerts -" },
+    { { "\x28\xB5\x2F\xFD", 4 }, "it is compressed with zstd; unpack it: zstdcat FILE" },
+    { { "\xFD"
+        "7zXZ",
+          5 },
+        "it is compressed with xz; unpack it: xzcat FILE" },
+    { { "BZh", 3 }, "it is compressed with bzip2; unpack it: bzcat FILE" },
+    { { "PK\x03\x04", 4 }, "it is a zip archive; unpack it" },
+};
+
+static const char *find_failure(str text)
 {
-    *reader =
-        (struct alert_reader){ .name = name, .text = BUF_INIT(ALERT_FILE_BYTES_MAX), .line = 1 };
+    for (size_t at = 0; at < sizeof other_files / sizeof other_files[0]; at++)
+        if (str_startswith(text, other_files[at].start))
+            return other_files[at].failure;
+    return NULL;
+}
+
+static enum alert_form form_of(str text, str source)
+{
+    size_t at = 0;
+    while (at < text.len && strchr(" \t\r\n", text.ptr[at]) != NULL && text.ptr[at] != '\0')
+        at++;
+    if (at < text.len && (text.ptr[at] == '{' || text.ptr[at] == '['))
+        return ALERT_JSON;
+    if (fold_equal(source, STR("cef")))
+        return ALERT_CEF;
+    return fold_equal(source, STR("syslog")) ? ALERT_SYSLOG : ALERT_JSON;
+}
+
+enum err alerts_open(struct alert_reader *reader, const char *name, str source)
+{
+    *reader = (struct alert_reader){ .name = name,
+        .text = BUF_INIT(ALERT_FILE_BYTES_MAX),
+        .made = BUF_INIT(ALERT_BYTES_MAX),
+        .records = STR(""),
+        .line = 1 };
     TRY(file_read(name, &reader->text));
     reader->rest = buf_str(&reader->text);
     if (str_startswith(reader->rest, STR("\xef\xbb\xbf")))
         reader->rest = str_skip(reader->rest, 3);
+    reader->failure = find_failure(reader->rest);
+    if (reader->failure != NULL)
+        return ERR_INVALID;
+    reader->form = form_of(reader->rest, source);
     return ERR_OK;
 }
+
+const char *alerts_failure(const struct alert_reader *reader, enum err err)
+{
+    if (err == ERR_INVALID && reader->failure != NULL)
+        return reader->failure;
+    return err == ERR_IO ? strerror(errno) : err_text(err);
+}
+
+/* ---- reading ---- */
 
 /* The line of byte `at`, which lies behind all that were asked for before. */
 static uint32_t line_of(struct alert_reader *reader, const char *at)
@@ -36,12 +100,59 @@ static const char *skip_space(str text)
     return text.ptr + at;
 }
 
-bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert)
+/* The array of an object that has nothing but an array of records; else the empty str. */
+static str find_records(str json)
+{
+    struct scan scan = { .json = json };
+    struct json_token token;
+    struct json_fault fault;
+    if (scan_next(&scan, &token, &fault) != ERR_OK || token.kind != JSON_OBJECT
+        || scan_next(&scan, &token, &fault) != ERR_OK || token.kind != JSON_KEY)
+        return STR("");
+    bool is_known = str_is(token.text, "Records") || str_is(token.text, "Findings");
+    if (!is_known || scan_next(&scan, &token, &fault) != ERR_OK || token.kind != JSON_ARRAY)
+        return STR("");
+    size_t start = scan.at - 1;
+    while (scan.depth > 1)
+        if (scan_next(&scan, &token, &fault) != ERR_OK)
+            return STR("");
+    str records = { json.ptr + start, scan.at - start };
+    bool is_last = scan_next(&scan, &token, &fault) == ERR_OK && token.kind == JSON_OBJECT_END;
+    return is_last ? records : STR("");
+}
+
+static void check_size(struct alert_text *alert)
+{
+    if (alert->json.len > ALERT_BYTES_MAX)
+        alert->reason = "it is larger than 2 MiB";
+}
+
+/* The next element of the records; false when they are over. They are sound JSON. */
+static bool next_record(struct alert_reader *reader, struct alert_text *ret_alert)
+{
+    bool has_more = false;
+    struct json_fault fault;
+    if (reader->records.len == 0
+        || json_next(&reader->records, &reader->records_place, &ret_alert->json, &has_more, &fault)
+               != ERR_OK
+        || !has_more) {
+        reader->records = STR("");
+        return false;
+    }
+    ret_alert->line = line_of(reader, ret_alert->json.ptr);
+    check_size(ret_alert);
+    return true;
+}
+
+/* The next document: false at the end. One that holds records is left to next_record, and
+ * *ret_is_alert says so. */
+static bool next_document(
+    struct alert_reader *reader, struct alert_text *ret_alert, bool *ret_is_alert)
 {
     str before = reader->rest;
     bool has_more = false;
     struct json_fault fault = { .reason = "not JSON" };
-    *ret_alert = (struct alert_text){ 0 };
+    *ret_is_alert = true;
     if (json_next(&reader->rest, &reader->place, &ret_alert->json, &has_more, &fault) != ERR_OK) {
         ret_alert->json = str_first(before, before.len - reader->rest.len);
         ret_alert->line = line_of(reader, skip_space(before));
@@ -50,13 +161,66 @@ bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert)
     }
     if (!has_more)
         return false;
+    reader->records = find_records(ret_alert->json);
+    reader->records_place = JSON_OUTSIDE;
+    *ret_is_alert = reader->records.len == 0;
+    if (!*ret_is_alert)
+        return true;
     ret_alert->line = line_of(reader, ret_alert->json.ptr);
-    if (ret_alert->json.len > ALERT_BYTES_MAX)
+    check_size(ret_alert);
+    return true;
+}
+
+/* The next line that is not empty, without its end. */
+static bool take_line(struct alert_reader *reader, str *ret_line)
+{
+    while (reader->rest.len > 0) {
+        str line = str_first(reader->rest, str_find(reader->rest, '\n'));
+        reader->rest = str_skip(reader->rest, line.len + 1);
+        if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+            line.len--;
+        *ret_line = line;
+        if (line.len > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool next_line(struct alert_reader *reader, struct alert_text *ret_alert)
+{
+    str line;
+    if (!take_line(reader, &line))
+        return false;
+    buf_clear(&reader->made);
+    ret_alert->line = line_of(reader, line.ptr);
+    enum err err = reader->form == ALERT_CEF
+                       ? cef_line_to_json(line, &reader->made, &ret_alert->reason)
+                       : syslog_line_to_json(line, &reader->made, &ret_alert->reason);
+    if (err == ERR_OK)
+        ret_alert->reason = NULL;
+    if (reader->made.err != ERR_OK)
         ret_alert->reason = "it is larger than 2 MiB";
+    ret_alert->json = ret_alert->reason == NULL ? buf_str(&reader->made) : line;
+    return true;
+}
+
+bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert)
+{
+    *ret_alert = (struct alert_text){ .json = STR("") };
+    if (reader->form != ALERT_JSON)
+        return next_line(reader, ret_alert);
+    for (bool is_alert = false; !is_alert;) {
+        if (next_record(reader, ret_alert))
+            return true;
+        *ret_alert = (struct alert_text){ .json = STR("") };
+        if (!next_document(reader, ret_alert, &is_alert))
+            return false;
+    }
     return true;
 }
 
 void alerts_close(struct alert_reader *reader)
 {
     buf_release(&reader->text);
+    buf_release(&reader->made);
 }

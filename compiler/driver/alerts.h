@@ -5,25 +5,43 @@
 #include "base/buf.h"
 #include "match/project.h"
 
+/* How the text of a file is made of alerts. */
+enum alert_form {
+    ALERT_JSON,   /* documents one after the other, or one array of them */
+    ALERT_CEF,    /* lines: match/line.h */
+    ALERT_SYSLOG, /* the same */
+};
+
 /* Zero it, open, read, close. */
 struct alert_reader {
     const char *name; /* "-" is standard input */
+    /* private */
+    enum alert_form form;
+    const char *failure; /* why the file is no text of alerts; or NULL */
     struct buf text;
+    struct buf made; /* the JSON of a line that is none */
     str rest;
     enum json_place place;
-    size_t counted_to; /* lines before this offset are in `line` */
-    uint32_t line;     /* from 1 */
+    str records;                   /* the rest of the array of a file of records; or empty */
+    enum json_place records_place; /* in it */
+    size_t counted_to;             /* lines before this offset are in `line` */
+    uint32_t line;                 /* from 1 */
 };
 
 /* One document of the file: an alert, or what is none. */
 struct alert_text {
-    str json;
+    str json;           /* valid until the next one is asked for; of a refused line the line */
     uint32_t line;      /* where it begins, from 1 */
     const char *reason; /* why it is no alert; NULL when it is one */
 };
 
-/* Read the file whole. ERR_IO (errno says why), ERR_LIMIT, ERR_MEMORY. */
-MUST_CHECK enum err alerts_open(struct alert_reader *reader, const char *name);
-/* The next one; false at the end. */
+/* Read the file whole. Lines of text are read where `source` is "cef" or "syslog" and the file
+ * does not begin as JSON does; elsewhere `source` (may be empty) means nothing.
+ * ERR_IO, ERR_LIMIT, ERR_MEMORY; ERR_INVALID: not UTF-8 text. alerts_failure has words. */
+MUST_CHECK enum err alerts_open(struct alert_reader *reader, const char *name, str source);
+/* Why alerts_open failed, right after it did. */
+const char *alerts_failure(const struct alert_reader *reader, enum err err);
+/* The next one; false at the end. The elements of {"Records": [..]} and {"Findings": [..]}, with
+ * no other member, are alerts each: CloudTrail's files, and answers of AWS's commands. */
 bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert);
 void alerts_close(struct alert_reader *reader);

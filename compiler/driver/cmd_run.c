@@ -4,7 +4,6 @@
 #include "driver/rules.h"
 #include "driver/session.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,10 +90,9 @@ static enum exit_code run_file(struct evaluation *evaluation, const char *name)
     CLEANUP(alerts_close) struct alert_reader reader = { 0 };
     if (strcmp(name, "-") == 0 && isatty(STDIN_FILENO) == 1)
         driver_message(driver, "reading alerts from the terminal; end them with Ctrl-D");
-    enum err err = alerts_open(&reader, name);
+    enum err err = alerts_open(&reader, name, evaluation->forced_source);
     if (err != ERR_OK) {
-        driver_message(
-            driver, "%s cannot be read: %s", name, err == ERR_IO ? strerror(errno) : err_text(err));
+        driver_message(driver, "%s cannot be read: %s", name, alerts_failure(&reader, err));
         return EXIT_USAGE;
     }
     struct alert_text alert;

@@ -6,7 +6,6 @@
 #include "driver/rules.h"
 #include "suggest.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -209,10 +208,9 @@ static enum exit_code explain_alerts(struct asking *asking, const char *file)
 {
     struct driver *driver = asking->driver;
     CLEANUP(alerts_close) struct alert_reader reader = { 0 };
-    enum err err = alerts_open(&reader, file);
+    enum err err = alerts_open(&reader, file, asking->forced_source);
     if (err != ERR_OK) {
-        driver_message(
-            driver, "%s cannot be read: %s", file, err == ERR_IO ? strerror(errno) : err_text(err));
+        driver_message(driver, "%s cannot be read: %s", file, alerts_failure(&reader, err));
         return EXIT_USAGE;
     }
     struct alert_text alert;

@@ -52,4 +52,60 @@ for file in "$root"/tests/alerts/*.ndjson; do
     exits 0 "$(basename "$file") is read"
     holds "each with a source" jq -es >/dev/null 'length > 0 and all(.[]; .source | length > 0)' "$out"
 done
+
+# Lines of text, files of records, and files that are neither.
+echo 'when source in [cef, syslog, cloudtrail] then open case' >lines.cdr
+run run --offline --rules lines.cdr --source cef --alerts "$root/tests/alerts/cef.synthetic.log" --format json
+exits 0 "lines of CEF are read"
+holds "each with its fields" jq -es >/dev/null 'map([.alert[0:5], .severity, (.matched | length)])
+    == [["cef-1", "critical", 1], ["cef-2", "medium", 1], ["sha25", "low", 1]]' "$out"
+run run --offline --rules lines.cdr --source syslog --alerts "$root/tests/alerts/syslog.synthetic.log" --format json
+exits 0 "lines of syslog are read"
+holds "with the severity of their priority" jq -es >/dev/null 'map(.severity) == ["critical", "low", "critical", "low"]' "$out"
+run run --offline --rules lines.cdr --alerts "$root/tests/alerts/cloudtrail-records.synthetic.json" --format json
+exits 0 "a file of CloudTrail's records is read"
+holds "record by record" jq -es >/dev/null 'map(.source) == ["cloudtrail", "cloudtrail"]' "$out"
+printf 'CEF:0|a|b|c|d|e|9|\nnonsense\n' >mixed.log
+run run --offline --rules lines.cdr --source cef --alerts mixed.log --data letters
+exits 1 "a line that is no CEF is unreadable"
+says "mixed.log:2: the alert cannot be read: a line of CEF begins with CEF:" "and told with its place"
+holds "and kept" grep -q '"text": *"nonsense"' letters/dead-letter.ndjson
+echo '{"source": "webhook", "id": "w"}' | gzip >packed.json.gz
+run run --offline --rules lines.cdr --alerts packed.json.gz
+exits 2 "a compressed file is refused"
+says "zcat" "with what to do"
+echo '{"source": "webhook", "id": "w"}' | iconv -f UTF-8 -t UTF-16 >wide.json
+run run --offline --rules lines.cdr --alerts wide.json
+exits 2 "so is one in UTF-16"
+says "iconv" "with what to do"
+
+# A hostile field beside a benign one: the rule about the benign one fires all the same.
+echo 'when source = webhook and severity >= high and host.name = "web-1" then open case' >benign.cdr
+hostile() { # SENTENCE JSON-MEMBER
+    printf '{"source":"webhook","severity":"high","host":"web-1","title":"t",%b}\n' "$2" >hostile.json
+    run run --offline --rules benign.cdr --alerts hostile.json --format json
+    exits 0 "$1 is no reason to refuse the alert"
+    holds "$1: the rule fires" jq -e >/dev/null '.matched | length == 1' "$out"
+}
+hostile "an escaped NUL" '"file_name":"a\\u0000b"'
+hostile "a lone surrogate" '"file_name":"\\ud800"'
+hostile "a broken pair" '"file_name":"\\udc00\\ud800x"'
+hostile "invalid UTF-8" '"file_name":"\0377\0376"'
+hostile "an overlong form" '"file_name":"\0300\0257"'
+hostile "a number past 64 bits" '"file_name":99999999999999999999999'
+hostile "a number past every decimal" '"file_name":1e400'
+hostile "a duplicate key behind" '"severity":"low","host":"other"'
+hostile "a key in other case" '"SEVERITY":"low"'
+hostile "an object for a text" '"file_name":{"a":[1,{}]}'
+hostile "a list for a text" '"file_name":[null,"",[[]]]'
+hostile "a deep value" "\"file_name\":$(printf '[%.0s' {1..500})$(printf ']%.0s' {1..500})"
+hostile "a string of a megabyte" "\"file_name\":\"$(head -c 1048576 /dev/zero | tr '\0' x)\""
+hostile "100,000 members" "\"more\":{$(seq -f '"k%.0f":1' -s , 100000)}"
+hostile "100,000 elements" "\"file_name\":[$(seq -f '%.0f' -s , 100000)]"
+hostile "what looks like another vendor's alert" '"Service":{"x":1},"type":"Recon:EC2/x"'
+printf '{"source":"webhook","severity":"high","host":"web-1","file_name":"\\ud800","title":"\\ud800"}\n' >hostile.json
+run run --offline --rules benign.cdr --alerts hostile.json --format json
+holds "repairs are counted" jq -e >/dev/null '.repairs == 2' "$out"
+run run --offline --rules benign.cdr --alerts hostile.json
+prints "had to be mended in 2 places" "and told"
 finish

@@ -1,0 +1,138 @@
+/* The alerts of a file: documents, arrays, files of records, lines of text, and files that are
+ * none of these. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "driver/alerts.h"
+
+#include "base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a file of these bytes is read as: "LINE:json;" for each alert and "LINE!reason;" for what
+ * is none. */
+static void assert_file(str text, const char *source, const char *expected)
+{
+    char name[] = "/tmp/cdr-alerts-XXXXXX";
+    int fd = mkstemp(name);
+    struct buf got = BUF_INIT((size_t)16 * ALERT_BYTES_MAX);
+    struct alert_reader reader = { 0 };
+    struct alert_text alert;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text.ptr, text.len), (ssize_t)text.len);
+    close(fd);
+    enum err err = alerts_open(&reader, name, str_from(source));
+    if (err != ERR_OK)
+        buf_addf(&got, "refused: %s", alerts_failure(&reader, err));
+    while (err == ERR_OK && alerts_next(&reader, &alert)) {
+        buf_addf(&got, "%u%s", alert.line, alert.reason != NULL ? "!" : ":");
+        buf_add(&got, alert.reason != NULL ? str_from(alert.reason) : alert.json);
+        buf_add(&got, STR(";"));
+    }
+    alerts_close(&reader);
+    unlink(name);
+    if (!str_is(buf_str(&got), expected))
+        fail_msg("got %.*s\nand not %s", STR_ARG(buf_str(&got)), expected);
+    buf_release(&got);
+}
+
+#define FILE_IS(text, expected) assert_file(STR(text), "", expected)
+
+static void documents_come_in_every_layout(void **state)
+{
+    (void)state;
+    FILE_IS("", "");
+    FILE_IS("\n\n", "");
+    FILE_IS("{}\n{\"a\":1}\n", "1:{};2:{\"a\":1};");
+    FILE_IS("{}{}", "1:{};1:{};");
+    FILE_IS("{}\r\n{\"a\":1}\r\n", "1:{};2:{\"a\":1};");
+    FILE_IS("\xEF\xBB\xBF{}\n", "1:{};");
+    FILE_IS("[\n{},\n{\"a\":1}]", "2:{};3:{\"a\":1};");
+    FILE_IS("{\n\"a\":\n1}\n{}", "1:{\n\"a\":\n1};4:{};");
+}
+
+static void garbage_costs_no_alert_beside_it(void **state)
+{
+    (void)state;
+    FILE_IS("{}\ngarbage\n{\"a\":1}\n", "1:{};2!no value begins like this;3:{\"a\":1};");
+    FILE_IS("{}\n{\"a\":1,\n{\"b\":1}\n{\"c\":2}\n",
+        "1:{};2!a key in quotes is missing;3:{\"b\":1};4:{\"c\":2};");
+    FILE_IS("{\"a\":\"cut\n{\"b\":1}\n", "1!a control character in a string;2:{\"b\":1};");
+    FILE_IS("{}\n{\"a\":\"cut", "1:{};2!a string does not end;");
+    FILE_IS("{\"a\":\"\x01\"}\n{}\n", "1!a control character in a string;2:{};");
+}
+
+static void a_file_of_records_is_its_records(void **state)
+{
+    (void)state;
+    FILE_IS("{\"Records\":[{\"a\":1},\n{\"a\":2}]}", "1:{\"a\":1};2:{\"a\":2};");
+    FILE_IS("{ \"Findings\" : [ {} ] }\n{\"b\":1}", "1:{};2:{\"b\":1};");
+    FILE_IS("{\"Records\":[]}\n{\"Records\":[]}\n{\"b\":1}", "3:{\"b\":1};");
+    FILE_IS("[{\"Records\":[{\"a\":1}]},{\"b\":1}]", "1:{\"a\":1};1:{\"b\":1};");
+    /* Anything else beside them, or in their place, and the object is an alert itself. */
+    FILE_IS("{\"Records\":[{}],\"x\":1}", "1:{\"Records\":[{}],\"x\":1};");
+    FILE_IS("{\"x\":1,\"Records\":[{}]}", "1:{\"x\":1,\"Records\":[{}]};");
+    FILE_IS("{\"Records\":{}}", "1:{\"Records\":{}};");
+    FILE_IS("{\"Records\":[{\"a\":1}", "1!the text ends too early;");
+}
+
+static void a_file_of_records_may_be_larger_than_an_alert(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT((size_t)8 * ALERT_BYTES_MAX);
+    struct buf expected = BUF_INIT((size_t)8 * ALERT_BYTES_MAX);
+    buf_add(&text, STR("{\"Records\":[{}"));
+    buf_add(&expected, STR("1:{};"));
+    while (text.len < (size_t)2 * ALERT_BYTES_MAX) {
+        buf_add(&text, STR(",{\"a\":\"0123456789012345678901234567890123456789\"}"));
+        buf_add(&expected, STR("1:{\"a\":\"0123456789012345678901234567890123456789\"};"));
+    }
+    buf_add(&text, STR("]}"));
+    assert_file(buf_str(&text), "", expected.ptr);
+    buf_release(&text);
+    buf_release(&expected);
+}
+
+static void lines_of_text_are_read_where_the_source_says_so(void **state)
+{
+    (void)state;
+    assert_file(STR("<13>a\r\n\n<14>b"), "syslog",
+        "1:{\"syslog\":{\"priority\":13,\"facility\":1,\"severity\":5},\"message\":\"a\"};"
+        "3:{\"syslog\":{\"priority\":14,\"facility\":1,\"severity\":6},\"message\":\"b\"};");
+    assert_file(STR("nonsense\n"), "CEF",
+        "1!a line of CEF begins with CEF:, or has it behind a header of syslog;");
+    assert_file(STR(" {\"a\":1}\n"), "cef", "1:{\"a\":1};");
+    assert_file(STR("<13>a\n"), "", "1!no value begins like this;");
+}
+
+static void other_files_are_refused_in_words(void **state)
+{
+    (void)state;
+    FILE_IS(
+        "\xFF\xFE{\0}\0", "refused: it is text in UTF-16; make it UTF-8: iconv -f UTF-16 -t UTF-8");
+    FILE_IS("{\0}\0", "refused: it is text in UTF-16; make it UTF-8: iconv -f UTF-16LE -t UTF-8");
+    FILE_IS("\0[\0]", "refused: it is text in UTF-16; make it UTF-8: iconv -f UTF-16BE -t UTF-8");
+    FILE_IS("\x1F\x8B\x08",
+        "refused: it is compressed with gzip; unpack it: zcat FILE | cdr .. --alerts -");
+    FILE_IS("\x28\xB5\x2F\xFD.", "refused: it is compressed with zstd; unpack it: zstdcat FILE");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(documents_come_in_every_layout),
+        cmocka_unit_test(garbage_costs_no_alert_beside_it),
+        cmocka_unit_test(a_file_of_records_is_its_records),
+        cmocka_unit_test(a_file_of_records_may_be_larger_than_an_alert),
+        cmocka_unit_test(lines_of_text_are_read_where_the_source_says_so),
+        cmocka_unit_test(other_files_are_refused_in_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
