@@ -77,6 +77,8 @@ static enum err parse_file(struct compilation *compilation, uint32_t file, struc
             return ERR_MEMORY;
         (*ret_tree)->file = file;
         compilation->sources.items[file].is_unreadable = !syntax_check_text(&parse);
+        if (!compilation->sources.items[file].is_unreadable)
+            syntax_check_words(&parse, 0, compilation->sources.items[file].text);
         return ERR_OK;
     }
     TRY(parse_source(&parse));

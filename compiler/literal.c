@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "base/utf8.h"
 #include "node.h"
+#include "syntax.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -132,6 +133,7 @@ static void read_escape(struct reader *reader)
 
 str literal_text(struct parse *parse, uint32_t start, str body, bool is_glob)
 {
+    syntax_check_words(parse, start, body);
     if (str_find(body, '\\') == body.len)
         return body;
     /* No escape is shorter than what it stands for. */

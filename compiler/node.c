@@ -1,6 +1,8 @@
 /* node.c - what the grammar's actions call. */
 #include "node.h"
 
+#include "syntax.h"
+
 void *parse_copy(struct parse *parse, const void *content, size_t size, size_t align)
 {
     return memcpy(parse_alloc(parse, size, align), content, size);
@@ -140,6 +142,7 @@ struct expr *regex_node(struct parse *parse, span at, str token)
     size_t close = str_find_last(token, '/');
     str flags = read_flags(parse, at, str_skip(token, close + 1));
     str pattern = close < 1 ? STR("") : str_first(str_skip(token, 1), close - 1);
+    syntax_check_words(parse, at.start, token);
     return node(
         parse, (struct expr){ .kind = EXPR_REGEX,
                    .at = at,

@@ -13,5 +13,9 @@ void syntax_error(struct parse *parse, span at, const char *found, const char *c
 size_t syntax_bad_character(struct parse *parse, uint32_t start, str text);
 
 /* Report bytes that are no UTF-8, and characters that hide what the text says (control
- * characters, marks that turn the writing direction). False: not text, do not parse it. */
+ * characters, marks that turn the writing direction, characters without width). False: not text, do not parse it. */
 bool syntax_check_text(struct parse *parse);
+
+/* Warn of words, in a text that begins at byte `start`, that mix Latin letters with others
+ * that look like Latin ones. The text is UTF-8. */
+void syntax_check_words(struct parse *parse, uint32_t start, str text);
