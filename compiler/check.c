@@ -232,6 +232,8 @@ enum err check_program(struct compilation *compilation)
         for (struct item *item = check.trees[i]->items; item != NULL; item = item->next)
             if (item->kind == ITEM_SOURCE && check.err == ERR_OK)
                 check_source(&check, item);
+    if (check.err == ERR_OK)
+        check_overlaps(&check);
     for (uint32_t i = 0; i < check.tree_count; i++)
         for (struct item *item = check.trees[i]->items; item != NULL; item = item->next)
             if (check.err == ERR_OK)

@@ -165,6 +165,8 @@ enum type check_type(struct check *check, str name, span at);
 /* The types and names of a macro's parameters. */
 void check_params(struct check *check, struct item *macro);
 void check_source(struct check *check, struct item *item);
+/* check_overlap.c: warn where a source of a rule file and another one accept the same alerts. */
+void check_overlaps(struct check *check);
 
 /* check_block.c: connection, daemon, role */
 void check_block(struct check *check, struct item *item);
