@@ -11,7 +11,7 @@
 
 struct lint_settings {
     bool off[DIAG_COUNT]; /* findings that nobody wants to hear of */
-    int64_t now_ms;       /* what "expired" is measured by, UTC; 0: not known, nothing is */
+    int64_t now_ms; /* what dates are measured by, UTC; 0: not known, and nothing is said of them */
 };
 
 /* Look into every file that is not shipped, after compile_program made a program (without

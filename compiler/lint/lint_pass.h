@@ -68,5 +68,6 @@ void lint_text_test(struct lint *lint, const struct expr *expr); /* lint_text.c 
 void lint_list(struct lint *lint, const struct expr *expr);      /* lint_list.c */
 void lint_rule(struct lint *lint, const struct item *rule);      /* lint_rule.c */
 void lint_steps(struct lint *lint, const struct item *rule);     /* lint_steps.c */
+void lint_dates(struct lint *lint, const struct item *item);     /* lint_dates.c */
 void lint_secrets(struct lint *lint, const struct expr *expr);   /* lint_secrets.c */
 void lint_set(struct lint *lint);                                /* lint_set.c */

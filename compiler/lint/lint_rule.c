@@ -1,6 +1,8 @@
 /* lint_rule.c - a rule as a whole: what it asks, and what people are told about it. */
 #include "lint/lint_pass.h"
 
+#include "base/buf.h"
+
 /* ---- what it asks ---- */
 
 struct asked {
@@ -87,6 +89,41 @@ static void look_at_dedup(struct lint *lint, const struct clause *clause)
     }
 }
 
+static bool is_among(struct lint *lint, const struct expr *chain, const struct expr *wanted)
+{
+    if (expr_same(chain, wanted))
+        return true;
+    if (chain->kind != EXPR_AND)
+        return false;
+    CLEANUP(buf_release) struct buf operands = { 0 };
+    if (!lint_ok(lint, expr_chain(chain, &operands)))
+        return false;
+    for (size_t i = 0; i < expr_chain_count(&operands); i++)
+        if (expr_same(expr_chain_at(&operands, i), wanted))
+            return true;
+    return false;
+}
+
+static void look_at_unless(struct lint *lint, const struct item *rule, const struct clause *clause)
+{
+    CLEANUP(buf_release) struct buf operands = { 0 };
+    const struct expr *condition = clause->condition;
+    if (clause->until.len > 0)
+        return;
+    bool is_chain = condition->kind == EXPR_OR;
+    if (is_chain && !lint_ok(lint, expr_chain(condition, &operands)))
+        return;
+    size_t count = is_chain ? expr_chain_count(&operands) : 1;
+    for (size_t i = 0; i < count; i++) {
+        const struct expr *excuse = is_chain ? expr_chain_at(&operands, i) : condition;
+        if (!is_among(lint, rule->rule.when, excuse))
+            continue;
+        struct diag *diag = LINT(lint, DIAG_ALWAYS_EXCUSED, excuse->at,
+            "the rule asks for this, so it is always excused and never fires");
+        LINT_HELP(lint, diag, "take it out of `unless`, or out of `when`");
+    }
+}
+
 /* ---- for people ---- */
 
 static bool are_digits(str text, size_t from, size_t count)
@@ -131,9 +168,12 @@ static void look_at_attack(struct lint *lint, const struct expr *attack)
 void lint_rule(struct lint *lint, const struct item *rule)
 {
     look_at_condition(lint, rule);
-    for (const struct clause *clause = rule->rule.clauses; clause != NULL; clause = clause->next)
+    for (const struct clause *clause = rule->rule.clauses; clause != NULL; clause = clause->next) {
         if (clause->kind == CLAUSE_DEDUP)
             look_at_dedup(lint, clause);
+        if (clause->kind == CLAUSE_UNLESS)
+            look_at_unless(lint, rule, clause);
+    }
     for (const struct pair *pair = rule->rule.pairs; pair != NULL; pair = pair->next)
         if (str_is(pair->key, "attack"))
             look_at_attack(lint, pair->value);

@@ -141,7 +141,8 @@ void silence_report_unused(struct lint *lint)
 {
     for (uint32_t i = 0; i < lint->silence_count; i++) {
         const struct silence *silence = &lint->silences[i];
-        bool is_known = lint->settings->off[silence->id];
+        bool is_known = lint->settings->off[silence->id]
+                        || (lint->settings->now_ms == 0 && silence->id == DIAG_LONG_EXCUSE);
         if (silence->is_used || is_known || lint->settings->off[DIAG_UNUSED_SILENCE])
             continue;
         struct diag *diag = diag_add(lint->diags, DIAG_UNUSED_SILENCE, silence->at,

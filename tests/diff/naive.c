@@ -20,6 +20,8 @@ static struct datum field_of(const struct alert *alert, enum key key)
         return (struct datum){ .kind = MOMENT, .number = -1 }; /* when it came: midnight sharp */
     if (kind != ABSENT && value.kind != NIL && value.kind != MANY && value.kind != kind)
         value.kind = ABSENT;
+    if (kind == TEXT && value.kind == TEXT && value.text[0] == '\0')
+        value.kind = ABSENT; /* vendors write "" for what an alert lacks */
     return value;
 }
 
