@@ -66,15 +66,17 @@ struct path_part {
 
 /* What a path of words turned out to mean. */
 enum meaning {
-    MEANING_UNKNOWN, /* before the check, and after a mistake */
-    MEANING_FIELD,   /* field: a canonical field */
-    MEANING_RAW,     /* path: the vendor's JSON */
-    MEANING_RESULT,  /* step, member: the result of an earlier step */
-    MEANING_LIST,    /* declaration: a declared list */
-    MEANING_LET,     /* declaration: a let */
-    MEANING_PARAM,   /* param: a parameter of the macro around it */
-    MEANING_SOURCE,  /* constant: a source's name, as text */
-    MEANING_ENUM,    /* constant: a word of an enum, `high`, `malicious` */
+    MEANING_UNKNOWN,     /* before the check, and after a mistake */
+    MEANING_FIELD,       /* field: a canonical field */
+    MEANING_RAW,         /* path: the vendor's JSON */
+    MEANING_TAG,         /* path: the key of a tag, resource.tags["env"] */
+    MEANING_RESULT,      /* step, member: the result of an earlier step */
+    MEANING_LIST,        /* declaration: a declared list */
+    MEANING_LET,         /* declaration: a let */
+    MEANING_ENVIRONMENT, /* declaration: an environment, to the right of `resource in` */
+    MEANING_PARAM,       /* param: a parameter of the macro around it */
+    MEANING_SOURCE,      /* constant: a source's name, as text */
+    MEANING_ENUM,        /* constant: a word of an enum, `high`, `malicious` */
     /* of the alert that began a detection over several: */
     MEANING_FIRST_FIELD, /* first.user.id; field */
     MEANING_FIRST_RAW,   /* first.raw["a.b"]; path */
@@ -498,6 +500,10 @@ struct item {
         } use;
         struct {
             struct ast_place *places;
+            /* the checker's, once it was asked for: what `resource in` and `not in` mean */
+            bool is_checked;
+            struct expr *inside; /* NULL after a mistake */
+            struct expr *outside;
         } environment;
         struct {
             struct clause *clauses;

@@ -189,7 +189,7 @@ static void check_item(struct check *check, struct item *item)
     case ITEM_ALWAYS:
         break; /* check_program takes them before or after */
     case ITEM_ENVIRONMENT:
-        refuse_item(check, item);
+        check_environment(check, item);
         break;
     }
 }

@@ -38,7 +38,8 @@ static bool is_absentable(const struct expr *expr)
         return expr->is.result.member == RESULT_URL || expr->is.result.member == RESULT_SHA256;
     if (expr->means == MEANING_FIELD || expr->means == MEANING_FIRST_FIELD)
         return expr->is.field != FIELD_TIME && expr->is.field != FIELD_RECEIVED;
-    return expr->means == MEANING_RAW || expr->means == MEANING_FIRST_RAW;
+    return expr->means == MEANING_RAW || expr->means == MEANING_FIRST_RAW
+           || expr->means == MEANING_TAG;
 }
 
 static bool same_thing(const struct expr *a, const struct expr *b)
@@ -47,7 +48,7 @@ static bool same_thing(const struct expr *a, const struct expr *b)
         return false;
     if (a->means == MEANING_FIELD || a->means == MEANING_FIRST_FIELD)
         return a->is.field == b->is.field;
-    if (a->means == MEANING_RAW || a->means == MEANING_FIRST_RAW)
+    if (a->means == MEANING_RAW || a->means == MEANING_FIRST_RAW || a->means == MEANING_TAG)
         return str_equal(a->is.path, b->is.path);
     return a->means == MEANING_RESULT && a->is.result.step == b->is.result.step
            && a->is.result.member == b->is.result.member;

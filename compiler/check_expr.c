@@ -62,7 +62,7 @@ static void check_exists(struct check *check, struct expr *expr)
     if (operand->type == TYPE_COUNT || operand->means == MEANING_FIELD
         || operand->means == MEANING_RAW || operand->means == MEANING_RESULT
         || operand->means == MEANING_FIRST_FIELD || operand->means == MEANING_FIRST_RAW
-        || operand->means == MEANING_PARAM)
+        || operand->means == MEANING_TAG || operand->means == MEANING_PARAM)
         return;
     diag_add(check->diags, DIAG_WRONG_TEST, operand->at,
         "`%s` asks for a field of the alert, and this is none",

@@ -1,9 +1,8 @@
-/* check_item.c - lists, types, sources, and the blocks of later builds. */
+/* check_item.c - lists, types, sources. */
 #include "check_pass.h"
 
 #include "base/limits.h"
 #include "constant.h"
-#include "later.h"
 
 enum type check_type(struct check *check, str name, span at)
 {
@@ -172,14 +171,4 @@ void check_source(struct check *check, struct item *item)
     }
     check_mapped_once(check, item->source.mappings);
     check->in_source = false;
-}
-
-/* ---- later builds ---- */
-
-void refuse_item(struct check *check, const struct item *item)
-{
-    if (!item->is_partial) /* else the parser has said it */
-        later_report_item(check->diags,
-            item->name_at.end > item->name_at.start ? item->name_at : item->at,
-            str_from(item_word(item)));
 }

@@ -507,12 +507,6 @@ static void report_unknown(struct check *check, const struct expr *expr, str tex
         text = expr->path->text; /* the place shows the rest */
     if (check_is_lost(check, expr->at.file, expr->path->text) || report_no_result(check, expr))
         return;
-    if (str_startswith(text, STR("resource.tags"))) {
-        struct diag *diag = diag_add(check->diags, DIAG_NO_SUCH_NAME_YET, expr->at,
-            "`%.*s` is not in this build", STR_ARG(text));
-        diag_help(check->diags, diag, "use `raw[\"...\"]` with the vendor's path");
-        return;
-    }
     if (path_is_word(expr) || !str_is(text, ""))
         suggest_names(check, expr, &near);
     struct diag *diag = diag_add(
@@ -540,6 +534,8 @@ void check_field_path(struct check *check, struct expr *expr)
         use_raw(check, expr);
         return;
     }
+    if (check_tag(check, expr))
+        return;
     str text = path_text(check, expr);
     if (!use_field(check, expr, text))
         report_unknown(check, expr, text);

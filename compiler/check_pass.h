@@ -178,6 +178,14 @@ void check_rule(struct check *check, struct item *item);
 /* Whether the expression is small enough once its macros are written out; a report if not. */
 bool check_size(struct check *check, struct expr *expr);
 
+/* check_environment.c */
+/* Its parts, and the conditions that it stands for; once. */
+void check_environment(struct check *check, struct item *item);
+/* `resource in production`: true when it is that, or was meant as it and reported. */
+bool check_environment_test(struct check *check, struct expr *expr);
+/* `resource.tags["env"]`: true when it is that, or was meant as it and reported. */
+bool check_tag(struct check *check, struct expr *expr);
+
 /* check_guard.c: what excuses, switches off and forbids. */
 /* Tell each rule which exceptions, defaults and `disable` are about it. Once every name is declared. */
 void check_link_guards(struct check *check);
@@ -216,6 +224,3 @@ void check_pins(struct check *check, struct item *rule);
 void check_testcase(struct check *check, struct item *test);
 /* check_testcase_alert.c: an alert of a test that is written in canonical names */
 void check_testcase_alert(struct check *check, const struct ast_json *alert);
-
-/* "not in this build": CDR09xx with the way out */
-void refuse_item(struct check *check, const struct item *item);

@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "expand.h"
 #include "function.h"
-#include "later.h"
 
 static void check_pairs(struct check *check, const struct item *rule)
 {
@@ -25,7 +24,7 @@ static void check_dedup(struct check *check, const struct clause *clause)
     for (struct expr *field = clause->fields; field != NULL; field = field->next) {
         check_expr(check, field);
         if (field->type != TYPE_COUNT && field->means != MEANING_FIELD
-            && field->means != MEANING_RAW)
+            && field->means != MEANING_RAW && field->means != MEANING_TAG)
             diag_add(check->diags, DIAG_CLAUSE_SENSE, field->at,
                 "`dedup` counts by fields of the alert, and this is none");
     }

@@ -217,8 +217,9 @@ static bool same_field(const struct expr *a, const struct expr *b)
 {
     if (a->means != b->means)
         return false;
-    return a->means == MEANING_FIELD ? a->is.field == b->is.field
-                                     : a->means == MEANING_RAW && str_equal(a->is.path, b->is.path);
+    if (a->means == MEANING_RAW || a->means == MEANING_TAG)
+        return str_equal(a->is.path, b->is.path);
+    return a->means == MEANING_FIELD && a->is.field == b->is.field;
 }
 
 static void check_keys(struct check *check, struct expr *by)
@@ -227,7 +228,8 @@ static void check_keys(struct check *check, struct expr *by)
         check_expr(check, field);
         if (field->type == TYPE_COUNT)
             continue;
-        if (field->means != MEANING_FIELD && field->means != MEANING_RAW) {
+        if (field->means != MEANING_FIELD && field->means != MEANING_RAW
+            && field->means != MEANING_TAG) {
             struct diag *diag = diag_add(check->diags, DIAG_SEVERAL_KEY, field->at,
                 "alerts are told apart by their fields, and this is none");
             diag_help(check->diags, diag, "write `by user.id`, or `by raw[\"..\"]`");
@@ -362,6 +364,12 @@ bool check_first_field(struct check *check, struct expr *expr)
         return true;
     if (!check->in_several_steps) {
         report_first(check, expr, path_text(check, &plain));
+        return true;
+    }
+    if (plain.means == MEANING_TAG) {
+        struct diag *diag = diag_add(check->diags, DIAG_FIRST_FIELD, expr->at,
+            "of the first alert only fields are kept, and not its tags");
+        diag_help(check->diags, diag, "write the tag of the alert itself, without `first.`");
         return true;
     }
     expr->means = plain.means == MEANING_RAW ? MEANING_FIRST_RAW : MEANING_FIRST_FIELD;

@@ -431,24 +431,11 @@ static void check_left(struct check *check, const struct expr *expr)
         diag_add(check->diags, DIAG_WRONG_TEST, left->at, "only a field of the alert may be null");
 }
 
-/* `resource in production`: environments are not in this build. */
-static bool refuse_environment(struct check *check, const struct expr *expr)
-{
-    const struct expr *left = expr->test.left;
-    if ((expr->test.test != TEST_IN && expr->test.test != TEST_NOT_IN) || !path_is_word(left)
-        || !str_is(left->path->text, "resource"))
-        return false;
-    struct diag *diag = diag_add(
-        check->diags, DIAG_NO_SUCH_NAME_YET, expr->at, "environments are not in this build");
-    diag_help(check->diags, diag, "write the accounts out: `cloud.account in [\"111122223333\"]`");
-    return true;
-}
-
 void check_test(struct check *check, struct expr *expr)
 {
     uint32_t errors = check->diags->error_count;
     expr->type = TYPE_BOOL;
-    if (refuse_environment(check, expr))
+    if (check_environment_test(check, expr))
         return;
     check_left(check, expr);
     switch (expr->test.test) {

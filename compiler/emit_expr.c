@@ -51,6 +51,10 @@ static void emit_name(struct emit *emit, const struct expr *expr)
     case MEANING_FIELD:
         emit_op(emit, OP_FIELD, 0, (uint32_t)expr->is.field);
         return;
+    case MEANING_TAG:
+        emit_op(emit, OP_FIELD, 0, FIELD_RESOURCE_TAGS);
+        emit_op(emit, OP_TAG, 0, emit_constant(emit, value_text(expr->is.path)));
+        return;
     case MEANING_RAW:
         emit_op(emit, OP_RAW, 0, emit_path(emit, expr->is.path));
         return;
@@ -62,6 +66,7 @@ static void emit_name(struct emit *emit, const struct expr *expr)
         return;
     case MEANING_UNKNOWN:
     case MEANING_LET:
+    case MEANING_ENVIRONMENT:
     case MEANING_PARAM:
     case MEANING_SOURCE:
     case MEANING_ENUM:

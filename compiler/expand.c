@@ -130,8 +130,22 @@ static struct expr *expand_field(struct expand *e, struct expr *expr, const stru
     return expr;
 }
 
+/* `resource in production`, or `not in`: the condition that it means. */
+static struct expr *expand_environment(struct expand *e, struct expr *expr)
+{
+    const struct item *item = expr->test.right->is.declaration;
+    struct expr *condition =
+        expr->test.test == TEST_NOT_IN ? item->environment.outside : item->environment.inside;
+    e->inside++;
+    struct expr *made = expand(e, condition, NULL);
+    e->inside--;
+    return made;
+}
+
 static struct expr *expand_test(struct expand *e, struct expr *expr, const struct frame *frame)
 {
+    if (expr->test.right != NULL && expr->test.right->means == MEANING_ENVIRONMENT)
+        return expand_environment(e, expr);
     struct expr *left = expand(e, expr->test.left, frame);
     struct expr *right = expr->test.right == NULL ? NULL : expand(e, expr->test.right, frame);
     struct expr *high = expr->test.high == NULL ? NULL : expand(e, expr->test.high, frame);

@@ -208,11 +208,32 @@ static struct probe_node *make_leaf(
 static struct probe_node *make_node(
     struct walk walk, const struct expr *written, const struct expr *expr);
 
-/* A let or a macro: what it says, and that it was used here. */
+/* The let, macro or environment that the expression uses, or NULL. */
+static const struct item *used_by(const struct expr *written)
+{
+    if ((written->kind == EXPR_FIELD && written->means == MEANING_LET)
+        || (written->kind == EXPR_CALL && written->means == MEANING_MACRO))
+        return written->is.declaration;
+    const struct expr *right = written->kind == EXPR_TEST ? written->test.right : NULL;
+    return right != NULL && right->means == MEANING_ENVIRONMENT ? right->is.declaration : NULL;
+}
+
+/* What it says there. */
+static const struct expr *body_of(const struct item *declaration, const struct expr *written)
+{
+    if (declaration->kind == ITEM_LET)
+        return declaration->let.body;
+    if (declaration->kind == ITEM_MACRO)
+        return declaration->macro.body;
+    return written->test.test == TEST_NOT_IN ? declaration->environment.outside
+                                             : declaration->environment.inside;
+}
+
+/* What a declaration says, and that it was used here. */
 static struct probe_node *make_use(
     struct walk walk, const struct expr *written, const struct expr *expr)
 {
-    const struct item *declaration = written->is.declaration;
+    const struct item *declaration = used_by(written);
     bool is_macro = written->kind == EXPR_CALL;
     struct probe_node *node = new_node(walk.make, PROBE_USE, written->at);
     struct probe_use *use = ARENA_NEW(walk.make->arena, struct probe_use);
@@ -231,7 +252,7 @@ static struct probe_node *make_use(
     *use = (struct probe_use){ walk.use, written->at, declaration };
     node->declaration = declaration;
     walk = (struct walk){ walk.make, is_macro ? &frame : NULL, use };
-    node->first = make_node(walk, is_macro ? declaration->macro.body : declaration->let.body, expr);
+    node->first = make_node(walk, body_of(declaration, written), expr);
     return node;
 }
 
@@ -304,8 +325,7 @@ static struct probe_node *make_node(
         walk.use = walk.frame->use;
         walk.frame = walk.frame->outer;
     }
-    if ((written->kind == EXPR_FIELD && written->means == MEANING_LET)
-        || (written->kind == EXPR_CALL && written->means == MEANING_MACRO))
+    if (used_by(written) != NULL)
         return make_use(walk, written, expr);
     if (written->kind == EXPR_AND || written->kind == EXPR_OR)
         return make_chain(walk, written, expr);

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "function.h"
 #include "match/operate.h"
+#include "match/tags.h"
 
 /* FORMAT makes messages; the longest that a provider takes is far below. */
 enum { FORMAT_BYTES_MAX = 256 * 1024, BYTES_PER_UNIT = 64 };
@@ -120,6 +121,18 @@ static enum err convert(struct machine *machine, enum type type)
     TRY(spend(machine, value_items(v) == NULL ? 0 : v.count));
     TRY(value_convert(machine->arena, v, type, &converted));
     push(machine, converted);
+    return ERR_OK;
+}
+
+static enum err tag(struct machine *machine, value key)
+{
+    value v = VALUE_NONE;
+    size_t bytes = 0;
+    value tags = pop(machine);
+    if (key.kind == VALUE_TEXT)
+        TRY(tags_find(machine->arena, tags, value_str(key), &v, &bytes));
+    TRY(spend(machine, bytes / BYTES_PER_UNIT));
+    push(machine, v);
     return ERR_OK;
 }
 
@@ -309,6 +322,9 @@ static enum err interp_run(struct machine *machine, value *ret_value)
             break;
         case OP_FIELD:
             push(machine, event->fields[in->a]);
+            break;
+        case OP_TAG:
+            TRY(tag(machine, program->constants[in->a]));
             break;
         case OP_RESULT:
             push(machine, result_member(machine, in->a));

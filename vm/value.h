@@ -43,7 +43,8 @@ enum value_kind {
     VALUE_ZONE,  /* a time zone, made from its name by the compiler */
     VALUE_LIST,
     VALUE_SET,    /* a long constant list, made for `in`: value_set_new */
-    VALUE_OBJECT, /* an object of the alert: it is there, and equal to nothing */
+    VALUE_OBJECT, /* an object of the alert: it is there, and equal to nothing; `text` is the
+                   * alert's JSON from its brace on (match/tags.h), or NULL */
 };
 
 enum severity {

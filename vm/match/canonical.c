@@ -3,8 +3,8 @@
 #include "bytecode.h"
 #include "match/scan.h"
 
-/* Longer than any canonical name, and deeper. */
-enum { PATH_BYTES_MAX = 64, PATH_DEPTH_MAX = 8 };
+/* Longer than any canonical name, a tag of the resource included, and deeper. */
+enum { PATH_BYTES_MAX = 256, PATH_DEPTH_MAX = 8 };
 
 /* The name of the member being read: the keys around it, with dots. */
 struct reader {
@@ -20,6 +20,13 @@ struct reader {
 static str reader_name(const struct reader *reader)
 {
     return (str){ reader->name, reader->length };
+}
+
+/* Whether the member is in the object `resource.tags`, whatever it is called. */
+static bool is_tag(const struct reader *reader)
+{
+    str around = { reader->name, reader->depth == 0 ? 0 : reader->lengths[reader->depth - 1] };
+    return field_find(around) == FIELD_RESOURCE_TAGS;
 }
 
 /* Each of these tells whether the alert may still be canonical. */
@@ -41,6 +48,8 @@ static bool open_object(struct reader *reader)
 {
     if (reader->in_array || reader->depth == PATH_DEPTH_MAX)
         return false;
+    if (is_tag(reader))
+        return false; /* a tag is text */
     reader->lengths[reader->depth++] = reader->length;
     return true;
 }
@@ -48,6 +57,8 @@ static bool open_object(struct reader *reader)
 static bool read_leaf(struct reader *reader, bool is_text, str text)
 {
     enum field field = field_find(reader_name(reader));
+    if (is_tag(reader))
+        return true;
     if (field == FIELD_SOURCE && !reader->in_array && is_text && reader->source.len == 0)
         reader->source = text;
     return field != FIELD_COUNT;

@@ -291,6 +291,13 @@ static void close_frame(struct reading *reading)
             reading->gathered[slot].text.len = reading->scan.at - frame->start;
 }
 
+/* The object whose brace was just read: the text from there on. */
+static value object_value(const struct reading *reading)
+{
+    str text = str_skip(reading->scan.json, reading->scan.at - 1);
+    return (value){ .kind = VALUE_OBJECT, .count = (uint32_t)text.len, .text = text.ptr };
+}
+
 static enum err read_token(struct reading *reading, const struct json_token *token)
 {
     const struct frame *frame = reading->depth == 0 ? NULL : &reading->frames[reading->depth - 1];
@@ -301,7 +308,7 @@ static enum err read_token(struct reading *reading, const struct json_token *tok
     case JSON_KEY:
         return read_key(reading, token);
     case JSON_OBJECT:
-        TRY(deliver(reading, node, (value){ .kind = VALUE_OBJECT }, in_list));
+        TRY(deliver(reading, node, object_value(reading), in_list));
         open_frame(reading, node, false, in_list);
         return ERR_OK;
     case JSON_ARRAY:

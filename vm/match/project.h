@@ -6,7 +6,7 @@
  * elements, so a path through an array has a list of values.
  *
  * Below the top level a key with a dot in it is not reached. An object under a path is
- * VALUE_OBJECT; arrays in arrays are one list.
+ * VALUE_OBJECT (with the text from its brace on); arrays in arrays are one list.
  *
  * What an attacker may have written into an alert is mended or kept as text, never refused,
  * and counted: U+FFFD stands for what is not UTF-8 and for lone surrogates; a whole number past
