@@ -290,11 +290,14 @@ static void check_pairs(struct check *check, const struct builtin *builtin, stru
 {
     for (struct pair *pair = pairs; pair != NULL; pair = pair->next) {
         uint32_t index = param_find(builtin, pair->key);
-        if (index == UINT32_MAX) {
+        if (index == UINT32_MAX && str_is(pair->key, "via") && check_one == check_value)
+            check_via(check, builtin, pair->value);
+        else if (index == UINT32_MAX)
             report_param(check, builtin, pair);
+        else
+            check_one(check, pair->value, &builtin->params[index]);
+        if (index == UINT32_MAX && !str_is(pair->key, "via"))
             continue;
-        }
-        check_one(check, pair->value, &builtin->params[index]);
         for (const struct pair *before = pairs; before != pair; before = before->next)
             if (str_equal(before->key, pair->key))
                 diag_add(check->diags, DIAG_GIVEN_TWICE, pair->key_at, "`%.*s` is given twice",

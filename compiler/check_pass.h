@@ -208,6 +208,8 @@ const struct builtin *check_step_name(struct check *check, enum verb verb, str n
 void check_args(struct check *check, struct ast_step *step);
 /* What a test expects a step of `builtin` to be given: written values that fit. */
 void check_expected(struct check *check, const struct builtin *builtin, struct pair *pairs);
+/* check_via.c: `via=NAME` on a step that has no parameter of that name. */
+void check_via(struct check *check, const struct builtin *builtin, struct expr *expr);
 /* Makes the pieces of a text with {values} in it. */
 void check_template(struct check *check, struct expr *literal);
 

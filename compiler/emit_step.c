@@ -109,6 +109,14 @@ static void emit_clauses(struct emit *emit, const struct clause *clauses)
     }
 }
 
+/* Which connection takes the step: this build has one way to each provider. */
+static void emit_via(struct emit *emit, const struct ast_step *step)
+{
+    for (const struct pair *pair = step->action.pairs; pair != NULL; pair = pair->next)
+        if (str_is(pair->key, "via") && param_find(step->action.builtin, pair->key) == UINT32_MAX)
+            emit_unenforced(emit, "via", pair->key_at);
+}
+
 static void emit_action(struct emit *emit, struct ast_step *step)
 {
     const struct builtin *builtin = step->action.builtin;
@@ -129,6 +137,7 @@ static void emit_action(struct emit *emit, struct ast_step *step)
     emit_op(emit, OP_STEP, 0, emit->steps.count);
     TABLE_ADD(emit, emit->steps, code);
     emit_clauses(emit, step->action.clauses);
+    emit_via(emit, step);
 }
 
 static bool reads_results(const struct emit *emit, uint32_t from)
