@@ -137,11 +137,30 @@ static void check_source_member(struct check *check, const struct ast_json *json
         help_with_values(check, diag, TYPE_SOURCE);
 }
 
+/* {"env": "prod"}: the value of a tag is text, a number, a truth or null. */
+static void check_tags_member(struct check *check, const struct ast_json *json)
+{
+    if (json->kind != AST_JSON_OBJECT && json->kind != AST_JSON_NULL) {
+        struct diag *diag = diag_add(check->diags, DIAG_ALERT_VALUE, json->at,
+            "`resource.tags` is an object, and this is %s", kind_name(json->kind));
+        diag_help(check->diags, diag, "write `{ \"env\": \"prod\" }`");
+        return;
+    }
+    for (const struct ast_json *tag = json->children; tag != NULL; tag = tag->next)
+        if (tag->kind == AST_JSON_ARRAY || tag->kind == AST_JSON_OBJECT)
+            diag_add(check->diags, DIAG_ALERT_VALUE, tag->at, "a tag is text, and this is %s",
+                kind_name(tag->kind));
+}
+
 static void check_field_value(struct check *check, const struct ast_json *json, enum field field)
 {
     const struct field_info *info = field_info(field);
     if (field == FIELD_SOURCE) {
         check_source_member(check, json);
+        return;
+    }
+    if (field == FIELD_RESOURCE_TAGS) {
+        check_tags_member(check, json);
         return;
     }
     if (field == FIELD_RECEIVED) {

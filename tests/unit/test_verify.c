@@ -333,6 +333,43 @@ static void a_fragment_begins_inside_the_code(void **state)
     assert_refused_at(builder, 3);
 }
 
+/* A rule that is right, then fragments for its excuse: `certain`, `possible`, a read. */
+static void what_excuses_is_checked_like_a_condition(void **state)
+{
+    (void)state;
+    static const uint32_t wrong[] = { 5, BUILDER_MAX, NO_INDEX - 1 };
+    for (size_t i = 0; i <= COUNT_OF(wrong) * 3; i++) {
+        BUILDER(builder);
+        struct rule_code *rule = rule_condition(builder);
+        add(builder, OP_FIELD, FIELD_HOST_NAME);
+        add(builder, OP_EXISTS, 0);
+        add(builder, OP_RETURN, 0);
+        rule_steps(builder, rule);
+        add(builder, OP_HALT, 0);
+        uint32_t start = builder->program.code_count;
+        add(builder, OP_FIELD, FIELD_HOST_NAME);
+        add(builder, OP_UNKNOWN, 0);
+        add(builder, OP_RETURN, 0);
+        struct excuse_read read = { .start = start };
+        struct excuse_code excuse = {
+            .certain = start, .possible = start, .reads = &read, .read_count = 1
+        };
+        rule->excuses = &excuse;
+        rule->excuse_count = 1;
+        if (i == COUNT_OF(wrong) * 3) {
+            assert_verifies(builder);
+            continue;
+        }
+        /* In the middle of something, or past the code. */
+        uint32_t *place = i % 3 == 0   ? &excuse.certain
+                          : i % 3 == 1 ? &excuse.possible
+                                       : &read.start;
+        *place = wrong[i / 3];
+        uint32_t at;
+        assert_int_equal(program_verify(&builder->program, &at), ERR_BYTECODE);
+    }
+}
+
 static void a_listing_names_what_it_indexes(void **state)
 {
     (void)state;
@@ -396,6 +433,7 @@ int main(void)
         cmocka_unit_test(flags_are_known_and_belong_to_tests),
         cmocka_unit_test(constants_are_what_they_say),
         cmocka_unit_test(a_fragment_begins_inside_the_code),
+        cmocka_unit_test(what_excuses_is_checked_like_a_condition),
         cmocka_unit_test(a_listing_names_what_it_indexes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
