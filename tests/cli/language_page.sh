@@ -81,5 +81,12 @@ for block in "$work"/blocks/*; do
     fi
     previous=$info
 done
+
+# The table of lint is the one of the compiler.
+cd "$work" || exit 2
+run explain
+while read -r code level what; do
+    holds "the page has $code" grep -qF -- "| $code | $level | $what |" "$page"
+done < <(grep '^CDR03' "$out")
 holds "the page was found" test "$ran" -ge 10
 finish
