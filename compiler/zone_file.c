@@ -198,6 +198,16 @@ static bool read_footer(str footer, struct zone *zone, struct zone_change *chang
     return zone_rule_parse(str_first(footer, end), &rule) && zone_rule_extend(&rule, zone, changes);
 }
 
+/* A rule whose two moments lie too near to each other gives changes that overtake one another.
+ * Two at one moment are a way to write summer time for ever (RFC 9636, 3.3.1). */
+static bool is_in_order(const struct zone *zone)
+{
+    for (uint32_t at = 1; at < zone->count; at++)
+        if (zone->changes[at].at_ms < zone->changes[at - 1].at_ms)
+            return false;
+    return true;
+}
+
 enum err zone_parse(struct arena *arena, str name, str bytes, const struct zone **ret_zone)
 {
     struct counts counts;
@@ -217,7 +227,7 @@ enum err zone_parse(struct arena *arena, str name, str bytes, const struct zone 
         return ERR_MEMORY;
     zone->name = name;
     if (!read_changes(bytes, &counts, zone, changes)
-        || !read_footer(str_skip(bytes, size), zone, changes))
+        || !read_footer(str_skip(bytes, size), zone, changes) || !is_in_order(zone))
         return ERR_INVALID;
     *ret_zone = zone;
     return ERR_OK;

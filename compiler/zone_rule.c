@@ -3,7 +3,7 @@
 
 #include "base/time.h"
 
-enum { DAY_S = 86400, HOURS_MAX = 167, CYCLE_YEARS = 400 };
+enum { DAY_S = 86400, HOURS_MAX = 167, OFFSET_HOURS_MAX = 24, CYCLE_YEARS = 400 };
 
 /* ---- text ---- */
 
@@ -28,13 +28,13 @@ static bool take_number(str *rest, int32_t most, int32_t *ret_number)
 }
 
 /* [+-]hh[:mm[:ss]] in seconds. */
-static bool take_time(str *rest, int32_t *ret_seconds)
+static bool take_time(str *rest, int32_t hours_max, int32_t *ret_seconds)
 {
     int32_t parts[3] = { 0 };
     bool is_negative = take(rest, '-');
     if (!is_negative)
         (void)take(rest, '+');
-    if (!take_number(rest, HOURS_MAX, &parts[0]))
+    if (!take_number(rest, hours_max, &parts[0]))
         return false;
     for (int at = 1; at < 3 && take(rest, ':'); at++)
         if (!take_number(rest, 59, &parts[at]))
@@ -80,14 +80,14 @@ static bool take_moment(str *rest, struct zone_moment *moment)
     } else if (!take_number(rest, 365, &moment->day)) {
         return false;
     }
-    return !take(rest, '/') || take_time(rest, &moment->time_s);
+    return !take(rest, '/') || take_time(rest, HOURS_MAX, &moment->time_s);
 }
 
 bool zone_rule_parse(str text, struct zone_rule *ret_rule)
 {
     struct zone_rule rule = { 0 };
     int32_t west_s;
-    if (!take_name(&text) || !take_time(&text, &west_s))
+    if (!take_name(&text) || !take_time(&text, OFFSET_HOURS_MAX, &west_s))
         return false;
     rule.standard_s = -west_s;
     rule.summer_s = rule.standard_s + 3600;
@@ -96,7 +96,7 @@ bool zone_rule_parse(str text, struct zone_rule *ret_rule)
         if (!take_name(&text))
             return false;
         if (text.len > 0 && text.ptr[0] != ',') {
-            if (!take_time(&text, &west_s))
+            if (!take_time(&text, OFFSET_HOURS_MAX, &west_s))
                 return false;
             rule.summer_s = -west_s;
         }
