@@ -55,7 +55,8 @@ static void show_head(struct reporter *reporter)
         output_add(out, STR("\"\n"));
     }
     if (reporter->event->repairs > 0)
-        output_addf(out, "  its text had to be mended in %u places\n", reporter->event->repairs);
+        output_addf(out, "  its text had to be mended in %u place%s\n", reporter->event->repairs,
+            reporter->event->repairs == 1 ? "" : "s");
 }
 
 void text_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason)

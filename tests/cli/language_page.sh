@@ -82,6 +82,26 @@ for block in "$work"/blocks/*; do
     previous=$info
 done
 
+# The first rule of README.md, with the cdr under test.
+mkdir "$work/readme" && cd "$work/readme" || exit 2
+sed -n '/^## Your first rule/,/^## Day/p' "$root/README.md" | sed -n '/^```sh/,/^```/p' |
+    sed "/^\`/d; /^make /d; s|build/cdr|cdr|g; s|docs/tour/|$root/docs/tour/|" >first.sh
+bash -e first.sh >"$out" 2>"$err"
+status=$?
+exits 0 "the first rule of README.md runs"
+prints "1 passed, 0 failed" "its test passes"
+prints "1 alert, 1 matched" "and it fires"
+
+# Links lead somewhere: to a heading of the page, to a file.
+sed -n 's/^##* //p' "$page" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g' >"$work/anchors"
+while read -r link; do
+    case $link in
+    http*) ;;
+    '#'*) holds "the link $link has its heading" grep -qx -- "${link#?}" "$work/anchors" ;;
+    *) holds "the link $link has its file" test -e "$root/docs/${link%%#*}" ;;
+    esac
+done < <(grep -o '](\([^)]*\))' "$page" | sed 's/^](//; s/)$//' | sort -u)
+
 # The table of lint is the one of the compiler.
 cd "$work" || exit 2
 run explain
