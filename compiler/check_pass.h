@@ -199,8 +199,7 @@ void check_always(struct check *check, struct item *item);
 
 /* check_step.c */
 /* The builtin that `verb name` means, or NULL after a report at the name. */
-const struct builtin *check_step_name(
-    struct check *check, enum verb verb, str name, span name_at);
+const struct builtin *check_step_name(struct check *check, enum verb verb, str name, span name_at);
 void check_steps(struct check *check, struct ast_step *steps);
 /* The row of that name; NULL, and reported, when there is none. */
 const struct builtin *check_step_name(struct check *check, enum verb verb, str name, span name_at);

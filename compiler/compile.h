@@ -23,7 +23,7 @@ struct compilation {
     struct use_index index; /* of the sources, by name and by what they are */
     bool is_closed;         /* no file is opened: what is used must have been added */
     const struct program *program; /* NULL when there were errors */
-    int64_t now_ms; /* for what is said of dates that have passed; 0: nothing is */
+    int64_t now_ms;                /* for what is said of dates that have passed; 0: nothing is */
 };
 
 /* Ready for compile_file and compile_text; the shipped sources are in. ERR_MEMORY. */

@@ -35,8 +35,8 @@ struct source {
     str text;                    /* UTF-8 after source_check; a byte order mark is cut off */
     const uint32_t *line_starts; /* offset of the first byte of each line */
     uint32_t line_count;
-    bool is_shipped; /* part of the binary */
-    bool is_list;    /* the values of a list; it declares nothing */
+    bool is_shipped;    /* part of the binary */
+    bool is_list;       /* the values of a list; it declares nothing */
     bool is_unreadable; /* a list's: no text, or one that hides something; that is told */
     bool has_identity;
     dev_t device; /* with `inode`, of a file: which one it is, whatever it is called */

@@ -47,7 +47,7 @@ rule 'a function has at most 80 lines (but the interpreter loop)' < <(awk '
 rule 'a header says first what it is for' < <(awk 'FNR == 1 && !/^\/\*/ { print FILENAME ": no head comment" }' "${product[@]}" | grep '\.h:')
 rule 'shell scripts pass shellcheck' < <(shellcheck -S warning -f gcc "${scripts[@]}")
 rule 'every diagnostic has a failing example' < <(sed -n 's/^DIAG([A-Z_0-9]*, "\(CDR[0-9]*\)".*/\1/p' compiler/diagnostics.def compiler/lint/lint.def | while read -r code; do
-    compgen -G "tests/lang/*/$code-*.cdr" >/dev/null || echo "$code has none in tests/lang"
+    compgen -G "tests/lang/*/$code-*.cdr" >/dev/null || grep -rqs "$code" tests/unit tests/cli || echo "$code has none in tests/lang and no test names it"
 done)
 
 printf '%s passed, %s failed, 0 skipped\n' "$passed" "$failed"

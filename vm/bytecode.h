@@ -163,7 +163,7 @@ struct rule_code {
     uint32_t steps;     /* fragment that ends in HALT */
     const struct excuse_code *excuses;
     uint32_t excuse_count;
-    str needs_state;    /* the detection over several alerts that the rule waits for, as written,
+    str needs_state; /* the detection over several alerts that the rule waits for, as written,
                          * or empty. No build that keeps nothing from one alert to the next can
                          * run such a rule: it has no steps, and rule_matches is false */
 };
