@@ -21,12 +21,12 @@ says "did you mean guardduty?" "and the nearest one is offered"
 
 run sources --format json
 exits 0 "programs get an array"
-holds "of objects with all members" jq -e >/dev/null '
+holds "of objects with all members" json '
     length == 12 and all(.[]; .shipped and (.accepts | length > 0) and (.about | length > 0)
       and (.fields | length > 0)
-      and all(.fields[]; has("field") and has("type") and has("untrusted") and has("paths")))' "$out"
-holds "a field is mapped or lacking, never both" jq -e >/dev/null '
-    all(.[]; ([.fields[].field] - .lacks | length) == (.fields | length))' "$out"
+      and all(.fields[]; has("field") and has("type") and has("untrusted") and has("paths")))'
+holds "a field is mapped or lacking, never both" json '
+    all(.[]; ([.fields[].field] - .lacks | length) == (.fields | length))'
 
 cat >own.cdr <<'EOF'
 # Our mail gateway.
@@ -36,7 +36,7 @@ EOF
 run sources --rules own.cdr
 prints "mail_gateway  (own.cdr) Our mail gateway" "a rule file's source is listed with its file"
 run sources --rules own.cdr mail_gateway --format json
-holds "and told from the shipped ones" jq -e >/dev/null '.[0].shipped == false and .[0].file == "own.cdr"' "$out"
+holds "and told from the shipped ones" json '.[0].shipped == false and .[0].file == "own.cdr"'
 echo 'source guardduty { accept exists raw["mine"] }' >mine.cdr
 run sources --rules mine.cdr
 prints "guardduty     (mine.cdr)" "one that takes the place of a shipped one stands for it"
@@ -50,21 +50,21 @@ echo 'when severity >= informational or missing severity then open case' >any.cd
 for file in "$root"/tests/alerts/*.ndjson; do
     run run --offline --rules any.cdr --alerts "$file" --format json
     exits 0 "$(basename "$file") is read"
-    holds "each with a source" jq -es >/dev/null 'length > 0 and all(.[]; .source | length > 0)' "$out"
+    holds "each with a source" json -s 'length > 0 and all(.[]; .source | length > 0)'
 done
 
 # Lines of text, files of records, and files that are neither.
 echo 'when source in [cef, syslog, cloudtrail] then open case' >lines.cdr
 run run --offline --rules lines.cdr --source cef --alerts "$root/tests/alerts/cef.synthetic.log" --format json
 exits 0 "lines of CEF are read"
-holds "each with its fields" jq -es >/dev/null 'map([.alert[0:5], .severity, (.matched | length)])
-    == [["cef-1", "critical", 1], ["cef-2", "medium", 1], ["sha25", "low", 1]]' "$out"
+holds "each with its fields" json -s 'map([.alert[0:5], .severity, (.matched | length)])
+    == [["cef-1", "critical", 1], ["cef-2", "medium", 1], ["sha25", "low", 1]]'
 run run --offline --rules lines.cdr --source syslog --alerts "$root/tests/alerts/syslog.synthetic.log" --format json
 exits 0 "lines of syslog are read"
-holds "with the severity of their priority" jq -es >/dev/null 'map(.severity) == ["critical", "low", "critical", "low"]' "$out"
+holds "with the severity of their priority" json -s 'map(.severity) == ["critical", "low", "critical", "low"]'
 run run --offline --rules lines.cdr --alerts "$root/tests/alerts/cloudtrail-records.synthetic.json" --format json
 exits 0 "a file of CloudTrail's records is read"
-holds "record by record" jq -es >/dev/null 'map(.source) == ["cloudtrail", "cloudtrail"]' "$out"
+holds "record by record" json -s 'map(.source) == ["cloudtrail", "cloudtrail"]'
 printf 'CEF:0|a|b|c|d|e|9|\nnonsense\n' >mixed.log
 run run --offline --rules lines.cdr --source cef --alerts mixed.log --data letters
 exits 1 "a line that is no CEF is unreadable"
@@ -85,7 +85,7 @@ hostile() { # SENTENCE JSON-MEMBER
     printf '{"source":"webhook","severity":"high","host":"web-1","title":"t",%b}\n' "$2" >hostile.json
     run run --offline --rules benign.cdr --alerts hostile.json --format json
     exits 0 "$1 is no reason to refuse the alert"
-    holds "$1: the rule fires" jq -e >/dev/null '.matched | length == 1' "$out"
+    holds "$1: the rule fires" json '.matched | length == 1'
 }
 hostile "an escaped NUL" '"file_name":"a\\u0000b"'
 hostile "a lone surrogate" '"file_name":"\\ud800"'
@@ -105,7 +105,7 @@ hostile "100,000 elements" "\"file_name\":[$(seq -f '%.0f' -s , 100000)]"
 hostile "what looks like another vendor's alert" '"Service":{"x":1},"type":"Recon:EC2/x"'
 printf '{"source":"webhook","severity":"high","host":"web-1","file_name":"\\ud800","title":"\\ud800"}\n' >hostile.json
 run run --offline --rules benign.cdr --alerts hostile.json --format json
-holds "repairs are counted" jq -e >/dev/null '.repairs == 2' "$out"
+holds "repairs are counted" json '.repairs == 2'
 run run --offline --rules benign.cdr --alerts hostile.json
 prints "had to be mended in 2 places" "and told"
 finish
