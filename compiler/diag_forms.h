@@ -7,10 +7,15 @@
 
 #include "diag_print.h"
 
+/* The whole report in one form, appended to `out`. ERR_MEMORY. */
 enum err diag_json_print(const struct diag_report *report, struct buf *out);
+/* SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/ */
 enum err diag_sarif_print(const struct diag_report *report, struct buf *out);
+/* One test suite, a case a file and a failure a finding. */
 enum err diag_junit_print(const struct diag_report *report, struct buf *out);
+/* Workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
 enum err diag_github_print(const struct diag_report *report, struct buf *out);
+/* Code quality: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format */
 enum err diag_gitlab_print(const struct diag_report *report, struct buf *out);
 
 /* The file of a place, or NULL for a place outside of every file. */

@@ -46,7 +46,9 @@ MUST_CHECK enum err explain_read(
 /* A field or a path as rules write it. */
 str explain_target(const struct explanation *explanation, const struct expr *target);
 
+/* Print it for people, or as one JSON object on a line. ERR_MEMORY. */
 MUST_CHECK enum err explain_text(const struct explanation *explanation, struct output *out);
+/* The form is in docs/language.md. ERR_MEMORY. */
 MUST_CHECK enum err explain_json(const struct explanation *explanation, struct output *out);
 
 /* `cdr explain RULE --alert FILE`: the whole of it. */

@@ -61,7 +61,7 @@ void silence_read(struct lint *lint);
 /* Report those that silenced nothing. */
 void silence_report_unused(struct lint *lint);
 
-/* ---- the findings ---- */
+/* ---- the findings: each looks at one node and adds what it finds ---- */
 
 void lint_logic(struct lint *lint, const struct expr *expr);     /* lint_logic.c */
 void lint_text_test(struct lint *lint, const struct expr *expr); /* lint_text.c */
