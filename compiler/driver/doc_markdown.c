@@ -124,7 +124,7 @@ static void add_undo(struct buf *out, const json_t *step)
     else if (inverse.len > 0)
         buf_addf(out, "; `cdr undo` takes it back (%.*s)", STR_ARG(inverse));
     else if (str_is(effect, "collects"))
-        buf_add(out, STR("; what it leaves behind stays"));
+        buf_add(out, STR("; what it made stays"));
     else
         buf_add(out, STR("; **cannot be taken back**"));
 }

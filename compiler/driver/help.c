@@ -48,7 +48,7 @@ const char help_settings[] =
     "    {\n"
     "      \"rules\": [\"rules\"],\n"
     "      \"check\": { \"fail-level\": \"warning\", \"format\": \"concise\" },\n"
-    "      \"lint\": { \"CDR0001\": \"error\" }\n"
+    "      \"lint\": { \"CDR0301\": \"error\" }\n"
     "    }\n"
     "\n"
     "A key is a flag, for every command that has it, or a command with flags of its own, which\n"
