@@ -82,15 +82,6 @@ for block in "$work"/blocks/*; do
     previous=$info
 done
 
-# The first rule of README.md, with the cdr under test.
-mkdir "$work/readme" && cd "$work/readme" || exit 2
-sed -n '/^## Your first rule/,/^## Day/p' "$root/README.md" | sed -n '/^```sh/,/^```/p' |
-    sed "/^\`/d; /^make /d; s|build/cdr|cdr|g; s|docs/tour/|$root/docs/tour/|" >first.sh
-bash -e first.sh >"$out" 2>"$err"
-status=$?
-exits 0 "the first rule of README.md runs"
-prints "1 passed, 0 failed" "its test passes"
-prints "1 alert, 1 matched" "and it fires"
 
 # Links lead somewhere: to a heading of the page, to a file.
 sed -n 's/^##* //p' "$page" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g' >"$work/anchors"
