@@ -82,7 +82,6 @@ for block in "$work"/blocks/*; do
     previous=$info
 done
 
-
 # Links lead somewhere: to a heading of the page, to a file.
 sed -n 's/^##* //p' "$page" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g' >"$work/anchors"
 while read -r link; do

@@ -16,6 +16,8 @@ block() {
 for title in "Your first rule" "Day by day"; do
     block "$title" >commands
     holds "\"$title\" has commands" grep -q '^cdr ' commands
+    # `a && b` does not stop a shell that stops at errors; here it shall.
+    sed -i '/ && /s/ *#.*//; /^cdr.* && /s/$/ || exit 1/' commands
     (
         set -eo pipefail
         . ./commands
