@@ -16,6 +16,14 @@ exits 0 "the shipped rules and sources are in canonical form"
 run run --rules "$root/rules" --alerts "$root/docs/tour/guardduty.json" --offline --format summary
 exits 0 "the alert of the tour is read"
 prints "compromised_instance	1" "the alert of the tour fires the shipped rule"
+run check --fail-level info "$root/rules/aws"
+exits 0 "every step of the shipped rules for AWS is connected"
+start_sandbox
+run run --rules "$root/rules/aws" --alerts "$root/docs/tour/guardduty.json" --mode apply --data data
+exits 0 "applied to a simulated AWS they end well"
+holds "each volume is saved once" \
+    test "$(sandbox_ask state | jq '[.accounts[].regions[] | .snapshots // [] | .[].volumeId] | length == 3 and (unique | length) == 3')" = true
+
 run builtins --json
 exits 0 "the builtins are listed"
 jq . "$out" >builtins.json
