@@ -1,13 +1,74 @@
 /* broken.c - tokens that are none, and what was probably meant by them. */
 #include "broken.h"
 
+#include <ctype.h>
+
+/* Whether a word may stand right beside the character. */
+static bool is_apart(char c)
+{
+    return isspace((unsigned char)c) || c == '(' || c == '[' || c == '{' || c == ',';
+}
+
+void broken_set_fix(struct parse *parse, struct diag *diag, span at, const char *write)
+{
+    str text = parse->sources->items[parse->file].text;
+    bool is_word = isalpha((unsigned char)write[0]);
+    bool needs_before = is_word && at.start > 0 && !is_apart(text.ptr[at.start - 1]);
+    bool needs_after = is_word && at.end < text.len && !isspace((unsigned char)text.ptr[at.end]);
+    const char *fixed = arena_format(
+        parse->arena, "%s%s%s", needs_before ? " " : "", write, needs_after ? " " : "");
+    if (fixed != NULL)
+        diag_set_fix(parse->diags, diag, at, str_from(fixed));
+}
+
+/* The path of words that ends before `end`. */
+static str path_before(const struct parse *parse, uint32_t end)
+{
+    str text = parse->sources->items[parse->file].text;
+    uint32_t start = end;
+    while (start > 0
+           && (isalnum((unsigned char)text.ptr[start - 1]) || text.ptr[start - 1] == '_'
+               || text.ptr[start - 1] == '.'))
+        start--;
+    return str_first(str_skip(text, start), end - start);
+}
+
+bool broken_modifier(struct parse *parse, span at, const char **ret_test)
+{
+    static const struct {
+        const char *modifier;
+        const char *test;
+    } modifiers[] = { { "contains", "contains" }, { "startswith", "startswith" },
+        { "endswith", "endswith" }, { "re", "matches" }, { "cidr", "in" } };
+    str found = sources_text(parse->sources, at);
+    str word = str_skip(found, 1);
+    size_t len = 0;
+    while (len < word.len && (isalnum((unsigned char)word.ptr[len]) || word.ptr[len] == '_'))
+        len++;
+    word = str_first(word, len);
+    for (size_t i = 0; i < COUNT_OF(modifiers); i++) {
+        if (!str_is(word, modifiers[i].modifier))
+            continue;
+        str path = path_before(parse, at.start);
+        while (str_endswith(found, STR(" ")) || str_endswith(found, STR("\t")))
+            found.len--;
+        struct diag *diag = diag_add(
+            parse->diags, DIAG_FOREIGN_SIGN, at, "`%.*s` is a modifier of Sigma", STR_ARG(found));
+        diag_help(parse->diags, diag, "write `%.*s%s%s ..`", STR_ARG(path),
+            path.len == 0 ? "" : " ", modifiers[i].test);
+        *ret_test = modifiers[i].test;
+        return true;
+    }
+    return false;
+}
+
 void broken_sign(struct parse *parse, span at, const char *write)
 {
     str found = sources_text(parse->sources, at);
     struct diag *diag = diag_add(
         parse->diags, DIAG_FOREIGN_SIGN, at, "`%.*s` is not of this language", STR_ARG(found));
     diag_help(parse->diags, diag, "write `%s`", write);
-    diag_set_fix(parse->diags, diag, at, str_from(write));
+    broken_set_fix(parse, diag, at, write);
 }
 
 bool broken_match(struct parse *parse, span at)

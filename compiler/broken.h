@@ -6,6 +6,11 @@
 
 /* A sign of another language, where `write` (static) is meant. */
 void broken_sign(struct parse *parse, span at, const char *write);
+/* The repair of a sign or character: `write` in place of it, with spaces where it is a word. */
+void broken_set_fix(struct parse *parse, struct diag *diag, span at, const char *write);
+/* `|contains` after a field, as Sigma writes it: true when it was reported, and the test that
+ * it means (static) then. */
+bool broken_modifier(struct parse *parse, span at, const char **ret_test);
 /* `~`: true when text comes next, so that `contains` may be meant; else `matches` is. */
 bool broken_match(struct parse *parse, span at);
 /* Text between quotes of another kind, which take `quote` bytes each; without them. */

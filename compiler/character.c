@@ -1,5 +1,6 @@
 /* character.c - characters that make no token, and files that are no text. */
 #include "base/utf8.h"
+#include "broken.h"
 #include "syntax.h"
 
 #include <ctype.h>
@@ -51,7 +52,7 @@ static void report_lookalike(struct parse *parse, span at, uint32_t point, size_
         diag_help(parse->diags, diag, "write an ordinary space");
     else
         diag_help(parse->diags, diag, "write `%s`", write);
-    diag_set_fix(parse->diags, diag, at, str_from(write));
+    broken_set_fix(parse, diag, at, write == NULL ? "" : write);
 }
 
 static size_t report_other(struct parse *parse, span at, str text, uint32_t point)

@@ -59,6 +59,13 @@ mkdir none
 run fix none
 exits 3 "a directory without rules is no match"
 
+# Signs for which a word is written, with nothing around them.
+echo 'when (severity=high|severity=low)&&!exists host.name||process.cmdline|contains "-enc" then open case' >signs.cdr
+echo 'when (severity=high or severity=low) and not exists host.name or process.cmdline|contains "-enc" then open case' >wanted
+run fix signs.cdr
+exits 1 "a modifier of Sigma is left to its author"
+holds "words are put apart from what stands beside them" cmp signs.cdr wanted
+
 # Of the fixtures, whatever they are: repairing ends, and no fix of the named file is left. Files that
 # it uses are not touched.
 cp -r "$root/tests/lang/errors" .
