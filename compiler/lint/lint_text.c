@@ -124,18 +124,36 @@ static bool has_wildcard(str glob)
     return false;
 }
 
+/* `*` for each `%`, the wildcard of SQL. */
+static void guess_stars(struct lint *lint, struct diag *diag, span at)
+{
+    str written = lint_text(lint, at);
+    char *text = arena_alloc(lint->arena, written.len, 1);
+    if (diag == NULL || text == NULL)
+        return;
+    for (size_t i = 0; i < written.len; i++)
+        text[i] = written.ptr[i] == '%' ? '*' : written.ptr[i];
+    diag_set_guess(lint->diags, diag, at, (str){ text, written.len });
+}
+
 static void look_at_glob(struct lint *lint, const struct expr *expr, const struct expr *pattern)
 {
     str glob = value_str(pattern->literal.value);
+    bool is_only = pattern == expr->test.right && expr->test.patterns == QUANTIFIER_NONE;
     if (has_wildcard(glob))
         return;
     struct diag *diag = LINT(lint, DIAG_GLOB_WITHOUT_WILDCARD, pattern->at,
         "`like` covers the whole value, and this has no `*` and no `?`");
+    if (str_find(glob, '%') < glob.len) {
+        LINT_HELP(lint, diag, "`%%` is no wildcard here: write `*`");
+        guess_stars(lint, diag, pattern->at);
+        return;
+    }
     LINT_HELP(lint, diag, "write `=`, or `contains` if it may stand anywhere");
-    bool is_only = pattern == expr->test.right && expr->test.patterns == QUANTIFIER_NONE;
-    if (is_only && str_find(glob, '\\') == glob.len)
-        lint_fix(lint, diag, (span){ expr->test.left->at.end, pattern->at.start, pattern->at.file },
-            " = ");
+    span sign = { expr->test.left->at.end, pattern->at.start, pattern->at.file };
+    bool has_comment = str_find(lint_text(lint, sign), '#') < lint_text(lint, sign).len;
+    if (diag != NULL && is_only && !has_comment && str_find(glob, '\\') == glob.len)
+        diag_set_guess(lint->diags, diag, sign, STR(" = "));
 }
 
 /* ---- other tests ---- */

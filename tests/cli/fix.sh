@@ -66,6 +66,13 @@ run fix signs.cdr
 exits 1 "a modifier of Sigma is left to its author"
 holds "words are put apart from what stands beside them" cmp signs.cdr wanted
 
+echo 'when severity = high and process.cmdline like "%mimikatz%" then open case' >sql.cdr
+cp sql.cdr sql.txt
+run fix sql.cdr
+holds "a wildcard of SQL is not taken for text by itself" cmp sql.cdr sql.txt
+run fix --suggestions sql.cdr
+holds "the suggestion is a star" grep -qF 'like "*mimikatz*" then' sql.cdr
+
 # Of the fixtures, whatever they are: repairing ends, and no fix of the named file is left. Files that
 # it uses are not touched.
 cp -r "$root/tests/lang/errors" .
