@@ -149,7 +149,10 @@ static enum exit_code tell_old_run(struct session *session, const struct firing 
     if (note == NULL)
         return driver_failure(session->driver, "telling an earlier run", ERR_MEMORY);
     session->totals.open_runs += run.standing == RUN_OPEN;
-    session->totals.old_runs += is_bad && run.standing != RUN_OPEN;
+    if (run.standing == RUN_STANDS)
+        session->totals.others += is_bad;
+    else if (run.standing != RUN_OPEN && session->totals.old_runs++ == 0)
+        session->totals.old_run = run.id;
     report_note(&session->reporter, "note", note);
     return EXIT_CLEAN;
 }

@@ -387,6 +387,10 @@ void text_end(struct reporter *reporter, const struct totals *totals)
     show_count(out, totals->bad_steps,
         totals->bad_steps == 1 ? "step that did not end well" : "steps that did not end well");
     show_count(out, totals->open_runs, "cut off");
+    show_count(out, totals->old_runs,
+        totals->old_runs == 1 ? "earlier run that does not stand"
+                              : "earlier runs that do not stand");
+    show_count(out, totals->others, "under the id of an earlier one");
     output_add(out, STR(".\n"));
     if (reporter->mode != MODE_APPLY && totals->matched > 0)
         output_add(

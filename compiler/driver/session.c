@@ -113,7 +113,13 @@ enum exit_code session_end(struct session *session)
         return EXIT_FINDINGS;
     }
     uint64_t bad = totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs
-                   + totals->old_runs;
+                   + totals->old_runs + totals->others;
+    if (totals->old_runs > 0)
+        driver_message(session->driver,
+            "%" PRIu64 " earlier run%s did not end well or %s taken back, first run %" PRId64
+            "; look with: cdr runs --data %s",
+            totals->old_runs, totals->old_runs == 1 ? "" : "s",
+            totals->old_runs == 1 ? "was" : "were", totals->old_run, session->data);
     return bad > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 

@@ -28,6 +28,10 @@ sandbox_tell faults '[]'
 run run --rules stop.cdr --alerts a1.json --mode apply --data failed
 exits 1 "and again with 1, when nothing was done again"
 prints "--again" "which says how to try again"
+prints "1 earlier run that does not stand." "the summary says why it is no success"
+says "1 earlier run did not end well or was taken back, first run 1; look with: cdr runs --data failed" "and where to look"
+run run --rules stop.cdr --alerts a1.json --mode apply --data failed --format summary
+says "cdr runs --data failed" "in every form"
 run run --rules stop.cdr --alerts a1.json --mode apply --data failed --again
 exits 0 "--again tries again"
 holds "and the instance is stopped" test "$(instance_state)" = stopped
@@ -37,6 +41,7 @@ alert a1 i-01111e1c0ffee0004 >update.json
 run run --rules stop.cdr --alerts update.json --mode apply --data failed
 exits 1 "another alert under the same id is not silent"
 prints "other content under the same id" "it says what is the matter"
+prints "1 under the id of an earlier one" "the summary too"
 run run --rules stop.cdr --alerts a1.json --mode plan --again
 exits 2 "--again goes with apply alone"
 sandbox_tell reset ''

@@ -22,7 +22,7 @@ start_sandbox
 run run --rules "$root/rules/aws" --alerts "$root/docs/tour/guardduty.json" --mode apply --data data
 exits 0 "applied to a simulated AWS they end well"
 holds "each volume is saved once" \
-    test "$(sandbox_ask state | jq '[.accounts[].regions[] | .snapshots // [] | .[].volumeId] | length == 3 and (unique | length) == 3')" = true
+    test "$(sandbox_ask state | jq '[.accounts[].regions[] | .snapshots // [] | .[] | select(.description | startswith("evidence")).volumeId] | length == 3 and (unique | length) == 3')" = true
 
 run builtins --json
 exits 0 "the builtins are listed"
