@@ -71,13 +71,31 @@ static bool says_something(value v)
     return v.kind != VALUE_ABSENT && v.kind != VALUE_NULL && !is_empty;
 }
 
-/* Vendors write "" for what an alert lacks; only an alert in canonical names means it. What
- * there is one of in an alert may stand in an array, of findings for example. */
-static value tidy(enum field field, value v)
+/* The elements that say something; absent when there is none. */
+static enum err tidy_list(struct arena *arena, value list, value *ret_value)
 {
+    uint32_t count = 0;
+    value *kept = ARENA_ARRAY(arena, value, list.count + 1);
+    if (kept == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < list.count; i++)
+        if (says_something(list.items[i]))
+            kept[count++] = list.items[i];
+    *ret_value = count == 0 ? VALUE_NONE : value_list(kept, count);
+    return ERR_OK;
+}
+
+/* Vendors write null, "" and [] for what an alert lacks; only an alert in canonical names
+ * means them. What there is one of in an alert may stand in an array, of findings for
+ * example. */
+static enum err tidy(struct arena *arena, enum field field, value v, value *ret_value)
+{
+    if (v.kind == VALUE_LIST)
+        TRY(tidy_list(arena, v, &v));
     if (v.kind == VALUE_LIST && v.count == 1 && field <= FIELD_ALERT_TIME)
         v = v.items[0];
-    return v.kind == VALUE_TEXT && v.count == 0 ? VALUE_NONE : v;
+    *ret_value = says_something(v) ? v : VALUE_NONE;
+    return ERR_OK;
 }
 
 /* A later mapping of the same field fills it only where the earlier ones say nothing. */
@@ -95,7 +113,7 @@ static enum err read_fields(const struct program *program, const struct source_p
         TRY(interp_value(program, mapping->start, event, arena, &v));
         TRY(value_convert(arena, v, info->type, &v));
         if (!is_canonical)
-            v = tidy(mapping->field, v);
+            TRY(tidy(arena, mapping->field, v, &v));
         if (field->kind == VALUE_ABSENT || says_something(v))
             *field = v;
         event->untrusted[mapping->field] = mapping->is_untrusted || info->is_untrusted;

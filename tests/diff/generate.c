@@ -109,7 +109,9 @@ static struct datum random_list(struct random *random, struct alert *alert, enum
     struct datum list = { .kind = MANY, .items = alert->pool + alert->pool_used };
     list.count = (int)draw(random, 4);
     for (int i = 0; i < list.count; i++)
-        alert->pool[alert->pool_used++] = random_scalar(random, kind);
+        alert->pool[alert->pool_used++] = kind != ABSENT && one_in(random, 6)
+                                              ? (struct datum){ .kind = NIL }
+                                              : random_scalar(random, kind);
     return list;
 }
 

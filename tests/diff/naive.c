@@ -11,17 +11,36 @@
 
 /* ---- fields ---- */
 
-/* What a field of the alert is to a rule: a value of its type, or absent. */
-static struct datum field_of(const struct alert *alert, enum key key)
+/* Vendors write null and "" for what an alert lacks. */
+static bool says_something(const struct datum *value)
+{
+    return value->kind != ABSENT && value->kind != NIL
+           && (value->kind != TEXT || value->text[0] != '\0');
+}
+
+enum { ELEMENTS_MAX = 4 };
+
+/* What a field of the alert is to a rule: a value of its type, or absent. The elements of a
+ * list that say something are in `kept`. */
+static struct datum field_of(const struct alert *alert, enum key key, struct datum *kept)
 {
     struct datum value = alert->values[key];
     enum kind kind = keys[key].kind;
     if (key == KEY_TIME && value.kind != MOMENT)
         return (struct datum){ .kind = MOMENT, .number = -1 }; /* when it came: midnight sharp */
-    if (kind != ABSENT && value.kind != NIL && value.kind != MANY && value.kind != kind)
+    if (kind == ABSENT)
+        return value;
+    if (value.kind == MANY) {
+        int count = 0;
+        for (int i = 0; i < value.count; i++)
+            if (says_something(&value.items[i]))
+                kept[count++] = value.items[i];
+        value.items = kept;
+        value.count = count;
+        value.kind = count > 0 ? MANY : ABSENT;
+    } else if (value.kind != kind || !says_something(&value)) {
         value.kind = ABSENT;
-    if (kind == TEXT && value.kind == TEXT && value.text[0] == '\0')
-        value.kind = ABSENT; /* vendors write "" for what an alert lacks */
+    }
     return value;
 }
 
@@ -320,6 +339,8 @@ static bool anywhere_in(const struct node *node, const struct alert *alert, cons
         elements_of(key < 0 ? &kind : &alert->values[key], &elements);
         for (int i = 0; i < elements.count; i++) {
             const struct datum *leaf = &elements.items[i];
+            if (leaf->kind == NIL)
+                continue;
             if (leaf->kind == TRUTH)
                 strcpy(text, leaf->truth ? "true" : "false");
             else if (leaf->kind == ADDRESS)
@@ -373,8 +394,10 @@ static int characters(const char *text)
 
 static bool leaf_holds(const struct node *node, const struct alert *alert)
 {
-    struct datum value = field_of(alert, node->key);
-    struct datum other = field_of(alert, node->other);
+    struct datum kept[ELEMENTS_MAX];
+    struct datum kept_other[ELEMENTS_MAX];
+    struct datum value = field_of(alert, node->key, kept);
+    struct datum other = field_of(alert, node->other, kept_other);
     struct elements elements;
     elements_of(&value, &elements);
     switch (node->form) {
@@ -401,7 +424,7 @@ static bool leaf_holds(const struct node *node, const struct alert *alert)
     case FORM_FIELDS:
         return holds_fields(node, &elements, &other);
     case FORM_HOUR:
-        value = field_of(alert, KEY_TIME);
+        value = field_of(alert, KEY_TIME, kept);
         return holds_hour(node, &value);
     case FORM_LENGTH:
         return value.kind == TEXT && characters(value.text) > node->low;

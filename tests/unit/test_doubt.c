@@ -128,10 +128,16 @@ static enum truth truth_if(bool is_known, bool holds)
     return !is_known ? IS_UNKNOWN : holds ? IS_TRUE : IS_FALSE;
 }
 
+/* In a mapped field null is what a vendor writes for nothing. */
+static enum state field_state(const struct alert *alert, int field)
+{
+    return alert->fields[field] == STATE_NULL ? STATE_ABSENT : alert->fields[field];
+}
+
 static enum truth leaf_truth(const struct node *node, const struct alert *alert)
 {
-    enum state f = alert->fields[node->field];
-    enum state g = alert->fields[1 - node->field];
+    enum state f = field_state(alert, node->field);
+    enum state g = field_state(alert, 1 - node->field);
     bool is_known = f > STATE_NULL;
     switch ((int)node->kind) {
     case IS_A:

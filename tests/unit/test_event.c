@@ -98,6 +98,48 @@ static void fields_have_their_types_or_are_absent(void **state)
     assert_string_equal(field(&odd, FIELD_TIME), "1970-01-01T00:00:01Z");
 }
 
+static void what_a_vendor_writes_for_nothing_is_absent_in_a_mapped_field(void **state)
+{
+    (void)state;
+    CLEANUP(builder_free) struct builder *builder = two_sources();
+    const char *const nothing[] = { "null", "\"\"", "[]", "[null]", "[\"\",null]", "[\"\"]" };
+    for (size_t i = 0; i < COUNT_OF(nothing); i++) {
+        char json[128];
+        snprintf(json, sizeof json, "{\"alpha\":1,\"id\":%s,\"remote\":{\"ip\":%s}}", nothing[i],
+            nothing[i]);
+        CLEANUP(read_release) struct read read = read_event(builder, json, "");
+        assert_int_equal(read.err, ERR_OK);
+        assert_int_equal(read.event.fields[FIELD_ALERT_ID].kind, VALUE_ABSENT);
+        assert_int_equal(read.event.fields[FIELD_SRC_IP].kind, VALUE_ABSENT);
+        assert_int_not_equal(read.event.raw.values[1].kind, VALUE_ABSENT);
+    }
+    CLEANUP(read_release)
+    struct read some = read_event(builder, "{\"alpha\":1,\"id\":[null,\"A\",\"\",\"B\"]}", "");
+    assert_string_equal(field(&some, FIELD_ALERT_ID), "A, B");
+}
+
+static void an_alert_in_canonical_names_means_what_it_says(void **state)
+{
+    (void)state;
+    CLEANUP(builder_free) struct builder *builder = two_sources();
+    static const struct {
+        const char *json;
+        enum value_kind kind;
+    } cases[] = {
+        { "null", VALUE_NULL },
+        { "\"\"", VALUE_TEXT },
+        { "[]", VALUE_LIST },
+        { "[null]", VALUE_NULL },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char json[128];
+        snprintf(json, sizeof json, "{\"source\":\"beta\",\"alert.id\":%s}", cases[i].json);
+        CLEANUP(read_release) struct read read = read_event(builder, json, "");
+        assert_int_equal(read.err, ERR_OK);
+        assert_int_equal(read.event.fields[FIELD_ALERT_ID].kind, cases[i].kind);
+    }
+}
+
 static void an_alert_that_no_source_takes_still_has_raw_paths(void **state)
 {
     (void)state;
@@ -258,6 +300,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_source_that_accepts_takes_the_alert),
         cmocka_unit_test(fields_have_their_types_or_are_absent),
+        cmocka_unit_test(what_a_vendor_writes_for_nothing_is_absent_in_a_mapped_field),
+        cmocka_unit_test(an_alert_in_canonical_names_means_what_it_says),
         cmocka_unit_test(an_alert_that_no_source_takes_still_has_raw_paths),
         cmocka_unit_test(a_source_can_be_forced),
         cmocka_unit_test(the_canonical_form_is_nested_or_dotted),
