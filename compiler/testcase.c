@@ -127,6 +127,9 @@ static enum err run_checks(struct testcase *testcase)
         TRY(run_check(testcase, check));
     if (!testcase_is_over(testcase))
         TRY(testcase_steps(testcase));
+    if (!testcase_is_over(testcase) && testcase->undecided != NULL)
+        TRY(testcase_end(testcase, TESTCASE_SKIPPED, testcase->undecided->at, "%s",
+            testcase->undecided->reason));
     return testcase_tell(testcase);
 }
 
@@ -146,13 +149,14 @@ enum err testcase_run(struct tester *tester, const struct item *test, struct are
         .fired = ARENA_ARRAY(arena, uint32_t, rules),
         .responded = ARENA_ARRAY(arena, uint32_t, rules),
         .excused = ARENA_ARRAY(arena, const struct excuse_code *, rules),
+        .unknown = ARENA_ARRAY(arena, struct testcase_unknown, rules),
         .pending = { .arena = ARENA_INIT(EVENT_BYTES_MAX),
             .firings = ARENA_ARRAY(arena, struct testcase_firing, rules) },
     };
     *ret_outcome = (struct testcase_outcome){ .at = test->name_at };
     see_rules(tester, test->at.file);
     if (testcase.fired == NULL || testcase.responded == NULL || testcase.excused == NULL
-        || testcase.pending.firings == NULL)
+        || testcase.unknown == NULL || testcase.pending.firings == NULL)
         return ERR_MEMORY;
     enum err err = run_checks(&testcase);
     arena_release(&testcase.pending.arena);

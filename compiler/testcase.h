@@ -5,8 +5,9 @@
  * and moves by `after`, `every` and `wait` alone. The steps of an alert run when the next
  * `alert`, `wait` or `expect` is reached, and come back as `result` says, or well.
  *
- * What cannot be told is never passed: a test that depends on state across alerts which
- * this build does not keep is skipped, with the reason.
+ * What cannot be told is never passed: where a rule depends on state across alerts which
+ * this build does not keep, each expectation that could depend on that rule is undecided. A
+ * test with one that is undecided and none that failed is skipped, with the reason.
  */
 #pragma once
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 
 /* A fixture holds a few alerts, not a day of them. */
 enum { FIXTURE_BYTES_MAX = 16 * 1024 * 1024 };
@@ -132,24 +133,39 @@ static const struct clause *clause_in_force(const struct item *rule, enum clause
                : clause_find(rule->rule.defaults->defaults.clauses, kind);
 }
 
+/* From this alert on nobody can know what the rule does. ERR_MEMORY. */
+static enum err lose_rule(struct testcase *testcase, uint32_t rule, const struct ast_check *at,
+    const char *format, ...) PRINTF_LIKE(4, 5);
+
+static enum err lose_rule(
+    struct testcase *testcase, uint32_t rule, const struct ast_check *at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *reason = arena_vformat(testcase->arena, format, args);
+    va_end(args);
+    testcase->unknown[rule] = (struct testcase_unknown){ reason, at->at };
+    return reason == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 /* State across alerts that no test of this build keeps. */
-static enum err skip_for_state(struct testcase *testcase, uint32_t rule, const struct ast_check *at)
+static enum err look_at_state(struct testcase *testcase, uint32_t rule, const struct ast_check *at)
 {
     const struct item *item = testcase->tester->rule_items[rule];
     const struct clause *limit = clause_in_force(item, CLAUSE_LIMIT);
     str needs = testcase->program->rules[rule].needs_state;
     if (needs.len > 0)
-        return testcase_end(testcase, TESTCASE_SKIPPED, at->at,
+        return lose_rule(testcase, rule, at,
             "rule %.*s needs `%.*s`, and this build keeps nothing from one alert to the next",
             STR_ARG(item->name), STR_ARG(needs));
     if (testcase->fired[rule] == 0)
         return ERR_OK;
     if (clause_in_force(item, CLAUSE_DEDUP) != NULL)
-        return testcase_end(testcase, TESTCASE_SKIPPED, at->at,
+        return lose_rule(testcase, rule, at,
             "rule %.*s fires more than once and has `dedup`, which tests of this build do not keep",
             STR_ARG(item->name));
     if (limit != NULL && (int64_t)testcase->responded[rule] >= limit->number)
-        return testcase_end(testcase, TESTCASE_SKIPPED, at->at,
+        return lose_rule(testcase, rule, at,
             "rule %.*s reaches its `limit`, which tests of this build do not count",
             STR_ARG(item->name));
     return ERR_OK;
@@ -173,8 +189,9 @@ static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct 
         testcase->excused[rule] = decision.excuse;
     if (decision.outcome == RULE_SILENT || decision.outcome == RULE_EXCUSED)
         return ERR_OK;
-    TRY(skip_for_state(testcase, rule, origin->alert));
-    if (testcase_is_over(testcase))
+    if (testcase->unknown[rule].reason == NULL)
+        TRY(look_at_state(testcase, rule, origin->alert));
+    if (testcase->unknown[rule].reason != NULL)
         return ERR_OK;
     testcase->fired[rule]++;
     pending->firings[pending->count++] = (struct testcase_firing){ rule, decision.excuse };

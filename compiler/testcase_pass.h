@@ -39,6 +39,12 @@ struct testcase_pending {
     uint32_t count;
 };
 
+/* A rule whose firings and steps cannot be known from here on, for the state that it needs. */
+struct testcase_unknown {
+    const char *reason; /* one sentence; NULL: the rule is decided as in a run */
+    span at;            /* the alert that reached it */
+};
+
 struct testcase {
     struct tester *tester;
     const struct program *program;
@@ -50,6 +56,9 @@ struct testcase {
     uint32_t *fired;                    /* by rule: how often */
     uint32_t *responded;                /* by rule: respond steps that were begun */
     const struct excuse_code **excused; /* by rule: what excused an alert last, or NULL */
+    struct testcase_unknown *unknown;   /* by rule */
+    /* Why the first expectation that nobody can decide is not decided, or NULL. */
+    const struct testcase_unknown *undecided;
     struct testcase_given *given;
     struct testcase_step *first_step;
     struct testcase_step *last_step;
@@ -78,7 +87,8 @@ MUST_CHECK enum err testcase_steps(struct testcase *testcase);
 /* Keep what a `result` says. ERR_MEMORY. */
 MUST_CHECK enum err testcase_result(struct testcase *testcase, const struct ast_check *result);
 
-/* testcase_expect.c: fails the test when the expectation is not met. ERR_MEMORY. */
+/* testcase_expect.c: fails the test when the expectation is not met, whatever became of the
+ * rules that are unknown; sets `undecided` where that depends on one. ERR_MEMORY. */
 MUST_CHECK enum err testcase_expect(struct testcase *testcase, const struct ast_check *expect);
 /* What happened, into the outcome. ERR_MEMORY. */
 MUST_CHECK enum err testcase_tell(struct testcase *testcase);

@@ -16,6 +16,8 @@ static const struct option options[] = {
     { OPTION_RUN, OPTION_TEXT, "PATTERN", NULL, NULL, NULL,
         "only tests with this in the title; with * or ?, a glob over the whole of it" },
     { OPTION_FAIL_FAST, OPTION_FLAG, NULL, NULL, NULL, NULL, "stop after the first failure" },
+    { OPTION_FAIL_ON_SKIP, OPTION_FLAG, NULL, NULL, NULL, NULL,
+        "exit 1 when a test was skipped, too" },
     { OPTION_VERBOSE, OPTION_FLAG, NULL, NULL, NULL, NULL,
         "tell of every test, and what happened in it" },
     { OPTION_COVER, OPTION_FLAG, NULL, NULL, NULL, NULL,
@@ -181,7 +183,10 @@ static enum exit_code run_selection(struct driver *driver, const struct argument
     if (err != ERR_OK)
         return driver_failure(driver, "running the tests", err);
     bool has_enough = is_enough(driver, arguments, &coverage);
-    return report.counts[TESTCASE_FAILED] > 0 || !has_enough ? EXIT_FINDINGS : EXIT_CLEAN;
+    bool can_skip = !option_is_given(arguments, OPTION_FAIL_ON_SKIP);
+    bool is_failure = report.counts[TESTCASE_FAILED] > 0
+                      || (report.counts[TESTCASE_SKIPPED] > 0 && !can_skip) || !has_enough;
+    return is_failure ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
 static enum exit_code nothing_selected(
@@ -236,9 +241,10 @@ const struct command test_command = {
     .help =
         "PATH is a rule file, a directory (every .cdr file below it), or - for standard input;\n"
         "without one it is the current directory. Nothing is sent anywhere: steps end as the\n"
-        "test says. A test that needs what this build does not run is skipped, with the\n"
-        "reason, and never passed.\n"
-        "exit: 0 no test failed, 1 one did, 2 usage or a mistake in the rules, 3 no test.",
+        "test says. A test with an expectation that depends on what this build does not run is\n"
+        "skipped, with the reason, and never passed.\n"
+        "exit: 0 no test failed, 1 one did (or was skipped, with --fail-on-skip), 2 usage or a "
+        "mistake in the rules, 3 no test.",
     .options = options,
     .examples = examples,
     .group = GROUP_AUTHORS,

@@ -129,11 +129,17 @@ static void text_end(struct test_report *report, uint32_t not_run)
 {
     struct output *out = report->out;
     const uint32_t *counts = report->counts;
-    output_style(out, counts[TESTCASE_FAILED] > 0 ? STYLE_RED : STYLE_GREEN);
+    bool is_nothing_known =
+        counts[TESTCASE_SKIPPED] > 0 && counts[TESTCASE_SKIPPED] == report->number;
+    output_style(out, counts[TESTCASE_FAILED] > 0 ? STYLE_RED
+                      : is_nothing_known          ? STYLE_YELLOW
+                                                  : STYLE_GREEN);
     output_addf(out, "%" PRIu32 " passed, %" PRIu32 " failed, %" PRIu32 " skipped",
         counts[TESTCASE_PASSED], counts[TESTCASE_FAILED], counts[TESTCASE_SKIPPED]);
     if (not_run > 0)
         output_addf(out, ", %" PRIu32 " not run", not_run);
+    if (is_nothing_known)
+        output_add(out, STR(": every test was skipped, so nothing was tested"));
     output_style(out, STYLE_PLAIN);
     output_add(out, STR("\n"));
 }

@@ -48,6 +48,29 @@ prints "2 passed, 1 failed, 0 skipped, 6 not run" "at the first failure"
 run test --fail-fast --format tap results.cdr
 holds "TAP keeps its plan" test "$(grep -c '# SKIP not run' "$out")" = 6
 
+cat >wide.cdr <<'CDR'
+rule near { when source = defender and severity >= high then collect triage }
+rule wide { when source = defender and count >= 3 by user.id within 10m then open case }
+test "a" { alert { "source": "defender", "severity": "low" }; expect quiet }
+test "b" { alert { "source": "defender", "severity": "high" }; expect rule wide }
+CDR
+run test wide.cdr
+exits 0 "a test that is skipped is no failure"
+prints "0 passed, 0 failed, 2 skipped: every test was skipped, so nothing was tested" "but that nothing was tested is said"
+run test --fail-on-skip wide.cdr
+exits 1 "--fail-on-skip makes it one"
+echo '{ "test": { "fail-on-skip": true } }' >cdr.json
+run test wide.cdr
+exits 1 "so does cdr.json"
+rm cdr.json
+run test --fail-on-skip --run "medium" results.cdr
+exits 0 "and not where none was skipped"
+echo 'test "c" { alert { "source": "defender", "severity": "high" }; expect no rule wide; expect no rule near }' >>wide.cdr
+run test wide.cdr
+exits 1 "a wrong expectation fails, whatever the rule does that is not run"
+prints "FAIL c: rule near must not fire" "and is told"
+rm wide.cdr
+
 run test
 exits 1 "without a path the current directory is tested"
 mkdir alone && echo 'when source = defender and severity >= high then open case' >alone/a.cdr
