@@ -2,6 +2,7 @@
 #include "driver/session.h"
 
 #include "registry.h"
+#include "value_json.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -228,6 +229,51 @@ static enum exit_code nothing_to_undo(struct session *session, const struct run 
     return EXIT_CLEAN;
 }
 
+/* What steps of a run collected, "" for nothing. ERR_STORE, ERR_JSON, ERR_MEMORY. */
+static enum err evidence_of(
+    struct store *store, int64_t run, struct arena *arena, const char **ret_evidence)
+{
+    struct step_record *steps = NULL;
+    size_t count = 0;
+    *ret_evidence = "";
+    TRY(store_steps(store, run, arena, &steps, &count));
+    for (size_t i = 0; i < count; i++) {
+        value results[3] = { 0 };
+        uint32_t read = 0;
+        if (steps[i].results.len > 0)
+            TRY(values_from_json(arena, steps[i].results, results, COUNT_OF(results), &read));
+        if (results[1].kind != VALUE_TEXT)
+            continue;
+        *ret_evidence = arena_format(arena, "%s%s%.*s", *ret_evidence,
+            **ret_evidence == '\0' ? "" : ", ", STR_ARG(value_str(results[1])));
+        if (*ret_evidence == NULL)
+            return ERR_MEMORY;
+    }
+    return ERR_OK;
+}
+
+/* Say what an undo that had no step means. */
+static enum err tell_nothing_undone(
+    struct session *session, const struct run *run, struct arena *arena)
+{
+    const char *evidence;
+    TRY(evidence_of(session->store, run->id, arena, &evidence));
+    if (*evidence != '\0')
+        driver_message(session->driver,
+            "run %" PRId64 " changed nothing that could be taken back; what it collected stays: %s",
+            run->id, evidence);
+    else if (run->ended_ms == 0)
+        driver_message(session->driver,
+            "run %" PRId64 " was cut off and is now closed; nothing had been changed that could "
+            "be taken back",
+            run->id);
+    else
+        driver_message(session->driver,
+            "run %" PRId64 " changed nothing itself; it no longer relies on what others changed",
+            run->id);
+    return ERR_OK;
+}
+
 enum exit_code session_undo(struct session *session, const struct run *run)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(RUN_BYTES_MAX);
@@ -242,15 +288,11 @@ enum exit_code session_undo(struct session *session, const struct run *run)
     enum exit_code code = err == ERR_NOT_FOUND || err == ERR_INVALID
                               ? nothing_to_undo(session, run, err)
                               : execution_failure(session, err);
-    if (err == ERR_OK && run->ended_ms == 0 && session->undone_steps == 0)
-        driver_message(session->driver,
-            "run %" PRId64 " was cut off and is now closed; nothing had been changed that could "
-            "be taken back",
-            run->id);
-    else if (err == ERR_OK && session->undone_steps == 0)
-        driver_message(session->driver,
-            "run %" PRId64 " changed nothing itself; it no longer relies on what others changed",
-            run->id);
+    if (err == ERR_OK && session->undone_steps == 0) {
+        err = tell_nothing_undone(session, run, &arena);
+        if (err != ERR_OK)
+            return session_store_failure(session, "reading what the run collected", err);
+    }
     err = report_undo_end(&session->reporter, undo);
     return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
 }

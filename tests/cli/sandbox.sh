@@ -130,6 +130,16 @@ exits 0 "then the first"
 state >after
 holds "and the world is as it was" cmp -s before after
 
+# A run that only collects.
+echo 'when source = guardduty and exists instance.id then collect snapshot' >collect.cdr
+run run --rules collect.cdr --alerts "$alert" --mode apply --data collected
+kept=$(grep -o 'evidence .*' "$out" | sed 's/evidence *//')
+run undo 1 --data collected
+exits 0 "the undo of a run that only collected ends well"
+holds "three snapshots were made" test "$(tr , '\n' <<<"$kept" | grep -c '^snap-')" = 3
+says "run 1 changed nothing that could be taken back; what it collected stays: $kept" \
+    "and they are named as what stays"
+
 # Two processes, one journal.
 exec 9>data/lock
 flock 9
