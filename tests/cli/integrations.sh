@@ -20,22 +20,47 @@ test "an alert of another source stays quiet" {
 }
 R
 
-# pre-commit runs the entry with the files after it.
+# pre-commit runs the entry with the changed files after it, but where the hook says that it
+# looks for them itself.
 hooks=$root/.pre-commit-hooks.yaml
 for id in cdr-check cdr-fmt cdr-test; do
     holds "there is a hook $id" grep -qx -- "- id: $id" "$hooks"
 done
 entry_of() { sed -n "/^- id: $1\$/,/^- id:/s/^  entry: //p" "$hooks"; }
-for id in cdr-check cdr-fmt cdr-test; do
+takes_files() { ! sed -n "/^- id: $1\$/,/^- id:/p" "$hooks" | grep -qx '  pass_filenames: false'; }
+hook() { # ID CHANGED-FILE: in a repository, as pre-commit does
+    local id=$1
+    takes_files "$id" || shift
     # shellcheck disable=SC2046 # a command line
-    $(entry_of $id) tested.cdr >"$out" 2>"$err"
+    (cd repository && $(entry_of "$id") "${@:2}") >"$out" 2>"$err"
     status=$?
+}
+mkdir -p repository/.git repository/rules
+cp tested.cdr repository/rules
+for id in cdr-check cdr-fmt cdr-test; do
+    hook $id rules/tested.cdr
     exits 0 "the hook $id passes a right file"
 done
-# shellcheck disable=SC2046
-$(entry_of cdr-check) rules/bad.cdr >"$out" 2>"$err"
-status=$?
-exits 1 "the hook cdr-check fails a wrong one"
+echo '{ "rules": ["rules"] }' >repository/cdr.json
+for id in cdr-check cdr-test; do
+    hook $id
+    exits 0 "$id finds the rules of cdr.json"
+done
+echo 'use "tested.cdr"
+test "a machine is seen" { alert { "source": "guardduty", "instance.id": "i-1" }; expect rule seen }' >repository/rules/other.cdr
+hook cdr-test rules/tested.cdr
+exits 0 "tests of other files are run"
+prints "2 passed" "with those of the changed one"
+sed -i 's/exists instance.id/exists host.id/' repository/rules/tested.cdr
+hook cdr-test rules/tested.cdr
+exits 1 "so a change that breaks the test of another file is seen"
+prints "rules/other.cdr" "and where"
+hook cdr-check rules/tested.cdr
+exits 0 "while check has nothing against it"
+cp rules/bad.cdr repository/rules
+hook cdr-check rules/tested.cdr
+exits 1 "the hook cdr-check fails for a wrong file of the set"
+prints "rules/bad.cdr" "which it names"
 
 # The matcher reads every line of --format concise.
 matcher=$root/docs/integrations/problem-matcher.json
