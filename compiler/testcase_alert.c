@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "decide.h"
 #include "fixture.h"
+#include "match/findings.h"
 #include "number.h"
 
 #include <errno.h>
@@ -214,6 +215,24 @@ static enum err evaluate(struct testcase *testcase, const struct origin *origin,
     return ERR_OK;
 }
 
+/* The alert, or each finding of one that holds several. */
+static enum err evaluate_each(struct testcase *testcase, const struct origin *origin, str json)
+{
+    CLEANUP(buf_release) struct buf made = BUF_INIT(ALERT_BYTES_MAX);
+    struct findings findings;
+    str finding;
+    if (!findings_open(json, &findings))
+        return evaluate(testcase, origin, json);
+    if (findings.count > FINDINGS_MAX)
+        return fail_reading(testcase, origin, FINDINGS_TOO_MANY);
+    while (!testcase_is_over(testcase) && findings_next(&findings, &made, &finding)) {
+        TRY(made.err);
+        TRY(evaluate(testcase, origin, buf_str(&made)));
+        buf_clear(&made);
+    }
+    return ERR_OK;
+}
+
 /* ---- all alerts of one `alert` ---- */
 
 /* Every alert of a file, in order, all at the clock's time. */
@@ -235,7 +254,7 @@ static enum err evaluate_file(struct testcase *testcase, const struct origin *or
             break;
         if (json.len > ALERT_BYTES_MAX)
             return fail_reading(testcase, origin, "it is larger than 2 MiB");
-        TRY(evaluate(testcase, origin, json));
+        TRY(evaluate_each(testcase, origin, json));
         count++;
     }
     if (count == 0)
@@ -279,7 +298,7 @@ enum err testcase_alert(struct testcase *testcase, const struct ast_check *alert
     TRY(load(testcase, alert, &text, &origin));
     for (int64_t turn = 0; turn < times && !testcase_is_over(testcase); turn++) {
         testcase->now_ms += turn == 0 ? 0 : alert->alert.every.milliseconds;
-        TRY(origin.file == NULL ? evaluate(testcase, &origin, buf_str(&text))
+        TRY(origin.file == NULL ? evaluate_each(testcase, &origin, buf_str(&text))
                                 : evaluate_file(testcase, &origin, buf_str(&text)));
     }
     testcase->before_ms = testcase->now_ms;

@@ -4,6 +4,7 @@
 #include "base/sha256.h"
 #include "interp.h"
 #include "match/canonical.h"
+#include "match/findings.h"
 
 enum { NAME_DIGITS = 16 };
 
@@ -151,12 +152,29 @@ static enum err fill(
     return ERR_OK;
 }
 
+/* Whether the text holds several findings, of which a field would have the values of all. It is
+ * asked only where the program reads one; the text was read before. */
+static bool is_mixed(const struct program *program, const struct event *event)
+{
+    const str path = STR("detail.findings.");
+    struct findings findings;
+    for (uint32_t i = 0; i < event->raw.count; i++)
+        if (event->raw.values[i].kind != VALUE_ABSENT
+            && fold_equal(str_first(program->paths[i], path.len), path))
+            return findings_open(event->text, &findings);
+    return false;
+}
+
 enum err event_read(const struct program *program, const struct projection *projection, str json,
     str forced_source, int64_t received_ms, struct arena *arena, struct event *ret_event,
     struct json_fault *reterr_fault)
 {
     struct event event = { .text = json, .source = STR(""), .received_ms = received_ms };
     TRY(projection_read(projection, json, arena, &event.raw, reterr_fault));
+    if (is_mixed(program, &event)) {
+        *reterr_fault = (struct json_fault){ "it holds several findings, each an alert", 0 };
+        return ERR_JSON;
+    }
     TRY(digest_of(json, arena, &event.digest));
     event.repairs = event.raw.repairs;
     TRY(fill(program, forced_source, arena, &event));

@@ -28,6 +28,7 @@ struct event {
  * Every field is of its type (field_info), absent, or null. `source` is compared without
  * case. `received` is cdr's own, whatever an alert says of it; `time` is alert.time, else
  * what the canonical form says, else `received`.
+ * An event of several findings is refused: findings.h makes one alert of each.
  * ERR_JSON (with *reterr_fault), ERR_MEMORY, ERR_NOT_FOUND (no source of the forced name),
  * ERR_UNDECIDED, ERR_BUDGET (an accept condition or a mapping at its limit). */
 MUST_CHECK enum err event_read(const struct program *program, const struct projection *projection,

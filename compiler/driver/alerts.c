@@ -204,19 +204,49 @@ static bool next_line(struct alert_reader *reader, struct alert_text *ret_alert)
     return true;
 }
 
+/* The next finding of an event that holds several, as an alert of its own. */
+static bool next_finding(struct alert_reader *reader, struct alert_text *ret_alert)
+{
+    str finding;
+    buf_clear(&reader->made);
+    if (!findings_next(&reader->findings, &reader->made, &finding))
+        return false;
+    ret_alert->line = line_of(reader, finding.ptr);
+    ret_alert->json = reader->made.err == ERR_OK ? buf_str(&reader->made) : finding;
+    ret_alert->reason = reader->made.err == ERR_OK ? NULL : err_text(reader->made.err);
+    return true;
+}
+
+/* Whether the alert is left to next_finding. */
+static bool is_several(struct alert_reader *reader, struct alert_text *alert)
+{
+    if (alert->reason != NULL || !findings_open(alert->json, &reader->findings))
+        return false;
+    if (reader->findings.count <= FINDINGS_MAX)
+        return true;
+    reader->findings = (struct findings){ .count = 0 };
+    alert->reason = FINDINGS_TOO_MANY;
+    return false;
+}
+
 bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert)
 {
     *ret_alert = (struct alert_text){ .json = STR("") };
     if (reader->form != ALERT_JSON)
         return next_line(reader, ret_alert);
-    for (bool is_alert = false; !is_alert;) {
-        if (next_record(reader, ret_alert))
+    for (;;) {
+        bool is_alert = true;
+        if (next_finding(reader, ret_alert))
+            return true;
+        if (!next_record(reader, ret_alert)) {
+            *ret_alert = (struct alert_text){ .json = STR("") };
+            if (!next_document(reader, ret_alert, &is_alert))
+                return false;
+        }
+        if (is_alert && !is_several(reader, ret_alert))
             return true;
         *ret_alert = (struct alert_text){ .json = STR("") };
-        if (!next_document(reader, ret_alert, &is_alert))
-            return false;
     }
-    return true;
 }
 
 void alerts_close(struct alert_reader *reader)

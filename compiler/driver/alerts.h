@@ -3,6 +3,7 @@
 
 #include "base/attr.h"
 #include "base/buf.h"
+#include "match/findings.h"
 #include "match/project.h"
 
 /* How the text of a file is made of alerts. */
@@ -19,11 +20,12 @@ struct alert_reader {
     enum alert_form form;
     const char *failure; /* why the file is no text of alerts; or NULL */
     struct buf text;
-    struct buf made; /* the JSON of a line that is none */
+    struct buf made; /* the JSON of a line that is none, or of one finding of several */
     str rest;
     enum json_place place;
     str records;                   /* the rest of the array of a file of records; or empty */
     enum json_place records_place; /* in it */
+    struct findings findings;      /* those of an event that are not read yet */
     size_t counted_to;             /* lines before this offset are in `line` */
     uint32_t line;                 /* from 1 */
 };
@@ -42,6 +44,7 @@ MUST_CHECK enum err alerts_open(struct alert_reader *reader, const char *name, s
 /* Why alerts_open failed, right after it did. */
 const char *alerts_failure(const struct alert_reader *reader, enum err err);
 /* The next one; false at the end. The elements of {"Records": [..]} and {"Findings": [..]}, with
- * no other member, are alerts each: CloudTrail's files, and answers of AWS's commands. */
+ * no other member, are alerts each: CloudTrail's files, and answers of AWS's commands; so are
+ * the findings of an event that holds several (match/findings.h). */
 bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert);
 void alerts_close(struct alert_reader *reader);

@@ -79,6 +79,28 @@ run run --offline --rules lines.cdr --alerts wide.json
 exits 2 "so is one in UTF-16"
 says "iconv" "with what to do"
 
+# Findings of one event do not mix.
+finding() { # ID SEVERITY INSTANCE
+    printf '{"ProductArn":"p","GeneratorId":"g","Id":"%s","AwsAccountId":"111122223333","Region":"eu-west-1","Severity":{"Label":"%s"},"Resources":[{"Id":"arn:aws:ec2:eu-west-1:111122223333:instance/%s"}]}' "$@"
+}
+printf '{"source":"aws.securityhub","detail-type":"Security Hub Findings - Imported","detail":{"findings":[%s,\n%s]}}\n' \
+    "$(finding a LOW i-0aaaaaaaaaaaaaaaa)" "$(finding b CRITICAL i-0bbbbbbbbbbbbbbbb)" >several.json
+cat >several.cdr <<'EOF'
+rule stop { when source = securityhub and severity >= high and exists instance.id then respond stop_instance }
+test "the finding that is high" {
+  alert "several.json";
+  expect rule stop;
+  expect respond stop_instance instance="i-0bbbbbbbbbbbbbbbb"
+}
+EOF
+run run --offline --rules several.cdr --alerts several.json --format json
+exits 0 "an event of two findings is read"
+holds "as two alerts, each with its own severity and its own instance" json -s '
+    map([.alert, .severity, (.matched | length)]) == [["a", "low", 0], ["b", "critical", 1]]'
+holds "and nothing is done to the other's instance" bash -c "! grep -q 'instance.*i-0aaaaaaaaaaaaaaaa' '$out'"
+run test several.cdr
+exits 0 "so it is in a test's fixture"
+
 # A hostile field beside a benign one: the rule about the benign one fires all the same.
 echo 'when source = webhook and severity >= high and host.name = "web-1" then open case' >benign.cdr
 hostile() { # SENTENCE JSON-MEMBER

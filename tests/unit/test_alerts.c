@@ -83,6 +83,37 @@ static void a_file_of_records_is_its_records(void **state)
     FILE_IS("{\"Records\":[{\"a\":1}", "1!the text ends too early;");
 }
 
+static void findings_of_one_event_are_alerts_of_their_own(void **state)
+{
+    (void)state;
+    FILE_IS("{\"a\":1,\"detail\":{\"b\":{\"findings\":[1,2]},\"findings\":[{\"x\":1},\n"
+            "{\"x\":[2]} , {}]},\"c\":3}\n{}",
+        "1:{\"a\":1,\"detail\":{\"b\":{\"findings\":[1,2]},\"findings\":[{\"x\":1}]},\"c\":3};"
+        "2:{\"a\":1,\"detail\":{\"b\":{\"findings\":[1,2]},\"findings\":[{\"x\":[2]}]},\"c\":3};"
+        "2:{\"a\":1,\"detail\":{\"b\":{\"findings\":[1,2]},\"findings\":[{}]},\"c\":3};3:{};");
+    FILE_IS("[{\"Detail\":{\"\\u0066indings\":[1,2]}},{}]",
+        "1:{\"Detail\":{\"\\u0066indings\":[1]}};1:{\"Detail\":{\"\\u0066indings\":[2]}};1:{};");
+    FILE_IS("{\"Records\":[{\"detail\":{\"findings\":[1,2]}},{\"d\":1}]}",
+        "1:{\"detail\":{\"findings\":[1]}};1:{\"detail\":{\"findings\":[2]}};1:{\"d\":1};");
+    /* One finding, none, and other shapes stay as they are. */
+    FILE_IS("{\"detail\":{\"findings\":[{}]}}", "1:{\"detail\":{\"findings\":[{}]}};");
+    FILE_IS("{\"detail\":{\"findings\":[]}}", "1:{\"detail\":{\"findings\":[]}};");
+    FILE_IS("{\"detail\":[{\"findings\":[1,2]}]}", "1:{\"detail\":[{\"findings\":[1,2]}]};");
+    FILE_IS("{\"findings\":[1,2]}", "1:{\"findings\":[1,2]};");
+}
+
+static void an_event_of_very_many_findings_is_refused(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT(ALERT_BYTES_MAX);
+    buf_add(&text, STR("{\"detail\":{\"findings\":[0"));
+    for (int at = 0; at < FINDINGS_MAX; at++)
+        buf_add(&text, STR(",0"));
+    buf_add(&text, STR("]}}\n{}"));
+    assert_file(buf_str(&text), "", "1!" FINDINGS_TOO_MANY ";2:{};");
+    buf_release(&text);
+}
+
 static void a_file_of_records_may_be_larger_than_an_alert(void **state)
 {
     (void)state;
@@ -130,6 +161,8 @@ int main(void)
         cmocka_unit_test(documents_come_in_every_layout),
         cmocka_unit_test(garbage_costs_no_alert_beside_it),
         cmocka_unit_test(a_file_of_records_is_its_records),
+        cmocka_unit_test(findings_of_one_event_are_alerts_of_their_own),
+        cmocka_unit_test(an_event_of_very_many_findings_is_refused),
         cmocka_unit_test(a_file_of_records_may_be_larger_than_an_alert),
         cmocka_unit_test(lines_of_text_are_read_where_the_source_says_so),
         cmocka_unit_test(other_files_are_refused_in_words),

@@ -376,6 +376,29 @@ static void a_severity_that_nobody_set_is_absent(void **state)
     assert_int_equal(event.fields[FIELD_ALERT_TIME].kind, VALUE_TIME);
 }
 
+/* Who does not cut an event into its findings must not get a mixture of them. */
+static void several_findings_are_never_one_alert(void **state)
+{
+    static const char *const events[] = {
+        "{\"source\":\"aws.securityhub\",\"detail\":{\"findings\":[{\"ProductArn\":\"p\"},"
+        "{\"Severity\":{\"Label\":\"HIGH\"}}]}}",
+        "{\"source\":\"aws.securityhub\",\"detail\":{\"findings\":[{\"class_uid\":2004},{}]}}",
+    };
+    struct world *world = *state;
+    const struct projection *projection;
+    assert_int_equal(projection_new(&world->arena, world->program->paths,
+                         world->program->path_count, &projection),
+        ERR_OK);
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        struct event event;
+        struct json_fault fault = { 0 };
+        assert_int_equal(event_read(world->program, projection, str_from(events[i]), STR(""), 0,
+                             &world->arena, &event, &fault),
+            ERR_JSON);
+        assert_string_equal(fault.reason, "it holds several findings, each an alert");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +409,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_graph_alert_gives_its_device_user_and_process, begin, end),
         cmocka_unit_test_setup_teardown(a_severity_that_nobody_set_is_absent, begin, end),
+        cmocka_unit_test_setup_teardown(several_findings_are_never_one_alert, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
