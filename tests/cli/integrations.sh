@@ -47,7 +47,7 @@ for id in cdr-check cdr-test; do
     exits 0 "$id finds the rules of cdr.json"
 done
 echo 'use "tested.cdr"
-test "a machine is seen" { alert { "source": "guardduty", "instance.id": "i-1" }; expect rule seen }' >repository/rules/other.cdr
+test "a machine is seen" { alert { "source": "guardduty", "instance.id": "i-0123456789abcdef0" }; expect rule seen }' >repository/rules/other.cdr
 hook cdr-test rules/tested.cdr
 exits 0 "tests of other files are run"
 prints "2 passed" "with those of the changed one"
