@@ -123,7 +123,8 @@ static void show_rule(const struct cover_writer *writer, const struct rule_cover
     const struct item *item = rule->probes->item;
     const struct rule_code *code = &writer->coverage->compilation->program->rules[rule->rule];
     bool is_asked = rule->fired + rule->quiet > 0;
-    if (!is_asked || rule->fired == 0 || rule->quiet == 0) {
+    bool is_run = code->needs_state.len == 0; /* else it never fires, whatever tests try */
+    if (!is_asked || (is_run && (rule->fired == 0 || rule->quiet == 0))) {
         begin_line(writer, item->at);
         output_addf(writer->out, "%s: rule ",
             !is_asked          ? "no test has an alert for it"
@@ -134,7 +135,7 @@ static void show_rule(const struct cover_writer *writer, const struct rule_cover
     }
     if (is_asked)
         show_leaves(writer, rule);
-    if (rule->fired > 0 && code->needs_state.len == 0)
+    if (rule->fired > 0 && is_run)
         show_steps(writer, item->rule.steps);
 }
 
@@ -241,7 +242,9 @@ static json_t *rule_json(const struct coverage *coverage, const struct rule_cove
     json_put(&object, "rule", json_from_str(code->name));
     json_put(&object, "file", json_from_str(code->file));
     json_put(&object, "line", json_integer(code->line));
-    json_put(&object, "fired", json_integer(rule->fired));
+    if (code->needs_state.len > 0)
+        json_put(&object, "needs", json_from_str(code->needs_state));
+    json_put(&object, "fired", json_integer(code->needs_state.len > 0 ? 0 : rule->fired));
     json_put(&object, "quiet", json_integer(rule->quiet));
     json_put(&object, "covered", json_integer(count.covered));
     json_put(&object, "total", json_integer(count.total));

@@ -194,6 +194,19 @@ exits 0 "enough is enough"
 run test cover --cover-min 17
 exits 1 "too little is a finding"
 says "17 % are asked for" "which is said"
+cat >several.cdr <<'EOF'
+rule many { when source = defender and severity >= high and count >= 3 by user.id within 10m then open case }
+test "one" { alert { "source": "defender", "severity": "high" }; expect no collect }
+test "none" { alert { "source": "guardduty", "severity": "high" }; expect quiet }
+EOF
+run test several.cdr --cover
+exits 0 "a rule that waits for several alerts has coverage"
+holds "and is not called one that never fired, or was never quiet" bash -c '! grep -q "never fired\|never quiet" "$1"' - "$out"
+prints "never false: severity >= high  (many)" "its parts are told as any other"
+run test several.cdr --cover --run one
+holds "nor when every alert reached it" bash -c '! grep -q "never fired\|never quiet" "$1"' - "$out"
+run test several.cdr --cover --format json
+holds "JSON says what it needs" json -s '.[-1].coverage.rules[0] | (.needs | startswith("count")) and .fired == 0'
 run test cover --cover-min 101
 exits 2 "there are no more than 100 percent"
 run test cover --cover --format json
