@@ -98,7 +98,9 @@ static enum exit_code read_files(struct fix_job *job, const struct arguments *ar
         }
     }
     if (files.count == 0) {
-        driver_message(driver, "there is no .cdr file in the paths");
+        driver_message(
+            driver, count == 0 ? "there is no .cdr file below the current directory; name the files"
+                               : "there is no .cdr file in the paths");
         return EXIT_NOTHING;
     }
     job->files = ARENA_ARRAY(&driver->arena, struct fixed_file, files.count);
@@ -283,5 +285,6 @@ const struct command fix_command = {
     .options = options,
     .examples = examples,
     .group = GROUP_AUTHORS,
+    .writes_files = true,
     .run = run,
 };

@@ -111,8 +111,8 @@ static enum exit_code find_files(
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     if (arguments->operand_count == 0)
-        return driver_usage(
-            driver, &fmt_command, "which files? Name them, or - for standard input");
+        return driver_usage(driver, &fmt_command,
+            "which files? Name them, `.` for all below here, or - for standard input");
     struct files files = { 0 };
     enum exit_code worst = find_files(driver, arguments, &files);
     if (worst != EXIT_CLEAN)
@@ -148,5 +148,6 @@ const struct command fmt_command = {
     .options = options,
     .examples = examples,
     .group = GROUP_AUTHORS,
+    .writes_files = true,
     .run = run,
 };

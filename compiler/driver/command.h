@@ -54,6 +54,7 @@ struct command {
     const struct example *examples; /* at least one */
     enum command_group group;
     bool reads_no_settings; /* the command works whatever cdr.json says */
+    bool writes_files;      /* its operands are rewritten: none of them comes from a setting */
     enum command_stop stop;
     enum exit_code (*run)(struct driver *driver, const struct arguments *arguments);
 };

@@ -186,7 +186,8 @@ enum err settings_add(struct driver *driver, const struct config *config,
     for (size_t i = 0; (row = option_at(command, i)) != NULL; i++)
         if (row->id != OPTION_CONFIG && row->id != OPTION_ISOLATED && row->id != OPTION_HELP)
             TRY(fill(&filling, row));
-    if (option_find(command, OPTION_RULES) == NULL && strstr(command->operands, "PATH") != NULL)
+    if (!command->writes_files && option_find(command, OPTION_RULES) == NULL
+        && strstr(command->operands, "PATH") != NULL)
         TRY(fill(&filling, &rules_row));
     return ERR_OK;
 }

@@ -25,6 +25,12 @@ run check --isolated
 exits 3 "--isolated reads none"
 run check ../../rules/good.cdr --format text
 prints "in 1 file" "operands take the place of rules in the file"
+for command in fmt fix; do
+    run $command
+    holds "$command, which writes, takes no rules from the file" test "$status" -ge 2
+    holds "and blames nothing on it" bash -c '! grep -q -- "--rules" "$1"' - "$err"
+    says "ame " "but wants the files named"
+done
 cd ../.. || exit 2
 echo '{"check": {"format": "concise"}, "format": "json"}' >special.json
 run check --config special.json rules
