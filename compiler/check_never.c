@@ -5,6 +5,7 @@
 #include "check_pass.h"
 
 #include "constant.h"
+#include "range.h"
 
 /* Whether the value stands in the rule itself. */
 static bool is_written(const struct expr *expr, value *ret_value)
@@ -46,6 +47,25 @@ static void look_past_the_end(struct check *check, const struct expr *expr)
                                  : verdict_name((enum verdict)v.integer));
     diag_help(check->diags, diag, "write `%s`, or `=` for just that value",
         (test == TEST_GREATER) ? ">=" : "<=");
+}
+
+/* hour(time) > 25 */
+static void look_past_the_range(struct check *check, const struct expr *expr)
+{
+    struct range asked;
+    struct range given;
+    const struct expr *call = expr->test.left;
+    if (!range_of_call(call, &given) || !range_of_test(check->arena, expr, &asked)
+        || !range_is_empty(range_both(asked, given)))
+        return;
+    struct diag *diag = diag_add(check->diags, DIAG_NEVER_HOLDS, expr->at,
+        "`%.*s` gives %lld to %lld: this never holds", STR_ARG(call->call.name),
+        (long long)given.low, (long long)given.high);
+    if (str_is(call->call.name, "weekday"))
+        diag_help(check->diags, diag, "1 is Monday, 7 is Sunday");
+    else
+        diag_help(check->diags, diag, "write a number from %lld to %lld", (long long)given.low,
+            (long long)given.high);
 }
 
 static bool is_empty_list(const struct expr *expr)
@@ -90,6 +110,7 @@ void check_never(struct check *check, const struct expr *expr)
         look_at_empty_list(check, expr);
     else
         look_past_the_end(check, expr);
+    look_past_the_range(check, expr);
     if (!is_empty_list(right))
         look_at_constants(check, expr);
 }

@@ -64,6 +64,7 @@ void silence_report_unused(struct lint *lint);
 /* ---- the findings: each looks at one node and adds what it finds ---- */
 
 void lint_logic(struct lint *lint, const struct expr *expr);     /* lint_logic.c */
+void lint_never(struct lint *lint, const struct expr *expr);     /* lint_never.c */
 void lint_text_test(struct lint *lint, const struct expr *expr); /* lint_text.c */
 void lint_list(struct lint *lint, const struct expr *expr);      /* lint_list.c */
 void lint_rule(struct lint *lint, const struct item *rule);      /* lint_rule.c */

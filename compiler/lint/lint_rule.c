@@ -2,6 +2,7 @@
 #include "lint/lint_pass.h"
 
 #include "base/buf.h"
+#include "range.h"
 
 /* ---- what it asks ---- */
 
@@ -104,6 +105,27 @@ static bool is_among(struct lint *lint, const struct expr *chain, const struct e
     return false;
 }
 
+/* Whether a part of `when` holds for fewer values than the excuse, of the same operand. */
+static bool is_within(struct lint *lint, const struct expr *when, const struct expr *excuse)
+{
+    struct range outer;
+    struct range inner;
+    CLEANUP(buf_release) struct buf operands = { 0 };
+    if (!range_of_test(lint->arena, excuse, &outer))
+        return false;
+    bool is_chain = when->kind == EXPR_AND;
+    if (is_chain && !lint_ok(lint, expr_chain(when, &operands)))
+        return false;
+    size_t count = is_chain ? expr_chain_count(&operands) : 1;
+    for (size_t i = 0; i < count; i++) {
+        const struct expr *part = is_chain ? expr_chain_at(&operands, i) : when;
+        if (range_of_test(lint->arena, part, &inner)
+            && expr_same(part->test.left, excuse->test.left) && range_has(outer, inner))
+            return true;
+    }
+    return false;
+}
+
 static void look_at_unless(struct lint *lint, const struct item *rule, const struct clause *clause)
 {
     CLEANUP(buf_release) struct buf operands = { 0 };
@@ -116,7 +138,7 @@ static void look_at_unless(struct lint *lint, const struct item *rule, const str
     size_t count = is_chain ? expr_chain_count(&operands) : 1;
     for (size_t i = 0; i < count; i++) {
         const struct expr *excuse = is_chain ? expr_chain_at(&operands, i) : condition;
-        if (!is_among(lint, rule->rule.when, excuse))
+        if (!is_among(lint, rule->rule.when, excuse) && !is_within(lint, rule->rule.when, excuse))
             continue;
         struct diag *diag = LINT(lint, DIAG_ALWAYS_EXCUSED, excuse->at,
             "the rule asks for this, so it is always excused and never fires");
