@@ -41,6 +41,7 @@ struct list_key {
 struct emit {
     struct arena *arena;
     const struct compilation *compilation;
+    struct diag_list *diags; /* of the compilation, for what is right and not enforced */
     TABLE(struct instruction) code;
     TABLE(value) constants;
     struct lookup constant_lookup;

@@ -4,6 +4,8 @@
 #include "arguments.h"
 #include "constant.h"
 
+#include <string.h>
+
 /* ---- text for people ---- */
 
 /* The text as one line: runs of white space are a space, comments are gone. */
@@ -41,6 +43,19 @@ str emit_line_of(struct emit *emit, span at)
     return one_line(emit, sources_text(&emit->compilation->sources, at));
 }
 
+/* Who writes rules should know before they are applied: of each clause once a file. */
+static void tell_unenforced(struct emit *emit, const struct unenforced *clause, span at)
+{
+    for (uint32_t i = 0; i < emit->unenforced.count; i++) {
+        const struct unenforced *before = &emit->unenforced.items[i];
+        if (strcmp(before->clause, clause->clause) == 0 && str_equal(before->file, clause->file))
+            return;
+    }
+    diag_add(emit->diags, DIAG_NOT_ENFORCED, at,
+        "this build checks and plans `%s`, and refuses to apply rules that have it",
+        clause->clause);
+}
+
 void emit_unenforced(struct emit *emit, const char *clause, span at)
 {
     const struct source *source = &emit->compilation->sources.items[at.file];
@@ -48,6 +63,7 @@ void emit_unenforced(struct emit *emit, const char *clause, span at)
         .file = source->file,
         .line = source_place(source, at.start).line,
         .rule = emit->rule == NULL ? STR("") : emit->rule->name };
+    tell_unenforced(emit, &one, at);
     TABLE_ADD(emit, emit->unenforced, one);
 }
 

@@ -6,7 +6,8 @@
  *
  * Files that an example uses are in a folder below; they, and the files of its lists, carry
  * theirs. The part may be one of the help too. Which steps a build can take is no property of a
- * rule, so only the example that is about it must say that one is not connected.
+ * rule, so only the example that is about it must say that one is not connected; so it is with
+ * clauses that it does not enforce.
  */
 #include "base/buf.h"
 #include "base/limits.h"
@@ -126,7 +127,8 @@ static void judge(struct example *example)
     const struct sources *sources = &example->compilation.sources;
     const struct diag *diag = example->compilation.diags.first;
     for (; diag != NULL; diag = diag->next) {
-        if (meets(example, diag) || diag->id == DIAG_NOT_CONNECTED)
+        if (meets(example, diag) || diag->id == DIAG_NOT_CONNECTED
+            || diag->id == DIAG_NOT_ENFORCED)
             continue;
         print_error("%s: not expected in %.*s:%u: %s %.*s\n", example->path,
             STR_ARG(sources->items[diag->at.file].file),
