@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "doubt.h"
+#include "invariant.h"
 
 /* ---- excuses ---- */
 
@@ -81,61 +82,39 @@ void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *
 
 /* ---- what is not enforced ---- */
 
-static bool is_meant(const struct ast_step_name *name, const struct ast_step *step)
+/* Whether the two ask the same of a rule. */
+static bool is_same_question(const struct item *a, const struct item *b)
 {
-    return step->action.verb == name->verb
-           && (name->name.len == 0 || str_equal(step->action.name, name->name));
+    const struct ast_step_name *first = a->kind == ITEM_NEVER ? &a->never.step : &a->always.step;
+    const struct ast_step_name *second = b->kind == ITEM_NEVER ? &b->never.step : &b->always.step;
+    if (a->kind != b->kind)
+        return false;
+    if (a->kind == ITEM_NEVER && (a->never.is_target || b->never.is_target))
+        return a->never.is_target == b->never.is_target;
+    return first->verb == second->verb && str_equal(first->name, second->name);
 }
 
-static bool takes(const struct ast_step *steps, const struct ast_step_name *name)
-{
-    for (const struct ast_step *step = steps; step != NULL; step = step->next)
-        if (step->kind == STEP_KIND_ACTION
-                ? is_meant(name, step)
-                : takes(step->branch.then_steps, name) || takes(step->branch.else_steps, name))
-            return true;
-    return false;
-}
-
-static const struct ast_step_name any_respond = { .verb = VERB_RESPOND };
-
-/* The same step on every path: none may end the steps before it, and none holds it. */
-static bool always_takes(const struct item *rule, const struct ast_step_name *name)
-{
-    for (const struct ast_step *step = rule->rule.steps; step != NULL; step = step->next) {
-        if (step->kind == STEP_KIND_ACTION && is_meant(name, step))
-            return name->verb != VERB_RESPOND;
-        if (step->kind == STEP_KIND_IF
-            || clause_find(step->action.clauses, CLAUSE_ON_FAILURE_STOP) != NULL)
-            return false;
-    }
-    return false;
-}
-
-/* Whether the item may be broken by the rule: where it plainly is not, nothing need be
- * enforced. */
-static bool concerns(const struct item *item, const struct item *rule)
-{
-    if (item->kind == ITEM_NEVER)
-        return takes(rule->rule.steps, item->never.is_target ? &any_respond : &item->never.step);
-    return item->kind == ITEM_ALWAYS && !always_takes(rule, &item->always.step);
-}
-
-static bool concerns_any(const struct emit *emit, const struct item *item)
+static bool concerns_any(const struct emit *emit, const struct item *invariant)
 {
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (const struct item *rule = emit->compilation->trees[at]->items; rule != NULL;
              rule = rule->next)
-            if (rule->kind == ITEM_RULE && rule->rule.disabled_by == NULL && concerns(item, rule))
+            if (rule->kind == ITEM_RULE && rule->rule.disabled_by == NULL
+                && invariant_concerns(invariant, rule))
                 return true;
     return false;
 }
 
-static const char *unenforced_name(const struct item *item)
+/* There are as many different questions as steps to name, however many invariants ask them:
+ * the rules are gone through once for each. */
+static bool is_concern(struct emit *emit, const struct item *invariant)
 {
-    if (item->kind == ITEM_ALWAYS)
-        return "always";
-    return item->never.is_target ? "never target" : "never";
+    for (uint32_t at = 0; at < emit->concerns.count; at++)
+        if (is_same_question(emit->concerns.items[at].invariant, invariant))
+            return emit->concerns.items[at].is_concern;
+    struct concern concern = { invariant, concerns_any(emit, invariant) };
+    TABLE_ADD(emit, emit->concerns, concern);
+    return concern.is_concern;
 }
 
 void emit_invariants(struct emit *emit)
@@ -143,24 +122,35 @@ void emit_invariants(struct emit *emit)
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
              item = item->next)
-            if ((item->kind == ITEM_NEVER || item->kind == ITEM_ALWAYS) && concerns_any(emit, item))
-                emit_unenforced(emit, unenforced_name(item), item->at);
+            if ((item->kind == ITEM_NEVER || item->kind == ITEM_ALWAYS) && is_concern(emit, item))
+                emit_unenforced(emit, invariant_name(item), item->at);
 }
 
-/* A rule's own clause takes the place of the default one. `limit` and `never target` are
- * about targets of `respond`. */
+static bool responds(const struct ast_step *steps)
+{
+    for (const struct ast_step *step = steps; step != NULL; step = step->next)
+        if (step->kind == STEP_KIND_ACTION
+                ? step->action.verb == VERB_RESPOND
+                : responds(step->branch.then_steps) || responds(step->branch.else_steps))
+            return true;
+    return false;
+}
+
+/* A rule's own clause takes the place of the default one. `limit` is about targets of `respond`,
+ * `never target` about those of every step. */
 void emit_defaults(struct emit *emit, struct item *rule)
 {
     if (rule->rule.defaults == NULL)
         return;
-    bool responds = takes(rule->rule.steps, &any_respond);
+    bool has_target = steps_have_target(rule->rule.steps);
+    bool has_respond = responds(rule->rule.steps);
     for (const struct clause *clause = rule->rule.defaults->defaults.clauses; clause != NULL;
          clause = clause->next) {
-        if (clause->kind == CLAUSE_NEVER_TARGET && responds)
+        if (clause->kind == CLAUSE_NEVER_TARGET && has_target)
             emit_unenforced(emit, "never target", clause->at);
         if (clause_find(rule->rule.clauses, clause->kind) != NULL)
             continue;
-        if (clause->kind == CLAUSE_LIMIT && responds)
+        if (clause->kind == CLAUSE_LIMIT && has_respond)
             emit_unenforced(emit, "limit", clause->at);
         if (clause->kind == CLAUSE_DEDUP)
             emit_unenforced(emit, "dedup", clause->at);

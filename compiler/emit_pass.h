@@ -31,6 +31,12 @@ struct list_key {
     uint32_t constant;
 };
 
+/* Whether a rule may break an invariant; see invariant.h. */
+struct concern {
+    const struct item *invariant;
+    bool is_concern;
+};
+
 #define TABLE(type)                                                                                \
     struct {                                                                                       \
         type *items;                                                                               \
@@ -56,6 +62,7 @@ struct emit {
     TABLE(struct rule_code) rules;
     TABLE(struct step_code) steps;
     TABLE(struct unenforced) unenforced;
+    TABLE(struct concern) concerns;
     TABLE(uint32_t) probes; /* fragments */
     TABLE(struct probe_rule) probe_rules;
     /* where emit is */

@@ -145,7 +145,7 @@ static enum err lose_rule(
     va_start(args, format);
     const char *reason = arena_vformat(testcase->arena, format, args);
     va_end(args);
-    testcase->unknown[rule] = (struct testcase_unknown){ reason, at->at };
+    testcase->unknown[rule] = (struct testcase_unknown){ reason, at->at, false };
     return reason == NULL ? ERR_MEMORY : ERR_OK;
 }
 
@@ -190,9 +190,10 @@ static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct 
         testcase->excused[rule] = decision.excuse;
     if (decision.outcome == RULE_SILENT || decision.outcome == RULE_EXCUSED)
         return ERR_OK;
-    if (testcase->unknown[rule].reason == NULL)
+    const struct testcase_unknown *unknown = &testcase->unknown[rule];
+    if (unknown->reason == NULL || unknown->is_steps_only)
         TRY(look_at_state(testcase, rule, origin->alert));
-    if (testcase->unknown[rule].reason != NULL)
+    if (unknown->reason != NULL && !unknown->is_steps_only)
         return ERR_OK;
     testcase->fired[rule]++;
     pending->firings[pending->count++] = (struct testcase_firing){ rule, decision.excuse };

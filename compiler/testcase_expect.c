@@ -168,6 +168,8 @@ static bool has_step(const struct ast_step *steps, const struct ast_step_name *w
 /* Whether what the rule does could meet or break the expectation. */
 static bool concerns(const struct testcase *testcase, const struct ast_check *expect, uint32_t rule)
 {
+    if (testcase->unknown[rule].is_steps_only && expect->kind != CHECK_STEP)
+        return false;
     if (expect->kind == CHECK_RULE)
         return str_equal(testcase->program->rules[rule].name, expect->rule.name);
     return expect->kind != CHECK_STEP

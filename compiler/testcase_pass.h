@@ -39,10 +39,12 @@ struct testcase_pending {
     uint32_t count;
 };
 
-/* A rule whose firings and steps cannot be known from here on, for the state that it needs. */
+/* A rule whose firings and steps cannot be known from here on, for the state that it needs; or
+ * its steps alone, for what the set says of them. */
 struct testcase_unknown {
     const char *reason; /* one sentence; NULL: the rule is decided as in a run */
     span at;            /* the alert that reached it */
+    bool is_steps_only;
 };
 
 struct testcase {

@@ -3,6 +3,7 @@
 
 #include "act/run.h"
 #include "base/limits.h"
+#include "invariant.h"
 
 /* The stepper that the machine calls. */
 struct trial {
@@ -218,6 +219,42 @@ static enum err trial_step(
     return show_result(trial, index, ret_result);
 }
 
+/* ---- what the set says of its rules ---- */
+
+static struct testcase_bound bound_of(
+    const struct compilation *compilation, const struct item *rule)
+{
+    const struct item *defaults = rule->rule.defaults;
+    for (uint32_t at = 0; at < compilation->tree_count; at++)
+        for (const struct item *item = compilation->trees[at]->items; item != NULL;
+             item = item->next)
+            if (invariant_concerns(item, rule))
+                return (struct testcase_bound){ true, invariant_name(item), item->at };
+    for (const struct clause *clause = defaults == NULL ? NULL : defaults->defaults.clauses;
+         clause != NULL && steps_have_target(rule->rule.steps); clause = clause->next)
+        if (clause->kind == CLAUSE_NEVER_TARGET)
+            return (struct testcase_bound){ true, "never target", clause->at };
+    return (struct testcase_bound){ .is_known = true };
+}
+
+/* An expectation that is met would promise what only an enforced `never` keeps. ERR_MEMORY. */
+static enum err look_at_bound(struct testcase *testcase, uint32_t rule)
+{
+    struct tester *tester = testcase->tester;
+    struct testcase_bound *bound = &tester->bounds[rule];
+    if (!bound->is_known)
+        *bound = bound_of(tester->compilation, tester->rule_items[rule]);
+    if (bound->name == NULL)
+        return ERR_OK;
+    const struct source *source = &tester->compilation->sources.items[bound->at.file];
+    const char *reason = arena_format(testcase->arena,
+        "the steps of rule %.*s may break the `%s` of %.*s:%u, which this build does not enforce",
+        STR_ARG(testcase->program->rules[rule].name), bound->name, STR_ARG(source->file),
+        source_place(source, bound->at.start).line);
+    testcase->unknown[rule] = (struct testcase_unknown){ reason, testcase->alert->at, true };
+    return reason == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 static enum err run_rule(struct testcase *testcase, struct testcase_firing firing)
 {
     struct trial trial = {
@@ -226,6 +263,9 @@ static enum err run_rule(struct testcase *testcase, struct testcase_firing firin
     struct testcase_pending *pending = &testcase->pending;
     struct testcase_watcher *watcher = testcase->tester->watcher;
     const struct rule_code *code = &testcase->program->rules[firing.rule];
+    TRY(look_at_bound(testcase, firing.rule));
+    if (testcase->unknown[firing.rule].reason != NULL)
+        return ERR_OK;
     enum err err = interp_steps(
         testcase->program, code->steps, &pending->event, &pending->arena, &trial.stepper);
     bool is_large = err == ERR_MEMORY && pending->arena.is_full;

@@ -533,6 +533,26 @@ static void defaults_and_invariants_are_not_enforced_either(void **state)
     }
 }
 
+static void a_protected_target_is_protected_from_evidence_too(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation one = { 0 };
+    CLEANUP(compile_release) struct compilation two = { 0 };
+    const struct program *program = compile_good(&one,
+        "never target host.name = \"y\" \"why\"\n"
+        "defaults { never target host.name = \"dc-01\"; limit 1 targets per 1h }\n"
+        "rule r { when severity >= high then open case; collect snapshot }\n");
+    assert_int_equal(program->unenforced_count, 2);
+    assert_string_equal(program->unenforced[0].clause, "never target");
+    assert_true(str_is(program->unenforced[0].rule, "r"));
+    assert_string_equal(program->unenforced[1].clause, "never target");
+    assert_int_equal(program->unenforced[1].line, 1);
+    program = compile_good(&two, "never target host.name = \"y\" \"why\"\n"
+                                 "defaults { never target host.name = \"dc-01\" }\n"
+                                 "rule r { when severity >= high then open case }\n");
+    assert_int_equal(program->unenforced_count, 0);
+}
+
 /* What plainly holds for every rule needs nobody to enforce it. */
 static void a_rule_that_is_switched_off_is_not_in_the_program(void **state)
 {
@@ -545,8 +565,7 @@ static void a_rule_that_is_switched_off_is_not_in_the_program(void **state)
         "disable rule off\n"
         "always severity = critical implies collect any \"evidence first\"\n"
         "always severity = critical implies collect snapshot \"evidence first\"\n"
-        "never respond any on host.name = \"x\" \"why\"\n"
-        "never target host.name = \"x\" \"why\"\n");
+        "never respond any on host.name = \"x\" \"why\"\n");
     assert_int_equal(program->rule_count, 2);
     assert_int_equal(program->unenforced_count, 0);
     for (uint32_t at = 0; at < program->step_count; at++)
@@ -683,6 +702,7 @@ int main(void)
         cmocka_unit_test(excuses_and_clauses_are_part_of_who_a_rule_is),
         cmocka_unit_test(a_bare_rule_keeps_its_identity_when_it_moves),
         cmocka_unit_test(defaults_and_invariants_are_not_enforced_either),
+        cmocka_unit_test(a_protected_target_is_protected_from_evidence_too),
         cmocka_unit_test(a_rule_that_is_switched_off_is_not_in_the_program),
         cmocka_unit_test(constants_and_paths_are_kept_once),
         cmocka_unit_test(what_is_not_enforced_is_written_down),

@@ -285,6 +285,46 @@ static void defaults_count_as_clauses_of_a_rule(void **state)
     PASSES("defaults { limit 9 targets per 1h }\n" RULE, HIGH " times 2 every 1s; expect rule iso");
 }
 
+static void what_the_set_forbids_is_never_passed(void **state)
+{
+    (void)state;
+    static const char collects[] = "rule c { when severity >= high then collect triage }\n";
+    static const char opens[] = "rule o { when severity >= high then open case }\n";
+    static const struct {
+        const char *invariant;
+        const char *rule;
+        bool is_skipped;
+    } cases[] = {
+        { "never target host.name = \"x\" \"why\"\n", collects, true },
+        { "never target host.name = \"x\" \"why\"\n", opens, false },
+        { "defaults { never target host.name = \"x\" }\n", collects, true },
+        { "defaults { never target host.name = \"x\" }\n", opens, false },
+        { "never collect triage on host.name = \"x\" \"why\"\n", collects, true },
+        { "never collect memory on host.name = \"x\" \"why\"\n", collects, false },
+        { "always severity = high implies collect any \"why\"\n", opens, true },
+        { "always severity = high implies collect any \"why\"\n", collects, false },
+    };
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        char rules[256];
+        snprintf(rules, sizeof rules, "%s%s", cases[at].invariant, cases[at].rule);
+        PASSES(rules, LOW "; expect quiet");
+        FAILS(rules, HIGH "; expect quiet"); /* that it fires is known all the same */
+        const char *step = cases[at].rule == opens ? "open case" : "collect triage";
+        char takes[256];
+        char takes_not[256];
+        snprintf(takes, sizeof takes, HIGH "; expect %s", step);
+        snprintf(takes_not, sizeof takes_not, HIGH "; " HIGH "; expect no %s", step);
+        if (cases[at].is_skipped) {
+            SKIPS(rules, takes);
+            SKIPS(rules, takes_not);
+        } else {
+            PASSES(rules, takes);
+            FAILS(rules, takes_not);
+        }
+        PASSES(rules, HIGH "; " HIGH "; expect no respond isolate_host");
+    }
+}
+
 static void a_rule_that_is_switched_off_does_not_fire_and_that_is_said(void **state)
 {
     (void)state;
@@ -492,6 +532,7 @@ int main(void)
         cmocka_unit_test(state_across_alerts_is_never_passed),
         cmocka_unit_test(an_excuse_keeps_a_rule_from_firing_and_a_doubt_makes_its_steps_wait),
         cmocka_unit_test(defaults_count_as_clauses_of_a_rule),
+        cmocka_unit_test(what_the_set_forbids_is_never_passed),
         cmocka_unit_test(a_rule_that_is_switched_off_does_not_fire_and_that_is_said),
         cmocka_unit_test(what_cannot_be_decided_fails),
         cmocka_unit_test(ten_thousand_alerts_are_evaluated),
