@@ -138,7 +138,7 @@ static void lines_of_text_are_read_where_the_source_says_so(void **state)
         "1:{\"syslog\":{\"priority\":13,\"facility\":1,\"severity\":5},\"message\":\"a\"};"
         "3:{\"syslog\":{\"priority\":14,\"facility\":1,\"severity\":6},\"message\":\"b\"};");
     assert_file(STR("nonsense\n"), "CEF",
-        "1!a line of CEF begins with CEF:, or has it behind a header of syslog;");
+        "1!a line of CEF begins with CEF:, or has it right behind a header of syslog;");
     assert_file(STR(" {\"a\":1}\n"), "cef", "1:{\"a\":1};");
     assert_file(STR("<13>a\n"), "", "1!no value begins like this;");
 }

@@ -94,7 +94,29 @@ static void a_syslog_header_may_stand_in_front_of_cef(void **state)
         "\"2026-01-02T03:04:05Z\",\"hostname\":\"gw\",\"appname\":\"wall\",\"procid\":\"7\"}}");
     CEF("Jan  2 03:04:05 gw CEF:0|V|P|1|100|n|5|",
         "{" HEAD ",\"syslog\":{\"timestamp\":\"Jan  2 03:04:05\",\"hostname\":\"gw\"}}");
-    CEF("something CEF:0|V|P|1|100|n|5|", "{" HEAD "}");
+    CEF("<134>2026-01-02T03:04:05Z gw CEF:0|V|P|1|100|n|5|",
+        "{" HEAD ",\"syslog\":{\"priority\":134,\"facility\":16,\"severity\":6,\"timestamp\":"
+        "\"2026-01-02T03:04:05Z\",\"hostname\":\"gw\"}}");
+    CEF("<134>CEF:0|V|P|1|100|n|5|",
+        "{" HEAD ",\"syslog\":{\"priority\":134,\"facility\":16,\"severity\":6}}");
+}
+
+static void cef_inside_of_a_message_is_what_somebody_wrote_there(void **state)
+{
+    (void)state;
+    CEF("something CEF:0|V|P|1|100|n|5|", NULL);
+    CEF(" CEF:0|V|P|1|100|n|5|", NULL);
+    CEF("Jan  1 00:00:00 web1 sshd[7]: Invalid user CEF:0|A|B|1|9|evil|10|suid=x from 192.0.2.9",
+        NULL);
+    CEF("Jan  1 00:00:00 web1 sshd[7]: CEF:0|A|B|1|9|evil|10|", NULL);
+    CEF("<13>Jan  1 00:00:00 web1 sshd: CEF:0|A|B|1|9|evil|10|", NULL);
+    CEF("Jan  1 00:00:00 web1  CEF:0|A|B|1|9|evil|10|", NULL);
+    CEF("Jan  1 00:00:00 CEF:0|A|B|1|9|evil|10|", NULL);
+    CEF("<13>2026-01-02T03:04:05Z web1 app CEF:0|A|B|1|9|evil|10|", NULL);
+    CEF("<13>text CEF:0|A|B|1|9|evil|10|", NULL);
+    CEF("<34>1 - h sshd - - - Invalid user CEF:0|A|B|1|9|evil|10|", NULL);
+    CEF("<34>1 - h sshd - - [a k=\"v CEF:0|A|B|1|9|evil|10|\"] x", NULL);
+    CEF("<34>1 - h CEF:0|A|B|1|9|evil|10| - - - x", NULL);
 }
 
 static void a_line_of_rfc_5424_is_its_parts(void **state)
@@ -122,6 +144,9 @@ static void a_line_of_rfc_3164_is_what_it_has(void **state)
     SYSLOG("Jan 12 03:04:07 web-4 kernel: x",
         "{\"syslog\":{\"timestamp\":\"Jan 12 03:04:07\",\"hostname\":\"web-4\",\"appname\":"
         "\"kernel\"},\"message\":\"x\"}");
+    SYSLOG("2026-01-02T03:04:05+01:00 web-4 app: x",
+        "{\"syslog\":{\"timestamp\":\"2026-01-02T03:04:05+01:00\",\"hostname\":\"web-4\","
+        "\"appname\":\"app\"},\"message\":\"x\"}");
     SYSLOG("<13>no header at all",
         "{\"syslog\":{\"priority\":13,\"facility\":1,\"severity\":5},\"message\":\"no header at "
         "all\"}");
@@ -181,6 +206,7 @@ int main(void)
         cmocka_unit_test(an_equals_sign_in_a_value_is_no_key),
         cmocka_unit_test(what_is_no_cef_is_refused),
         cmocka_unit_test(a_syslog_header_may_stand_in_front_of_cef),
+        cmocka_unit_test(cef_inside_of_a_message_is_what_somebody_wrote_there),
         cmocka_unit_test(a_line_of_rfc_5424_is_its_parts),
         cmocka_unit_test(a_line_of_rfc_3164_is_what_it_has),
         cmocka_unit_test(what_is_no_syslog_is_refused),

@@ -31,15 +31,6 @@ static void add_unescaped(struct buf *out, str text)
     buf_release(&plain);
 }
 
-/* Where "CEF:" begins: at the front, or as a word behind a header of syslog. */
-static size_t find_cef(str line)
-{
-    for (size_t at = 0; at + 4 <= line.len; at++)
-        if (memcmp(line.ptr + at, "CEF:", 4) == 0 && (at == 0 || line.ptr[at - 1] == ' '))
-            return at;
-    return line.len;
-}
-
 /* The seven fields; *rest is what follows the last |. */
 static bool add_header(str *rest, struct buf *out)
 {
@@ -113,23 +104,36 @@ static void add_extension(str text, struct buf *out)
     }
 }
 
+/* Whether the line is a message of CEF: at its front, or as all that a header of syslog has
+ * behind it. Anywhere else the word is text that somebody wrote into a message, and would be
+ * an alert that nobody raised. `header` then has the header as a member, or is empty. */
+static bool find_cef(str line, struct buf *header, str *ret_message)
+{
+    const str mark = STR("CEF:");
+    *ret_message = line;
+    return str_startswith(line, mark)
+           || (syslog_header_to_json(line, header, ret_message)
+               && str_startswith(*ret_message, mark));
+}
+
 enum err cef_line_to_json(str line, struct buf *out, const char **reterr_reason)
 {
-    size_t at = find_cef(line);
-    str rest = str_skip(line, at + strlen("CEF:"));
-    *reterr_reason = "a line of CEF begins with CEF:, or has it behind a header of syslog";
-    if (at == line.len)
+    CLEANUP(buf_release) struct buf header = BUF_INIT(out->limit);
+    str rest;
+    *reterr_reason = "a line of CEF begins with CEF:, or has it right behind a header of syslog";
+    if (!find_cef(line, &header, &rest))
         return ERR_INVALID;
     *reterr_reason = "a header of CEF has seven fields between |";
+    rest = str_skip(rest, strlen("CEF:"));
     buf_add_byte(out, '{');
     if (!add_header(&rest, out))
         return ERR_INVALID;
     add_extension(rest, out);
-    size_t before = out->len;
-    if (at > 0)
+    if (header.err != ERR_OK)
+        out->err = header.err;
+    if (header.len > 0)
         buf_add_byte(out, ',');
-    if (at > 0 && !syslog_header_to_json(str_first(line, at), out) && out->err == ERR_OK)
-        out->len = before;
+    buf_add(out, buf_str(&header));
     buf_add_byte(out, '}');
     return ERR_OK;
 }

@@ -4,7 +4,7 @@
  *
  *   cef     {"cefVersion": "0", "deviceVendor": .., "deviceProduct": .., "deviceVersion": ..,
  *            "deviceEventClassId": .., "name": .., "severity": .., then the extension's keys
- *            as they are written; "syslog": the header in front of it, when it has one}
+ *            as they are written; "syslog": the header right in front of it, when it has one}
  *   syslog  {"syslog": {"priority": n, "facility": n, "severity": n, "timestamp": ..,
  *            "hostname": .., "appname": .., "procid": .., "msgid": ..,
  *            "structured_data": {id: {name: value}}}, "message": ..}
@@ -25,6 +25,7 @@ MUST_CHECK enum err cef_line_to_json(str line, struct buf *out, const char **ret
 /* RFC 5424, or RFC 3164 with or without its priority. */
 MUST_CHECK enum err syslog_line_to_json(str line, struct buf *out, const char **reterr_reason);
 
-/* For cef_line_to_json: append `"syslog":{..}` for a header in front of something else;
- * nothing when it is none. Whether it was one. */
-bool syslog_header_to_json(str header, struct buf *out);
+/* For cef_line_to_json: append `"syslog":{..}` for the header of the line; nothing when it has
+ * none. Whether it had one; *ret_message is what stands behind it. Behind the host of RFC 3164
+ * all is message: a tag is not taken off. */
+bool syslog_header_to_json(str line, struct buf *out, str *ret_message);

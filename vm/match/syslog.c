@@ -14,6 +14,7 @@ struct header {
     str rest;
     struct buf *out;
     bool has_member;
+    bool keeps_tag; /* a tag of RFC 3164 stays a part of the message */
 };
 
 static void add_name(struct header *header, const char *name)
@@ -187,6 +188,18 @@ static bool has_stamp(str rest)
     return true;
 }
 
+/* "2026-01-02T03:04:05Z ", which many senders write where RFC 3164 has no year. */
+static bool has_long_stamp(str rest)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    if (rest.len < sizeof form || str_find(rest, ' ') == rest.len)
+        return false;
+    for (size_t at = 0; form[at] != '\0'; at++)
+        if (form[at] == '0' ? !is_digit(rest.ptr[at]) : form[at] != rest.ptr[at])
+            return false;
+    return true;
+}
+
 /* "su[231]: " or "su: " in front of the message; a line need not have one. */
 static void take_tag(struct header *header)
 {
@@ -212,20 +225,25 @@ static bool take_header(struct header *header)
     bool has_priority = take_priority(header);
     if (has_priority && str_startswith(header->rest, STR("1 ")))
         return take_modern(header);
-    if (!has_stamp(header->rest))
+    if (has_long_stamp(header->rest)) {
+        add_text(header, "timestamp", take_word(&header->rest));
+    } else if (has_stamp(header->rest)) {
+        add_text(header, "timestamp", str_first(header->rest, STAMP_BYTES));
+        header->rest = str_skip(header->rest, STAMP_BYTES + 1);
+    } else {
         return has_priority;
-    add_text(header, "timestamp", str_first(header->rest, STAMP_BYTES));
-    header->rest = str_skip(header->rest, STAMP_BYTES + 1);
+    }
     add_text(header, "hostname", take_word(&header->rest));
-    take_tag(header);
+    if (!header->keeps_tag)
+        take_tag(header);
     return true;
 }
 
 /* `"syslog":{..}` in `out`; *ret_message is what follows. */
-static bool header_to_json(str line, struct buf *out, str *ret_message)
+static bool header_to_json(str line, bool keeps_tag, struct buf *out, str *ret_message)
 {
     struct buf members = BUF_INIT(out->limit);
-    struct header header = { .rest = line, .out = &members };
+    struct header header = { .rest = line, .out = &members, .keeps_tag = keeps_tag };
     bool is_header = take_header(&header);
     if (members.err != ERR_OK)
         out->err = members.err;
@@ -239,18 +257,17 @@ static bool header_to_json(str line, struct buf *out, str *ret_message)
     return is_header;
 }
 
-bool syslog_header_to_json(str header, struct buf *out)
+bool syslog_header_to_json(str line, struct buf *out, str *ret_message)
 {
-    str message;
-    return header_to_json(header, out, &message);
+    return header_to_json(line, true, out, ret_message);
 }
 
 enum err syslog_line_to_json(str line, struct buf *out, const char **reterr_reason)
 {
     str message;
     buf_add_byte(out, '{');
-    if (!header_to_json(line, out, &message)) {
-        *reterr_reason = "a line of syslog begins with <PRIORITY> or \"Mmm dd hh:mm:ss HOST \"";
+    if (!header_to_json(line, false, out, &message)) {
+        *reterr_reason = "a line of syslog begins with <PRIORITY> or a timestamp and the host";
         return ERR_INVALID;
     }
     buf_add(out, STR(",\"message\":"));
