@@ -143,10 +143,34 @@ str broken_word(struct parse *parse, span at)
     return (str){ fixed, found.len };
 }
 
+struct literal broken_date(struct parse *parse, span at)
+{
+    str found = sources_text(parse->sources, at);
+    struct diag *diag = diag_add(parse->diags, DIAG_DATE, at, "`%.*s` is no date", STR_ARG(found));
+    diag_help(parse->diags, diag,
+        "dates are written 2027-01-31 or 2027-01-31T10:00:00Z, in UTC; other text in quotes");
+    return (struct literal){ { .kind = VALUE_TIME }, TYPE_TIME, found };
+}
+
+/* 31.01.2027: day, month and a year of four digits, which no address has. */
+static bool is_written_date(str text)
+{
+    size_t day = str_find(text, '.');
+    str rest = str_skip(text, day + 1);
+    size_t month = str_find(rest, '.');
+    str year = str_skip(rest, month + 1);
+    return day <= 2 && month <= 2 && year.len == 4 && str_find(year, '.') == 4
+           && str_find(year, '/') == 4;
+}
+
 enum type broken_number(struct parse *parse, span at, struct literal *ret_literal)
 {
     str found = sources_text(parse->sources, at);
     size_t dot = str_find(found, '.');
+    if (is_written_date(found)) {
+        *ret_literal = broken_date(parse, at);
+        return TYPE_TIME;
+    }
     bool is_address = str_find(str_skip(found, dot + 1), '.') + dot + 1 < found.len;
     struct diag *diag =
         diag_add(parse->diags, DIAG_NUMBER, at, "`%.*s` is no number", STR_ARG(found));
@@ -166,13 +190,4 @@ enum type broken_number(struct parse *parse, span at, struct literal *ret_litera
         *ret_literal =
             (struct literal){ { .kind = VALUE_DURATION, .milliseconds = 1 }, TYPE_DURATION, found };
     return ret_literal->type;
-}
-
-struct literal broken_date(struct parse *parse, span at)
-{
-    str found = sources_text(parse->sources, at);
-    struct diag *diag = diag_add(parse->diags, DIAG_DATE, at, "`%.*s` is no date", STR_ARG(found));
-    diag_help(parse->diags, diag,
-        "dates are written 2027-01-31 or 2027-01-31T10:00:00Z, in UTC; other text in quotes");
-    return (struct literal){ { .kind = VALUE_TIME }, TYPE_TIME, found };
 }

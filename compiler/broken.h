@@ -20,6 +20,6 @@ str broken_text(struct parse *parse, span at);
 /* A word with a hyphen: as text where a value is expected, as a name elsewhere. */
 str broken_value(struct parse *parse, span at);
 str broken_word(struct parse *parse, span at);
-/* What begins like a number. TYPE_TEXT (an address), TYPE_DURATION or TYPE_INTEGER. */
+/* What begins like a number. TYPE_TEXT (an address), TYPE_TIME (31.01.2027), TYPE_DURATION or TYPE_INTEGER. */
 enum type broken_number(struct parse *parse, span at, struct literal *ret_literal);
 struct literal broken_date(struct parse *parse, span at);

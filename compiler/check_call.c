@@ -220,6 +220,29 @@ static void check_only_if(struct check *check, struct expr *call)
     call->is_untrusted = input->is_untrusted;
 }
 
+/* What does here as a test what is a function elsewhere; NULL for other names. */
+static const char *test_for(str function)
+{
+    static const struct {
+        const char *function;
+        const char *help;
+    } tests[] = { { "cidr", "a network is text: write `in \"10.0.0.0/8\"`" },
+        { "ip", "an address is text: write `= \"192.0.2.7\"`" },
+        { "regex_match", "write `host.name matches /../`" },
+        { "regexp_match", "write `host.name matches /../`" },
+        { "re_match", "write `host.name matches /../`" },
+        { "match", "write `host.name matches /../`" },
+        { "regex", "write `host.name matches /../`" }, { "isnotempty", "write `exists host.name`" },
+        { "isnotnull", "write `exists host.name`" }, { "isempty", "write `missing host.name`" },
+        { "isnull", "write `missing host.name`" },
+        { "starts_with", "write `host.name startswith \"..\"`" },
+        { "ends_with", "write `host.name endswith \"..\"`" } };
+    for (size_t at = 0; at < COUNT_OF(tests); at++)
+        if (str_is(function, tests[at].function))
+            return tests[at].help;
+    return NULL;
+}
+
 static void report_function(struct check *check, const struct expr *call)
 {
     if (check_is_lost(check, call->at.file, call->call.name))
@@ -236,6 +259,8 @@ static void report_function(struct check *check, const struct expr *call)
         "no function or macro is called `%.*s`", STR_ARG(call->call.name));
     if (elsewhere != NULL && elsewhere->item->kind == ITEM_MACRO) {
         help_with_use(check, diag, call->at.file, elsewhere->item);
+    } else if (test_for(call->call.name) != NULL) {
+        diag_help(check->diags, diag, "%s", test_for(call->call.name));
     } else if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
         diag_set_guess(check->diags, diag, call->call.name_at, near.best);

@@ -336,6 +336,14 @@ static void use_result(struct check *check, struct expr *expr, const struct visi
         expr->is.result.member = (enum result_member)at;
         return;
     }
+    if (part == NULL) {
+        struct diag *whole = diag_add(check->diags, DIAG_UNKNOWN_RESULT, expr->at,
+            "`%.*s` is the result of a step, of which one part is asked for",
+            STR_ARG(expr->path->text));
+        diag_help(check->diags, whole, "write `%.*s.failed`, `%.*s.complete` or `%.*s.verdict`",
+            STR_ARG(expr->path->text), STR_ARG(expr->path->text), STR_ARG(expr->path->text));
+        return;
+    }
     struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_RESULT, expr->at,
         "the result of a step has no `%.*s`", STR_ARG(near.word));
     if (near.best.len > 0)

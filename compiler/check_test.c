@@ -188,6 +188,15 @@ static void report_types(struct check *check, const struct expr *expr)
         type_name(left->type), type_name(right->type));
 }
 
+/* weekday(time) = "Monday": what the reported text should have been. */
+static void help_with_weekday(struct check *check, const struct expr *left, uint32_t errors)
+{
+    bool is_weekday = left->kind == EXPR_CALL && str_is(left->call.name, "weekday");
+    if (is_weekday && check->diags->error_count > errors)
+        diag_help(check->diags, check->diags->last,
+            "a day of the week is a number, 1 Monday to 7 Sunday: write `weekday(time) = 1`");
+}
+
 /* Both sides of a comparison, constants and raw values fitted to the other. */
 static void pair_types(struct check *check, struct expr *expr)
 {
@@ -199,9 +208,11 @@ static void pair_types(struct check *check, struct expr *expr)
         read_as(left, right->type);
     else if (right->type == TYPE_RAW && !is_plain(left->type))
         read_as(right, left->type);
-    else if (is_constant(right))
+    else if (is_constant(right)) {
+        uint32_t errors = check->diags->error_count;
         check_fits(check, right, left->type, false);
-    else if (is_constant(left))
+        help_with_weekday(check, left, errors);
+    } else if (is_constant(left))
         check_fits(check, left, right->type, false);
     else if (!types_compare(left->type, right->type))
         report_types(check, expr);
@@ -266,8 +277,11 @@ static void check_network(struct check *check, struct expr *expr)
 {
     struct expr *left = expr->test.left;
     if (left->type != TYPE_IP && left->type != TYPE_RAW) {
+        bool is_range = type_is_number(left->type) && expr->test.right->kind == EXPR_LITERAL
+                        && expr->test.right->literal.type == TYPE_TEXT;
         report_test(check, expr, "takes a list, a range or (for addresses) a network; this is",
-            "write `= \"..\"`, or `in [\"..\"]`");
+            is_range ? "a range stands without quotes: `in 7..20`"
+                     : "write `= \"..\"`, or `in [\"..\"]`");
         return;
     }
     check_fits(check, expr->test.right, TYPE_IP, true);

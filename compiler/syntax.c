@@ -249,7 +249,9 @@ static bool report_reserved(
     struct parse *parse, span at, const char *found, const struct expectation *expected)
 {
     bool is_name = expects(expected, "a name") && !expects(expected, "a number");
-    if (!is_name || !keyword_is(str_from(found), KEYWORD_RESERVED))
+    bool is_test =
+        str_is(previous_text(parse), "exists") || str_is(previous_text(parse), "missing");
+    if (!is_name || is_test || !keyword_is(str_from(found), KEYWORD_RESERVED))
         return false;
     struct diag *diag = diag_add(
         parse->diags, DIAG_RESERVED_NAME, at, "`%s` is a reserved word and names nothing", found);

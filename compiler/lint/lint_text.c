@@ -3,6 +3,8 @@
 
 #include "function.h"
 
+#include <ctype.h>
+
 static bool is_text_literal(const struct expr *expr)
 {
     return expr != NULL && expr->kind == EXPR_LITERAL && expr->literal.type == TYPE_TEXT
@@ -209,8 +211,43 @@ static void look_at_folding(struct lint *lint, const struct expr *expr)
     lint_fix(lint, diag, left->at, "%.*s", STR_ARG(field));
 }
 
+/* The end of `{{a.b}}` or `${a.b}` at the front of `text`; 0 when it is none. */
+static size_t foreign_template(str text)
+{
+    bool is_double = str_startswith(text, STR("{{"));
+    size_t at = 2;
+    if (!is_double && !str_startswith(text, STR("${")))
+        return 0;
+    while (at < text.len
+           && (isalnum((unsigned char)text.ptr[at]) || text.ptr[at] == '_' || text.ptr[at] == '.'
+               || text.ptr[at] == ' '))
+        at++;
+    bool is_closed = str_startswith(str_skip(text, at), is_double ? STR("}}") : STR("}"));
+    return at > 2 && is_closed ? at + (is_double ? 2 : 1) : 0;
+}
+
+/* A text with values in it: they are written as in another tool. */
+static void look_at_template(struct lint *lint, const struct expr *expr)
+{
+    str text = lint_text(lint, expr->at);
+    for (size_t at = 0; at < text.len; at++) {
+        size_t len = foreign_template(str_skip(text, at));
+        if (len == 0)
+            continue;
+        struct diag *diag = LINT(lint, DIAG_FOREIGN_TEMPLATE,
+            ((span){ expr->at.start + (uint32_t)at, expr->at.start + (uint32_t)(at + len),
+                expr->at.file }),
+            text.ptr[at] == '$' ? "`${..}` is another tool's: the `$` stays in the text"
+                                : "`{{..}}` is another tool's: here `{{` is one brace of the text");
+        LINT_HELP(lint, diag, "write `{host.name}`, in single braces");
+        at += len - 1;
+    }
+}
+
 void lint_text_test(struct lint *lint, const struct expr *expr)
 {
+    if (expr->kind == EXPR_LITERAL && expr->literal.parts != NULL)
+        look_at_template(lint, expr);
     if (expr->kind != EXPR_TEST || expr->test.right == NULL)
         return;
     const struct expr *right = expr->test.right;
