@@ -73,6 +73,7 @@ enum err lint_program(struct compilation *compilation, const struct lint_setting
     if (compilation->program == NULL)
         return ERR_OK;
     silence_read(&lint);
+    silence_apply(&lint);
     for (uint32_t at = 0; at < compilation->tree_count && lint.err == ERR_OK; at++) {
         const struct tree *tree = compilation->trees[at];
         if (lint.sources->items[tree->file].is_shipped)

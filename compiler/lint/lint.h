@@ -1,7 +1,8 @@
 /* lint.h - what is allowed in rules and probably not meant.
  *
  * Each finding has high precision: what a rule may well mean is none. A finding is
- * silenced where it stands, by a comment with a reason on its line or the line before:
+ * silenced where it stands, by a comment with a reason on its line or the line before, and in
+ * a whole item by one before or behind it; what the compiler found and is no error too:
  *
  *     # cdr-ignore CDR0301: the analysts read it this way
  */

@@ -7,10 +7,13 @@
 
 #include "lint/lint.h"
 
-/* A comment that silences findings of one line. */
+/* A comment that silences findings of one line, or of all lines of an item. */
 struct silence {
     uint32_t file;
-    uint32_t line; /* whose findings it silences */
+    uint32_t line; /* the first whose findings it silences, and the last */
+    uint32_t last_line;
+    uint32_t farthest; /* of those before it in the table, of its file and id, and itself: the
+                        * one that ends last */
     enum diag_id id;
     span at; /* the code in the comment */
     bool is_used;
@@ -23,7 +26,7 @@ struct lint {
     struct diag_list *diags;
     const struct sources *sources;
     const struct item *item;  /* where lint is */
-    struct silence *silences; /* sorted by file, line, id */
+    struct silence *silences; /* sorted by file, id, line */
     uint32_t silence_count;
     uint32_t silence_room;
     enum err err;
@@ -58,6 +61,8 @@ void walk_item(struct lint *lint, const struct item *item, expr_visit visit, voi
 
 /* Read the comments; report those that cannot be understood. */
 void silence_read(struct lint *lint);
+/* Take out what the compiler found, errors excepted, and a comment silences. */
+void silence_apply(struct lint *lint);
 /* Report those that silenced nothing. */
 void silence_report_unused(struct lint *lint);
 

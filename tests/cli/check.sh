@@ -92,4 +92,19 @@ run check none.cdr
 exits 0 "a file without rules passes"
 prints "no rules in 1 file" "and says that there was nothing to check"
 
+
+# ---- cdr-ignore ----
+cat >ignore.cdr <<'CDR'
+# cdr-ignore CDR0301, CDR0214: the analysts read it this way
+rule a { when severity = low and host.name = "a" or severity = high then open case }
+rule b { when severity = low and host.name = "b" or severity = high then open case }  # cdr-ignore CDR0301: so do they
+CDR
+run check --format concise ignore.cdr
+holds "a comment before or behind a rule silences what is found in it" bash -c '! grep -q CDR0 "$1"' - "$out"
+run fmt ignore.cdr
+run check --format concise ignore.cdr
+holds "and fmt, which breaks the lines, does not bring it back" bash -c '! grep -q CDR0 "$1"' - "$out"
+printf '# cdr-ignore CDR0304 because I say so\nwhen severity >= high then collect snapshot\n' >ignore.cdr
+run check ignore.cdr
+prints 'write `# cdr-ignore CDR0304: why`' "the help for a missing reason has the code that was written"
 finish
