@@ -381,6 +381,10 @@ bool check_environment_test(struct check *check, struct expr *expr)
         return true;
     }
     check_environment(check, item);
+    if (item->environment.inside == NULL || item->environment.outside == NULL) {
+        check->unsaid++; /* its own mistake is reported where it stands */
+        return true;
+    }
     right->means = MEANING_ENVIRONMENT;
     right->is.declaration = item;
     right->type = TYPE_COUNT;
