@@ -40,13 +40,47 @@ static struct entry *entries_of(
     return entries;
 }
 
-static void look_for_doubles(struct lint *lint, struct entry *entries, size_t count)
+struct cased_use {
+    const struct item *list;
+    bool is_found;
+};
+
+static void note_cased(struct lint *lint, const struct expr *expr, void *context)
 {
+    struct cased_use *use = context;
+    (void)lint;
+    if (expr->kind == EXPR_TEST && expr->test.cased && expr->test.right != NULL
+        && expr->test.right->means == MEANING_LIST && expr->test.right->is.declaration == use->list)
+        use->is_found = true;
+}
+
+/* Whether a test tells the values of this list apart by case. */
+static bool is_cased(struct lint *lint, const struct expr *list)
+{
+    struct cased_use use = { .list = lint->item };
+    if (lint->cased_list == list)
+        return true;
+    if (lint->item->kind != ITEM_LIST)
+        return false;
+    for (uint32_t at = 0; at < lint->compilation->tree_count && !use.is_found; at++)
+        for (const struct item *item = lint->compilation->trees[at]->items; item != NULL;
+             item = item->next)
+            walk_item(lint, item, note_cased, &use);
+    return use.is_found;
+}
+
+static void look_for_doubles(
+    struct lint *lint, const struct expr *list, struct entry *entries, size_t count)
+{
+    enum { NOT_ASKED, NO, YES } cased = NOT_ASKED;
     for (size_t i = 1; i < count; i++) {
-        if (compare(&entries[i - 1], &entries[i]) == 0
-            || fold_compare(entries[i - 1].text, entries[i].text) != 0)
+        if (fold_compare(entries[i - 1].text, entries[i].text) != 0)
             continue;
         bool is_exact = str_equal(entries[i - 1].text, entries[i].text);
+        if (!is_exact && cased == NOT_ASKED)
+            cased = is_cased(lint, list) ? YES : NO;
+        if (!is_exact && cased == YES)
+            continue;
         struct diag *diag = LINT(lint, DIAG_VALUE_TWICE, entries[i].expr->at,
             is_exact ? "the list has this value already"
                      : "the list has this value already: case makes no difference");
@@ -99,13 +133,15 @@ static void look_at_list(struct lint *lint, const struct expr *list)
     if (entries == NULL || count == 0)
         return;
     qsort(entries, count, sizeof *entries, compare);
-    look_for_doubles(lint, entries, count);
+    look_for_doubles(lint, list, entries, count);
     if (list->type == TYPE_IP || list->type == TYPE_CIDR)
         look_for_cover(lint, entries, count);
 }
 
 void lint_list(struct lint *lint, const struct expr *expr)
 {
+    if (expr->kind == EXPR_TEST && expr->test.cased)
+        lint->cased_list = expr->test.right; /* which is looked at next */
     if (expr->kind == EXPR_LIST)
         look_at_list(lint, expr);
     if (expr->kind != EXPR_TEST || expr->test.right == NULL

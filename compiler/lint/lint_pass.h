@@ -25,6 +25,7 @@ struct lint {
     struct arena *arena;
     struct diag_list *diags;
     const struct sources *sources;
+    const struct expr *cased_list; /* the last right side of a test that tells case apart */
     const struct item *item;  /* where lint is */
     struct silence *silences; /* sorted by file, id, line */
     uint32_t silence_count;

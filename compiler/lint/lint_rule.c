@@ -16,7 +16,8 @@ struct asked {
 static void note_asked(struct lint *lint, const struct expr *expr, void *context)
 {
     struct asked *asked = context;
-    if (expr->kind == EXPR_ANYWHERE || expr->kind == EXPR_SEVERAL)
+    if (expr->kind == EXPR_ANYWHERE || expr->kind == EXPR_SEVERAL || expr->means == MEANING_TAG
+        || expr->means == MEANING_ENVIRONMENT)
         asked->others = true;
     if (expr->kind != EXPR_FIELD && expr->kind != EXPR_CALL)
         return;
@@ -69,13 +70,12 @@ static void look_at_condition(struct lint *lint, const struct item *rule)
 
 /* ---- clauses ---- */
 
-/* Fields that are another in each alert. */
+/* Times, which are another in each alert. Ids may come again: updates of one alert have its id. */
 static bool is_unique(const struct expr *field)
 {
     return field->means == MEANING_FIELD
-           && (field->is.field == FIELD_ALERT_ID || field->is.field == FIELD_ALERT_TIME
-               || field->is.field == FIELD_TIME || field->is.field == FIELD_RECEIVED
-               || field->is.field == FIELD_SIGNAL_ID || field->is.field == FIELD_ALERT_URL);
+           && (field->is.field == FIELD_ALERT_TIME || field->is.field == FIELD_TIME
+               || field->is.field == FIELD_RECEIVED);
 }
 
 static void look_at_dedup(struct lint *lint, const struct clause *clause)

@@ -11,20 +11,42 @@ static bool pairs_same(const struct pair *a, const struct pair *b)
     return a == b;
 }
 
-static bool from_same(const struct ast_step *a, const struct ast_step *b)
+static bool clause_same(const struct clause *a, const struct clause *b)
 {
-    const struct clause *left = clause_find(a->action.clauses, CLAUSE_FROM);
-    const struct clause *right = clause_find(b->action.clauses, CLAUSE_FROM);
-    if (left == NULL || right == NULL)
-        return left == right;
-    return expr_same(left->condition, right->condition);
+    if (a->kind != b->kind || a->number != b->number || a->duration_ms != b->duration_ms
+        || !str_equal(a->reason, b->reason))
+        return false;
+    if (a->condition == NULL || b->condition == NULL)
+        return a->condition == b->condition;
+    return expr_same(a->condition, b->condition);
+}
+
+/* How many clauses say something; a name for the result changes nothing that is done. */
+static uint32_t count_clauses(const struct ast_step *step)
+{
+    uint32_t count = 0;
+    for (const struct clause *clause = step->action.clauses; clause != NULL; clause = clause->next)
+        count += clause->kind != CLAUSE_AS;
+    return count;
+}
+
+/* Whether both are for the same target, wait for the same person, fail the same way. Each
+ * clause is there once. */
+static bool clauses_same(const struct ast_step *a, const struct ast_step *b)
+{
+    for (const struct clause *clause = a->action.clauses; clause != NULL; clause = clause->next) {
+        const struct clause *other = clause_find(b->action.clauses, clause->kind);
+        if (clause->kind != CLAUSE_AS && (other == NULL || !clause_same(clause, other)))
+            return false;
+    }
+    return count_clauses(a) == count_clauses(b);
 }
 
 static bool step_same(const struct ast_step *a, const struct ast_step *b)
 {
     return a->kind == STEP_KIND_ACTION && b->kind == STEP_KIND_ACTION
            && a->action.verb == b->action.verb && str_equal(a->action.name, b->action.name)
-           && pairs_same(a->action.pairs, b->action.pairs) && from_same(a, b);
+           && pairs_same(a->action.pairs, b->action.pairs) && clauses_same(a, b);
 }
 
 static bool steps_same(const struct ast_step *a, const struct ast_step *b)
