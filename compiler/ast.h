@@ -216,7 +216,9 @@ struct expr {
         struct {
             struct expr *operand;
             bool is_missing;
-            bool is_unknown; /* doubt.c's, with is_missing: null counts as missing too */
+            bool is_unknown;   /* doubt.c's: what does not fit `read_as` counts as missing too */
+            enum type read_as; /* TYPE_RAW: anything but null and objects */
+            bool is_loose;     /* read as text a number fits, and a truth */
         } exists;
         struct several *several;
         struct expr *operand; /* EXPR_NOT */

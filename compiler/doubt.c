@@ -80,7 +80,7 @@ static bool is_always_there(const struct expr *expr)
            && (expr->is.field == FIELD_TIME || expr->is.field == FIELD_RECEIVED);
 }
 
-static void remember(struct doubt *doubt, struct expr *expr)
+static void remember(struct doubt *doubt, struct expr *expr, struct expr *unknown)
 {
     struct doubt_read **last = &doubt->reads;
     for (; *last != NULL; last = &(*last)->next)
@@ -90,21 +90,46 @@ static void remember(struct doubt *doubt, struct expr *expr)
     if (read == NULL)
         doubt->err = ERR_MEMORY;
     else
-        *read = (struct doubt_read){ .expr = expr };
+        *read = (struct doubt_read){ .expr = expr, .unknown = unknown };
     *last = read;
 }
 
-/* What makes the value itself missing, or NULL. */
-static struct expr *plain(struct doubt *doubt, struct expr *expr, bool is_null_there)
+/* How a leaf reads a value: its type, and whether as text a number may be taken. */
+struct reading {
+    enum type type;
+    bool is_loose;
+    bool is_null_there;
+};
+
+static const struct reading any_value = { .type = TYPE_RAW };
+
+/* What makes the value itself missing, or some of it, or NULL. What a function is given is
+ * asked too: it has no value for what does not fit. Depth: of calls in calls. */
+static struct expr *plain(struct doubt *doubt, struct expr *expr, struct reading reading)
 {
+    struct expr *any = NULL;
     if (is_always_there(expr))
         return NULL;
-    remember(doubt, expr);
-    return keep(doubt,
-        (struct expr){ .kind = EXPR_EXISTS,
-            .at = expr->at,
-            .type = TYPE_BOOL,
-            .exists = { .operand = expr, .is_missing = true, .is_unknown = !is_null_there } });
+    if (expr->kind == EXPR_CALL && expr->means == MEANING_FUNCTION) {
+        const struct function *function = expr->is.function;
+        size_t at = 0;
+        for (struct expr *arg = expr->call.arguments; arg != NULL && !function->takes_absent;
+             arg = arg->next, at++) {
+            enum type type = arg->type == TYPE_RAW ? function->params[at] : arg->type;
+            any = join(doubt, EXPR_OR, any,
+                plain(doubt, arg, (struct reading){ .type = type, .is_loose = true }));
+        }
+    }
+    struct expr *made = keep(doubt, (struct expr){ .kind = EXPR_EXISTS,
+                                        .at = expr->at,
+                                        .type = TYPE_BOOL,
+                                        .exists = { .operand = expr,
+                                            .is_missing = true,
+                                            .is_unknown = !reading.is_null_there,
+                                            .read_as = reading.type,
+                                            .is_loose = reading.is_loose } });
+    remember(doubt, expr, made);
+    return join(doubt, EXPR_OR, any, made);
 }
 
 /* first(a, ..) has another value when `a` says nothing: an empty list does not either. */
@@ -119,7 +144,7 @@ static struct expr *replaced(struct doubt *doubt, struct expr *call)
         return NULL;
     argument->next = NULL;
     alone->call.arguments = argument;
-    return plain(doubt, alone, false);
+    return plain(doubt, alone, any_value);
 }
 
 /* What may be missing although the value is there, or NULL. Depth: of calls in calls. */
@@ -142,7 +167,7 @@ static struct expr *hidden(struct doubt *doubt, struct expr *expr)
             break;
         any = join(doubt, EXPR_OR, any, hidden(doubt, arg));
         if (takes_absent)
-            any = join(doubt, EXPR_OR, any, plain(doubt, arg, false));
+            any = join(doubt, EXPR_OR, any, plain(doubt, arg, any_value));
     }
     return any;
 }
@@ -153,15 +178,39 @@ static bool is_order(const struct expr *expr)
            || expr->test.test == TEST_BETWEEN || expr->test.test == TEST_NOT_BETWEEN;
 }
 
-/* An operand as the leaf reads it: beside `<` and in a range raw JSON is a number. */
-static struct expr *as_read(struct doubt *doubt, const struct expr *leaf, struct expr *operand)
+static bool is_of_text(enum test test)
 {
-    if (leaf->kind != EXPR_TEST || operand->type != TYPE_RAW || !is_order(leaf))
-        return operand;
-    struct expr *number = keep(doubt, *operand);
-    if (number != NULL)
-        number->type = TYPE_DECIMAL;
-    return number == NULL ? operand : number;
+    return test == TEST_CONTAINS || test == TEST_STARTSWITH || test == TEST_ENDSWITH
+           || test == TEST_LIKE || test == TEST_MATCHES;
+}
+
+/* An operand as the leaf reads it: raw JSON beside `<` and in a range as a number, beside
+ * `contains` as text and nothing else, beside a value of some type as one of that type. */
+static struct reading reading_of(const struct expr *leaf, const struct expr *operand)
+{
+    struct reading reading = { .type = operand->type, .is_loose = true };
+    if (leaf->kind != EXPR_TEST)
+        return reading;
+    reading.is_null_there = leaf->test.test == TEST_IS_NULL;
+    if (operand->type != TYPE_RAW || reading.is_null_there)
+        return reading;
+    const struct expr *other = operand == leaf->test.left ? leaf->test.right : leaf->test.left;
+    reading.is_loose = !is_of_text(leaf->test.test);
+    if (is_order(leaf))
+        reading.type = TYPE_DECIMAL;
+    else if (is_of_text(leaf->test.test))
+        reading.type = TYPE_TEXT;
+    else
+        reading.type = other->type == TYPE_INTEGER ? TYPE_DECIMAL : other->type;
+    return reading;
+}
+
+/* Whether the leaf may hold although some of what it reads does not fit: each element counts. */
+static bool needs_all(const struct expr *leaf)
+{
+    return leaf->kind == EXPR_TEST
+           && (leaf->test.quantifier == QUANTIFIER_ALL || leaf->test.test == TEST_NOT_EQUAL
+               || leaf->test.test == TEST_NOT_IN || leaf->test.test == TEST_NOT_BETWEEN);
 }
 
 static struct expr *leaf_form(struct doubt *doubt, struct expr *leaf, bool is_possible)
@@ -176,16 +225,15 @@ static struct expr *leaf_form(struct doubt *doubt, struct expr *leaf, bool is_po
     } else if (leaf->kind == EXPR_ANYWHERE) {
         operands[0] = leaf->anywhere.right;
     }
-    bool is_null_there = leaf->kind == EXPR_TEST && leaf->test.test == TEST_IS_NULL;
     for (size_t at = 0; at < COUNT_OF(operands) && operands[at] != NULL; at++) {
-        struct expr *operand = as_read(doubt, leaf, operands[at]);
-        behind = join(doubt, EXPR_OR, behind, hidden(doubt, operand));
-        if (is_possible)
-            missing = join(doubt, EXPR_OR, missing, plain(doubt, operand, is_null_there));
+        behind = join(doubt, EXPR_OR, behind, hidden(doubt, operands[at]));
+        if (is_possible || needs_all(leaf))
+            missing = join(doubt, EXPR_OR, missing,
+                plain(doubt, operands[at], reading_of(leaf, operands[at])));
     }
     if (is_possible)
         return join(doubt, EXPR_OR, join(doubt, EXPR_OR, leaf, missing), behind);
-    return join(doubt, EXPR_AND, leaf, negation(doubt, behind));
+    return join(doubt, EXPR_AND, leaf, negation(doubt, join(doubt, EXPR_OR, missing, behind)));
 }
 
 /* ---- logic ---- */

@@ -3,8 +3,9 @@
  * In `unless` and in exceptions logic has three values: what the alert lacks decides
  * nothing. `certain` holds when the condition is true whatever the missing values are;
  * `possible` when it could be. Between them the condition is in doubt. A value that is null,
- * or raw JSON that does not fit the type it is read as, counts as missing; so does what
- * first() stands in for. `exists` and `missing` are two-valued: they ask for just that.
+ * an empty list, or raw JSON that does not fit the type it is read as, counts as missing; so
+ * does what first() stands in for. Of a list that lost elements, or has some that do not fit,
+ * `any` may still be certain, `all` and the negated tests may not. `exists` and `missing` are two-valued: they ask for just that.
  */
 #pragma once
 
@@ -15,7 +16,8 @@
 struct doubt_read {
     struct doubt_read *next;
     struct expr *expr;
-    bool is_guarded; /* the condition says `exists` or `missing` of it somewhere */
+    struct expr *unknown; /* a condition: the value, or some of it, decides nothing */
+    bool is_guarded;      /* the condition says `exists` or `missing` of it somewhere */
 };
 
 /* Set arena, call doubt_of; the rest is filled. */

@@ -242,6 +242,23 @@ void emit_operand(struct emit *emit, const struct expr *expr)
 
 /* ---- conditions ---- */
 
+/* Of raw JSON as it is written, so that each element is asked whether it fits. */
+static void emit_unknown(struct emit *emit, const struct expr *expr)
+{
+    const struct expr *operand = expr->exists.operand;
+    if (operand->kind == EXPR_FIELD && operand->means == MEANING_RAW)
+        emit_name(emit, operand);
+    else
+        emit_operand(emit, operand);
+    emit_op(
+        emit, OP_UNKNOWN, expr->exists.is_loose ? FLAG_LOOSE : 0, (uint32_t)expr->exists.read_as);
+    if (operand->kind != EXPR_FIELD || operand->means != MEANING_FIELD)
+        return;
+    uint32_t end = emit_op(emit, OP_OR, 0, 0);
+    emit_op(emit, OP_LOST, 0, (uint32_t)operand->is.field);
+    emit_land(emit, end);
+}
+
 /* `a and b and c`: a; AND end; b; AND end; c. From the end of the left spine up. */
 static void emit_chain(struct emit *emit, const struct expr *top)
 {
@@ -283,12 +300,12 @@ void emit_condition(struct emit *emit, const struct expr *expr)
         emit_anywhere(emit, expr);
         break;
     case EXPR_EXISTS:
+        if (expr->exists.is_unknown) {
+            emit_unknown(emit, expr);
+            break;
+        }
         emit_operand(emit, expr->exists.operand);
-        emit_op(emit,
-            expr->exists.is_unknown   ? OP_UNKNOWN
-            : expr->exists.is_missing ? OP_MISSING
-                                      : OP_EXISTS,
-            0, 0);
+        emit_op(emit, expr->exists.is_missing ? OP_MISSING : OP_EXISTS, 0, 0);
         break;
     case EXPR_NOT:
         emit_not(emit, expr);

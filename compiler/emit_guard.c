@@ -16,13 +16,41 @@ static uint32_t emit_fragment(struct emit *emit, const struct expr *condition)
     return start;
 }
 
-static struct excuse_read emit_read(struct emit *emit, const struct expr *expr)
+/* A part of `resource in production` is written nowhere: its name is made. */
+static str read_name(struct emit *emit, const struct expr *expr)
 {
-    struct excuse_read read = { .name = emit_line_of(emit, expr->at),
-        .start = emit->code.count,
-        .converts = expr->means == MEANING_RAW && expr->type != TYPE_RAW };
-    emit_operand(emit, expr);
+    const char *text = NULL;
+    if (expr->kind != EXPR_FIELD)
+        return emit_line_of(emit, expr->at);
+    if (expr->means == MEANING_FIELD)
+        return str_from(field_info(expr->is.field)->name);
+    if (expr->means != MEANING_TAG)
+        return emit_line_of(emit, expr->at);
+    text = arena_format(emit->arena, "resource.tags[\"%.*s\"]", STR_ARG(expr->is.path));
+    return emit_ok(emit, text == NULL ? ERR_MEMORY : ERR_OK) ? str_from(text) : STR("");
+}
+
+/* What `exists` may ask for: of a call the first field in it. Depth: of calls in calls. */
+static const struct expr *field_in(const struct expr *expr)
+{
+    const struct expr *found = expr->kind == EXPR_FIELD ? expr : NULL;
+    if (expr->kind != EXPR_CALL)
+        return found;
+    for (const struct expr *arg = expr->call.arguments; arg != NULL && found == NULL;
+         arg = arg->next)
+        found = field_in(arg);
+    return found;
+}
+
+static struct excuse_read emit_read(struct emit *emit, const struct doubt_read *from)
+{
+    const struct expr *field = field_in(from->expr);
+    struct excuse_read read = { .name = read_name(emit, from->expr),
+        .asked = read_name(emit, field == NULL ? from->expr : field) };
+    read.start = emit->code.count;
+    emit_operand(emit, from->expr);
     emit_op(emit, OP_RETURN, 0, 0);
+    read.unknown = emit_fragment(emit, from->unknown);
     return read;
 }
 
@@ -38,7 +66,7 @@ static void emit_reads(struct emit *emit, const struct doubt *doubt, struct excu
     for (int pass = 0; pass < 2; pass++)
         for (const struct doubt_read *read = doubt->reads; read != NULL; read = read->next)
             if (read->is_guarded == (pass == 1))
-                reads[excuse->read_count++] = emit_read(emit, read->expr);
+                reads[excuse->read_count++] = emit_read(emit, read);
     excuse->reads = reads;
 }
 

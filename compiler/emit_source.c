@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-/* One way to fill the field: the code of `expr`, whose value is made to fit the field. */
+/* One way to fill the field: the code of `expr`. Its value is made to fit the field when the
+ * alert is read, which sees what is lost then; here only what `: type` makes narrower. */
 static struct mapping emit_way(
     struct emit *emit, const struct ast_mapping *mapping, const struct expr *expr)
 {
@@ -14,7 +15,8 @@ static struct mapping emit_way(
         .is_untrusted = mapping->is_untrusted || field_info(field)->is_untrusted,
         .start = emit->code.count };
     emit_operand(emit, expr);
-    emit_op(emit, OP_CONVERT, 0, (uint32_t)mapping->field->type);
+    if (mapping->field->type != field_info(field)->type)
+        emit_op(emit, OP_CONVERT, 0, (uint32_t)mapping->field->type);
     emit_op(emit, OP_RETURN, 0, 0);
     return made;
 }
@@ -124,7 +126,6 @@ struct source_program emit_canonical(struct emit *emit)
             .field = field, .is_untrusted = info->is_untrusted, .start = emit->code.count
         };
         emit_op(emit, OP_RAW, 0, emit_path(emit, str_from(info->name)));
-        emit_op(emit, OP_CONVERT, 0, (uint32_t)info->type);
         emit_op(emit, OP_RETURN, 0, 0);
     }
     canonical.mappings = mappings;

@@ -133,9 +133,10 @@ struct step_code {
 
 /* Something that an excuse reads and an alert may lack: it says why one is in doubt. */
 struct excuse_read {
-    str name;       /* as rules write it: host.name */
-    uint32_t start; /* fragment with the value; absent or null decides nothing */
-    bool converts;  /* raw JSON: it may be there and not fit */
+    str name;         /* as rules write it: host.name */
+    str asked;        /* the field or raw path that `exists` may ask for in its place */
+    uint32_t start;   /* fragment with the value */
+    uint32_t unknown; /* fragment with a bool: the value, or some of it, decides nothing */
 };
 
 /* An `unless` of a rule, or an exception for it. */

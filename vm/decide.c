@@ -59,18 +59,21 @@ const char *excuse_name(const struct excuse_code *excuse, struct arena *arena)
 /* What the excuse asks for and the event does not have. */
 struct lack {
     const struct excuse_read *read; /* the first, or NULL */
-    bool is_null;
+    enum value_kind kind;           /* of the value, which does not fit when it is there */
 };
 
 static enum err find_lack(const struct program *program, const struct excuse_code *excuse,
     const struct event *event, struct arena *arena, struct lack *ret_lack)
 {
-    *ret_lack = (struct lack){ NULL, false };
+    *ret_lack = (struct lack){ NULL, VALUE_ABSENT };
     for (uint32_t i = 0; i < excuse->read_count && ret_lack->read == NULL; i++) {
+        const struct excuse_read *read = &excuse->reads[i];
         value v;
-        TRY(interp_value(program, excuse->reads[i].start, event, arena, &v));
-        if (v.kind == VALUE_ABSENT || v.kind == VALUE_NULL)
-            *ret_lack = (struct lack){ &excuse->reads[i], v.kind == VALUE_NULL };
+        bool is_unknown;
+        TRY(holds(program, read->unknown, event, arena, &is_unknown));
+        TRY(interp_value(program, read->start, event, arena, &v));
+        if (is_unknown)
+            *ret_lack = (struct lack){ read, v.kind };
     }
     return ERR_OK;
 }
@@ -80,21 +83,25 @@ static const char *lack_words(struct lack lack, struct arena *arena)
     if (lack.read == NULL)
         return "the alert lacks what it asks for";
     str name = lack.read->name;
-    if (lack.is_null)
+    if (lack.kind == VALUE_ABSENT)
+        return arena_format(arena, "the alert has no %.*s", STR_ARG(name));
+    if (lack.kind == VALUE_NULL)
         return arena_format(arena, "the alert's %.*s is null", STR_ARG(name));
-    return lack.read->converts ? arena_format(
-               arena, "the alert has no %.*s, or one that does not fit", STR_ARG(name))
-                               : arena_format(arena, "the alert has no %.*s", STR_ARG(name));
+    return arena_format(arena, "the alert's %.*s does not fit, not all of it", STR_ARG(name));
 }
 
 /* What to write so that such an alert is decided. */
 static const char *way_out(struct lack lack, struct arena *arena)
 {
-    str name = lack.read == NULL ? STR("f") : lack.read->name;
-    return lack.is_null ? arena_format(arena,
-               "`not (%.*s is null) and ..`, or `%.*s is null or ..`", STR_ARG(name), STR_ARG(name))
-                        : arena_format(arena, "`exists %.*s and ..`, or `missing %.*s or ..`",
-                            STR_ARG(name), STR_ARG(name));
+    str name = lack.read == NULL ? STR("f") : lack.read->asked;
+    if (lack.kind == VALUE_NULL)
+        return arena_format(arena, "`not (%.*s is null) and ..`, or `%.*s is null or ..`",
+            STR_ARG(name), STR_ARG(name));
+    if (lack.kind != VALUE_ABSENT)
+        return arena_format(
+            arena, "a test that such an alert passes too, beside `%.*s`", STR_ARG(name));
+    return arena_format(
+        arena, "`exists %.*s and ..`, or `missing %.*s or ..`", STR_ARG(name), STR_ARG(name));
 }
 
 enum err excuse_doubt(const struct program *program, const struct excuse_code *excuse,

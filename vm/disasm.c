@@ -181,6 +181,7 @@ static void add_excuse(struct listing *listing, const struct excuse_code *excuse
     for (uint32_t i = 0; i < excuse->read_count; i++) {
         buf_addf(out, "  reads %.*s\n", STR_ARG(excuse->reads[i].name));
         add_fragment(listing, excuse->reads[i].start);
+        add_fragment(listing, excuse->reads[i].unknown);
     }
 }
 
@@ -210,8 +211,10 @@ static void mark_excuse(struct listing *listing, const struct excuse_code *excus
     listing->begins[excuse->certain] = true;
     if (excuse->possible != NO_INDEX)
         listing->begins[excuse->possible] = true;
-    for (uint32_t i = 0; i < excuse->read_count; i++)
+    for (uint32_t i = 0; i < excuse->read_count; i++) {
         listing->begins[excuse->reads[i].start] = true;
+        listing->begins[excuse->reads[i].unknown] = true;
+    }
 }
 
 static void mark_fragments(struct listing *listing)

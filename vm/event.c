@@ -112,7 +112,11 @@ static enum err read_fields(const struct program *program, const struct source_p
         if (says_something(*field))
             continue;
         TRY(interp_value(program, mapping->start, event, arena, &v));
+        if (!is_canonical)
+            TRY(tidy(arena, mapping->field, v, &v));
+        uint32_t count = v.kind == VALUE_LIST ? v.count : 0;
         TRY(value_convert(arena, v, info->type, &v));
+        event->lost[mapping->field] = count > 0 && (v.kind != VALUE_LIST || v.count < count);
         if (!is_canonical)
             TRY(tidy(arena, mapping->field, v, &v));
         if (field->kind == VALUE_ABSENT || says_something(v))

@@ -17,6 +17,7 @@ struct event {
     struct slots raw;
     value fields[FIELD_COUNT];
     bool untrusted[FIELD_COUNT]; /* written by an attacker, as the source says */
+    bool lost[FIELD_COUNT];      /* a list that lost elements which did not fit */
     int64_t received_ms;
     uint32_t repairs;
 };

@@ -58,17 +58,6 @@ static bool says_something(value v)
     return v.kind != VALUE_ABSENT && v.kind != VALUE_NULL && !is_empty;
 }
 
-/* Absent, null, or a list of nothing but nulls. */
-static bool is_unknown(value v)
-{
-    const value *items = value_items(v);
-    bool is_unknown =
-        v.kind == VALUE_ABSENT || v.kind == VALUE_NULL || (items != NULL && v.count > 0);
-    for (uint32_t i = 0; items != NULL && i < v.count; i++)
-        is_unknown = is_unknown && items[i].kind == VALUE_NULL;
-    return is_unknown;
-}
-
 static enum err spend(struct machine *machine, size_t units)
 {
     if (units > machine->budget)
@@ -196,6 +185,33 @@ static enum err call(struct machine *machine, const struct function *function)
 }
 
 /* ---- tests ---- */
+
+static enum err element_fits(
+    struct machine *machine, const struct instruction *in, value v, bool *ret_fits)
+{
+    value converted = v;
+    bool is_text = in->a == TYPE_TEXT && (in->flags & FLAG_LOOSE) == 0;
+    if (in->a != TYPE_RAW)
+        TRY(value_convert(machine->arena, v, (enum type)in->a, &converted));
+    *ret_fits = converted.kind != VALUE_ABSENT && converted.kind != VALUE_NULL
+                && converted.kind != VALUE_OBJECT && (!is_text || v.kind == VALUE_TEXT);
+    return ERR_OK;
+}
+
+/* Whether some of the value decides nothing. */
+static enum err test_unknown(struct machine *machine, const struct instruction *in)
+{
+    value v = pop(machine);
+    const value *items = value_items(v);
+    bool is_list = items != NULL || v.kind == VALUE_LIST;
+    uint32_t count = is_list ? v.count : 1;
+    bool fits = count > 0;
+    TRY(spend(machine, count));
+    for (uint32_t i = 0; fits && i < count; i++)
+        TRY(element_fits(machine, in, is_list ? items[i] : v, &fits));
+    push(machine, value_bool(!fits));
+    return ERR_OK;
+}
 
 static struct operation operation_of(struct machine *machine, const struct instruction *in)
 {
@@ -367,7 +383,10 @@ static enum err interp_run(struct machine *machine, value *ret_value)
             push(machine, value_bool(pop(machine).kind == VALUE_ABSENT));
             break;
         case OP_UNKNOWN:
-            push(machine, value_bool(is_unknown(pop(machine))));
+            TRY(test_unknown(machine, in));
+            break;
+        case OP_LOST:
+            push(machine, value_bool(event->lost[in->a]));
             break;
         case OP_IS_NULL:
             push(machine, value_bool(operate_is_null(in->flags, pop(machine))));

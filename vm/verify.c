@@ -135,7 +135,8 @@ static bool enter_excuses(struct verifier *verifier, const struct rule_code *rul
                 && !enter(verifier, excuse->possible, CONTEXT_CONDITION)))
             return false;
         for (uint32_t at = 0; at < excuse->read_count; at++)
-            if (!enter(verifier, excuse->reads[at].start, CONTEXT_CONDITION))
+            if (!enter(verifier, excuse->reads[at].start, CONTEXT_CONDITION)
+                || !enter(verifier, excuse->reads[at].unknown, CONTEXT_CONDITION))
                 return false;
     }
     return true;

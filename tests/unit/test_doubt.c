@@ -7,11 +7,34 @@ enum { CONDITIONS = 400, CONDITION_BYTES_MAX = 4096, NODES_MAX = 64 };
 /* ---- alerts: each field in each state ---- */
 
 enum state { STATE_ABSENT, STATE_NULL, STATE_A, STATE_B, STATE_COUNT };
-enum number { NUMBER_ABSENT, NUMBER_NULL, NUMBER_WORD, NUMBER_SMALL, NUMBER_BIG, NUMBER_COUNT };
+enum number {
+    NUMBER_ABSENT,
+    NUMBER_NULL,
+    NUMBER_WORD,
+    NUMBER_SMALL,
+    NUMBER_BIG,
+    NUMBER_OBJECT,
+    NUMBER_EMPTY,  /* [] */
+    NUMBER_PARTLY, /* [{}, 7] */
+    NUMBER_OTHERS, /* [{}, 3] */
+    NUMBER_COUNT
+};
+/* host.ip: a mapped list, of which what does not fit is lost. */
+enum ips {
+    IPS_ABSENT,
+    IPS_EMPTY,
+    IPS_NONE_FITS,
+    IPS_INSIDE,
+    IPS_LOST_INSIDE,
+    IPS_LOST_OUTSIDE,
+    IPS_MIXED,
+    IPS_COUNT
+};
 
 struct alert {
     enum state fields[2]; /* user.name, host.name */
     enum number number;   /* raw["n"] */
+    enum ips ips;
 };
 
 static const char *const field_names[] = { "user.name", "host.name" };
@@ -19,8 +42,11 @@ static const char *const members[2][STATE_COUNT] = {
     { "", ",\"u\":null", ",\"u\":\"a\"", ",\"u\":\"b\"" },
     { "", ",\"h\":null", ",\"h\":\"a\"", ",\"h\":\"b\"" },
 };
-static const char *const numbers[] = { "", ",\"n\":null", ",\"n\":\"many\"", ",\"n\":3",
-    ",\"n\":\"7\"" };
+static const char *const numbers[NUMBER_COUNT] = { "", ",\"n\":null", ",\"n\":\"many\"", ",\"n\":3",
+    ",\"n\":\"7\"", ",\"n\":{\"v\":7}", ",\"n\":[]", ",\"n\":[{},7]", ",\"n\":[{},3]" };
+static const char *const addresses[IPS_COUNT] = { "", ",\"i\":[]", ",\"i\":[\"x\"]",
+    ",\"i\":[\"10.0.0.1\",null]", ",\"i\":[\"x\",\"10.0.0.1\"]", ",\"i\":[\"x\",\"11.0.0.1\"]",
+    ",\"i\":[\"11.0.0.1\",\"10.0.0.1\"]" };
 
 /* ---- conditions ---- */
 
@@ -36,6 +62,16 @@ enum kind {
     IS_NULL,
     FIRST,     /* first(f, g) = "a" */
     MORE,      /* raw["n"] > 5 */
+    ALL_MORE,  /* all raw["n"] > 5 */
+    SEVEN,     /* raw["n"] = 7 */
+    NOT_SEVEN, /* raw["n"] != 7 */
+    WORD,      /* raw["n"] = "many" */
+    HAS_WORD,  /* raw["n"] contains "man" */
+    TRUTH,     /* raw["n"] = true */
+    RAW_NULL,  /* raw["n"] is null */
+    INSIDE,    /* host.ip in "10.0.0.0/8" */
+    ALL_INSIDE,
+    OUTSIDE,   /* host.ip not in "10.0.0.0/8" */
     LET_FALSE, /* said = false, where `let said = user.name = "a"` */
     MACRO,     /* called(f): a condition with `not` in it */
     LEAF_KINDS,
@@ -94,6 +130,20 @@ static void write_node(struct buf *out, const struct node *node)
         [IS_NULL] = "%s is null",
         [MACRO] = "called(%s)",
     };
+    static const char *const whole[LEAF_KINDS] = {
+        [MORE] = "raw[\"n\"] > 5",
+        [ALL_MORE] = "all raw[\"n\"] > 5",
+        [SEVEN] = "raw[\"n\"] = 7",
+        [NOT_SEVEN] = "raw[\"n\"] != 7",
+        [WORD] = "raw[\"n\"] = \"many\"",
+        [HAS_WORD] = "raw[\"n\"] contains \"man\"",
+        [TRUTH] = "raw[\"n\"] = true",
+        [RAW_NULL] = "raw[\"n\"] is null",
+        [LET_FALSE] = "said = false",
+        [INSIDE] = "host.ip in \"10.0.0.0/8\"",
+        [ALL_INSIDE] = "all host.ip in \"10.0.0.0/8\"",
+        [OUTSIDE] = "host.ip not in \"10.0.0.0/8\"",
+    };
     if (node->kind == AND || node->kind == OR || node->kind == NOT) {
         buf_addf(out, node->kind == NOT ? "not (" : "(");
         write_node(out, node->left);
@@ -108,10 +158,8 @@ static void write_node(struct buf *out, const struct node *node)
         buf_addf(out, "%s = %s", f, g);
     else if (node->kind == FIRST)
         buf_addf(out, "first(%s, %s) = \"a\"", f, g);
-    else if (node->kind == MORE)
-        buf_addf(out, "raw[\"n\"] > 5");
-    else if (node->kind == LET_FALSE)
-        buf_addf(out, "said = false");
+    else if (whole[node->kind] != NULL)
+        buf_addf(out, "%s", whole[node->kind]);
     else {
         const char *leaf = leaves[node->kind];
         size_t hole = (size_t)(strstr(leaf, "%s") - leaf);
@@ -132,6 +180,36 @@ static enum truth truth_if(bool is_known, bool holds)
 static enum state field_state(const struct alert *alert, int field)
 {
     return alert->fields[field] == STATE_NULL ? STATE_ABSENT : alert->fields[field];
+}
+
+/* A test of raw["n"]: the outcome for each way it may stand in the alert. `o` is open. */
+static enum truth number_truth(enum kind kind, enum number number)
+{
+    static const char *const outcomes[LEAF_KINDS] = {
+        /* absent null "many" 3 "7" {} [] [{},7] [{},3] */
+        [MORE] = "ooo-+oo+o",
+        [ALL_MORE] = "ooo-+oooo",
+        [SEVEN] = "ooo-+oo+o",
+        [NOT_SEVEN] = "ooo+-oooo",
+        [WORD] = "oo+--oooo",
+        [HAS_WORD] = "oo+o-oooo",
+        [TRUTH] = "ooooooooo",
+        [RAW_NULL] = "o+-------",
+    };
+    char outcome = outcomes[kind][number];
+    return outcome == 'o' ? IS_UNKNOWN : outcome == '+' ? IS_TRUE : IS_FALSE;
+}
+
+static enum truth ips_truth(enum kind kind, enum ips ips)
+{
+    static const char *const outcomes[LEAF_KINDS] = {
+        /* absent, empty, none, inside, lost and inside, lost and outside, mixed */
+        [INSIDE] = "ooo++o+",
+        [ALL_INSIDE] = "ooo+oo-",
+        [OUTSIDE] = "ooo-oo-",
+    };
+    char outcome = outcomes[kind][ips];
+    return outcome == 'o' ? IS_UNKNOWN : outcome == '+' ? IS_TRUE : IS_FALSE;
 }
 
 static enum truth leaf_truth(const struct node *node, const struct alert *alert)
@@ -159,7 +237,18 @@ static enum truth leaf_truth(const struct node *node, const struct alert *alert)
     case IS_NULL:
         return truth_if(f != STATE_ABSENT, f == STATE_NULL);
     case MORE:
-        return truth_if(alert->number >= NUMBER_SMALL, alert->number == NUMBER_BIG);
+    case ALL_MORE:
+    case SEVEN:
+    case NOT_SEVEN:
+    case WORD:
+    case HAS_WORD:
+    case TRUTH:
+    case RAW_NULL:
+        return number_truth(node->kind, alert->number);
+    case INSIDE:
+    case ALL_INSIDE:
+    case OUTSIDE:
+        return ips_truth(node->kind, alert->ips);
     case LET_FALSE:
         return truth_if(alert->fields[0] > STATE_NULL, alert->fields[0] != STATE_A);
     default:
@@ -190,7 +279,7 @@ struct case_table {
 
 static const char prelude[] =
     "source mine { accept exists raw[\"x\"] severity = raw[\"s\"] user.name = raw[\"u\"]\n"
-    "  host.name = raw[\"h\"] }\n"
+    "  host.name = raw[\"h\"] host.ip = raw[\"i\"] }\n"
     "let said = user.name = \"a\"\n"
     "macro called(name : text) = not (name = \"b\")\n";
 
@@ -213,8 +302,8 @@ static void compare(const struct program *program, const struct case_table *tabl
     static const enum rule_outcome outcomes[] = { RULE_FIRES, RULE_FIRES_IN_DOUBT, RULE_EXCUSED };
     CLEANUP(arena_release) struct arena arena = { .limit = EVENT_BYTES_MAX };
     char json[256];
-    snprintf(json, sizeof json, "{\"x\":1,\"s\":\"high\"%s%s%s}", members[0][alert->fields[0]],
-        members[1][alert->fields[1]], numbers[alert->number]);
+    snprintf(json, sizeof json, "{\"x\":1,\"s\":\"high\"%s%s%s%s}", members[0][alert->fields[0]],
+        members[1][alert->fields[1]], numbers[alert->number], addresses[alert->ips]);
     struct event event = read_alert(program, &arena, json);
     for (int i = 0; i < CONDITIONS; i++) {
         struct decision decision;
@@ -248,8 +337,9 @@ static void an_excuse_is_true_false_or_in_doubt(void **state)
     assert_int_equal(program->rule_count, CONDITIONS);
     for (int u = 0; u < STATE_COUNT; u++)
         for (int h = 0; h < STATE_COUNT; h++)
-            for (int n = 0; n < NUMBER_COUNT; n++) {
-                struct alert alert = { { (enum state)u, (enum state)h }, (enum number)n };
+            for (int n = 0; n < NUMBER_COUNT * IPS_COUNT; n++) {
+                struct alert alert = { { (enum state)u, (enum state)h },
+                    (enum number)(n % NUMBER_COUNT), (enum ips)(n / NUMBER_COUNT) };
                 compare(program, table, &alert, counts);
             }
     for (int truth = IS_FALSE; truth <= IS_TRUE; truth++)
@@ -350,14 +440,27 @@ static void the_reason_names_the_clause_the_field_and_a_way_out(void **state)
         /* what the condition asks `exists` of is not what leaves it open */
         { "(exists user.id and user.id = \"u\") or host.name = \"a\"", ALERT(""),
             { "has no host.name", "act by hand", "missing host.name or" } },
+        { "resource in prod", ALERT(""),
+            { "has no cloud.provider, so", "unless resource in prod",
+                "exists cloud.provider and" } },
+        { "resource in prod",
+            ALERT(",\"cloud\":{\"provider\":\"aws\",\"account\":\"111122223333\"}"),
+            { "has no resource.tags[\"env\"], so", "`unless resource",
+                "missing resource.tags[\"env\"] or" } },
+        { "len(host.name) > 3", ALERT(""),
+            { "has no host.name, so", "unless len", "exists host.name and" } },
+        { "host.ip in \"10.0.0.0/8\"", ALERT(",\"host.ip\":[]"),
+            { "the alert's host.ip does not fit", "cannot be decided", "beside `host.ip`" } },
         { "raw[\"n\"] > 5", ALERT(""),
-            { "has no raw[\"n\"], or one that does not fit", "a person must look", "exists" } },
+            { "has no raw[\"n\"], so", "a person must look", "exists raw[\"n\"] and" } },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         CLEANUP(compile_release) struct compilation compilation = { 0 };
         char text[256];
         const char *reason = "";
-        snprintf(text, sizeof text, "rule r { when severity >= high unless %s then open case }",
+        snprintf(text, sizeof text,
+            "rule r { when severity >= high unless %s then open case }\n"
+            "environment prod { aws accounts [\"111122223333\"] tags { env = \"prod\" } }",
             cases[i].unless);
         const struct program *program = compile_good(&compilation, text);
         struct event event = read_alert(program, &compilation.arena, cases[i].alert);

@@ -317,12 +317,14 @@ static const struct instruction doubtful_code[] = {
     { OP_EXISTS, 0, 0 },
     { OP_RETURN, 0, 0 },
     { OP_FIELD, 0, FIELD_HOST_NAME },
-    { OP_UNKNOWN, 0, 0 },
+    { OP_UNKNOWN, 0, TYPE_RAW },
     { OP_RETURN, 0, 0 },
     { OP_FIELD, 0, FIELD_HOST_NAME },
     { OP_RETURN, 0, 0 },
 };
-static const struct excuse_read host_name = { .name = STR_LITERAL("host.name"), .start = 13 };
+static const struct excuse_read host_name = {
+    .name = STR_LITERAL("host.name"), .asked = STR_LITERAL("host.name"), .start = 13, .unknown = 10
+};
 static const struct excuse_code doubtful = {
     .text = STR_LITERAL("host.name in jewels"),
     .file = STR_LITERAL("a.cdr"),

@@ -348,9 +348,9 @@ static void what_excuses_is_checked_like_a_condition(void **state)
         add(builder, OP_HALT, 0);
         uint32_t start = builder->program.code_count;
         add(builder, OP_FIELD, FIELD_HOST_NAME);
-        add(builder, OP_UNKNOWN, 0);
+        add(builder, OP_UNKNOWN, TYPE_RAW);
         add(builder, OP_RETURN, 0);
-        struct excuse_read read = { .start = start };
+        struct excuse_read read = { .start = start, .unknown = start };
         struct excuse_code excuse = {
             .certain = start, .possible = start, .reads = &read, .read_count = 1
         };
