@@ -470,6 +470,26 @@ static void constants_and_paths_are_kept_once(void **state)
     assert_int_equal(a->path_count, b->path_count);
 }
 
+static void the_condition_of_an_exception_is_emitted_once(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "rule a { when severity >= high then collect triage }\n"
+        "rule b { when severity >= low then collect triage }\n"
+        "exception e for a, b when user.name in [\"u\", \"v\"] or host.name = \"h\"\n"
+        "  until 2027-01-31 reason \"CHG-1\"");
+    assert_int_equal(program->rule_count, 2);
+    assert_int_equal(program->rules[0].excuse_count, 1);
+    assert_int_equal(program->rules[1].excuse_count, 1);
+    const struct excuse_code *first = &program->rules[0].excuses[0];
+    const struct excuse_code *second = &program->rules[1].excuses[0];
+    assert_int_equal(first->certain, second->certain);
+    assert_int_equal(first->possible, second->possible);
+    assert_ptr_equal(first->reads, second->reads);
+    assert_false(str_equal(program->rules[0].id, program->rules[1].id));
+}
+
 static void what_is_not_enforced_is_written_down(void **state)
 {
     (void)state;
@@ -705,6 +725,7 @@ int main(void)
         cmocka_unit_test(a_protected_target_is_protected_from_evidence_too),
         cmocka_unit_test(a_rule_that_is_switched_off_is_not_in_the_program),
         cmocka_unit_test(constants_and_paths_are_kept_once),
+        cmocka_unit_test(the_condition_of_an_exception_is_emitted_once),
         cmocka_unit_test(what_is_not_enforced_is_written_down),
         cmocka_unit_test(arguments_reach_their_parameters),
         cmocka_unit_test(results_decide_which_way_is_taken),
