@@ -101,6 +101,31 @@ holds "and nothing is done to the other's instance" bash -c "! grep -q 'instance
 run test several.cdr
 exits 0 "so it is in a test's fixture"
 
+# Whose an alert is.
+echo 'when severity >= informational or missing severity then open case' >any.cdr
+taken() { # SENTENCE SOURCE JSON: SOURCE is empty where none may take it
+    printf '%s\n' "$3" >whose.json
+    run run --offline --rules any.cdr --alerts whose.json --format json
+    holds "$1" json --arg source "$2" '(.source // "") == $source'
+}
+detector='"detail":{"id":"1","severity":9,"type":"a:b/c","service":{"detectorId":"x"},"resource":{"resourceType":"Instance"}}'
+asff='"detail":{"findings":[{"ProductArn":"p","GeneratorId":"g","class_uid":2004}]}'
+call='"detail":{"eventVersion":"1","eventSource":"ec2.amazonaws.com","eventID":"1"}'
+taken "GuardDuty's event is GuardDuty's" guardduty '{"source":"aws.guardduty",'"$detector}"
+taken "an application's event that looks like it is not" "" '{"source":"myapp.orders","detail-type":"Order placed",'"$detector}"
+taken "one that names no source is as good as a bare finding" guardduty "{$detector}"
+taken "Security Hub's event is Security Hub's" ocsf '{"source":"aws.securityhub",'"$asff}"
+taken "an application's event of findings is nobody's" "" '{"source":"myapp","detail-type":"x",'"$asff}"
+taken "a call in an event of AWS is CloudTrail's" cloudtrail '{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail",'"$call}"
+taken "a call in another event is not" "" '{"source":"myapp","detail-type":"AWS API Call via CloudTrail",'"$call}"
+taken "nor is what AWS does not call one" "" '{"source":"aws.ec2","detail-type":"EC2 State Change",'"$call}"
+for look in '"threatInfo":{"threatId":"1"}' '"SECURITY_SIGNAL_ID":"1"' '"composite_id":"1"' '"service":{"detectorId":"1"}' \
+    '"ProductArn":"p","GeneratorId":"g"' '"class_uid":1,"metadata":{"version":"1"}' '"syslog":{"x":1},"message":"m"' \
+    '"deviceVendor":"v","deviceEventClassId":"1"' '"entitySnapshot":{"id":1},"severity":"HIGH"' \
+    '"eventVersion":"1","eventSource":"e","eventID":"1"' '"detectionSource":"d","alertCreationTime":"t"'; do
+    taken "what says webhook is one, with $look too" webhook '{"source":"webhook",'"$look}"
+done
+
 # A hostile field beside a benign one: the rule about the benign one fires all the same.
 echo 'when source = webhook and severity >= high and host.name = "web-1" then open case' >benign.cdr
 hostile() { # SENTENCE JSON-MEMBER
