@@ -149,6 +149,20 @@ enum err file_read(const char *name, struct buf *text)
     return err;
 }
 
+/* A rename is on disk when its directory is; the file is whole either way. */
+static void sync_directory(struct arena *arena, const char *path)
+{
+    str name = str_from(path);
+    str folder = arena_copy(arena, str_first(name, str_find_last(name, '/') + 1));
+    int fd = folder.ptr == NULL || folder.len == 0
+                 ? -1
+                 : open(folder.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)!fsync(fd);
+    close(fd);
+}
+
 enum err file_replace(const char *name, str text, struct arena *arena)
 {
     struct stat old;
@@ -168,12 +182,15 @@ enum err file_replace(const char *name, str text, struct arena *arena)
         return ERR_IO;
     struct output file = { .fd = fd, .buf = BUF_INIT(text.len + 1) };
     output_add(&file, text);
+    (void)!fchown(fd, old.st_uid, old.st_gid); /* only root can: others own what they write */
     bool is_well = output_flush(&file) && fchmod(fd, old.st_mode & 07777) == 0 && fsync(fd) == 0;
     int reason = file.failure != 0 ? file.failure : errno;
     output_release(&file);
     is_well = close(fd) == 0 && is_well;
-    if (is_well && rename(made.ptr, target) == 0)
+    if (is_well && rename(made.ptr, target) == 0) {
+        sync_directory(arena, target);
         return ERR_OK;
+    }
     reason = is_well ? errno : reason;
     unlink(made.ptr);
     errno = reason;

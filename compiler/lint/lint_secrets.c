@@ -20,19 +20,34 @@ static const struct {
     { "-----BEGIN ", 20, "a private key" },
 };
 
+/* https://user:password@host/, RFC 3986 (3.2.1). */
+static bool has_password(str text)
+{
+    str rest = str_startswith(text, STR("https://"))  ? str_skip(text, 8)
+               : str_startswith(text, STR("http://")) ? str_skip(text, 7)
+                                                      : STR("");
+    str authority = str_first(rest, str_find(rest, '/'));
+    size_t at = str_find_last(authority, '@');
+    return at < authority.len && str_find(authority, ':') + 1 < at;
+}
+
+static const char *kind_of(str text)
+{
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (text.len >= kinds[i].least && str_startswith(text, str_from(kinds[i].prefix)))
+            return kinds[i].name;
+    return has_password(text) ? "a password in a URL" : NULL;
+}
+
 void lint_secrets(struct lint *lint, const struct expr *expr)
 {
     if (expr->kind != EXPR_LITERAL || expr->literal.type != TYPE_TEXT)
         return;
-    str text = value_str(expr->literal.value);
-    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-        if (text.len < kinds[i].least || !str_startswith(text, str_from(kinds[i].prefix)))
-            continue;
-        struct diag *diag =
-            LINT(lint, DIAG_SECRET, expr->at, "this looks like %s, written out", kinds[i].name);
-        LINT_HELP(lint, diag,
-            "keep it in the environment or a file of the daemon: "
-            "`env(\"NAME\")`, `file(\"path\")`; and renew it, git has seen it");
+    const char *kind = kind_of(value_str(expr->literal.value));
+    if (kind == NULL)
         return;
-    }
+    struct diag *diag = LINT(lint, DIAG_SECRET, expr->at, "this looks like %s, written out", kind);
+    LINT_HELP(lint, diag,
+        "keep it in the environment or a file of the daemon: "
+        "`env(\"NAME\")`, `file(\"path\")`; and renew it, git has seen it");
 }
