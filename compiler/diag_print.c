@@ -128,12 +128,16 @@ static void print_concise(const struct printer *printer, const struct diag *diag
 static enum err print_each(const struct diag_report *report, bool is_text, struct buf *out)
 {
     struct printer printer = { report->sources, report->has_color ? &coloured : &plain, out };
+    /* Excerpts of what is only mentioned would bury what is wrong, so they come last. */
     for (const struct diag *diag = report->diags->first; diag != NULL; diag = diag->next) {
-        if (is_text)
-            print_text(&printer, diag);
-        else
+        if (!is_text)
             print_concise(&printer, diag);
+        else if (diag->severity != DIAG_INFO)
+            print_text(&printer, diag);
     }
+    for (const struct diag *diag = report->diags->first; is_text && diag != NULL; diag = diag->next)
+        if (diag->severity == DIAG_INFO)
+            print_text(&printer, diag);
     if (diag_omitted(report->diags) > 0)
         buf_addf(out, "... and %u more\n", diag_omitted(report->diags));
     return out->err;

@@ -166,6 +166,19 @@ enum exit_code rules_lint(struct driver *driver, struct compilation *compilation
     return EXIT_CLEAN;
 }
 
+/* Take the infos out: they say nothing about why rules are refused. */
+static void drop_infos(struct diag_list *diags)
+{
+    struct diag *kept = NULL;
+    for (struct diag *diag = diags->first, *next = NULL; diag != NULL; diag = next) {
+        next = diag->next;
+        if (diag->severity == DIAG_INFO)
+            diag_drop(diags, kept, diag);
+        else
+            kept = diag;
+    }
+}
+
 enum exit_code rules_load(
     struct driver *driver, const char *const *paths, struct compilation *compilation)
 {
@@ -177,6 +190,7 @@ enum exit_code rules_load(
         return code;
     if (compilation->program != NULL)
         return EXIT_CLEAN;
+    drop_infos(&compilation->diags);
     diag_sort(&compilation->diags);
     diags_print(&compilation->diags, &compilation->sources, DIAG_FORMAT_TEXT, driver->log.has_color,
         &driver->log.buf);

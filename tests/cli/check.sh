@@ -107,4 +107,13 @@ holds "and fmt, which breaks the lines, does not bring it back" bash -c '! grep 
 printf '# cdr-ignore CDR0304 because I say so\nwhen severity >= high then collect snapshot\n' >ignore.cdr
 run check ignore.cdr
 prints 'write `# cdr-ignore CDR0304: why`' "the help for a missing reason has the code that was written"
+printf '%s\n' 'when severity = high then collect triage' 'when sverity = high then collect triage' >both.cdr
+run check both.cdr
+holds "what is wrong comes before what is only mentioned" \
+    test "$(grep -oE '^(error|info)' "$out" | tr '\n' ' ')" = "error info "
+run run --rules both.cdr --alerts /dev/null --offline
+exits 2 "rules with a mistake are not run"
+says "error[CDR0101]" "and the mistake is shown"
+holds "and nothing else" bash -c '! grep -q "info\[" "$0"' "$err"
+
 finish
