@@ -7,6 +7,11 @@
  */
 #include "check_pass.h"
 
+#include "base/fold.h"
+#include "base/limits.h"
+
+#include <stdlib.h>
+
 struct provider {
     const char *name;
     bool has_places; /* the forms of its accounts and regions are known */
@@ -57,6 +62,37 @@ static struct diag *report_part(struct check *check, span at, const char *messag
     return diag;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    const struct expr *first = *(const struct expr *const *)a;
+    const struct expr *second = *(const struct expr *const *)b;
+    int order = fold_compare(value_str(first->literal.value), value_str(second->literal.value));
+    return order != 0 ? order
+                      : (first->at.start > second->at.start) - (first->at.start < second->at.start);
+}
+
+/* There may be very many, so they are sorted and not compared pair by pair. */
+static void look_for_doubles(struct check *check, const struct expr *elements)
+{
+    size_t count = 0;
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(COMPILE_BYTES_MAX);
+    for (const struct expr *one = elements; one != NULL; one = one->next)
+        count++;
+    const struct expr **texts = ARENA_ARRAY(&scratch, const struct expr *, count + 1);
+    if (!check_ok(check, texts == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    count = 0;
+    for (const struct expr *one = elements; one != NULL; one = one->next)
+        if (one->kind == EXPR_LITERAL && one->literal.type == TYPE_TEXT)
+            texts[count++] = one;
+    qsort(texts, count, sizeof *texts, by_text);
+    for (size_t at = 1; at < count; at++)
+        if (fold_compare(
+                value_str(texts[at - 1]->literal.value), value_str(texts[at]->literal.value))
+            == 0)
+            diag_add(check->diags, DIAG_ENVIRONMENT_VALUE, texts[at]->at, "this is named twice");
+}
+
 /* Texts that stand for accounts or regions of AWS. */
 static void check_places(struct check *check, const struct ast_place *place, enum type type)
 {
@@ -74,11 +110,8 @@ static void check_places(struct check *check, const struct ast_place *place, enu
                 "this is no %s of AWS", type_name(type));
             diag_help(check->diags, diag, "%s", form);
         }
-        for (const struct expr *before = place->values->elements; before != one;
-             before = before->next)
-            if (expr_same(before, one))
-                diag_add(check->diags, DIAG_ENVIRONMENT_VALUE, one->at, "this is named twice");
     }
+    look_for_doubles(check, place->values->elements);
     if (place->values->elements == NULL)
         diag_add(check->diags, DIAG_ENVIRONMENT_VALUE, place->at,
             "an empty list would let no resource in");

@@ -6,17 +6,48 @@
 #include "expand.h"
 #include "function.h"
 
+#include <stdlib.h>
+
+static int by_key(const void *a, const void *b)
+{
+    const struct pair *first = *(const struct pair *const *)a;
+    const struct pair *second = *(const struct pair *const *)b;
+    int order = (first->key.len > second->key.len) - (first->key.len < second->key.len);
+    if (order == 0)
+        order = memcmp(first->key.ptr, second->key.ptr, first->key.len);
+    if (order != 0)
+        return order;
+    return (first->key_at.start > second->key_at.start)
+           - (first->key_at.start < second->key_at.start);
+}
+
+/* There may be very many, so they are sorted and not compared each with each. */
+static void look_for_key_twice(struct check *check, const struct pair *pairs)
+{
+    size_t count = 0;
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(COMPILE_BYTES_MAX);
+    for (const struct pair *pair = pairs; pair != NULL; pair = pair->next)
+        count++;
+    const struct pair **sorted = ARENA_ARRAY(&scratch, const struct pair *, count + 1);
+    if (!check_ok(check, sorted == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    count = 0;
+    for (const struct pair *pair = pairs; pair != NULL; pair = pair->next)
+        sorted[count++] = pair;
+    qsort(sorted, count, sizeof *sorted, by_key);
+    for (size_t at = 1; at < count; at++)
+        if (str_equal(sorted[at - 1]->key, sorted[at]->key))
+            diag_add(check->diags, DIAG_GIVEN_TWICE, sorted[at]->key_at, "`%.*s` is said twice",
+                STR_ARG(sorted[at]->key));
+}
+
 static void check_pairs(struct check *check, const struct item *rule)
 {
-    for (const struct pair *pair = rule->rule.pairs; pair != NULL; pair = pair->next) {
+    for (const struct pair *pair = rule->rule.pairs; pair != NULL; pair = pair->next)
         if (pair->value->kind != EXPR_LITERAL)
             diag_add(check->diags, DIAG_NOT_CONSTANT, pair->value->at,
                 "what is said about a rule is text in quotes, or a number");
-        for (const struct pair *before = rule->rule.pairs; before != pair; before = before->next)
-            if (str_equal(before->key, pair->key))
-                diag_add(check->diags, DIAG_GIVEN_TWICE, pair->key_at, "`%.*s` is said twice",
-                    STR_ARG(pair->key));
-    }
+    look_for_key_twice(check, rule->rule.pairs);
 }
 
 static void check_dedup(struct check *check, const struct clause *clause)

@@ -93,6 +93,19 @@ static struct excuse_code emit_excuse(struct emit *emit, const struct ast_excuse
     return excuse;
 }
 
+/* An exception may excuse every rule of a large set, and have a large condition: its code is
+ * made once. */
+static struct excuse_code shared_excuse(struct emit *emit, const struct ast_excuse *from)
+{
+    const struct shared_excuse *before = emit_shared_find(emit, from->unless);
+    if (before != NULL)
+        return before->code;
+    struct excuse_code made = emit_excuse(emit, from);
+    if (emit->err == ERR_OK)
+        emit_shared_add(emit, from->unless, &made);
+    return made;
+}
+
 void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *rule)
 {
     uint32_t count = 0;
@@ -104,7 +117,7 @@ void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *
         return;
     for (const struct ast_excuse *excuse = item->rule.excuses; excuse != NULL;
          excuse = excuse->next)
-        excuses[rule->excuse_count++] = emit_excuse(emit, excuse);
+        excuses[rule->excuse_count++] = shared_excuse(emit, excuse);
     rule->excuses = excuses;
 }
 

@@ -218,14 +218,29 @@ static str excuse_digest(struct emit *emit, const struct excuse_code *excuse)
     return hex(emit, &sha256);
 }
 
+static str shared_digest(struct emit *emit, const struct ast_excuse *from)
+{
+    struct shared_excuse *shared = emit_shared_find(emit, from->unless);
+    if (shared == NULL)
+        return STR("");
+    if (shared->digest.len == 0)
+        shared->digest = excuse_digest(emit, &shared->code);
+    return shared->digest;
+}
+
 /* Each excuses alone, so their order means nothing: by digest. */
-static void add_excuses(struct emit *emit, struct sha256 *sha256, const struct rule_code *rule)
+static void add_excuses(
+    struct emit *emit, struct sha256 *sha256, const struct item *item, const struct rule_code *rule)
 {
     str *digests = ARENA_ARRAY(emit->arena, str, (size_t)rule->excuse_count + 1);
     if (!emit_ok(emit, digests == NULL ? ERR_MEMORY : ERR_OK))
         return;
-    for (uint32_t at = 0; at < rule->excuse_count && emit->err == ERR_OK; at++) {
-        str digest = excuse_digest(emit, &rule->excuses[at]);
+    const struct ast_excuse *excuse = item->rule.excuses; /* as emit_excuses has them */
+    for (uint32_t at = 0; at < rule->excuse_count && emit->err == ERR_OK;
+         at++, excuse = excuse->next) {
+        str digest = shared_digest(emit, excuse);
+        if (emit->err != ERR_OK)
+            return;
         uint32_t to = at;
         for (; to > 0 && memcmp(digest.ptr, digests[to - 1].ptr, digest.len) < 0; to--)
             digests[to] = digests[to - 1];
@@ -246,7 +261,7 @@ str emit_rule_identity(
         sha256_add_framed(&sha256, rule->needs_state);
     add_code(emit, &sha256, rule->condition, rule->steps, &first_step);
     add_code(emit, &sha256, rule->steps, end, &first_step);
-    add_excuses(emit, &sha256, rule);
+    add_excuses(emit, &sha256, item, rule);
     add_clauses(emit, &sha256, item);
     add_step_clauses(emit, &sha256, item->rule.steps);
     return hex(emit, &sha256);

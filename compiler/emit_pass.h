@@ -31,6 +31,13 @@ struct list_key {
     uint32_t constant;
 };
 
+/* What an exception makes of its condition, for every rule that it excuses. */
+struct shared_excuse {
+    const struct clause *unless;
+    struct excuse_code code;
+    str digest; /* made when first asked for; see emit_identity.c */
+};
+
 /* Whether a rule may break an invariant; see invariant.h. */
 struct concern {
     const struct item *invariant;
@@ -63,6 +70,8 @@ struct emit {
     TABLE(struct step_code) steps;
     TABLE(struct unenforced) unenforced;
     TABLE(struct concern) concerns;
+    TABLE(struct shared_excuse) shared_excuses;
+    struct lookup shared_lookup;
     TABLE(uint32_t) probes; /* fragments */
     TABLE(struct probe_rule) probe_rules;
     /* where emit is */
@@ -94,6 +103,10 @@ uint32_t emit_constant(struct emit *emit, value v);
 uint32_t emit_path(struct emit *emit, str path);
 uint32_t emit_function(struct emit *emit, const struct function *function);
 uint32_t emit_regex(struct emit *emit, str pattern, str flags);
+/* What was made of the clause before, or NULL. To be read before the next one is added. */
+struct shared_excuse *emit_shared_find(struct emit *emit, const struct clause *unless);
+void emit_shared_add(
+    struct emit *emit, const struct clause *unless, const struct excuse_code *code);
 /* The constant list of these elements, each fitted to `type` as a member of `in`. */
 uint32_t emit_list(struct emit *emit, const struct expr *list, enum type type);
 

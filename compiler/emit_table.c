@@ -168,6 +168,29 @@ uint32_t emit_regex(struct emit *emit, str pattern, str flags)
     return index;
 }
 
+static uint32_t hash_clause(const struct clause *unless)
+{
+    return mix(2166136261u, &unless->at, sizeof unless->at);
+}
+
+struct shared_excuse *emit_shared_find(struct emit *emit, const struct clause *unless)
+{
+    uint32_t at = 0;
+    uint32_t hash = hash_clause(unless);
+    for (uint32_t index; (index = lookup_next(&emit->shared_lookup, hash, &at)) != UINT32_MAX;)
+        if (emit->shared_excuses.items[index].unless == unless)
+            return &emit->shared_excuses.items[index];
+    return NULL;
+}
+
+void emit_shared_add(struct emit *emit, const struct clause *unless, const struct excuse_code *code)
+{
+    struct shared_excuse shared = { .unless = unless, .code = *code };
+    uint32_t index = emit->shared_excuses.count;
+    TABLE_ADD(emit, emit->shared_excuses, shared);
+    lookup_add(emit, &emit->shared_lookup, hash_clause(unless), index);
+}
+
 /* ---- lists ---- */
 
 static value fitted_element(struct emit *emit, const struct list_element *element, enum type type)
