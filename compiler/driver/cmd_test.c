@@ -150,7 +150,13 @@ static bool is_enough(
     uint32_t least = option_number(arguments, OPTION_COVER_MIN);
     if (!wants_cover(arguments)) /* then nothing was counted */
         return true;
-    uint32_t percent = coverage_percent(cover_total(coverage));
+    struct coverage_count count = cover_total(coverage);
+    uint32_t percent = coverage_percent(count);
+    if (count.total == 0 && least > 0) {
+        driver_message(driver,
+            "there are no leaves to cover, and %" PRIu32 " %% of them are asked for", least);
+        return false;
+    }
     if (percent >= least)
         return true;
     driver_message(driver,

@@ -143,8 +143,11 @@ static void show_count(const struct cover_writer *writer, str what, struct cover
 {
     output_add(writer->out, str_from(writer->prefix));
     output_text(writer->out, what);
-    output_addf(writer->out, ": %" PRIu32 "/%" PRIu32 " leaves, %" PRIu32 " %%\n", count.covered,
-        count.total, coverage_percent(count));
+    if (count.total == 0)
+        output_add(writer->out, STR(": no leaves\n"));
+    else
+        output_addf(writer->out, ": %" PRIu32 "/%" PRIu32 " leaves, %" PRIu32 " %%\n",
+            count.covered, count.total, coverage_percent(count));
 }
 
 static bool is_of(const struct rule_coverage *rule, uint32_t file)
@@ -263,7 +266,8 @@ enum err cover_report_json(const struct coverage *coverage, struct output *out)
     json_put(&inner, "rules", rules);
     json_put(&inner, "covered", json_integer(total.covered));
     json_put(&inner, "total", json_integer(total.total));
-    json_put(&inner, "percent", json_integer(coverage_percent(total)));
+    json_put(
+        &inner, "percent", total.total == 0 ? json_null() : json_integer(coverage_percent(total)));
     json_t *object = json_object();
     json_put(&object, "coverage", inner);
     enum err err = json_add_line(&out->buf, object);

@@ -207,6 +207,12 @@ run test several.cdr --cover --run one
 holds "nor when every alert reached it" bash -c '! grep -q "never fired\|never quiet" "$1"' - "$out"
 run test several.cdr --cover --format json
 holds "JSON says what it needs" json -s '.[-1].coverage.rules[0] | (.needs | startswith("count")) and .fired == 0'
+echo 'test "nothing" { alert guardduty { "a": 1 }; expect quiet }' >leafless.cdr
+run test leafless.cdr --cover
+exits 0 "a file without rules has coverage"
+prints "covered: no leaves" "of nothing, which is not all of it"
+run test leafless.cdr --cover-min 1
+exits 1 "and never enough of it"
 run test cover --cover-min 101
 exits 2 "there are no more than 100 percent"
 run test cover --cover --format json
