@@ -9,6 +9,7 @@
  */
 #include "check_pass.h"
 
+#include "arguments.h"
 #include "expand.h"
 #include "function.h"
 #include "logic.h"
@@ -27,6 +28,7 @@ struct absent {
     struct arena scratch;
     const struct item *rule;
     const char *place; /* "the rule", "the `else`" */
+    bool is_skipped;   /* what could hold that place is in the other way of the `if` */
 };
 
 /* What may be absent: a field, a raw path, the url or sha256 of a result. */
@@ -341,10 +343,10 @@ static void help_with_guard(
     str name = read_name(absent, read);
     struct check *check = absent->check;
     if (leaf.not_at.end == 0) {
-        diag_help(check->diags, diag,
-            "write `missing %.*s or ..` into the condition: then the `else` is for alerts that "
-            "have it",
-            STR_ARG(name));
+        diag_help(check->diags, diag, "write `missing %.*s or ..` into the condition: then %s",
+            STR_ARG(name),
+            absent->is_skipped ? "what can hold the response is done for alerts without it too"
+                               : "the `else` is for alerts that have it");
         return;
     }
     diag_help(check->diags, diag,
@@ -437,25 +439,42 @@ static bool has_respond(const struct ast_step *steps)
     return false;
 }
 
-/* Each way of an `if` that responds; what led there holds around it. */
-static void walk_steps(
-    struct absent *absent, const struct ast_step *steps, const struct around *outer)
+/* Whether the steps may end or hold the ones after them. */
+static bool may_hold(const struct ast_step *steps)
+{
+    for (const struct ast_step *step = steps; step != NULL; step = step->next)
+        if (step->kind == STEP_KIND_ACTION
+                ? clause_find(step->action.clauses, CLAUSE_ON_FAILURE_STOP) != NULL
+                      || clause_find(step->action.clauses, CLAUSE_APPROVE) != NULL
+                : may_hold(step->branch.then_steps) || may_hold(step->branch.else_steps))
+            return true;
+    return false;
+}
+
+/* Each way of an `if` that responds, and each that goes around a step which could hold a
+ * response after the `if`; what led there holds around it. Depth: of the parentheses. */
+static void walk_steps(struct absent *absent, const struct ast_step *steps,
+    const struct around *outer, bool responds_after)
 {
     for (const struct ast_step *step = steps; step != NULL; step = step->next) {
         if (step->kind != STEP_KIND_IF)
             continue;
+        bool is_followed = responds_after || has_respond(step->next);
         const struct expr *condition = expanded(absent, step->branch.condition);
+        const struct ast_step *ways[2] = { step->branch.then_steps, step->branch.else_steps };
         for (int way = 0; way < 2; way++) {
-            const struct ast_step *inner =
-                way == 0 ? step->branch.then_steps : step->branch.else_steps;
-            if (!has_respond(inner))
-                continue;
+            bool responds = has_respond(ways[way]);
             struct part part = part_of(condition, way == 0);
             /* No part is itself: all of the condition holds for the steps inside. */
             struct around around = { outer, &part, 1, UINT32_MAX, false };
-            absent->place = way == 0 ? "the `then`" : "the `else`";
-            walk(absent, part, outer);
-            walk_steps(absent, inner, &around);
+            absent->is_skipped = !responds;
+            absent->place = !responds  ? "a step after the `if`"
+                            : way == 0 ? "the `then`"
+                                       : "the `else`";
+            if (responds || (is_followed && may_hold(ways[1 - way])))
+                walk(absent, part, outer);
+            if (responds || (is_followed && may_hold(ways[way])))
+                walk_steps(absent, ways[way], &around, is_followed);
         }
     }
 }
@@ -492,6 +511,6 @@ void check_absent(struct check *check, struct item *rule)
     walk(&absent, when, NULL);
     struct part known = known_in_steps(&absent, when, &is_known);
     struct around around = { NULL, &known, 1, UINT32_MAX, false };
-    walk_steps(&absent, rule->rule.steps, is_known ? &around : NULL);
+    walk_steps(&absent, rule->rule.steps, is_known ? &around : NULL, false);
     arena_release(&absent.scratch);
 }
