@@ -26,6 +26,19 @@ static const char *const later_commands[] = {
 };
 /* clang-format on */
 
+/* What other tools call a command. */
+static const struct {
+    const char *name;
+    const char *ours;
+} foreign_commands[] = {
+    { "lint", "check" },
+    { "validate", "check" },
+    { "verify", "check" },
+    { "format", "fmt" },
+    { "plan", "run" },
+    { "apply", "run" },
+};
+
 const struct command *command_find(const struct driver *driver, str name)
 {
     for (const struct command *const *at = driver->commands; *at != NULL; at++)
@@ -45,6 +58,9 @@ bool command_is_later(str name)
 str command_suggest(const struct driver *driver, str name)
 {
     struct suggestion suggestion = { .word = name };
+    for (size_t i = 0; i < COUNT_OF(foreign_commands); i++)
+        if (str_is(name, foreign_commands[i].name))
+            return str_from(foreign_commands[i].ours);
     for (const struct command *const *at = driver->commands; *at != NULL; at++)
         suggest(&suggestion, str_from((*at)->name));
     return suggestion.best;

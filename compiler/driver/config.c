@@ -305,6 +305,9 @@ static enum err read_level(struct reader *reader, const char *key, const json_t 
     for (size_t i = 0; text != NULL && i < COUNT_OF(levels); i++) {
         if (strcmp(text, levels[i]) != 0)
             continue;
+        if (diag_severity(lint.id) == DIAG_ERROR && i != LINT_ERROR)
+            return wrong(reader, "lint", key,
+                "is an error and stays one: only warnings and infos can be weighed");
         lint.level = (enum lint_level)i;
         reader->config.lint[reader->config.lint_count++] = lint;
         return ERR_OK;

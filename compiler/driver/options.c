@@ -65,6 +65,8 @@ static const char *unknown_flag(const struct command *command, str name, struct 
         if (find_by_name(*at, name) != NULL)
             return arena_format(arena, "cdr %s has no flag --%.*s; cdr %s has one", command->name,
                 STR_ARG(name), (*at)->name);
+    if (str_is(name, "dry-run"))
+        return "there is no flag --dry-run: cdr run only plans, unless it gets --mode apply";
     if (suggestion.best.len == 0)
         return arena_format(arena, "there is no flag --%.*s", STR_ARG(name));
     return arena_format(arena, "there is no flag --%.*s; did you mean --%.*s?", STR_ARG(name),

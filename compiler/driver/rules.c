@@ -212,5 +212,9 @@ enum exit_code rules_source(struct driver *driver, const struct command *command
     if (suggestion.best.len > 0)
         return driver_usage(driver, command, "there is no source %s; did you mean %.*s?", name,
             STR_ARG(suggestion.best));
-    return driver_usage(driver, command, "there is no source %s", name);
+    const char *names = program->canonical.name.ptr;
+    for (uint32_t i = 0; i < program->source_count && names != NULL; i++)
+        names = arena_format(&driver->arena, "%s, %.*s", names, STR_ARG(program->sources[i].name));
+    return driver_usage(driver, command, "there is no source %s; there are %s", name,
+        names == NULL ? "others" : names);
 }

@@ -76,7 +76,8 @@ mkdir cdr.json
 run check
 exits 2 "a directory of that name is an error"
 rmdir cdr.json
-settings '{"lint": {"CDR0001": "off"}}'
+wrong '{"lint": {"CDR0101": "off"}}' '"CDR0101": is an error and stays one' "an error cannot be taken for less"
+settings '{"lint": {"CDR0301": "off"}}'
 run check rules
 exits 0 "a right lint map is taken"
 

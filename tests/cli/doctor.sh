@@ -12,12 +12,12 @@ prints "openssl" "with which libraries"
 prints "no cdr.json from here up" "that there is no configuration"
 prints "warning  AWS credentials  " "and that there are no credentials"
 prints "nothing can be applied" "and what that means"
-printf '{\n"rules": ["rules"],\n"check": {"format": "concise"},\n"lint": {"CDR0001": "off"}}\n' >../cdr.json
+printf '{\n"rules": ["rules"],\n"check": {"format": "concise"},\n"lint": {"CDR0301": "off"}}\n' >../cdr.json
 CDR_FORMAT=text run doctor
 prints "configuration    ../cdr.json" "the configuration is found"
 prints "rules = ../rules (../cdr.json:2)" "each value is told with its place"
 prints "check.format = concise (../cdr.json:3; outranked by CDR_FORMAT)" "and what outranks it"
-prints "lint: CDR0001 off" "lint is told"
+prints "lint: CDR0301 off" "lint is told"
 prints "1 file in ../rules" "rules are counted"
 run doctor --rules nowhere
 exits 1 "rules that are not there are a problem"

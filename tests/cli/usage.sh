@@ -81,4 +81,14 @@ done
 printf 'when source=defender then notify slack channel="#ir" text="x"\n' >./--odd.cdr
 run check -- --odd.cdr
 exits 0 "after -- everything is a path"
+run lint
+says "did you mean 'check'?" "what other tools call a command leads to ours"
+run help validate
+says "did you mean 'check'?" "also in help"
+run run --dry-run
+says "cdr run only plans, unless it gets --mode apply" "there is no --dry-run, and it is said why"
+echo 'when source = guardduty and exists instance.id then collect snapshot' >rule.cdr
+run run --rules rule.cdr --alerts /dev/null --source nosuchthing
+exits 2 "a source that is not there is an error"
+says "cloudtrail, " "that names those that are"
 finish
