@@ -15,6 +15,10 @@ enum type check_type(struct check *check, str name, span at)
             suggest(&near, str_from(type_name((enum type)i)));
     struct diag *diag =
         diag_add(check->diags, DIAG_UNKNOWN_TYPE, at, "no type is called `%.*s`", STR_ARG(name));
+    if (str_is(name, "string") || str_is(name, "str") || str_is(name, "keyword"))
+        near.best = STR("text");
+    else if (str_is(name, "int") || str_is(name, "long") || str_is(name, "number"))
+        near.best = STR("integer");
     if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
         diag_set_guess(check->diags, diag, at, near.best);

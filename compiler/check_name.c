@@ -447,14 +447,38 @@ void help_with_use(
         diag_help(check->diags, diag, "begin this file with a `use` of that one");
 }
 
+/* The field that has the name in the Elastic Common Schema or its like; or NULL. */
+static const char *canonical_field(str text)
+{
+    static const struct {
+        const char *name;
+        const char *field;
+    } names[] = { { "process.command_line", "process.cmdline" },
+        { "process.executable", "process.path" }, { "process.hash.sha256", "process.sha256" },
+        { "source.ip", "src.ip" }, { "destination.ip", "dst.ip" }, { "user", "user.name" },
+        { "host", "host.name" }, { "host.hostname", "host.name" },
+        { "file.hash.sha256", "file.sha256" }, { "hostname", "host.name" },
+        { "username", "user.name" }, { "cloud.account.id", "cloud.account" },
+        { "threat.technique.id", "attack.technique" }, { "CommandLine", "process.cmdline" },
+        { "Image", "process.path" } };
+    for (size_t at = 0; at < COUNT_OF(names); at++)
+        if (str_is(text, names[at].name))
+            return names[at].field;
+    return NULL;
+}
+
 static void help_with_unknown(
     struct check *check, struct diag *diag, const struct expr *expr, str text, str near)
 {
     enum severity severity;
     enum verdict verdict;
     const struct name *elsewhere = path_is_word(expr) ? scope_find_any(check->scope, text) : NULL;
+    const char *canonical = canonical_field(text);
     if (elsewhere != NULL) {
         help_with_use(check, diag, expr->at.file, elsewhere->item);
+    } else if (canonical != NULL) {
+        diag_help(check->diags, diag, "did you mean `%s`?", canonical);
+        diag_set_guess(check->diags, diag, expr->at, str_from(canonical));
     } else if (severity_find(text, &severity) || verdict_find(text, &verdict)
                || source_item(check, text) != NULL) {
         diag_help(check->diags, diag,

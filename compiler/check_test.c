@@ -29,6 +29,8 @@ static void help_with_form(struct check *check, struct diag *diag, str text, enu
     bool has_slash = str_find(text, '/') < text.len;
     if (type == TYPE_ACCOUNT)
         diag_help(check->diags, diag, "an account has twelve digits: \"111122223333\"");
+    else if (type == TYPE_IP && str_find(text, '*') < text.len)
+        diag_help(check->diags, diag, "for all addresses of a network write `in \"10.0.0.0/24\"`");
     else if ((type == TYPE_IP || type == TYPE_CIDR) && has_slash)
         help_with_network(check, diag, text);
 }

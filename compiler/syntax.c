@@ -317,6 +317,13 @@ static const char *nearest_keyword(const struct expectation *expected, str text)
     return NULL;
 }
 
+/* Whether the word is nearly a keyword that could stand there. */
+static bool is_mistyped(const struct expectation *expected, str text)
+{
+    const char *word = in_small_letters(text);
+    return (word != NULL && expects(expected, word)) || nearest_keyword(expected, text) != NULL;
+}
+
 /* ---- ways out, each of which is true where it was one ---- */
 
 /* `isolate_role` by itself: the verb is missing. */
@@ -497,7 +504,7 @@ void syntax_error(struct parse *parse, span at, const char *found,
         return;
     const struct hint *hint = hint_find(parse, &mistake);
     if (hint != NULL && hint_is_general(hint) && strcmp(found, "a name") == 0
-        && nearest_keyword(&expected, sources_text(parse->sources, at)) != NULL)
+        && is_mistyped(&expected, sources_text(parse->sources, at)))
         hint = NULL;
     enum diag_id id = hint == NULL ? DIAG_SYNTAX : hint_id(hint);
     const char *what = describe_found(parse, at, found);

@@ -16,6 +16,9 @@ size_t syntax_bad_character(struct parse *parse, uint32_t start, str text);
  * characters, marks that turn the writing direction, characters without width). False: not text, do not parse it. */
 bool syntax_check_text(struct parse *parse);
 
+/* Report a file that is a rule of another tool. False: do not parse it. */
+bool syntax_check_language(struct parse *parse);
+
 /* Warn of words, in a text that begins at byte `start`, that mix Latin letters with others
  * that look like Latin ones. The text is UTF-8. */
 void syntax_check_words(struct parse *parse, uint32_t start, str text);
