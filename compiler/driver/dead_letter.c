@@ -31,6 +31,16 @@ static enum err append(const char *directory, str line)
     return is_well ? ERR_OK : ERR_IO;
 }
 
+/* Less the ends of lines that stand before and after an alert in its file. */
+static str without_blank_lines(str text)
+{
+    while (text.len > 0 && (text.ptr[0] == '\n' || text.ptr[0] == '\r'))
+        text = str_skip(text, 1);
+    while (text.len > 0 && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
+        text.len--;
+    return text;
+}
+
 enum err dead_letter_add(const char *directory, const struct dead_letter *letter)
 {
     CLEANUP(buf_release) struct buf line = BUF_INIT(LETTER_BYTES_MAX);
@@ -39,7 +49,7 @@ enum err dead_letter_add(const char *directory, const struct dead_letter *letter
     json_put(&json, "line", json_integer(letter->line));
     json_put(&json, "reason", json_from_text(letter->reason));
     json_put(&json, "received_ms", json_integer(letter->received_ms));
-    json_put(&json, "text", json_from_str(letter->text));
+    json_put(&json, "text", json_from_str(without_blank_lines(letter->text)));
     enum err err = json_add_line(&line, json);
     json_decref(json);
     TRY(err);

@@ -56,6 +56,12 @@ static bool is_rule_file(const FTSENT *entry, struct stat *ret_target)
            && stat(entry->fts_accpath, ret_target) == 0 && S_ISREG(ret_target->st_mode);
 }
 
+/* What is found below `.` is called as it is called here. */
+static const char *plain_name(const char *path)
+{
+    return path[0] == '.' && path[1] == '/' ? path + 2 : path;
+}
+
 static enum err walk(
     struct files *files, FTS *tree, struct arena *arena, const char **reterr_reason)
 {
@@ -70,7 +76,7 @@ static enum err walk(
                 arena, "%s cannot be read: %s", entry->fts_path, strerror(entry->fts_errno));
             return ERR_IO;
         } else if (is_rule_file(entry, &target))
-            TRY(add_name(files, entry->fts_path, &target, arena));
+            TRY(add_name(files, plain_name(entry->fts_path), &target, arena));
     }
     if (errno == 0)
         return ERR_OK;

@@ -75,8 +75,8 @@ static void common_part(struct output *out)
 
 void help_markdown(struct output *out, const struct command *const *commands)
 {
-    output_add(out, STR("# Commands\n\nThis page is made by `cdr help --markdown`; so is nothing "
-                        "in it written by hand.\n"
+    output_add(out, STR("# Commands\n\nThis page is made by `cdr help --markdown`; nothing "
+                        "in it is written by hand.\n"
                         "`--flag=value` and `--flag value` are the same; `--` ends the flags; the "
                         "operand `-` is\nstandard input, once in a command line.\n"));
     for (int group = 0; group < GROUP_COUNT; group++) {

@@ -116,4 +116,9 @@ exits 2 "rules with a mistake are not run"
 says "error[CDR0101]" "and the mistake is shown"
 holds "and nothing else" bash -c '! grep -q "info\[" "$0"' "$err"
 
+mkdir here
+echo 'when sverity = high then collect triage' >here/main.cdr
+(cd here && cdr check . >"$out" 2>"$err")
+prints "--> main.cdr:1" "a file of the current directory is called by its name"
+
 finish

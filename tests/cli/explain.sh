@@ -90,7 +90,7 @@ prints "would fire with: severity = high" "alerts come from standard input too"
 cat medium.json high.json >both.json
 run explain ransomware --alert both.json --format json
 holds "JSON is one object an alert" bash -c '[ "$(jq -s length "$1")" = 2 ]' - "$out"
-holds "with the leaves" bash -c 'jq -se ".[0].leaves | length == 8 and (.[1] | .file == \"./r.cdr\" and .line == 3 and .column == 12 and .text == \"severity >= high\" and .value == \"false\" and .actual == \"medium\")" "$1"' - "$out"
+holds "with the leaves" bash -c 'jq -se ".[0].leaves | length == 8 and (.[1] | .file == \"r.cdr\" and .line == 3 and .column == 12 and .text == \"severity >= high\" and .value == \"false\" and .actual == \"medium\")" "$1"' - "$out"
 holds "and the change" bash -c 'jq -se ".[0].flip == [{\"field\":\"severity\",\"change\":\"set\",\"from\":\"medium\",\"to\":\"high\"}]" "$1"' - "$out"
 holds "outcomes are words" bash -c '[ "$(jq -r .outcome "$1" | tr "\n" " ")" = "not_fired fired " ]' - "$out"
 

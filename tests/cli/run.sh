@@ -66,6 +66,7 @@ prints "2 unreadable" "they are counted"
 holds "they are kept" test "$(wc -l <letters/dead-letter.ndjson)" = 2
 cp letters/dead-letter.ndjson "$out"
 holds "with reason, place and text" json '.reason and .line and .file == "mixed.ndjson" and (.text | length) > 0'
+holds "without the ends of lines around them" bash -c '! grep -q "\"text\": *\"\\\\n" "$0"' letters/dead-letter.ndjson
 holds "for nobody else to read" test "$(stat -c %a letters/dead-letter.ndjson)" = 600
 awk 'BEGIN { printf "{\"id\":\""; for (i = 0; i < 2200000; i++) printf "x"; print "\"}" }' >large.json
 run run --rules s.cdr --alerts large.json
