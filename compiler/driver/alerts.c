@@ -109,8 +109,8 @@ static str find_records(str json)
     if (scan_next(&scan, &token, &fault) != ERR_OK || token.kind != JSON_OBJECT
         || scan_next(&scan, &token, &fault) != ERR_OK || token.kind != JSON_KEY)
         return STR("");
-    bool is_known = str_is(token.text, "Records") || str_is(token.text, "Findings");
-    if (!is_known || scan_next(&scan, &token, &fault) != ERR_OK || token.kind != JSON_ARRAY)
+    if (!json_is_records(token.text) || scan_next(&scan, &token, &fault) != ERR_OK
+        || token.kind != JSON_ARRAY)
         return STR("");
     size_t start = scan.at - 1;
     while (scan.depth > 1)

@@ -64,9 +64,10 @@ static void garbage_costs_no_alert_beside_it(void **state)
     FILE_IS("{}\ngarbage\n{\"a\":1}\n", "1:{};2!no value begins like this;3:{\"a\":1};");
     FILE_IS("{}\n{\"a\":1,\n{\"b\":1}\n{\"c\":2}\n",
         "1:{};2!a key in quotes is missing;3:{\"b\":1};4:{\"c\":2};");
-    FILE_IS("{\"a\":\"cut\n{\"b\":1}\n", "1!a control character in a string;2:{\"b\":1};");
+    FILE_IS("{\"a\":\"cut\n{\"b\":1}\n", "1!a line break in a string;2:{\"b\":1};");
     FILE_IS("{}\n{\"a\":\"cut", "1:{};2!a string does not end;");
-    FILE_IS("{\"a\":\"\x01\"}\n{}\n", "1!a control character in a string;2:{};");
+    FILE_IS("{\"a\":\"\x01\"}\n{}\n", "1:{\"a\":\"\x01\"};2:{};");
+    FILE_IS("{\"Records\":[{\"a\":\"\x01\n{\"},{}]}", "1:{\"a\":\"\x01\n{\"};2:{};");
 }
 
 static void a_file_of_records_is_its_records(void **state)

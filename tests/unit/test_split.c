@@ -97,6 +97,26 @@ static void an_array_is_read_on_behind_a_fault(void **state)
         "!<{\"b\":2}><{\"c\":3}>");
 }
 
+static void a_control_character_in_a_string_costs_nothing(void **state)
+{
+    (void)state;
+    assert_splits("[{\"a\":\"\x01\"},{\"b\":2}]", "<{\"a\":\"\x01\"}><{\"b\":2}>");
+    assert_splits("{\"a\":\"\t\"}\n{\"b\":2}", "<{\"a\":\"\t\"}><{\"b\":2}>");
+    assert_splits("[{\"a\":\"x\n{y\"},{\"b\":2}]", "<{\"a\":\"x\n{y\"}><{\"b\":2}>");
+    assert_splits(
+        "{ \"Records\" :[{\"a\":\"x\n {y\"},{}]}", "<{ \"Records\" :[{\"a\":\"x\n {y\"},{}]}>");
+    assert_splits("[{\"a\":\"cut},\n{\"b\":2}]", "!<{\"b\":2}>");
+}
+
+static void a_line_break_in_a_string_ends_it_where_a_document_follows(void **state)
+{
+    (void)state;
+    assert_splits("{\"a\":\"x\ny\"}\n{\"b\":2}", "<{\"a\":\"x\ny\"}><{\"b\":2}>");
+    assert_splits("{\"a\":\"cut\n \n\t{\"b\":2}\n{\"c\":3}", "!<{\"b\":2}><{\"c\":3}>");
+    assert_splits("{\"a\":\"cut\njunk\n{\"b\":2}", "!<{\"b\":2}>");
+    assert_splits("{\"a\":\"cut\n\"junk\n{\"b\":2}", "!<{\"b\":2}>");
+}
+
 static void a_fault_in_an_array_is_told_once(void **state)
 {
     (void)state;
@@ -117,6 +137,8 @@ int main(void)
         cmocka_unit_test(parts_of_a_broken_alert_are_not_alerts),
         cmocka_unit_test(indented_alerts_one_a_line_outlive_a_broken_one),
         cmocka_unit_test(an_array_is_read_on_behind_a_fault),
+        cmocka_unit_test(a_control_character_in_a_string_costs_nothing),
+        cmocka_unit_test(a_line_break_in_a_string_ends_it_where_a_document_follows),
         cmocka_unit_test(a_fault_in_an_array_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,3 +63,7 @@ enum json_place { JSON_OUTSIDE, JSON_IN_ARRAY, JSON_IN_BROKEN_ARRAY };
  * lines of a broken document that is laid out over several are its parts and are passed over. */
 MUST_CHECK enum err json_next(str *rest, enum json_place *place, str *ret_json, bool *ret_more,
     struct json_fault *reterr_fault);
+
+/* Whether the member of this name holds the alerts of a file that is one object: CloudTrail's
+ * files and answers of AWS's commands. */
+bool json_is_records(str key);

@@ -38,19 +38,39 @@ static size_t escape_bytes(str text)
     return 6;
 }
 
+/* Where the lines of a string are, as far as they were read. */
+struct string_lines {
+    size_t first_break; /* 0: none yet; no string begins at 0 with one */
+    bool is_blank;      /* nothing but white space since the last line break */
+};
+
+/* Whether the byte inside a string begins a line like a document does. */
+static bool begins_document(struct string_lines *lines, unsigned char byte, size_t at)
+{
+    if (byte == '\n' && lines->first_break == 0)
+        lines->first_break = at;
+    bool begins = lines->is_blank && byte == '{';
+    bool is_space = byte == ' ' || byte == '\t' || byte == '\r';
+    lines->is_blank = byte == '\n' || (lines->is_blank && is_space);
+    return begins;
+}
+
 /* The scan is on the opening quote; it ends behind the closing one. */
 static enum err scan_string(
     struct scan *scan, struct json_token *token, struct json_fault *reterr_fault)
 {
+    struct string_lines lines = { .is_blank = false };
     size_t start = scan->at + 1;
     size_t at = start;
     while (at < scan->json.len && scan->json.ptr[at] != '"') {
         unsigned char byte = (unsigned char)scan->json.ptr[at];
-        size_t bytes = byte == '\\' ? escape_bytes(str_skip(scan->json, at)) : byte >= 0x20;
+        size_t bytes = byte == '\\' ? escape_bytes(str_skip(scan->json, at)) : 1;
         if (bytes == 0)
-            return fault_at(reterr_fault,
-                byte == '\\' ? "no escape of JSON" : "a control character in a string", at);
+            return fault_at(reterr_fault, "no escape of JSON", at);
+        if (scan->is_of_lines && begins_document(&lines, byte, at))
+            return fault_at(reterr_fault, "a line break in a string", lines.first_break);
         token->is_escaped = token->is_escaped || byte == '\\';
+        token->has_controls = token->has_controls || byte < 0x20;
         at += bytes;
     }
     if (at >= scan->json.len)
@@ -261,9 +281,19 @@ static size_t unescape(str text, char *out, uint32_t *repairs)
     return written;
 }
 
+static uint32_t count_controls(str text)
+{
+    uint32_t count = 0;
+    for (size_t at = 0; at < text.len; at++)
+        count += (unsigned char)text.ptr[at] < 0x20;
+    return count;
+}
+
 enum err scan_text(
     const struct json_token *token, struct arena *arena, str *ret_text, uint32_t *repairs)
 {
+    if (token->has_controls)
+        *repairs += count_controls(token->text);
     if (!token->is_escaped)
         return utf8_repair(arena, token->text, ret_text, repairs);
     /* No escape is shorter than what it stands for; only mending makes text longer. */

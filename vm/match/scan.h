@@ -1,8 +1,9 @@
 /* scan.h - JSON text to tokens: RFC 8259's grammar, told strictly.
  *
  * One pass, no recursion, no memory of its own: nesting is a row of bits with
- * ALERT_DEPTH_MAX places; what opens past them is one text. Tokens point into the text. What a string holds (escapes, broken
- * UTF-8, lone surrogates) is no matter of grammar and never refused: scan_text mends it.
+ * ALERT_DEPTH_MAX places; what opens past them is one text. Tokens point into the text. What a
+ * string holds (broken UTF-8, lone surrogates, control characters that should be escaped) is no
+ * matter of grammar and never refused: scan_text mends it.
  */
 #pragma once
 
@@ -28,9 +29,10 @@ enum json_kind {
 
 struct json_token {
     enum json_kind kind;
-    str text;        /* between the quotes as written; the number as written; else empty */
-    bool is_escaped; /* the text holds a backslash that escapes */
-    bool is_deep;    /* JSON_TEXT: what would open past ALERT_DEPTH_MAX, as it is written */
+    str text;          /* between the quotes as written; the number as written; else empty */
+    bool is_escaped;   /* the text holds a backslash that escapes */
+    bool has_controls; /* the text holds bytes below 0x20 */
+    bool is_deep;      /* JSON_TEXT: what would open past ALERT_DEPTH_MAX, as it is written */
 };
 
 enum scan_state {
@@ -49,6 +51,8 @@ struct scan {
     enum scan_state state;
     uint32_t depth;
     bool is_object[ALERT_DEPTH_MAX];
+    bool is_of_lines; /* a string is over where a line in it begins with a brace: it was cut off,
+                       * and that is the next document */
 };
 
 /* The next token. ERR_JSON. */

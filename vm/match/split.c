@@ -87,11 +87,32 @@ static size_t after_junk(str text, size_t at, bool in_array)
 
 /* ---- cutting ---- */
 
-/* `scan` stands on the document's first byte. */
-static enum err cut_document(struct scan *scan, str *ret_json, struct json_fault *reterr_fault)
+bool json_is_records(str key)
+{
+    return str_is(key, "Records") || str_is(key, "Findings");
+}
+
+/* Whether the text begins like an object that holds an array of alerts. */
+static bool opens_records(str json)
+{
+    struct scan scan = { .json = json };
+    struct json_token token;
+    struct json_fault fault;
+    return scan_next(&scan, &token, &fault) == ERR_OK && token.kind == JSON_OBJECT
+           && !scan_space(&scan) && json.ptr[scan.at] == '"'
+           && scan_next(&scan, &token, &fault) == ERR_OK && json_is_records(token.text)
+           && scan_next(&scan, &token, &fault) == ERR_OK && token.kind == JSON_ARRAY;
+}
+
+/* `scan` stands on the document's first byte. Of documents that stand by themselves each is
+ * taken for a line, so that one that was cut off inside a string costs no other; in an array a
+ * line break in a string is no more than any control character there. */
+static enum err cut_document(
+    struct scan *scan, bool in_array, str *ret_json, struct json_fault *reterr_fault)
 {
     size_t start = scan->at;
     struct scan inner = { .json = scan->json, .at = start };
+    inner.is_of_lines = !in_array && !opens_records(str_skip(scan->json, start));
     struct json_token token;
     do
         TRY(scan_next(&inner, &token, reterr_fault));
@@ -156,7 +177,7 @@ static enum err next_document(struct scan *scan, enum json_place *place, str *re
     *ret_more = !is_over;
     if (is_over && *place != JSON_IN_ARRAY)
         return ERR_OK;
-    return cut_document(scan, ret_json, reterr_fault);
+    return cut_document(scan, *place == JSON_IN_ARRAY, ret_json, reterr_fault);
 }
 
 enum err json_next(str *rest, enum json_place *place, str *ret_json, bool *ret_more,
