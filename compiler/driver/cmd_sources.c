@@ -1,18 +1,22 @@
 /* cmd_sources.c - cdr sources: who knows which alerts, and what they make of them. */
 #include "bytecode.h"
 #include "driver/command.h"
-#include "driver/json_out.h"
 #include "driver/rules.h"
+#include "driver/sources.h"
 #include "fmt.h"
 #include "suggest.h"
 
 enum { NAME_COLUMN = 14, FIELD_COLUMN = 18, TYPE_COLUMN = 15, EXPRESSION_BYTES_MAX = 64 * 1024 };
 
 static const struct option options[] = {
+    { OPTION_ALERT, OPTION_TEXT, "FILE|-", NULL, NULL, NULL,
+        "tell of the alerts of this file: which source takes each, and what its fields hold" },
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL,
         "rule files, or directories of them, that declare more" },
+    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL, NULL,
+        "with --alert: read every alert as this source's, whatever it looks like" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
-        "lines for people, or one JSON array" },
+        "lines for people, or one JSON array; with --alert one JSON object a line for each alert" },
     { 0 },
 };
 
@@ -78,13 +82,13 @@ static void add_path(json_t **paths, str path)
 }
 
 /* Calls are nested no deeper than NESTING_MAX: the parser saw to that. */
-static void add_paths(const struct expr *expr, json_t **paths)
+void source_add_paths(const struct expr *expr, json_t **paths)
 {
     if (expr->kind == EXPR_FIELD && expr->means == MEANING_RAW)
         add_path(paths, expr->is.path);
     if (expr->kind == EXPR_CALL)
         for (const struct expr *arg = expr->call.arguments; arg != NULL; arg = arg->next)
-            add_paths(arg, paths);
+            source_add_paths(arg, paths);
 }
 
 static bool is_mapped(const struct ast_mapping *mapping)
@@ -111,7 +115,7 @@ static json_t *json_from_mapping(
     CLEANUP(buf_release) struct buf text = BUF_INIT(EXPRESSION_BYTES_MAX);
     const struct field_info *info = field_info(mapping->field->is.field);
     json_t *paths = json_array();
-    add_paths(mapping->value, &paths);
+    source_add_paths(mapping->value, &paths);
     add_expr(compilation, mapping->value, &text);
     json_t *json = json_object();
     json_put(&json, "field", json_from_text(info->name));
@@ -197,7 +201,7 @@ static void print_mapping(
     json_t *paths = json_array();
     json_t *path;
     size_t at;
-    add_paths(mapping->value, &paths);
+    source_add_paths(mapping->value, &paths);
     add_expr(compilation, mapping->value, &text);
     output_add(out, STR("  "));
     output_styled(out, STYLE_BOLD, str_from(info->name));
@@ -354,6 +358,15 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     const char *const *paths = NULL;
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     enum exit_code code = EXIT_CLEAN;
+    bool has_alerts = option_is_given(arguments, OPTION_ALERT);
+    if (has_alerts && arguments->operand_count > 0)
+        return driver_usage(driver, &sources_command,
+            "--alert looks which source takes each alert; to read all as one source's say --source "
+            "%s",
+            arguments->operands[0]);
+    if (!has_alerts && option_is_given(arguments, OPTION_SOURCE))
+        return driver_usage(
+            driver, &sources_command, "--source says how to read the alerts of --alert");
     enum err err = given_rules(driver, arguments, &paths);
     if (err == ERR_OK && paths[0] != NULL) {
         code = rules_load(driver, paths, &compilation);
@@ -364,12 +377,16 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     }
     if (err != ERR_OK)
         return driver_failure(driver, "reading the sources", err);
-    return code == EXIT_CLEAN ? print(driver, arguments, &compilation) : code;
+    if (code != EXIT_CLEAN)
+        return code;
+    return has_alerts ? sources_tell_alerts(driver, arguments, &compilation)
+                      : print(driver, arguments, &compilation);
 }
 
 static const struct example examples[] = {
     { "cdr sources", "every source in a line" },
     { "cdr sources guardduty", "what it takes, and where each field comes from" },
+    { "cdr sources --alert alert.json", "what cdr makes of an alert: its source, its fields" },
     { "cdr sources --rules rules --format json", "those of rule files too, for programs" },
     { 0 },
 };

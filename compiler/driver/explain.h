@@ -3,6 +3,7 @@
 
 #include "compile.h"
 #include "driver/command.h"
+#include "driver/json_out.h"
 #include "probe.h"
 #include "whatif.h"
 
@@ -36,6 +37,10 @@ struct explanation {
 /* Values and texts in a report are cut at so many bytes. */
 enum { EXPLAIN_TEXT_BYTES = 80, EXPLAIN_JSON_BYTES = 1000 };
 
+/* A value of an alert on one line, cut, and safe for a terminal; or for JSON (NULL when memory
+ * is short). ERR_MEMORY. */
+MUST_CHECK enum err explain_show_value(struct arena *arena, struct output *out, value v);
+json_t *explain_value_json(value v);
 /* At most `max` bytes of the text, whole characters. */
 str explain_cut(str text, size_t max);
 /* The text under the span on one line. In the explanation's arena; empty when that is full. */

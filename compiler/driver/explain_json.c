@@ -3,7 +3,7 @@
 #include "driver/json_out.h"
 
 /* The value, long text cut. NULL when memory is short. */
-static json_t *json_value(const struct explanation *explanation, value v)
+json_t *explain_value_json(value v)
 {
     if (v.kind == VALUE_OBJECT)
         return json_object();
@@ -17,7 +17,7 @@ static json_t *json_value(const struct explanation *explanation, value v)
     size_t bytes = 0;
     for (uint32_t at = 0; at < v.count && bytes < EXPLAIN_JSON_BYTES; at++) {
         bytes += 1 + value_str(v.items[at]).len;
-        json_append(&array, json_value(explanation, v.items[at]));
+        json_append(&array, explain_value_json(v.items[at]));
     }
     return array;
 }
@@ -65,9 +65,9 @@ static enum err put_reads(
         if (at == 0)
             actual = v;
         if (v.kind != VALUE_ABSENT)
-            json_put(&fields, key, json_value(explanation, v));
+            json_put(&fields, key, explain_value_json(v));
     }
-    json_put(object, "actual", json_value(explanation, actual));
+    json_put(object, "actual", explain_value_json(actual));
     json_put(object, "fields", fields);
     return ERR_OK;
 }
@@ -123,8 +123,8 @@ static json_t *json_edit(const struct explanation *explanation, const struct wha
                                                            : "set";
     json_put(&object, "field", json_from_str(explain_target(explanation, edit->target)));
     json_put(&object, "change", json_from_text(change));
-    json_put(&object, "from", json_value(explanation, edit->from));
-    json_put(&object, "to", json_value(explanation, edit->to));
+    json_put(&object, "from", explain_value_json(edit->from));
+    json_put(&object, "to", explain_value_json(edit->to));
     return object;
 }
 

@@ -30,7 +30,7 @@ static void pad(struct output *out, size_t from, size_t to)
 
 /* ---- values ---- */
 
-static enum err show_value(const struct explanation *explanation, struct output *out, value v)
+enum err explain_show_value(struct arena *arena, struct output *out, value v)
 {
     if (v.kind == VALUE_ABSENT || v.kind == VALUE_NULL) {
         output_add(out, v.kind == VALUE_NULL ? STR("null") : STR("absent"));
@@ -40,7 +40,7 @@ static enum err show_value(const struct explanation *explanation, struct output 
         output_add(out, STR("an object"));
         return ERR_OK;
     }
-    str text = value_print(explanation->arena, v);
+    str text = value_print(arena, v);
     if (text.ptr == NULL)
         return ERR_MEMORY;
     if (value_items(v) != NULL && v.count == 0)
@@ -67,7 +67,7 @@ static enum err show_reads(const struct explanation *explanation, struct output 
         output_add(out, at > 0 ? STR(", ") : STR(""));
         output_text(out, explain_cut(name, EXPLAIN_TEXT_BYTES));
         output_add(out, STR(" is "));
-        TRY(show_value(explanation, out, v));
+        TRY(explain_show_value(explanation->arena, out, v));
         bool is_there = v.kind != VALUE_ABSENT && v.kind != VALUE_NULL;
         if (state == PROBE_ABSENT && is_there && leaf->reads[at].expr->means == MEANING_RAW
             && leaf->read_count == 1 && !(value_items(v) != NULL && v.count == 0))
@@ -242,7 +242,7 @@ static enum err show_edit(
     }
     output_text(out, name);
     output_add(out, STR(" = "));
-    TRY(show_value(explanation, out, edit->to));
+    TRY(explain_show_value(explanation->arena, out, edit->to));
     if (edit->is_example)
         output_add(out, STR(" (for example)"));
     return ERR_OK;

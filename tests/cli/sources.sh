@@ -28,6 +28,30 @@ holds "of objects with all members" json '
 holds "a field is mapped or lacking, never both" json '
     all(.[]; ([.fields[].field] - .lacks | length) == (.fields | length))'
 
+cat >alerts.json <<'EOF'
+{ "source": "defender", "severity": "high", "host": { "name": "web\u001b[31m" }, "alert.id": "a1" }
+{ "gw": 1, "strange": { "x": 2 } }
+EOF
+run sources --alert alerts.json
+exits 1 "--alert fails where no source takes an alert"
+prints "alerts.json:1: defender" "it says which source takes one"
+prints 'host.name         "web\u{1b}[31m"  (an attacker may have written it)' "what a field holds, safe for a terminal"
+prints "severity          high" "in cdr's words"
+prints "lacks: alert.title" "and what is lacking, in one line"
+prints "alerts.json:2: no source takes it" "or that none does"
+prints "its keys: gw, strange" "with the keys of that alert"
+head -n 1 "$root/tests/alerts/securityhub.synthetic.ndjson" >hub.json
+run sources --alert hub.json --format json
+exits 0 "an alert in a vendor's own JSON"
+holds "has the path that each field came from" json \
+    '.source == "securityhub" and any(.fields[]; .field == "severity" and (.paths | length > 0)) and (.lacks | length > 0)'
+run sources --alert - --source guardduty
+exits 3 "an empty input has no alert"
+run sources --alert hub.json --source gardduty
+exits 2 "a source that is none is a usage error"
+says "there is no source gardduty" "and named"
+run sources guardduty --alert hub.json
+exits 2 "so is a name besides --alert"
 cat >own.cdr <<'EOF'
 # Our mail gateway.
 source mail_gateway { accept exists raw["gw"] alert.id = raw["gw"] }
