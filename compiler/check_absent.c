@@ -70,12 +70,18 @@ static bool is_order(enum test test)
            || test == TEST_NOT_BETWEEN;
 }
 
-/* An operand of the leaf: beside `<` and in a range raw JSON is read as a number. */
+/* An operand of the leaf: beside `<` and in a range raw JSON is read as a number, beside
+ * `contains` as text, and beside a value of some type as one of that type. */
 static struct read read_of(const struct expr *leaf, const struct expr *operand)
 {
-    bool is_number =
-        leaf->kind == EXPR_TEST && operand->type == TYPE_RAW && is_order(leaf->test.test);
-    return (struct read){ operand, is_number ? TYPE_DECIMAL : operand->type };
+    if (leaf->kind != EXPR_TEST || operand->type != TYPE_RAW || leaf->test.test == TEST_IS_NULL)
+        return (struct read){ operand, operand->type };
+    if (is_order(leaf->test.test))
+        return (struct read){ operand, TYPE_DECIMAL };
+    if (leaf->test.test >= TEST_CONTAINS && leaf->test.test <= TEST_MATCHES)
+        return (struct read){ operand, TYPE_TEXT };
+    const struct expr *other = operand == leaf->test.left ? leaf->test.right : leaf->test.left;
+    return (struct read){ operand, other->type == TYPE_INTEGER ? TYPE_DECIMAL : other->type };
 }
 
 static struct read argument(const struct expr *arg)
@@ -329,8 +335,16 @@ static void report_replaced(struct absent *absent, struct part leaf, struct read
 }
 
 /* `exists` says nothing about a value that does not fit: there a test must hold. */
-static void help_with_type(struct absent *absent, struct diag *diag, str name)
+static void help_with_type(struct absent *absent, struct diag *diag, struct read read, str name)
 {
+    if (read.expr->kind == EXPR_FIELD && read.type == TYPE_TEXT) {
+        diag_help(absent->check->diags, diag,
+            "`exists` does not say that it is text: write `%.*s != ..` in place of `not (%.*s = "
+            "..)`, "
+            "or `%.*s startswith \"\" and ..` in front, which only text passes",
+            STR_ARG(name), STR_ARG(name), STR_ARG(name));
+        return;
+    }
     diag_help(absent->check->diags, diag,
         "`exists` does not say that it fits: write a test of `%.*s` that must hold, with `not in`, "
         "`!=` or `<` in place of `not`",
@@ -372,7 +386,7 @@ static void report(struct absent *absent, struct part leaf, struct read read)
     if (!is_in_rule(absent, at))
         diag_note(check->diags, diag, absent->rule->at, "it is used by this rule");
     if (converts(read))
-        help_with_type(absent, diag, name);
+        help_with_type(absent, diag, read, name);
     else
         help_with_guard(absent, diag, leaf, read);
 }

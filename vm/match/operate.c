@@ -24,9 +24,10 @@ static bool has_flag(const struct operation *operation, enum instruction_flag fl
     return (operation->flags & flag) != 0;
 }
 
+/* An object fits nothing that it is compared with: it is as good as absent. */
 static bool is_there(value v)
 {
-    return v.kind != VALUE_ABSENT && v.kind != VALUE_NULL;
+    return v.kind != VALUE_ABSENT && v.kind != VALUE_NULL && v.kind != VALUE_OBJECT;
 }
 
 /* A scalar as a list of itself, so that one loop serves both. */
