@@ -47,6 +47,7 @@ static void look(struct lint *lint, const struct expr *expr, void *context)
     lint_logic(lint, expr);
     lint_never(lint, expr);
     lint_text_test(lint, expr);
+    lint_technique(lint, expr);
     lint_list(lint, expr);
     lint_secrets(lint, expr);
 }

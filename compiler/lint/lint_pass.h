@@ -26,8 +26,8 @@ struct lint {
     struct diag_list *diags;
     const struct sources *sources;
     const struct expr *cased_list; /* the last right side of a test that tells case apart */
-    const struct item *item;  /* where lint is */
-    struct silence *silences; /* sorted by file, id, line */
+    const struct item *item;       /* where lint is */
+    struct silence *silences;      /* sorted by file, id, line */
     uint32_t silence_count;
     uint32_t silence_room;
     enum err err;
@@ -74,6 +74,7 @@ void lint_never(struct lint *lint, const struct expr *expr);     /* lint_never.c
 void lint_text_test(struct lint *lint, const struct expr *expr); /* lint_text.c */
 void lint_list(struct lint *lint, const struct expr *expr);      /* lint_list.c */
 void lint_rule(struct lint *lint, const struct item *rule);      /* lint_rule.c */
+void lint_technique(struct lint *lint, const struct expr *expr); /* lint_rule.c */
 void lint_steps(struct lint *lint, const struct item *rule);     /* lint_steps.c */
 void lint_dates(struct lint *lint, const struct item *item);     /* lint_dates.c */
 void lint_secrets(struct lint *lint, const struct expr *expr);   /* lint_secrets.c */

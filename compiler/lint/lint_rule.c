@@ -166,6 +166,38 @@ static bool is_attack_id(str id)
     return id.len == 5 || (id.len == 9 && id.ptr[5] == '.' && are_digits(id, 6, 3));
 }
 
+/* A technique beside its field: a text with a digit in it is meant as an id. */
+static void look_at_technique(struct lint *lint, const struct expr *right)
+{
+    if (right->kind != EXPR_LITERAL || right->literal.type != TYPE_TEXT)
+        return;
+    str id = value_str(right->literal.value);
+    bool has_digit = false;
+    for (size_t i = 0; i < id.len; i++)
+        has_digit = has_digit || (id.ptr[i] >= '0' && id.ptr[i] <= '9');
+    if (!has_digit || is_attack_id(id))
+        return;
+    struct diag *diag =
+        LINT(lint, DIAG_ATTACK_ID, right->at, "`%.*s` is no technique of ATT&CK", STR_ARG(id));
+    LINT_HELP(lint, diag, "write \"T1486\" or \"T1059.001\"");
+}
+
+void lint_technique(struct lint *lint, const struct expr *expr)
+{
+    if (expr->kind != EXPR_TEST || expr->test.left->means != MEANING_FIELD
+        || expr->test.left->is.field != FIELD_ATTACK_TECHNIQUE)
+        return;
+    enum test test = expr->test.test;
+    if (test != TEST_EQUAL && test != TEST_NOT_EQUAL && test != TEST_IN && test != TEST_NOT_IN)
+        return;
+    const struct expr *right = expr->test.right;
+    if (right->kind != EXPR_LIST)
+        look_at_technique(lint, right);
+    else
+        for (right = right->elements; right != NULL; right = right->next)
+            look_at_technique(lint, right);
+}
+
 static void look_at_attack(struct lint *lint, const struct expr *attack)
 {
     if (attack->kind != EXPR_LITERAL || attack->literal.type != TYPE_TEXT)

@@ -172,6 +172,13 @@ static void look_at_part(struct lint *lint, const struct expr *expr, const struc
 static void look_at_equal(struct lint *lint, const struct expr *expr, const struct expr *right)
 {
     str text = value_str(right->literal.value);
+    if (text.len == 0 && expr->test.test == TEST_EQUAL && expr->test.left->means == MEANING_FIELD) {
+        struct diag *empty = LINT(lint, DIAG_EMPTY_FIELD, expr->at,
+            "what a vendor leaves empty is absent in a field, so this hardly ever holds");
+        LINT_HELP(
+            lint, empty, "write `missing %.*s`", STR_ARG(lint_text(lint, expr->test.left->at)));
+        return;
+    }
     if (str_find(text, '*') == text.len || expr->test.left->type != TYPE_TEXT)
         return;
     struct diag *diag = LINT(lint, DIAG_WILDCARD_IN_TEXT, right->at,
