@@ -70,15 +70,33 @@ static void check_choice(struct check *check, struct expr *expr, const struct pa
 
 /* ---- values ---- */
 
+/* Whether the alert can have a value of the type that no attacker wrote. */
+static bool has_trusted_field(const struct check *check, enum type type)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (field_info((enum field)field)->type == type
+            && !field_is_untrusted(check, (enum field)field))
+            return true;
+    return false;
+}
+
 static void report_untrusted(
     struct check *check, const struct expr *expr, const struct param *param)
 {
     struct diag *diag = diag_add(check->diags, DIAG_UNTRUSTED_TARGET, expr->at,
         "an attacker may have written this, and it would choose the %s", param->name);
-    diag_help(check->diags, diag,
-        "leave `%s` out, so that it is found by an identifier of the alert, or give it one that "
-        "the source vouches for",
-        param->name);
+    if (param->directs)
+        diag_help(
+            check->diags, diag, "write `%s` in the rule: no alert may choose it", param->name);
+    else if (has_trusted_field(check, param->type))
+        diag_help(check->diags, diag,
+            "leave `%s` out, so that it is found by an identifier of the alert, or give it one "
+            "that the source vouches for",
+            param->name);
+    else
+        diag_help(check->diags, diag,
+            "write `%s` in the rule: whatever an alert has for it may be an attacker's as well",
+            param->name);
 }
 
 static const struct ast_mapping *next_mapping(const struct ast_mapping *mapping, enum field field)

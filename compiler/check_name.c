@@ -353,9 +353,11 @@ static void use_result(struct check *check, struct expr *expr, const struct visi
             check->diags, diag, "a result has complete, partial, failed, verdict, url and sha256");
 }
 
-static bool is_mapped_untrusted(const struct check *check, enum field field)
+bool field_is_untrusted(const struct check *check, enum field field)
 {
     const char *name = field_info(field)->name;
+    if (field_info(field)->is_untrusted)
+        return true;
     for (uint32_t at = 0; at < check->source_count; at++)
         for (const struct ast_mapping *mapping = check->source_items[at]->source.mappings;
              mapping != NULL; mapping = mapping->next)
@@ -379,7 +381,7 @@ static bool use_field(struct check *check, struct expr *expr, str text)
     expr->means = MEANING_FIELD;
     expr->type = field_info(field)->type;
     expr->is.field = field;
-    expr->is_untrusted = field_info(field)->is_untrusted || is_mapped_untrusted(check, field);
+    expr->is_untrusted = field_is_untrusted(check, field);
     return true;
 }
 

@@ -4,7 +4,9 @@
  * What is told is certain and mostly a mistake: each alert of one case of a source is accepted
  * by another source too. A case is one way through the `or`s of a condition: tests that hold
  * together. One case holds whenever another does when each of its tests is among the other's,
- * or asks for something to be there that the other compares. */
+ * or asks for something to be there that the other compares. That an alert is not what hardly
+ * any is (`not raw["source"] = "webhook"`) tells two cases apart only where the other says that
+ * it is. */
 #include "check_pass.h"
 
 /* Conditions with more are not looked at: nothing is told of them. */
@@ -96,10 +98,21 @@ static bool test_implies(const struct expr *given, const struct expr *wanted)
            && expr_same(given->test.left, wanted->exists.operand);
 }
 
+/* `not ..` of what the case does not ask for. */
+static bool excludes_others(const struct accept_case *given, const struct expr *wanted)
+{
+    if (wanted->kind != EXPR_NOT)
+        return false;
+    for (uint32_t i = 0; i < given->count; i++)
+        if (expr_same(given->tests[i], wanted->operand))
+            return false;
+    return true;
+}
+
 static bool case_implies(const struct accept_case *given, const struct accept_case *wanted)
 {
     for (uint32_t at = 0; at < wanted->count; at++) {
-        bool is_implied = false;
+        bool is_implied = excludes_others(given, wanted->tests[at]);
         for (uint32_t i = 0; i < given->count && !is_implied; i++)
             is_implied = test_implies(given->tests[i], wanted->tests[at]);
         if (!is_implied)

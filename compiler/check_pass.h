@@ -79,6 +79,8 @@ void check_field(struct check *check, struct expr *expr);
 /* A word that may be an enum's when it stands beside something of type `type`: true when
  * it is one, or was meant as one and reported. */
 bool check_word(struct check *check, struct expr *expr, enum type type);
+/* Whether an attacker may write the field: by its nature, or because a source says so. */
+bool field_is_untrusted(const struct check *check, enum field field);
 /* Say in the help which words an enum has; nothing for other types. */
 void help_with_values(struct check *check, struct diag *diag, enum type type);
 /* Say in the help which file to use, for a name that is declared in one not seen. */
