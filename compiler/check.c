@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "check_pass.h"
+#include "keyword.h"
 
 bool check_ok(struct check *check, enum err err)
 {
@@ -63,15 +64,35 @@ static str file_stem(str file)
     return dot == 0 ? base : str_first(base, dot);
 }
 
-/* A rule without a name is called after its file: s.cdr has `s`, then `s:2`. */
+/* The text as a word that rules can be named by: what no word has becomes `_`. */
+static str as_word(struct check *check, str text)
+{
+    char *word = arena_alloc(check->arena, text.len + 2, 1);
+    size_t len = 1;
+    if (!check_ok(check, word == NULL ? ERR_MEMORY : ERR_OK))
+        return STR("_");
+    word[0] = '_';
+    for (size_t at = 0; at < text.len; at++) {
+        char c = text.ptr[at];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        if (((unsigned char)c & 0xC0) != 0x80) /* a code point is one character */
+            word[len++] = is_letter || (c >= '0' && c <= '9') ? c : '_';
+    }
+    str made = { word + 1, len - 1 };
+    bool is_free = made.len > 0 && (made.ptr[0] < '0' || made.ptr[0] > '9')
+                   && !keyword_is(made, KEYWORD_RESERVED);
+    return is_free ? made : (str){ word, len };
+}
+
+/* A rule without a name is called after its file: s.cdr has `s`, then `s_2`. */
 static void name_bare_rule(struct check *check, struct item *item, uint32_t number)
 {
-    str stem = file_stem(check->sources->items[item->at.file].file);
+    str stem = as_word(check, file_stem(check->sources->items[item->at.file].file));
     if (number == 1) {
         item->name = stem;
         return;
     }
-    const char *name = arena_format(check->arena, "%.*s:%u", STR_ARG(stem), number);
+    const char *name = arena_format(check->arena, "%.*s_%u", STR_ARG(stem), number);
     if (check_ok(check, name == NULL ? ERR_MEMORY : ERR_OK))
         item->name = str_from(name);
 }

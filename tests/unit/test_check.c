@@ -423,7 +423,7 @@ static void rules_without_a_name_are_called_after_their_file(void **state)
 {
     (void)state;
     CLEANUP(compile_release) struct compilation compilation = { 0 };
-    static const char *const names[] = { "b", "b:2", "stdin" };
+    static const char *const names[] = { "b", "b_2", "stdin" };
     assert_int_equal(compile_begin(&compilation), ERR_OK);
     assert_int_equal(compile_text(&compilation, STR("dir/b.cdr"),
                          STR("when true then collect triage\nwhen true then collect memory")),
@@ -434,6 +434,39 @@ static void rules_without_a_name_are_called_after_their_file(void **state)
     assert_non_null(compilation.program);
     for (uint32_t at = 0; at < 3; at++)
         assert_true(str_is(compilation.program->rules[at].name, names[at]));
+}
+
+static void the_name_of_such_a_rule_is_a_word(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        const char *name;
+    } cases[] = { { "my-rule.cdr", "my_rule" }, { "d/2fa.cdr", "_2fa" }, { "and.cdr", "_and" },
+        { "a.b.cdr", "a_b" }, { "\xc3\xa4rger.cdr", "_rger" }, { "collect.cdr", NULL } };
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        CLEANUP(compile_release) struct compilation compilation = { 0 };
+        char text[128];
+        assert_int_equal(compile_begin(&compilation), ERR_OK);
+        assert_int_equal(compile_text(&compilation, str_from(cases[at].file),
+                             STR("when true then collect triage")),
+            ERR_OK);
+        assert_int_equal(compile_program(&compilation), ERR_OK);
+        assert_non_null(compilation.program);
+        str name = compilation.program->rules[0].name;
+        if (cases[at].name != NULL)
+            assert_true(str_is(name, cases[at].name));
+        CLEANUP(compile_release) struct compilation again = { 0 };
+        snprintf(text, sizeof text, "disable rule %.*s", STR_ARG(name));
+        assert_int_equal(compile_begin(&again), ERR_OK);
+        assert_int_equal(
+            compile_text(&again, str_from(cases[at].file), STR("when true then collect triage")),
+            ERR_OK);
+        assert_int_equal(compile_text(&again, STR("off.cdr"), str_from(text)), ERR_OK);
+        assert_int_equal(compile_program(&again), ERR_OK);
+        assert_int_equal(again.diags.error_count, 0);
+        assert_int_equal(again.program->rule_count, 0);
+    }
 }
 
 static void a_users_source_takes_the_place_of_a_shipped_one(void **state)
@@ -571,6 +604,7 @@ int main(void)
         cmocka_unit_test(results_are_seen_after_their_step_on_the_same_way_only),
         cmocka_unit_test(names_are_seen_in_their_file_and_sources_everywhere),
         cmocka_unit_test(rules_without_a_name_are_called_after_their_file),
+        cmocka_unit_test(the_name_of_such_a_rule_is_a_word),
         cmocka_unit_test(a_users_source_takes_the_place_of_a_shipped_one),
         cmocka_unit_test(a_fix_makes_the_rule_pass),
         cmocka_unit_test(the_nearest_name_is_suggested_and_no_far_one),
