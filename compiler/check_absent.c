@@ -139,11 +139,18 @@ static bool converts(struct read read)
     return false;
 }
 
+/* Whether what fits `a` fits `b` too: an address, a time, an identifier is written as text. */
+static bool fits_too(enum type a, enum type b)
+{
+    bool is_number = a == TYPE_BOOL || a == TYPE_INTEGER || a == TYPE_DECIMAL;
+    return a == b || (b == TYPE_TEXT && a != TYPE_RAW && !is_number);
+}
+
 /* Whether `b` is there whenever `a` is. */
 static bool same_read(struct read a, struct read b)
 {
     if (a.expr->kind == EXPR_FIELD)
-        return same_thing(a.expr, b.expr) && (a.type == b.type || !converts(b));
+        return same_thing(a.expr, b.expr) && (fits_too(a.type, b.type) || !converts(b));
     if (a.expr->kind != EXPR_CALL)
         return expr_same(a.expr, b.expr);
     if (b.expr->kind != EXPR_CALL || a.type != b.type || a.expr->means != b.expr->means
