@@ -75,7 +75,8 @@ holds "and gives file, line, severity and code" test \
 sed -n '/^      run: |/,$p' "$root/action.yml" | sed '1d; s/^        //' >action.sh
 holds "the script of the action is one" bash -n action.sh
 act() {
-    INPUT_PATHS=$1 INPUT_FAIL_LEVEL=$2 ACTION_FOLDER=$root bash -e action.sh >"$out" 2>"$err"
+    INPUT_PATHS=$1 INPUT_FAIL_LEVEL=$2 INPUT_FMT=${3:-false} INPUT_TEST=${4:-false} \
+        ACTION_FOLDER=$root bash -e action.sh >"$out" 2>"$err"
     status=$?
 }
 act "good.cdr" error
@@ -83,6 +84,16 @@ exits 0 "the action passes a right file"
 act "good.cdr rules" error
 exits 1 "and fails a wrong one among several"
 prints "::error file=rules/bad.cdr,line=1" "with an annotation"
+printf 'when   severity >= high then open case\n' >unformatted.cdr
+act "unformatted.cdr" error true true
+exits 1 "the action fails rules that are not in canonical form"
+printf 'when severity >= high then open case\n\n' >formatted.cdr
+$CDR fmt formatted.cdr >/dev/null
+act "formatted.cdr" error true true
+exits 0 "and passes those that are, without tests"
+{ printf 'test "t" { alert { "source": "defender", "severity": "high" }; expect quiet }\n'; cat formatted.cdr; } >tested.cdr
+act "tested.cdr" error false true
+exits 1 "and fails a test that fails"
 act '; touch owned' error
 holds "what is in an input is no command" test ! -e owned
 
