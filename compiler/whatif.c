@@ -198,21 +198,24 @@ static enum err try_edits(struct tries *tries)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     struct event event;
-    bool fires = !tries->wanted;
+    struct decision decision = { .outcome = tries->wanted ? RULE_SILENT : RULE_FIRES };
     if (tries->left == 0 || tries->edit_count == 0 || !edits_are_apart(tries))
         return ERR_OK;
     tries->left--;
     enum err err = change(tries, &arena, &event);
     if (err == ERR_OK)
-        err = whatif_fires(tries->whatif->program, tries->whatif->rule, &event, &arena, &fires);
+        err = rule_decide(tries->whatif->program, tries->whatif->rule, &event, &arena, &decision);
     if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY || err == ERR_LIMIT
         || err == ERR_JSON || err == ERR_NOT_FOUND)
         return ERR_OK;
+    bool is_in_doubt = decision.outcome == RULE_FIRES_IN_DOUBT;
+    bool fires = decision.outcome == RULE_FIRES || is_in_doubt;
     if (err != ERR_OK || fires != tries->wanted)
         return err;
     tries->is_found = true;
     memcpy(tries->answer->edits, tries->edits, sizeof tries->edits);
     tries->answer->edit_count = tries->edit_count;
+    tries->answer->is_in_doubt = is_in_doubt;
     return ERR_OK;
 }
 

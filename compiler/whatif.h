@@ -35,6 +35,7 @@ struct whatif_answer {
     /* Made so, the rule decides otherwise; none: nothing was found that surely does. */
     struct whatif_edit edits[WHATIF_EDITS_MAX];
     uint32_t edit_count;
+    bool is_in_doubt; /* it would fire while an excuse is in doubt: its responses are held */
     /* The smallest set of leaves on paper, when it is smaller than the change that was proved
      * or nothing was; else empty. */
     struct flip_set unproved;

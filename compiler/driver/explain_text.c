@@ -289,6 +289,8 @@ static enum err show_answer(const struct explanation *explanation, struct output
         output_add(out, at > 0 ? STR(" and ") : STR(""));
         TRY(show_edit(explanation, out, &answer->edits[at]));
     }
+    if (answer->edit_count > 0 && answer->is_in_doubt)
+        output_add(out, STR("; an excuse is in doubt then, so its `respond` steps would be held"));
     if (answer->edit_count > 0)
         output_add(out, STR("\n"));
     else if (answer->unproved.count == 0)

@@ -223,4 +223,15 @@ holds "in TAP it is comment" bash -c 'grep -q "^# covered: 1/6" "$1" && ! grep -
 run test cover --cover --format junit
 holds "JUnit stays XML" python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$out"
 says "covered: 1/6" "and coverage is on standard error"
+# ---- a change that leaves an excuse in doubt ----
+
+echo 'rule iso { when severity = high unless host.name = "dc-01" then respond stop_instance }' >doubt.cdr
+echo '{"source":"guardduty","severity":"low"}' >doubt.json
+run explain iso --alert doubt.json --rules doubt.cdr
+prints 'would fire with: severity = high; an excuse is in doubt then, so its `respond` steps would be held' \
+    "a rule that would fire in doubt is said to be held"
+echo '{"source":"guardduty","severity":"low","host.name":"web-1"}' >doubt.json
+run explain iso --alert doubt.json --rules doubt.cdr
+holds "and one that is decided is not" test "$(grep -c "would fire" "$out") $(grep -c "in doubt then" "$out")" = "1 0"
+
 finish
