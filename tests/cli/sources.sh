@@ -125,6 +125,15 @@ holds "and nothing is done to the other's instance" bash -c "! grep -q 'instance
 run test several.cdr
 exits 0 "so it is in a test's fixture"
 
+# Tags of the resource.
+echo 'when resource.tags["env"] = "prod" then open case' >tags.cdr
+tagged() { # SENTENCE JSON
+    printf '%s\n' "$2" >tags.json
+    run run --offline --rules tags.cdr --alerts tags.json --format json
+    holds "$1" json '.matched | length == 1'
+}
+tagged "Wiz's tags are read" '{"id":"1","severity":"HIGH","entitySnapshot":{"id":"1","tags":{"env":"prod"}}}'
+
 # Whose an alert is.
 echo 'when severity >= informational or missing severity then open case' >any.cdr
 taken() { # SENTENCE SOURCE JSON: SOURCE is empty where none may take it
