@@ -392,6 +392,10 @@ void text_end(struct reporter *reporter, const struct totals *totals)
                               : "earlier runs that do not stand");
     show_count(out, totals->others, "under the id of an earlier one");
     output_add(out, STR(".\n"));
+    bool is_blind = reporter->no_connection != NULL && *reporter->no_connection != NULL;
+    if (reporter->mode != MODE_APPLY && totals->matched > 0 && is_blind)
+        output_add(out, STR("No provider could be asked: with --offline a plan shows the requests "
+                            "without looking.\n"));
     if (reporter->mode != MODE_APPLY && totals->matched > 0)
         output_add(
             out, STR("This is a plan: nothing was changed. To make the changes: --mode apply "
