@@ -13,7 +13,7 @@
 struct firing {
     const struct rule_code *rule;
     int64_t run; /* 0 in a plan */
-    bool is_old; /* apply: it ran before, `run` says when */
+    bool is_old; /* apply: the alert was acted on before, `run` says when */
 };
 
 enum exit_code evaluation_begin(struct evaluation *evaluation)
@@ -71,15 +71,27 @@ const char *alert_fault(enum err err, const struct json_fault *fault)
     return NULL;
 }
 
+/* Whether an earlier run stands in the way of a new one, as it does without --again, or when
+ * it is open or of this very command. */
+static bool is_in_the_way(const struct evaluation *evaluation, const struct run *run)
+{
+    return !evaluation->is_again || run->standing == RUN_OPEN
+           || (evaluation->first_run != 0 && run->id >= evaluation->first_run);
+}
+
 /* Look the alert up in the journal, or begin its run there. */
 static enum err record(struct evaluation *evaluation, const struct event *event, str name,
     struct arena *arena, struct firing *firing)
 {
     struct session *session = evaluation->session;
     struct run run;
-    enum err err =
-        store_run_find(session->store, event->source, name, firing->rule->name, arena, &run);
-    firing->is_old = err == ERR_OK && !(evaluation->is_again && run.standing != RUN_OPEN);
+    struct run_key key = { .alert = name,
+        .source = event->source,
+        .rule = firing->rule->name,
+        .rule_id = firing->rule->id,
+        .since = evaluation->first_run };
+    enum err err = store_run_find(session->store, &key, arena, &run);
+    firing->is_old = err == ERR_OK && is_in_the_way(evaluation, &run);
     if (firing->is_old)
         firing->run = run.id;
     if (firing->is_old || (err != ERR_OK && err != ERR_NOT_FOUND))
@@ -101,14 +113,23 @@ static enum err record(struct evaluation *evaluation, const struct event *event,
     };
     TRY(store_run_begin(session->store, &run));
     firing->run = run.id;
+    if (evaluation->first_run == 0)
+        evaluation->first_run = run.id;
     return ERR_OK;
+}
+
+/* Whether a run was begun by another rule, which had the name that this one has now. */
+static bool is_of_another(const struct run *run, const struct rule_code *rule)
+{
+    return run->rule_id.len > 0 && !str_equal(run->rule_id, rule->id);
 }
 
 /* What an earlier run of the alert means for this one; sets *ret_is_bad when a person
  * should look. NULL when memory is short. */
-static const char *old_run_note(const struct session *session, const struct run *run,
+static const char *old_run_note(const struct evaluation *evaluation, const struct run *run,
     const struct event *event, const char *state, struct arena *arena, bool *ret_is_bad)
 {
+    const struct session *session = evaluation->session;
     bool is_same = str_equal(run->alert_text, event->text);
     *ret_is_bad = !is_same || run->standing != RUN_STANDS;
     if (run->standing == RUN_OPEN)
@@ -119,6 +140,10 @@ static const char *old_run_note(const struct session *session, const struct run 
             "run %" PRId64 " was taken back in part, and nothing was done again; look at it with "
             "cdr runs --data %s, then add --again",
             run->id, session->data);
+    if (evaluation->first_run != 0 && run->id >= evaluation->first_run)
+        return arena_format(arena,
+            "already run %" PRId64 " of this very command: %s; nothing was done again%s", run->id,
+            state, is_same ? "" : " for other content under the same id");
     if (run->standing != RUN_STANDS)
         return arena_format(arena,
             "already run %" PRId64 ": %s; nothing was done again; to try again, add --again",
@@ -132,10 +157,19 @@ static const char *old_run_note(const struct session *session, const struct run 
         arena, "already run %" PRId64 ": %s; nothing was done again", run->id, state);
 }
 
+static const char *changed_rule_note(const struct rule_code *rule, int64_t run, struct arena *arena)
+{
+    return arena_format(arena,
+        "rule %.*s was changed since run %" PRId64
+        " acted on this alert; nothing was done: add --again to act by the rule as it is",
+        STR_ARG(rule->name), run);
+}
+
 /* A rule that fired for this alert before: say how that ended. */
-static enum exit_code tell_old_run(struct session *session, const struct firing *firing,
+static enum exit_code tell_old_run(const struct evaluation *evaluation, const struct firing *firing,
     const struct event *event, struct arena *arena)
 {
+    struct session *session = evaluation->session;
     struct run run;
     const char *state = NULL;
     bool is_bad = false;
@@ -145,13 +179,16 @@ static enum exit_code tell_old_run(struct session *session, const struct firing 
     if (err != ERR_OK)
         return session_store_failure(session, "reading an earlier run", err);
     report_rule(&session->reporter, firing->rule, firing->run);
-    const char *note = old_run_note(session, &run, event, state, arena, &is_bad);
+    bool is_changed = run.standing != RUN_OPEN && is_of_another(&run, firing->rule);
+    const char *note = is_changed ? changed_rule_note(firing->rule, run.id, arena)
+                                  : old_run_note(evaluation, &run, event, state, arena, &is_bad);
     if (note == NULL)
         return driver_failure(session->driver, "telling an earlier run", ERR_MEMORY);
     session->totals.open_runs += run.standing == RUN_OPEN;
+    session->totals.changed_rules += is_changed;
     if (run.standing == RUN_STANDS)
         session->totals.others += is_bad;
-    else if (run.standing != RUN_OPEN && session->totals.old_runs++ == 0)
+    else if (run.standing != RUN_OPEN && !is_changed && session->totals.old_runs++ == 0)
         session->totals.old_run = run.id;
     report_note(&session->reporter, "note", note);
     return EXIT_CLEAN;
@@ -174,9 +211,10 @@ static enum exit_code act(struct evaluation *evaluation, const struct event *eve
             return session_store_failure(session, "beginning a run", err);
     }
     for (size_t i = 0; i < count; i++) {
-        enum exit_code code = firings[i].is_old ? tell_old_run(session, &firings[i], event, arena)
-                                                : session_execute(session, evaluation->program,
-                                                    firings[i].rule, event, firings[i].run);
+        enum exit_code code = firings[i].is_old
+                                  ? tell_old_run(evaluation, &firings[i], event, arena)
+                                  : session_execute(session, evaluation->program, firings[i].rule,
+                                      event, firings[i].run);
         if (code > EXIT_FINDINGS)
             return code;
         if (session_is_stopped(session)) {

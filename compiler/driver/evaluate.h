@@ -9,11 +9,12 @@ struct evaluation {
     struct session *session;
     const struct program *program;
     str forced_source;
-    bool is_again; /* apply: a run that ended does not stand in the way of another */
+    bool is_again; /* apply: an earlier run that ended does not stand in the way of another */
     /* private */
     struct arena arena;
     const struct projection *projection;
     bool has_texts;    /* the program's texts are in the journal */
+    int64_t first_run; /* that this command began, 0 before it */
     uint64_t *reached; /* by rule: alerts that it would have kept, if it could be run */
 };
 

@@ -53,11 +53,12 @@ struct totals {
     uint64_t no_source; /* alerts that no source takes */
     uint64_t unreadable;
     uint64_t undecided;
-    uint64_t bad_steps; /* that did not end as they should */
-    uint64_t open_runs; /* that were cut off and can be resumed */
-    uint64_t old_runs;  /* that stand in the way of acting again, and did not end well */
-    int64_t old_run;    /* the first of them */
-    uint64_t others;    /* runs that stand for other content under the id of an alert */
+    uint64_t bad_steps;     /* that did not end as they should */
+    uint64_t open_runs;     /* that were cut off and can be resumed */
+    uint64_t old_runs;      /* that stand in the way of acting again, and did not end well */
+    int64_t old_run;        /* the first of them */
+    uint64_t changed_rules; /* that did not act on an alert that another rule of the name met */
+    uint64_t others;        /* runs that stand for other content under the id of an alert */
 };
 
 /* Make room to count the rules of `program`, which a summary is. ERR_MEMORY. */

@@ -390,6 +390,7 @@ void text_end(struct reporter *reporter, const struct totals *totals)
     show_count(out, totals->old_runs,
         totals->old_runs == 1 ? "earlier run that does not stand"
                               : "earlier runs that do not stand");
+    show_count(out, totals->changed_rules, "not acted on by a changed rule");
     show_count(out, totals->others, "under the id of an earlier one");
     output_add(out, STR(".\n"));
     bool is_blind = reporter->no_connection != NULL && *reporter->no_connection != NULL;

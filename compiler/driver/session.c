@@ -114,13 +114,18 @@ enum exit_code session_end(struct session *session)
         return EXIT_FINDINGS;
     }
     uint64_t bad = totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs
-                   + totals->old_runs + totals->others;
+                   + totals->old_runs + totals->changed_rules + totals->others;
     if (totals->old_runs > 0)
         driver_message(session->driver,
             "%" PRIu64 " earlier run%s did not end well or %s taken back, first run %" PRId64
             "; look with: cdr runs --data %s",
             totals->old_runs, totals->old_runs == 1 ? "" : "s",
             totals->old_runs == 1 ? "was" : "were", totals->old_run, session->data);
+    if (totals->changed_rules > 0)
+        driver_message(session->driver,
+            "%" PRIu64 " alert%s acted on before a rule was changed, and nothing was done by the "
+            "rule as it is; to act, add --again",
+            totals->changed_rules, totals->changed_rules == 1 ? " was" : "s were");
     return bad > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 

@@ -46,6 +46,45 @@ run run --rules stop.cdr --alerts a1.json --mode plan --again
 exits 2 "--again goes with apply alone"
 sandbox_tell reset ''
 
+# Who a rule is: what it means, wherever it stands and whatever it is called.
+echo 'when source=guardduty then respond stop_instance' >s.cdr
+run run --rules s.cdr --alerts a1.json --mode apply --data who
+exits 0 "a rule without a name acts"
+cp s.cdr renamed.cdr
+run run --rules renamed.cdr --alerts a1.json --mode apply --data who
+exits 0 "under another name it is the rule that acted"
+prints "already run 1: done; nothing was done again" "and says when"
+{ echo 'when source=guardduty then respond isolate_role'; echo; cat renamed.cdr; } >s.cdr
+run run --rules s.cdr --alerts a1.json --mode apply --data who
+exits 1 "another rule that took its name is not taken for it"
+prints "rule s was changed since run 1 acted on this alert; nothing was done: add --again" "it is told"
+prints "already run 1: done" "and the rule that moved is still the one that acted"
+prints "1 not acted on by a changed rule." "the summary says why it is no success"
+holds "nothing else was done" test "$(sqlite3 -readonly who/journal.db 'select count(*) from run')" = 1
+run run --rules s.cdr --alerts a1.json --mode apply --data who --format summary
+says "1 alert was acted on before a rule was changed" "the short form says it too"
+run run --rules s.cdr --alerts a1.json --mode apply --data who --again
+exits 0 "--again acts by the rules as they are"
+holds "by both" test "$(sqlite3 -readonly who/journal.db 'select group_concat(rule) from run')" = "s,s,s:2"
+sandbox_tell reset ''
+
+# One alert several times in one command is one alert.
+cat a1.json a1.json a1.json >thrice.json
+run run --rules stop.cdr --alerts thrice.json --mode apply --data thrice
+exits 0 "an alert that comes three times is no mistake"
+run run --rules stop.cdr --alerts thrice.json --mode apply --data thrice --again
+exits 0 "nor with --again"
+prints "already run 2 of this very command: done; nothing was done again" "which acts on what was before it"
+holds "once" test "$(sqlite3 -readonly thrice/journal.db 'select count(*) from run')" = 2
+alert a2 i-0ffffffffffffffff >a2.json
+cat a2.json a2.json >twice.json
+run run --rules stop.cdr --alerts twice.json --mode apply --data nothing
+exits 1 "an alert whose instance is not there"
+prints "already run 1 of this very command" "is tried once in one command"
+run run --rules stop.cdr --alerts twice.json --mode apply --data nothing
+holds "and once more in the next: nothing had come of it" test "$(sqlite3 -readonly nothing/journal.db 'select count(*) from run')" = 2
+sandbox_tell reset ''
+
 # Two runs want one isolation.
 alert r1 "$instance" >r1.json
 alert r2 "$instance" >r2.json

@@ -25,7 +25,9 @@ static bool is_allowed(enum err err)
 
 static enum err run_begin(struct store *store, struct arena *arena, struct run *run)
 {
-    enum err err = store_run_find(store, STR("guardduty"), STR("a-1"), STR("r"), arena, run);
+    enum err err = store_run_find(store,
+        &(struct run_key){ .alert = STR("a-1"), .source = STR("guardduty"), .rule = STR("r") },
+        arena, run);
     if (err != ERR_NOT_FOUND)
         return err;
     *run = (struct run){ .alert = STR("a-1"),

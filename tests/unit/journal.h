@@ -83,7 +83,9 @@ static inline enum err journal_carry_out(const char *directory, struct provider 
     struct store *store = journal_open(directory, &arena);
     journal_crashes(store, provider);
     struct run run;
-    enum err err = store_run_find(store, STR("guardduty"), STR("a-1"), STR("r"), &arena, &run);
+    enum err err = store_run_find(store,
+        &(struct run_key){ .alert = STR("a-1"), .source = STR("guardduty"), .rule = STR("r") },
+        &arena, &run);
     int64_t id = err == ERR_OK ? run.id : journal_run_new(store);
     bool is_over = err == ERR_OK && run.ended_ms != 0;
     const value args[STEP_PARAMS_MAX] = { value_text(STR("cells")) };

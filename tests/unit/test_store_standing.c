@@ -6,8 +6,11 @@
 
 static enum err find(struct fixture *f, struct run *ret_run)
 {
-    return store_run_find(
-        f->store, STR("guardduty"), STR("alert-1"), STR("stolen_role"), &f->arena, ret_run);
+    struct run_key key = { .alert = STR("alert-1"),
+        .source = STR("guardduty"),
+        .rule = STR("stolen_role"),
+        .rule_id = STR("5c1d") };
+    return store_run_find(f->store, &key, &f->arena, ret_run);
 }
 
 static enum run_standing standing_of(struct fixture *f, int64_t id)
@@ -170,12 +173,60 @@ static void nothing_is_intended_in_a_journal_that_is_gone(void **state)
     }
 }
 
+static void a_run_is_found_by_who_the_rule_is_and_then_by_its_name(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t id = run_new(&f, "alert-1");
+    assert_int_equal(store_run_end(f.store, id, 9000), ERR_OK);
+    struct run_key key = { .alert = STR("alert-1"), .source = STR("guardduty") };
+    struct run run;
+    key.rule = STR("renamed");
+    key.rule_id = STR("5c1d");
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_OK);
+    assert_int_equal(run.id, id);
+    key.rule_id = STR("b0b0");
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_NOT_FOUND);
+    key.rule = STR("stolen_role");
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_OK);
+    assert_true(str_equal(run.rule_id, STR("5c1d"))); /* another rule had the name */
+
+    /* The rule's own run comes before a newer one of its name. */
+    assert_int_equal(
+        store_exec(f.store, "UPDATE run SET rule_id = 'b0b0', rule = 'other'"), ERR_OK);
+    int64_t newer = run_new(&f, "alert-1");
+    assert_true(newer > id);
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_OK);
+    assert_int_equal(run.id, id);
+}
+
+static void a_run_since_a_moment_counts_however_it_ended(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t id = run_new(&f, "alert-1");
+    step_new(&f, id, 0);
+    step_over(&f, id, 0, "failed");
+    assert_int_equal(store_run_end(f.store, id, 9000), ERR_OK);
+    struct run run;
+    assert_int_equal(find(&f, &run), ERR_NOT_FOUND);
+    struct run_key key = {
+        .alert = STR("alert-1"), .source = STR("guardduty"), .rule_id = STR("5c1d"), .since = id
+    };
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_OK);
+    assert_int_equal(run.standing, RUN_CAME_TO_NOTHING);
+    key.since = id + 1;
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_counts_until_all_of_it_was_taken_back),
         cmocka_unit_test(a_run_counts_for_what_it_did_or_may_have_done),
         cmocka_unit_test(a_run_that_was_given_up_counts_for_what_it_did),
+        cmocka_unit_test(a_run_is_found_by_who_the_rule_is_and_then_by_its_name),
+        cmocka_unit_test(a_run_since_a_moment_counts_however_it_ended),
         cmocka_unit_test(a_change_without_an_answer_may_have_been_made),
         cmocka_unit_test(nothing_is_intended_in_a_journal_that_is_gone),
     };

@@ -105,7 +105,9 @@ static void everything_is_taken_back_newest_first(void **state)
     assert_int_equal(run.undoes, f.run);
     assert_true(run.ended_ms > 0);
     assert_int_equal(
-        store_run_find(f.store, STR("guardduty"), STR("a-1"), STR("r"), &f.arena, &run),
+        store_run_find(f.store,
+            &(struct run_key){ .alert = STR("a-1"), .source = STR("guardduty"), .rule = STR("r") },
+            &f.arena, &run),
         ERR_NOT_FOUND);
 }
 
@@ -351,7 +353,10 @@ static void a_run_that_was_cut_off_before_its_first_change_is_closed(void **stat
         assert_int_equal(f.provider->sent, sent);
         struct run run; /* its alert may come again */
         assert_int_equal(
-            store_run_find(f.store, STR("guardduty"), STR("a-1"), STR("r"), &f.arena, &run),
+            store_run_find(f.store,
+                &(struct run_key){
+                    .alert = STR("a-1"), .source = STR("guardduty"), .rule = STR("r") },
+                &f.arena, &run),
             ERR_NOT_FOUND);
         assert_int_equal(undo(&f, f.run, &id), ERR_INVALID);
     }

@@ -141,14 +141,19 @@ enum err store_run_get(struct store *store, int64_t id, struct arena *arena, str
 }
 
 enum err store_run_find(
-    struct store *store, str source, str alert, str rule, struct arena *arena, struct run *ret_run)
+    struct store *store, const struct run_key *key, struct arena *arena, struct run *ret_run)
 {
-    static const struct column keys[] = { COLUMN(TEXT, alert), COLUMN(TEXT, source),
-        COLUMN(TEXT, rule) };
+    static const struct column keys[] = {
+        { COLUMN_TEXT, false, offsetof(struct run_key, alert) },
+        { COLUMN_TEXT, false, offsetof(struct run_key, source) },
+        { COLUMN_TEXT, false, offsetof(struct run_key, rule) },
+        { COLUMN_TEXT, false, offsetof(struct run_key, rule_id) },
+        { COLUMN_INTEGER, false, offsetof(struct run_key, since) },
+    };
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_RUN_FIND, &statement));
-    struct run run = { .alert = alert, .source = source, .rule = rule };
-    TRY(record_bind(store, statement, keys, COUNT_OF(keys), &run));
+    struct run run;
+    TRY(record_bind(store, statement, keys, COUNT_OF(keys), key));
     TRY(read_one(store, statement, run_columns, COUNT_OF(run_columns), arena, &run));
     *ret_run = run;
     return ERR_OK;

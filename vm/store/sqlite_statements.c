@@ -55,8 +55,10 @@ static const char *const sql[STATEMENT_COUNT] = {
                           " (SELECT 1 FROM step WHERE step.run = ?1 AND state = 'running')",
     [STATEMENT_RUN_GET] = "SELECT " RUN_COLUMNS " FROM run AS r WHERE id = ?1",
     [STATEMENT_RUN_FIND] = "SELECT " RUN_COLUMNS " FROM run AS r"
-                           " WHERE alert = ?1 AND source = ?2 AND rule = ?3 AND undoes IS NULL"
-                           " AND " STANDING " NOT IN (4, 5) ORDER BY id DESC LIMIT 1",
+                           " WHERE alert = ?1 AND source = ?2 AND undoes IS NULL"
+                           " AND (rule_id = ?4 OR rule = ?3)"
+                           " AND (" STANDING " NOT IN (4, 5) OR (?5 > 0 AND id >= ?5))"
+                           " ORDER BY rule_id IN (?4, '') DESC, id DESC LIMIT 1",
     [STATEMENT_RUNS] =
         "SELECT id, undoes, alert, source, x'', forced_source, rule, rule_id,"
         " program_hash, received_ms, started_ms, ended_ms, cut_reason, " STANDING " FROM run AS r"

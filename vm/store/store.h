@@ -139,11 +139,21 @@ MUST_CHECK enum err store_run_get(
  * cut off in ends as unknown with it. ERR_INVALID: it ended before. */
 MUST_CHECK enum err store_run_abandon(
     struct store *store, int64_t run, int64_t now_ms, const char *reason);
-/* The newest run of (source, alert, rule) that counts: ret_run->standing is neither
- * RUN_TAKEN_BACK nor RUN_CAME_TO_NOTHING. While there is one the alert is not acted on
- * again. ERR_NOT_FOUND. */
+/* Which earlier run of an alert is looked for. */
+struct run_key {
+    str alert;
+    str source;
+    str rule;      /* name */
+    str rule_id;   /* rule_code.id: who the rule is */
+    int64_t since; /* runs from this id on count however they ended; 0: none does */
+};
+
+/* The newest run that counts of that alert by the same rule under any name, or else by
+ * another rule of its name: then ret_run->rule_id is neither key->rule_id nor empty. It
+ * counts when its standing is neither RUN_TAKEN_BACK nor RUN_CAME_TO_NOTHING, or by
+ * key->since. While there is one the alert is not acted on again. ERR_NOT_FOUND. */
 MUST_CHECK enum err store_run_find(
-    struct store *store, str source, str alert, str rule, struct arena *arena, struct run *ret_run);
+    struct store *store, const struct run_key *key, struct arena *arena, struct run *ret_run);
 
 /* A run that relies on what another one changed. */
 struct reliance {
