@@ -103,6 +103,7 @@ enum err compile_program(struct compilation *compilation)
     uint32_t at;
     TRY(parse_all(compilation));
     TRY(check_program(compilation));
+    diag_hide(&compilation->diags, &compilation->sources);
     diag_sort(&compilation->diags);
     if (compilation->diags.error_count > 0)
         return ERR_OK;

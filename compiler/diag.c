@@ -250,3 +250,26 @@ void diag_sort(struct diag_list *list)
     while (list->last != NULL && list->last->next != NULL)
         list->last = list->last->next;
 }
+
+static bool is_outside(const struct sources *sources, span at)
+{
+    return at.file < sources->count && sources->items[at.file].is_outside;
+}
+
+void diag_hide(struct diag_list *list, const struct sources *sources)
+{
+    for (struct diag *diag = list->first; diag != NULL; diag = diag->next) {
+        for (struct diag_note *note = diag->notes; note != NULL; note = note->next)
+            if (is_outside(sources, note->at))
+                note->message = STR("it is about this place");
+        if (diag->fix != NULL && is_outside(sources, diag->fix->at))
+            diag->fix = NULL;
+        if (!is_outside(sources, diag->at))
+            continue;
+        diag->message = str_from(diag_summary(diag->id));
+        diag->help =
+            STR("the file is outside of the folder of the rules and of the current one, so "
+                "nothing of it is shown");
+        diag->notes = NULL;
+    }
+}

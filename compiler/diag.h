@@ -86,5 +86,8 @@ void diag_set_guess(struct diag_list *list, struct diag *diag, span at, str text
 /* Take one out; `before` is the one in front of it, or NULL. */
 void diag_drop(struct diag_list *list, struct diag *before, struct diag *diag);
 
+/* Take out of the findings in files that are outside (source.h) whatever quotes them: the line stays. */
+void diag_hide(struct diag_list *list, const struct sources *sources);
+
 /* Sort by file and place, so that output does not depend on the order of passes. */
 void diag_sort(struct diag_list *list);

@@ -57,7 +57,8 @@ static enum err hash(
     const struct source *source = diag_source(report->sources, diag->at);
     if (source != NULL) {
         sha256_add_framed(&sha256, diag_path(source->file));
-        add_line(&sha256, source_line(source, source_place(source, diag->at.start).line));
+        if (!source->is_outside) /* a hash of a short line would tell it */
+            add_line(&sha256, source_line(source, source_place(source, diag->at.start).line));
     }
     return sha256_end_hex(&sha256, ret_hex);
 }

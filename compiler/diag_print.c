@@ -61,6 +61,8 @@ static void add_excerpt(const struct printer *printer, span at, int width, const
     buf_addf(printer->out, "%*s%s-->%s ", width, "", palette->gutter, palette->off);
     excerpt_add_safe(printer->out, source->file);
     buf_addf(printer->out, ":%u:%u\n", place.line, place.column);
+    if (source->is_outside)
+        return;
     buf_addf(printer->out, "%*s %s|%s\n", width, "", palette->gutter, palette->off);
 
     char text[64];

@@ -45,7 +45,10 @@ struct source {
     /* filled by uses.h */
     struct source_link *links; /* in source order */
     struct source_link *last_link;
-    uint32_t depth;    /* of the chain of `use` that first led here; 0: it was given */
+    uint32_t depth; /* of the chain of `use` that first led here; 0: it was given */
+    bool
+        is_outside; /* nothing of its text is shown: it is in neither the folder of a rule file that
+                        * was given, nor the current one */
     bool misses_files; /* one that it uses could not be read, so names may be missing */
 };
 

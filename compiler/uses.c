@@ -9,6 +9,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -169,6 +171,11 @@ str uses_way(struct arena *arena, str from, str to)
 /* ---- what goes wrong ---- */
 
 /* One path of one item, on its way to a file. */
+static void free_text(char **text)
+{
+    free(*text);
+}
+
 struct named {
     struct compilation *compilation;
     uint32_t from; /* the source that says it */
@@ -300,6 +307,32 @@ static enum err link_to(struct named *named, uint32_t file, const struct source_
     return ERR_OK;
 }
 
+/* Whether the file, by its real path, is in the folder. The root of the system is no folder of
+ * anybody's rules. */
+static bool is_in(str file, const char *folder)
+{
+    CLEANUP(free_text) char *real = realpath(folder, NULL);
+    size_t len = real == NULL ? 0 : strlen(real);
+    return len > 1 && file.len > len && memcmp(file.ptr, real, len) == 0 && file.ptr[len] == '/';
+}
+
+/* A rule may name any file that the user can read. Findings go into logs that more people read,
+ * so nothing of a file from elsewhere is shown; what that one names is elsewhere too. */
+static bool is_outside(const struct named *named)
+{
+    const struct source *from = &named->compilation->sources.items[named->from];
+    size_t slash = str_find_last(from->file, '/');
+    CLEANUP(free_text) char *real = realpath(named->name.ptr, NULL);
+    if (real == NULL)
+        return true;
+    if (is_in(str_from(real), "."))
+        return false;
+    if (from->is_outside || slash == from->file.len)
+        return true;
+    CLEANUP(free_text) char *folder = strndup(from->file.ptr, slash + 1);
+    return folder == NULL || !is_in(str_from(real), folder);
+}
+
 /* ERR_IO: errno says why. */
 static enum err read_file(struct named *named, int fd, uint32_t *ret_file)
 {
@@ -320,6 +353,7 @@ static enum err read_file(struct named *named, int fd, uint32_t *ret_file)
     TRY(sources_read_fd(&compilation->sources, named->name, fd, named->is_list, ret_file));
     struct source *source = &compilation->sources.items[*ret_file];
     source->depth = compilation->sources.items[named->from].depth + 1;
+    source->is_outside = is_outside(named);
     index->used_files++;
     index->used_bytes += source->text.len;
     return take_in(index, &compilation->sources);

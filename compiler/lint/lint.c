@@ -86,6 +86,7 @@ enum err lint_program(struct compilation *compilation, const struct lint_setting
         lint_set(&lint);
     if (lint.err == ERR_OK)
         silence_report_unused(&lint);
+    diag_hide(&compilation->diags, &compilation->sources);
     diag_sort(&compilation->diags);
     return lint.err;
 }

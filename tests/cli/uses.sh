@@ -163,4 +163,27 @@ echo 'i-0000000000000dead' >ours.txt
 run resume --data kept
 exits 0 "a run goes on when its rules are gone and its list has changed"
 holds "and does what it began" bash -c 'curl -fsS "$0/_sandbox/state" | jq -e "[.accounts[].roles[] | select(.policies[\"cdr-isolation\"])] | length == 1" >/dev/null' "$AWS_ENDPOINT_URL"
+
+# ---- nothing of a file from elsewhere gets into a log ----
+mkdir -p elsewhere repository/rules
+echo CONFIDENTIAL >elsewhere/l.txt
+echo 'rule CONFIDENTIAL when {' >elsewhere/u.cdr
+echo shown-to-all >repository/l.txt
+ln -s ../../elsewhere/l.txt repository/rules/link.txt
+cat >repository/rules/r.cdr <<'CDR'
+use "../../elsewhere/u.cdr"
+list a : ip from "../../elsewhere/l.txt"
+list b : ip from "link.txt"
+list c : ip from "../l.txt"
+rule r { when src.ip in a or src.ip in b or src.ip in c then collect logs }
+CDR
+cd repository
+for form in text concise json sarif github gitlab junit; do
+    run check --format "$form" rules
+    exits 1 "$form: findings in files from elsewhere are told"
+    holds "$form: and nothing of what stands there" bash -c '! grep -q CONFIDENTIAL "$1" "$2"' - "$out" "$err"
+done
+run check rules
+says "rules/../../elsewhere/l.txt:1:1" "but where"
+says "shown-to-all" "a file below the current folder is shown"
 finish
