@@ -46,14 +46,16 @@ static enum err add_name(
     return ERR_OK;
 }
 
-static bool is_rule_file(const FTSENT *entry, struct stat *ret_target)
+/* What Emacs leaves beside a file that is being edited, when it leads nowhere. */
+static bool is_editor_lock(const FTSENT *entry)
 {
-    if (!str_endswith((str){ entry->fts_name, entry->fts_namelen }, STR(".cdr")))
-        return false;
-    /* A link to a file counts (mounted configuration is made of them), one to a
-     * directory does not: it could lead in a circle. */
-    return (entry->fts_info == FTS_F || entry->fts_info == FTS_SL)
-           && stat(entry->fts_accpath, ret_target) == 0 && S_ISREG(ret_target->st_mode);
+    return entry->fts_info == FTS_SL && str_startswith(str_from(entry->fts_name), STR(".#"));
+}
+
+static bool is_rule_name(const FTSENT *entry)
+{
+    return entry->fts_level > 0 && entry->fts_info != FTS_DP
+           && str_endswith((str){ entry->fts_name, entry->fts_namelen }, STR(".cdr"));
 }
 
 /* What is found below `.` is called as it is called here. */
@@ -62,11 +64,33 @@ static const char *plain_name(const char *path)
     return path[0] == '.' && path[1] == '/' ? path + 2 : path;
 }
 
+/* Add what is called like a file of rules. What cannot be read as one is never passed over: it
+ * may have held an exception. A link to a file counts (mounted configuration is made of them),
+ * one to a directory does not: it could lead in a circle. */
+static enum err add_rule_file(
+    struct files *files, const FTSENT *entry, struct arena *arena, const char **reterr_reason)
+{
+    struct stat target;
+    const char *reason = NULL;
+    if (stat(entry->fts_accpath, &target) != 0) {
+        if (is_editor_lock(entry))
+            return ERR_OK;
+        reason = strerror(errno);
+    } else if (S_ISDIR(target.st_mode))
+        reason = "it is called like a file of rules and is a directory";
+    else if (!S_ISREG(target.st_mode))
+        reason = "it is no regular file";
+    if (reason == NULL)
+        return add_name(files, plain_name(entry->fts_path), &target, arena);
+    *reterr_reason =
+        arena_format(arena, "%s cannot be read: %s", plain_name(entry->fts_path), reason);
+    return ERR_IO;
+}
+
 static enum err walk(
     struct files *files, FTS *tree, struct arena *arena, const char **reterr_reason)
 {
     FTSENT *entry;
-    struct stat target;
     while (errno = 0, (entry = fts_read(tree)) != NULL) {
         if (entry->fts_info == FTS_D && entry->fts_level > 0 && entry->fts_name[0] == '.')
             fts_set(tree, entry, FTS_SKIP);
@@ -75,8 +99,8 @@ static enum err walk(
             *reterr_reason = arena_format(
                 arena, "%s cannot be read: %s", entry->fts_path, strerror(entry->fts_errno));
             return ERR_IO;
-        } else if (is_rule_file(entry, &target))
-            TRY(add_name(files, plain_name(entry->fts_path), &target, arena));
+        } else if (is_rule_name(entry))
+            TRY(add_rule_file(files, entry, arena, reterr_reason));
     }
     if (errno == 0)
         return ERR_OK;

@@ -21,7 +21,8 @@ struct files {
 };
 
 /* A file is itself, whatever its name; a directory is every .cdr file below it, sorted,
- * without hidden directories. The same file given twice is there once.
+ * without hidden directories; what is called so and is no file that can be read (a link to
+ * nowhere, a pipe, a directory) is an error. The same file given twice is there once.
  * ERR_IO: *reterr_reason says which path cannot be read and why. ERR_MEMORY. */
 MUST_CHECK enum err files_add(
     struct files *files, const char *path, struct arena *arena, const char **reterr_reason);

@@ -121,4 +121,29 @@ echo 'when sverity = high then collect triage' >here/main.cdr
 (cd here && cdr check . >"$out" 2>"$err")
 prints "--> main.cdr:1" "a file of the current directory is called by its name"
 
+# What is called like a file of rules and cannot be read may have held an exception.
+mkdir odd
+cp s.cdr odd/a.cdr
+ln -s nowhere odd/gone.cdr
+run check odd
+exits 2 "a link to nowhere that is called like a file of rules is an error"
+says "odd/gone.cdr cannot be read" "and it is named"
+rm odd/gone.cdr
+mkfifo odd/pipe.cdr
+run check odd
+exits 2 "so is a pipe"
+says "odd/pipe.cdr cannot be read: it is no regular file" "and it is named"
+rm odd/pipe.cdr
+mkdir odd/folder.cdr
+run check odd
+exits 2 "so is a directory"
+says "odd/folder.cdr cannot be read" "and it is named"
+ln -s .. odd/folder.cdr/up.cdr
+run check odd/folder.cdr
+exits 2 "so is a link to a directory"
+rm -r odd/folder.cdr
+ln -s someone@host.1 'odd/.#a.cdr'
+run check odd
+exits 0 "the lock that an editor leaves beside a file is none"
+
 finish
