@@ -158,13 +158,38 @@ static bool is_concern(struct emit *emit, const struct item *invariant)
     return concern.is_concern;
 }
 
+/* What it is about, as code, so that a test can ask whether an alert meets it. */
+static void emit_invariant_condition(struct emit *emit, span at, struct expr *condition)
+{
+    if (condition == NULL)
+        return;
+    struct invariant_code code = { at.file, at.start, emit->code.count };
+    emit_condition(emit, emit_expanded(emit, condition));
+    emit_op(emit, OP_RETURN, 0, 0);
+    TABLE_ADD(emit, emit->invariants, code);
+}
+
+static void emit_invariant_conditions(struct emit *emit, const struct item *item)
+{
+    if (item->kind == ITEM_NEVER)
+        emit_invariant_condition(emit, item->at, item->never.condition);
+    else if (item->kind == ITEM_ALWAYS)
+        emit_invariant_condition(emit, item->at, item->always.condition);
+    const struct clause *clause = item->kind == ITEM_DEFAULTS ? item->defaults.clauses : NULL;
+    for (; clause != NULL; clause = clause->next)
+        if (clause->kind == CLAUSE_NEVER_TARGET)
+            emit_invariant_condition(emit, clause->at, clause->condition);
+}
+
 void emit_invariants(struct emit *emit)
 {
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
-             item = item->next)
+             item = item->next) {
+            emit_invariant_conditions(emit, item);
             if ((item->kind == ITEM_NEVER || item->kind == ITEM_ALWAYS) && is_concern(emit, item))
                 emit_unenforced(emit, invariant_name(item), item->at);
+        }
 }
 
 static bool responds(const struct ast_step *steps)

@@ -50,9 +50,7 @@ enum err tester_begin(struct tester *tester, const struct compilation *compilati
     tester->rule_items =
         ARENA_ARRAY(&tester->arena, const struct item *, (size_t)program->rule_count + 1);
     tester->in_view = ARENA_ARRAY(&tester->arena, bool, (size_t)program->rule_count + 1);
-    tester->bounds =
-        ARENA_ARRAY(&tester->arena, struct testcase_bound, (size_t)program->rule_count + 1);
-    if (tester->rule_items == NULL || tester->in_view == NULL || tester->bounds == NULL)
+    if (tester->rule_items == NULL || tester->in_view == NULL)
         return ERR_MEMORY;
     for (uint32_t rule = 0; rule < program->rule_count; rule++) {
         tester->rule_items[rule] = find_item(compilation, &program->rules[rule], &file, &after);

@@ -49,13 +49,6 @@ struct testcase_watcher {
 };
 
 /* What the tests of one compilation share. */
-/* What a rule may break and this build does not enforce; worked out when the rule first fires. */
-struct testcase_bound {
-    bool is_known;
-    const char *name; /* "never target"; static. NULL: nothing */
-    span at;
-};
-
 struct tester {
     const struct compilation *compilation; /* with a program; borrowed */
     struct testcase_watcher *watcher;      /* may be set after tester_begin; else NULL */
@@ -64,7 +57,6 @@ struct tester {
     const struct item **rule_items; /* by rule of the program */
     bool *in_view;                  /* by rule: whether the tests of `view_file` see it */
     uint32_t view_file;             /* UINT32_MAX: none yet */
-    struct testcase_bound *bounds;  /* by rule: what of the set holds it back */
 };
 
 /* ERR_MEMORY; ERR_BYTECODE: the program is not this compilation's. */

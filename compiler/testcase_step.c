@@ -221,36 +221,57 @@ static enum err trial_step(
 
 /* ---- what the set says of its rules ---- */
 
-static struct testcase_bound bound_of(
-    const struct compilation *compilation, const struct item *rule)
+/* What of the set may hold the steps of a rule back for an alert. */
+struct testcase_bound {
+    const char *name; /* "never target"; static. NULL: nothing */
+    span at;
+};
+
+/* Whether the alert meets the condition of what stands at `at`. What cannot be decided may be
+ * met; what the alert does not tell is not: a test says what there is to say. */
+static bool is_met(struct testcase *testcase, span at)
 {
+    const struct program *program = testcase->program;
+    struct testcase_pending *pending = &testcase->pending;
+    value met;
+    for (uint32_t i = 0; i < program->invariant_count; i++) {
+        const struct invariant_code *code = &program->invariants[i];
+        if (code->file != at.file || code->at != at.start)
+            continue;
+        enum err err =
+            interp_value(program, code->condition, &pending->event, &pending->arena, &met);
+        return err != ERR_OK || (met.kind == VALUE_BOOL && met.boolean);
+    }
+    return true; /* without a condition it is about every alert */
+}
+
+static struct testcase_bound bound_of(struct testcase *testcase, const struct item *rule)
+{
+    const struct compilation *compilation = testcase->tester->compilation;
     const struct item *defaults = rule->rule.defaults;
     for (uint32_t at = 0; at < compilation->tree_count; at++)
         for (const struct item *item = compilation->trees[at]->items; item != NULL;
              item = item->next)
-            if (invariant_concerns(item, rule))
-                return (struct testcase_bound){ true, invariant_name(item), item->at };
+            if (invariant_concerns(item, rule) && is_met(testcase, item->at))
+                return (struct testcase_bound){ invariant_name(item), item->at };
     for (const struct clause *clause = defaults == NULL ? NULL : defaults->defaults.clauses;
          clause != NULL && steps_have_target(rule->rule.steps); clause = clause->next)
-        if (clause->kind == CLAUSE_NEVER_TARGET)
-            return (struct testcase_bound){ true, "never target", clause->at };
-    return (struct testcase_bound){ .is_known = true };
+        if (clause->kind == CLAUSE_NEVER_TARGET && is_met(testcase, clause->at))
+            return (struct testcase_bound){ "never target", clause->at };
+    return (struct testcase_bound){ .name = NULL };
 }
 
 /* An expectation that is met would promise what only an enforced `never` keeps. ERR_MEMORY. */
 static enum err look_at_bound(struct testcase *testcase, uint32_t rule)
 {
-    struct tester *tester = testcase->tester;
-    struct testcase_bound *bound = &tester->bounds[rule];
-    if (!bound->is_known)
-        *bound = bound_of(tester->compilation, tester->rule_items[rule]);
-    if (bound->name == NULL)
+    struct testcase_bound bound = bound_of(testcase, testcase->tester->rule_items[rule]);
+    if (bound.name == NULL)
         return ERR_OK;
-    const struct source *source = &tester->compilation->sources.items[bound->at.file];
+    const struct source *source = &testcase->tester->compilation->sources.items[bound.at.file];
     const char *reason = arena_format(testcase->arena,
         "the steps of rule %.*s may break the `%s` of %.*s:%u, which this build does not enforce",
-        STR_ARG(testcase->program->rules[rule].name), bound->name, STR_ARG(source->file),
-        source_place(source, bound->at.start).line);
+        STR_ARG(testcase->program->rules[rule].name), bound.name, STR_ARG(source->file),
+        source_place(source, bound.at.start).line);
     testcase->unknown[rule] = (struct testcase_unknown){ reason, testcase->alert->at, true };
     return reason == NULL ? ERR_MEMORY : ERR_OK;
 }

@@ -194,6 +194,13 @@ struct program_text {
     uint32_t link_count;
 };
 
+/* The condition of a `never`, an `always` or a `never target`. Where it stands names it. */
+struct invariant_code {
+    uint32_t file;      /* index into texts */
+    uint32_t at;        /* offset */
+    uint32_t condition; /* fragment with a bool */
+};
+
 struct program {
     const struct instruction *code;
     uint32_t code_count;
@@ -214,6 +221,8 @@ struct program {
     uint32_t step_count;
     const struct unenforced *unenforced;
     uint32_t unenforced_count;
+    const struct invariant_code *invariants;
+    uint32_t invariant_count;
     const uint32_t *probes; /* fragments with the values of parts of conditions; see probe.h */
     uint32_t probe_count;
     const struct program_text *texts;

@@ -295,12 +295,15 @@ static void what_the_set_forbids_is_never_passed(void **state)
         const char *rule;
         bool is_skipped;
     } cases[] = {
-        { "never target host.name = \"x\" \"why\"\n", collects, true },
-        { "never target host.name = \"x\" \"why\"\n", opens, false },
-        { "defaults { never target host.name = \"x\" }\n", collects, true },
-        { "defaults { never target host.name = \"x\" }\n", opens, false },
-        { "never collect triage on host.name = \"x\" \"why\"\n", collects, true },
-        { "never collect memory on host.name = \"x\" \"why\"\n", collects, false },
+        { "never target severity = high \"why\"\n", collects, true },
+        { "never target severity = high \"why\"\n", opens, false },
+        { "defaults { never target severity = high }\n", collects, true },
+        { "defaults { never target severity = high }\n", opens, false },
+        { "never collect triage on severity = high \"why\"\n", collects, true },
+        { "never collect memory on severity = high \"why\"\n", collects, false },
+        { "never target host.name = \"x\" \"why\"\n", collects, false }, /* not of this alert */
+        { "defaults { never target host.name = \"x\" }\n", collects, false },
+        { "always severity = low implies collect any \"why\"\n", opens, false },
         { "always severity = high implies collect any \"why\"\n", opens, true },
         { "always severity = high implies collect any \"why\"\n", collects, false },
     };
