@@ -184,6 +184,6 @@ for form in text concise json sarif github gitlab junit; do
     holds "$form: and nothing of what stands there" bash -c '! grep -q CONFIDENTIAL "$1" "$2"' - "$out" "$err"
 done
 run check rules
-says "rules/../../elsewhere/l.txt:1:1" "but where"
-says "shown-to-all" "a file below the current folder is shown"
+prints "rules/../../elsewhere/l.txt:1:1" "but where"
+prints "shown-to-all" "a file below the current folder is shown"
 finish
