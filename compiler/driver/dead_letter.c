@@ -4,6 +4,8 @@
 #include "driver/json_out.h"
 #include "driver/output.h"
 
+#include "base/sha256.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -41,6 +43,35 @@ static str without_blank_lines(str text)
     return text;
 }
 
+bool dead_letter_is_cut(const struct dead_letter *letter)
+{
+    return without_blank_lines(letter->text).len > DEAD_LETTER_TEXT_MAX;
+}
+
+/* The beginning of a text, whole characters. */
+static str beginning(str text)
+{
+    str cut = { text.ptr, DEAD_LETTER_BEGINNING };
+    for (int most = 3; most > 0 && ((unsigned char)cut.ptr[cut.len] & 0xc0) == 0x80; most--)
+        cut.len--;
+    return cut;
+}
+
+/* `text`, or what is kept of it. */
+static enum err put_text(json_t **json, str text)
+{
+    if (text.len <= DEAD_LETTER_TEXT_MAX) {
+        json_put(json, "text", json_from_str(text));
+        return ERR_OK;
+    }
+    char hash[SHA256_HEX_SIZE];
+    TRY(sha256_hex(text, hash));
+    json_put(json, "bytes", json_integer((json_int_t)text.len));
+    json_put(json, "sha256", json_from_text(hash));
+    json_put(json, "beginning", json_from_str(beginning(text)));
+    return ERR_OK;
+}
+
 enum err dead_letter_add(const char *directory, const struct dead_letter *letter)
 {
     CLEANUP(buf_release) struct buf line = BUF_INIT(LETTER_BYTES_MAX);
@@ -49,8 +80,9 @@ enum err dead_letter_add(const char *directory, const struct dead_letter *letter
     json_put(&json, "line", json_integer(letter->line));
     json_put(&json, "reason", json_from_text(letter->reason));
     json_put(&json, "received_ms", json_integer(letter->received_ms));
-    json_put(&json, "text", json_from_str(without_blank_lines(letter->text)));
-    enum err err = json_add_line(&line, json);
+    enum err err = put_text(&json, without_blank_lines(letter->text));
+    if (err == ERR_OK)
+        err = json_add_line(&line, json);
     json_decref(json);
     TRY(err);
     return append(directory, buf_str(&line));

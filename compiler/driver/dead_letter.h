@@ -3,9 +3,15 @@
 
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Of a text past DEAD_LETTER_TEXT_MAX its beginning is kept, with how long it was and the SHA-256
+ * of all of it: nobody fills the disk, or stops the others, with one long line. */
+enum { DEAD_LETTER_TEXT_MAX = ALERT_BYTES_MAX, DEAD_LETTER_BEGINNING = 64 * 1024 };
 
 struct dead_letter {
     const char *file;
@@ -15,6 +21,8 @@ struct dead_letter {
     str text;
 };
 
+/* Whether only the beginning of its text is kept. */
+bool dead_letter_is_cut(const struct dead_letter *letter);
 /* Append one line to DIRECTORY/dead-letter.ndjson, which is made when missing, on disk
  * when it returns. ERR_IO (errno says why), ERR_MEMORY. */
 MUST_CHECK enum err dead_letter_add(const char *directory, const struct dead_letter *letter);

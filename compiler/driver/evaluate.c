@@ -53,6 +53,10 @@ static enum exit_code unreadable(
         return EXIT_FINDINGS;
     struct dead_letter letter = { file, alert->line, reason, now(session), alert->json };
     enum err err = dead_letter_add(session->data, &letter);
+    if (err == ERR_OK && dead_letter_is_cut(&letter))
+        driver_message(session->driver,
+            "%s:%" PRIu32 ": it is long: its first %d bytes are kept, and the SHA-256 of all", file,
+            alert->line, DEAD_LETTER_BEGINNING);
     if (err == ERR_OK)
         return EXIT_FINDINGS;
     driver_message(session->driver, "the alert could not be kept in %s: %s", session->data,

@@ -71,6 +71,15 @@ holds "for nobody else to read" test "$(stat -c %a letters/dead-letter.ndjson)" 
 awk 'BEGIN { printf "{\"id\":\""; for (i = 0; i < 2200000; i++) printf "x"; print "\"}" }' >large.json
 run run --rules s.cdr --alerts large.json
 exits 1 "an alert past 2 MiB is unreadable"
+{ cat medium.json; head -c 12000000 /dev/zero; echo; printf 'ab'; yes é | head -n 24000000 | tr -d '\n'; echo; jq -c . high.json; } >long.ndjson
+run run --rules s.cdr --alerts long.ndjson --data long
+exits 1 "a line of many megabytes is unreadable, and no more than that"
+prints "2 unreadable" "each of them"
+prints "4 alerts, 1 matched" "the others are evaluated"
+says "its first 65536 bytes are kept" "it is told how much of it is kept"
+cp long/dead-letter.ndjson "$out"
+holds "its beginning, its length and its hash" json '(.beginning | utf8bytelength) <= 65536 and .bytes > 10000000 and (.sha256 | length) == 64 and (has("text") | not)'
+holds "of all of it" test "$(head -n 1 "$out" | jq -r .sha256)" = "$(head -c 12000000 /dev/zero | sha256sum | cut -d ' ' -f 1)"
 run run --rules s.cdr --alerts nowhere.json
 exits 2 "a file that is not there is an error"
 says "No such file" "with the reason"
