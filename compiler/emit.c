@@ -124,7 +124,9 @@ static void set_tables(const struct emit *emit, struct program *program)
 
 enum err emit_program(struct compilation *compilation, const struct program **ret_program)
 {
-    struct emit emit = { .arena = &compilation->arena, .compilation = compilation, .diags = &compilation->diags };
+    struct emit emit = {
+        .arena = &compilation->arena, .compilation = compilation, .diags = &compilation->diags
+    };
     struct program *program = ARENA_NEW(&compilation->arena, struct program);
     if (program == NULL)
         return ERR_MEMORY;

@@ -21,6 +21,8 @@ fi
 if [ "${ONLY:-cli}" = cli ]; then
     for script in tests/cli/*.sh; do
         case $script in */lib.sh | *'*'*) continue ;; esac
+        # SCRIPTS: the names of those that are wanted; all if not said.
+        case " ${SCRIPTS:-$(basename "$script")} " in *" $(basename "$script") "*) ;; *) continue ;; esac
         command+=("$(basename "$script")" bash "$script" --)
     done
 fi

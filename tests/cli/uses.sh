@@ -177,7 +177,7 @@ list b : ip from "link.txt"
 list c : ip from "../l.txt"
 rule r { when src.ip in a or src.ip in b or src.ip in c then collect logs }
 CDR
-cd repository
+cd repository || exit 1
 for form in text concise json sarif github gitlab junit; do
     run check --format "$form" rules
     exits 1 "$form: findings in files from elsewhere are told"

@@ -127,8 +127,7 @@ static void judge(struct example *example)
     const struct sources *sources = &example->compilation.sources;
     const struct diag *diag = example->compilation.diags.first;
     for (; diag != NULL; diag = diag->next) {
-        if (meets(example, diag) || diag->id == DIAG_NOT_CONNECTED
-            || diag->id == DIAG_NOT_ENFORCED)
+        if (meets(example, diag) || diag->id == DIAG_NOT_CONNECTED || diag->id == DIAG_NOT_ENFORCED)
             continue;
         print_error("%s: not expected in %.*s:%u: %s %.*s\n", example->path,
             STR_ARG(sources->items[diag->at.file].file),

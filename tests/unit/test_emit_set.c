@@ -1,0 +1,278 @@
+/* What is kept of a set of rules beside their conditions: who a rule is, tables without
+ * doubles, and what this build does not enforce. */
+#include "compiled.h"
+
+static void a_rule_keeps_its_identity_when_it_moves_or_is_renamed(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "rule a { when severity >= high then collect triage as t; if t.failed then { open case } }",
+        "rule other { when host.name = \"x\" then collect snapshot }\n"
+        "let bad = severity >= high\n"
+        "rule b \"a title\" { when bad\n then collect triage as u;\n"
+        "  if u.failed then { open case } }",
+    };
+    static const char *const others[] = {
+        "rule a { when severity >= low then collect triage as t; if t.failed then { open case } }",
+        "rule a { when severity >= high then collect triage as t; if t.complete then { open case } "
+        "}",
+        "rule a { when severity >= high then collect memory as t; if t.failed then { open case } }",
+        "rule a { when severity >= high then collect triage as t on failure stop;"
+        " if t.failed then { open case } }",
+    };
+    CLEANUP(compile_release) struct compilation first = { 0 };
+    CLEANUP(compile_release) struct compilation moved = { 0 };
+    const struct program *a = compile_good(&first, same[0]);
+    const struct program *b = compile_good(&moved, same[1]);
+    assert_true(str_equal(a->rules[0].id, b->rules[1].id));
+    assert_false(str_equal(a->hash, b->hash));
+    for (size_t at = 0; at < sizeof others / sizeof others[0]; at++) {
+        CLEANUP(compile_release) struct compilation other = { 0 };
+        assert_false(str_equal(a->rules[0].id, compile_good(&other, others[at])->rules[0].id));
+    }
+}
+
+/* The identity of the first rule of `text`, in `compilation`. */
+static str identity(struct compilation *compilation, const char *text)
+{
+    return compile_good(compilation, text)->rules[0].id;
+}
+
+static void excuses_and_clauses_are_part_of_who_a_rule_is(void **state)
+{
+    (void)state;
+    static const char base[] =
+        "rule a { when severity >= high unless host.name = \"x\" limit 5 targets per 1h\n"
+        "  dedup by host.id for 6h then respond isolate_host for 1h approve by \"ir\" within 5m }\n"
+        "exception p for a when user.name = \"u\" until 2027-01-31 reason \"CHG-1\"";
+    static const char *const alike[] = {
+        /* the first: the default is what the rule would say; the order of excuses; reasons; names */
+        "rule b { when severity >= high unless user.name = \"u\" until 2027-01-31 reason "
+        "\"CHG-2\"\n"
+        "  unless is_x then respond isolate_host for 60m approve by \"ir\" within 5m }\n"
+        "let is_x = host.name = \"x\"\n"
+        "defaults { limit 5 targets per 1h; dedup by host.id for 6h }",
+        "rule a { when severity >= high limit 5 targets per 1h dedup by host.id for 6h\n"
+        "  then respond isolate_host for 1h approve by \"ir\" within 5m }\n"
+        "exception q for a when named(user.name) until 2027-01-31 reason \"x\"\n"
+        "exception p for a when host.name = \"x\" until 9999-12-31 reason \"y\"\n"
+        "macro named(n : text) = n = \"u\"",
+    };
+    static const char *const others[] = {
+        "unless host.name = \"y\" limit 5 targets per 1h dedup by host.id for 6h",
+        "unless host.name = \"x\" limit 6 targets per 1h dedup by host.id for 6h",
+        "unless host.name = \"x\" limit 5 targets per 2h dedup by host.id for 6h",
+        "unless host.name = \"x\" limit 5 targets per 1h dedup by host.id for 7h",
+        "unless host.name = \"x\" limit 5 targets per 1h dedup by user.id for 6h",
+        "unless host.name = \"x\" limit 5 targets per 1h",
+        "limit 5 targets per 1h dedup by host.id for 6h",
+        "unless host.name = \"x\" until 2027-01-31 reason \"r\" limit 5 targets per 1h\n"
+        "dedup by host.id for 6h",
+    };
+    CLEANUP(compile_release) struct compilation first = { 0 };
+    CLEANUP(compile_release) struct compilation second = { 0 };
+    CLEANUP(compile_release) struct compilation dated = { 0 };
+    str id = identity(&first, base);
+    assert_true(str_equal(id, identity(&second, alike[0])));
+    assert_false(str_equal(id, identity(&dated, alike[1]))); /* the date of one differs */
+    for (size_t at = 0; at < COUNT_OF(others); at++) {
+        CLEANUP(compile_release) struct compilation other = { 0 };
+        char text[512];
+        snprintf(text, sizeof text,
+            "rule a { when severity >= high %s\n"
+            "  then respond isolate_host for 1h approve by \"ir\" within 5m }\n"
+            "exception p for a when user.name = \"u\" until 2027-01-31 reason \"CHG-1\"",
+            others[at]);
+        assert_false(str_equal(id, identity(&other, text)));
+    }
+    static const char *const steps[] = { "for 2h approve by \"ir\" within 5m",
+        "for 1h approve by \"hr\" within 5m", "for 1h approve by \"ir\" within 6m", "for 1h" };
+    for (size_t at = 0; at < COUNT_OF(steps); at++) {
+        CLEANUP(compile_release) struct compilation other = { 0 };
+        char text[512];
+        snprintf(text, sizeof text,
+            "rule a { when severity >= high unless host.name = \"x\" limit 5 targets per 1h\n"
+            "  dedup by host.id for 6h then respond isolate_host %s }\n"
+            "exception p for a when user.name = \"u\" until 2027-01-31 reason \"CHG-1\"",
+            steps[at]);
+        assert_false(str_equal(id, identity(&other, text)));
+    }
+}
+
+static void a_bare_rule_keeps_its_identity_when_it_moves(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation one = { 0 };
+    CLEANUP(compile_release) struct compilation two = { 0 };
+    const struct program *a =
+        compile_good(&one, "when severity >= high then collect triage\n"
+                           "when severity >= low and host.name = \"x\" then open case");
+    const struct program *b =
+        compile_good(&two, "when severity >= low and host.name = \"x\" then open case\n"
+                           "when severity >= high then collect triage");
+    assert_true(str_equal(a->rules[0].id, b->rules[1].id));
+    assert_true(str_equal(a->rules[1].id, b->rules[0].id));
+    assert_false(str_equal(a->rules[0].id, a->rules[1].id));
+}
+
+static void constants_and_paths_are_kept_once(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation one = { 0 };
+    CLEANUP(compile_release) struct compilation two = { 0 };
+    const struct program *a = compile_good(&one, "when raw[\"q.w\"] = \"e\" then collect triage");
+    const struct program *b = compile_good(&two,
+        "rule r { when raw[\"q.w\"] = \"e\" and raw[\"q.w\"] != \"e\" then collect triage }\n"
+        "when raw[\"q.w\"] = \"e\" then collect triage");
+    assert_int_equal(a->constant_count, b->constant_count);
+    assert_int_equal(a->path_count, b->path_count);
+}
+
+static void the_condition_of_an_exception_is_emitted_once(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "rule a { when severity >= high then collect triage }\n"
+        "rule b { when severity >= low then collect triage }\n"
+        "exception e for a, b when user.name in [\"u\", \"v\"] or host.name = \"h\"\n"
+        "  until 2027-01-31 reason \"CHG-1\"");
+    assert_int_equal(program->rule_count, 2);
+    assert_int_equal(program->rules[0].excuse_count, 1);
+    assert_int_equal(program->rules[1].excuse_count, 1);
+    const struct excuse_code *first = &program->rules[0].excuses[0];
+    const struct excuse_code *second = &program->rules[1].excuses[0];
+    assert_int_equal(first->certain, second->certain);
+    assert_int_equal(first->possible, second->possible);
+    assert_ptr_equal(first->reads, second->reads);
+    assert_false(str_equal(program->rules[0].id, program->rules[1].id));
+}
+
+static void what_is_not_enforced_is_written_down(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "rule r {\n"
+        "  when severity >= high\n"
+        "  dedup by host.id for 6h\n"
+        "  limit 10 targets per 1h\n"
+        "  then collect triage timeout 30m;\n"
+        "       respond isolate_host for 24h approve by \"ir\" within 15m\n"
+        "}\n");
+    static const struct {
+        const char *clause;
+        uint32_t line;
+    } expected[] = { { "dedup", 3 }, { "limit", 4 }, { "timeout", 5 }, { "for", 6 },
+        { "approve", 6 } };
+    assert_int_equal(program->unenforced_count, sizeof expected / sizeof expected[0]);
+    for (uint32_t at = 0; at < program->unenforced_count; at++) {
+        assert_string_equal(program->unenforced[at].clause, expected[at].clause);
+        assert_int_equal(program->unenforced[at].line, expected[at].line);
+        assert_true(str_is(program->unenforced[at].rule, "r"));
+    }
+}
+
+static void defaults_and_invariants_are_not_enforced_either(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "defaults { limit 5 targets per 1h; dedup by host.id for 1h;\n"
+        "  never target host.name = \"dc-01\" }\n"
+        "rule a { when severity >= high limit 9 targets per 1h then respond isolate_host }\n"
+        "rule b { when severity >= low then open case }\n"
+        "rule off { when severity >= low then respond stop_instance }\n"
+        "disable rule off\n"
+        "never respond isolate_host on host.name = \"x\" \"why\"\n"
+        "never respond stop_instance \"no rule does\"\n"
+        "never target host.name = \"y\" \"why\"\n"
+        "always severity = critical implies collect any \"why\"\n"
+        "always severity = critical implies open case \"rule a does not\"\n");
+    static const struct {
+        const char *clause;
+        uint32_t line;
+        const char *rule;
+    } expected[] = {
+        { "limit", 3, "a" },
+        { "dedup", 1, "a" },
+        { "never target", 2, "a" },
+        { "dedup", 1, "b" },
+        { "never", 7, "" },
+        { "never target", 9, "" },
+        { "always", 10, "" },
+        { "always", 11, "" },
+    };
+    assert_int_equal(program->unenforced_count, COUNT_OF(expected));
+    for (uint32_t at = 0; at < program->unenforced_count; at++) {
+        assert_string_equal(program->unenforced[at].clause, expected[at].clause);
+        assert_int_equal(program->unenforced[at].line, expected[at].line);
+        assert_true(str_is(program->unenforced[at].rule, expected[at].rule));
+    }
+}
+
+static void a_protected_target_is_protected_from_evidence_too(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation one = { 0 };
+    CLEANUP(compile_release) struct compilation two = { 0 };
+    const struct program *program = compile_good(&one,
+        "never target host.name = \"y\" \"why\"\n"
+        "defaults { never target host.name = \"dc-01\"; limit 1 targets per 1h }\n"
+        "rule r { when severity >= high then open case; collect snapshot }\n");
+    assert_int_equal(program->unenforced_count, 2);
+    assert_string_equal(program->unenforced[0].clause, "never target");
+    assert_true(str_is(program->unenforced[0].rule, "r"));
+    assert_string_equal(program->unenforced[1].clause, "never target");
+    assert_int_equal(program->unenforced[1].line, 1);
+    program = compile_good(&two, "never target host.name = \"y\" \"why\"\n"
+                                 "defaults { never target host.name = \"dc-01\" }\n"
+                                 "rule r { when severity >= high then open case }\n");
+    assert_int_equal(program->unenforced_count, 0);
+}
+
+/* What plainly holds for every rule needs nobody to enforce it. */
+static void a_rule_that_is_switched_off_is_not_in_the_program(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "rule a { when severity >= high then collect snapshot; open case }\n"
+        "rule b { when severity >= low then collect snapshot; collect logs }\n"
+        "rule off { when severity >= low limit 5 targets per 1h then respond stop_instance }\n"
+        "disable rule off\n"
+        "always severity = critical implies collect any \"evidence first\"\n"
+        "always severity = critical implies collect snapshot \"evidence first\"\n"
+        "never respond any on host.name = \"x\" \"why\"\n");
+    assert_int_equal(program->rule_count, 2);
+    assert_int_equal(program->unenforced_count, 0);
+    for (uint32_t at = 0; at < program->step_count; at++)
+        assert_false(str_is(STR("stop_instance"), program->steps[at].builtin->name));
+}
+
+/* ---- steps ---- */
+
+struct recorder {
+    struct stepper stepper;
+    const struct program *program;
+    struct arena *arena;
+    struct buf told;
+    bool complete;
+    value verdict;
+};
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rule_keeps_its_identity_when_it_moves_or_is_renamed),
+        cmocka_unit_test(excuses_and_clauses_are_part_of_who_a_rule_is),
+        cmocka_unit_test(a_bare_rule_keeps_its_identity_when_it_moves),
+        cmocka_unit_test(constants_and_paths_are_kept_once),
+        cmocka_unit_test(the_condition_of_an_exception_is_emitted_once),
+        cmocka_unit_test(what_is_not_enforced_is_written_down),
+        cmocka_unit_test(defaults_and_invariants_are_not_enforced_either),
+        cmocka_unit_test(a_protected_target_is_protected_from_evidence_too),
+        cmocka_unit_test(a_rule_that_is_switched_off_is_not_in_the_program),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
