@@ -344,6 +344,15 @@ static void the_seed_rule_becomes_a_verified_program(void **state)
     assert_int_equal(program->hash.len, 64);
 }
 
+struct recorder {
+    struct stepper stepper;
+    const struct program *program;
+    struct arena *arena;
+    struct buf told;
+    bool complete;
+    value verdict;
+};
+
 static enum err record(
     struct stepper *stepper, uint32_t index, const value *args, struct step_result *ret_result)
 {

@@ -252,15 +252,6 @@ static void a_rule_that_is_switched_off_is_not_in_the_program(void **state)
 
 /* ---- steps ---- */
 
-struct recorder {
-    struct stepper stepper;
-    const struct program *program;
-    struct arena *arena;
-    struct buf told;
-    bool complete;
-    value verdict;
-};
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
