@@ -1,5 +1,6 @@
 /* cmd_run.c - cdr run: alerts through rules, once; a plan unless told to apply. */
 #include "driver/alerts.h"
+#include "driver/dead_letter.h"
 #include "driver/evaluate.h"
 #include "driver/rules.h"
 #include "driver/session.h"
@@ -132,6 +133,17 @@ static enum exit_code run_all(struct evaluation *evaluation, const struct argume
     return session_end(session);
 }
 
+/* Whether alerts that cannot be read can be kept: asked before any is acted on. */
+static enum exit_code letters_check(struct driver *driver, const char *data)
+{
+    enum err err = data == NULL ? ERR_OK : dead_letter_check(data);
+    if (err == ERR_OK)
+        return EXIT_CLEAN;
+    driver_message(
+        driver, "unreadable alerts cannot be kept in %s: %s", data, dead_letter_failure(err));
+    return EXIT_USAGE;
+}
+
 static enum exit_code run_program(
     struct driver *driver, const struct arguments *arguments, const struct program *program)
 {
@@ -144,6 +156,9 @@ static enum exit_code run_program(
         return code;
     if (mode == MODE_APPLY && !is_enforced(driver, program))
         return EXIT_USAGE;
+    code = letters_check(driver, option_text(arguments, OPTION_DATA));
+    if (code != EXIT_CLEAN)
+        return code;
     struct session session = { 0 };
     struct evaluation evaluation = { .session = &session,
         .program = program,

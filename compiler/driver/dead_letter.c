@@ -8,10 +8,53 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { LETTER_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* Open the letters of a directory; `flags` may be O_CREAT. -1 with errno: EINVAL where they
+ * are no regular file (a pipe would take them away, a link may lead anywhere). */
+static int letters_open(int folder, int flags)
+{
+    struct stat status;
+    if (fstatat(folder, "dead-letter.ndjson", &status, AT_SYMLINK_NOFOLLOW) == 0
+        && !S_ISREG(status.st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
+    int fd = openat(folder, "dead-letter.ndjson",
+        O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
+    if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))) {
+        close(fd);
+        errno = EINVAL;
+        return -1;
+    }
+    return fd;
+}
+
+const char *dead_letter_failure(enum err err)
+{
+    if (err != ERR_IO)
+        return err_text(err);
+    return errno == EINVAL ? "dead-letter.ndjson there is a link, a pipe or another thing that is "
+                             "no regular file; take it away"
+                           : strerror(errno);
+}
+
+enum err dead_letter_check(const char *directory)
+{
+    int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = folder < 0 ? -1 : letters_open(folder, 0);
+    int reason = errno;
+    if (fd >= 0)
+        close(fd);
+    if (folder >= 0)
+        close(folder);
+    errno = reason;
+    return fd >= 0 || reason == ENOENT ? ERR_OK : ERR_IO;
+}
 
 static enum err append(const char *directory, str line)
 {
@@ -20,7 +63,7 @@ static enum err append(const char *directory, str line)
     int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return ERR_IO;
-    int fd = openat(folder, "dead-letter.ndjson", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    int fd = letters_open(folder, O_CREAT);
     struct output file = { .fd = fd, .buf = BUF_INIT(LETTER_BYTES_MAX) };
     output_add(&file, line);
     bool is_well = fd >= 0 && output_flush(&file) && fsync(fd) == 0 && fsync(folder) == 0;

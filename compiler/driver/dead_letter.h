@@ -23,6 +23,11 @@ struct dead_letter {
 
 /* Whether only the beginning of its text is kept. */
 bool dead_letter_is_cut(const struct dead_letter *letter);
+/* Whether letters can be kept in the directory, as far as can be seen: ERR_IO (errno says why)
+ * where dead-letter.ndjson is no file that may be written to. One that is missing is well. */
+MUST_CHECK enum err dead_letter_check(const char *directory);
+/* Why one of these two failed, right after it did. */
+const char *dead_letter_failure(enum err err);
 /* Append one line to DIRECTORY/dead-letter.ndjson, which is made when missing, on disk
  * when it returns. ERR_IO (errno says why), ERR_MEMORY. */
 MUST_CHECK enum err dead_letter_add(const char *directory, const struct dead_letter *letter);

@@ -5,7 +5,6 @@
 #include "driver/dead_letter.h"
 #include "driver/program_texts.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -60,7 +59,7 @@ static enum exit_code unreadable(
     if (err == ERR_OK)
         return EXIT_FINDINGS;
     driver_message(session->driver, "the alert could not be kept in %s: %s", session->data,
-        err == ERR_IO ? strerror(errno) : err_text(err));
+        dead_letter_failure(err));
     return EXIT_INTERNAL;
 }
 

@@ -80,6 +80,18 @@ says "its first 65536 bytes are kept" "it is told how much of it is kept"
 cp long/dead-letter.ndjson "$out"
 holds "its beginning, its length and its hash" json '(.beginning | utf8bytelength) <= 65536 and .bytes > 10000000 and (.sha256 | length) == 64 and (has("text") | not)'
 holds "of all of it" test "$(head -n 1 "$out" | jq -r .sha256)" = "$(head -c 12000000 /dev/zero | sha256sum | cut -d ' ' -f 1)"
+mkdir -m 700 pipe linked
+mkfifo pipe/dead-letter.ndjson
+run run --rules s.cdr --alerts mixed.ndjson --data pipe
+exits 2 "a pipe for the unreadable alerts is refused"
+says "no regular file" "in words"
+holds "before an alert is evaluated" test ! -s "$out"
+echo kept >elsewhere
+ln -s ../elsewhere linked/dead-letter.ndjson
+run run --rules s.cdr --alerts mixed.ndjson --mode apply --data linked
+exits 2 "and a link"
+says "no regular file" "in words too"
+holds "nothing is written through it, and no journal begun" test "$(cat elsewhere)-$(ls linked)" = kept-dead-letter.ndjson
 run run --rules s.cdr --alerts nowhere.json
 exits 2 "a file that is not there is an error"
 says "No such file" "with the reason"
