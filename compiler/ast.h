@@ -540,6 +540,9 @@ struct item {
 /* The word that the item begins with, "environment"; "when" for a bare rule. */
 const char *item_word(const struct item *item);
 
+/* The provider of a `connection` as it is written; empty when it is not. */
+str connection_provider(const struct item *connection);
+
 struct comment {
     struct comment *next;
     span at; /* from # to before the newline */

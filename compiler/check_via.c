@@ -6,8 +6,7 @@
 
 #include "settings.h"
 
-/* The provider of a connection as it is written; empty when it is not. */
-static str provider_of(const struct item *connection)
+str connection_provider(const struct item *connection)
 {
     for (const struct ast_line *line = connection->block.lines; line != NULL; line = line->next) {
         const struct expr *written = line->value;
@@ -63,7 +62,7 @@ void check_via(struct check *check, const struct builtin *builtin, struct expr *
     expr->means = MEANING_ENUM;
     expr->is.constant = value_text(name);
     const struct name *found = scope_find(check->scope, SCOPE_CONNECTIONS, name);
-    str provider = found == NULL ? name : provider_of(found->item);
+    str provider = found == NULL ? name : connection_provider(found->item);
     if (found == NULL && !provider_is(name))
         report_name(check, expr, name);
     else if (builtin->provider != NULL && provider.len > 0

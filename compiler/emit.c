@@ -134,6 +134,7 @@ enum err emit_program(struct compilation *compilation, const struct program **re
     emit_sources(&emit);
     emit_rules(&emit);
     emit_invariants(&emit);
+    emit_connections(&emit);
     set_texts(&emit, program);
     program->hash = emit_program_hash(&emit);
     const struct probes *probes = compilation->wants_probes ? emit_probes(&emit) : NULL;

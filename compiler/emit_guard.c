@@ -1,5 +1,5 @@
 /* emit_guard.c - what excuses a rule to fragments, and what this build does not enforce of
- * `defaults`, `never` and `always`. */
+ * `defaults`, `never`, `always` and connections. */
 #include "emit_pass.h"
 
 #include "arguments.h"
@@ -190,6 +190,44 @@ void emit_invariants(struct emit *emit)
             if ((item->kind == ITEM_NEVER || item->kind == ITEM_ALWAYS) && is_concern(emit, item))
                 emit_unenforced(emit, invariant_name(item), item->at);
         }
+}
+
+static bool acts_on(const struct ast_step *steps, str provider)
+{
+    for (const struct ast_step *step = steps; step != NULL; step = step->next) {
+        const struct builtin *builtin =
+            step->kind == STEP_KIND_ACTION ? step->action.builtin : NULL;
+        if (step->kind == STEP_KIND_ACTION ? builtin != NULL && builtin->provider != NULL
+                                                 && str_is(provider, builtin->provider)
+                                           : acts_on(step->branch.then_steps, provider)
+                                                 || acts_on(step->branch.else_steps, provider))
+            return true;
+    }
+    return false;
+}
+
+static bool is_needed(const struct emit *emit, const struct item *connection)
+{
+    str provider = connection_provider(connection);
+    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
+        for (const struct item *rule = emit->compilation->trees[at]->items; rule != NULL;
+             rule = rule->next)
+            if (rule->kind == ITEM_RULE && rule->rule.disabled_by == NULL
+                && acts_on(rule->rule.steps, provider))
+                return true;
+    return false;
+}
+
+/* The account and the role that a connection pins are where its author believes the rules to
+ * act; this build would act with whatever credentials it finds. */
+void emit_connections(struct emit *emit)
+{
+    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
+        for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
+             item = item->next)
+            if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection")
+                && is_needed(emit, item))
+                emit_unenforced(emit, "connection", item->at);
 }
 
 static bool responds(const struct ast_step *steps)

@@ -147,6 +147,8 @@ void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *
 void emit_defaults(struct emit *emit, struct item *rule);
 /* `never` and `always`, but for those that plainly hold. */
 void emit_invariants(struct emit *emit);
+/* Keep in mind the connections that rules of the set would have to use. */
+void emit_connections(struct emit *emit);
 
 /* ---- emit_probe.c ---- */
 

@@ -123,6 +123,13 @@ says 'unenforced.cdr:1: `never target` of rule r' "each of them"
 says 'unenforced.cdr:3: `never` is not enforced' "never"
 says 'unenforced.cdr:4: `always` is not enforced' "always"
 says "take these clauses out" "with a way out"
+cat >pinned.cdr <<'CDR'
+connection other { provider = aws account = "444455556666" role = "arn:aws:iam::444455556666:role/x" }
+rule r { when severity >= high then respond stop_instance }
+CDR
+run run --rules pinned.cdr --alerts nameless.json --mode apply --data refused
+exits 2 "what a connection pins is refused too"
+says 'pinned.cdr:1: `connection` is not enforced' "with its place"
 
 # ---- dates ----
 

@@ -211,6 +211,28 @@ static void defaults_and_invariants_are_not_enforced_either(void **state)
     }
 }
 
+static void a_connection_that_a_rule_would_use_is_not_kept(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "connection one { provider = aws account = \"111122223333\" }\n"
+        "connection two { provider = \"aws\" }\n"
+        "connection ir { provider = slack token = env(\"T\") channel = \"#ir\" }\n"
+        "rule r { when severity = high\n"
+        "  then if severity = high then { respond stop_instance } else { open case } }\n");
+    assert_int_equal(program->unenforced_count, 2);
+    assert_string_equal(program->unenforced[0].clause, "connection");
+    assert_int_equal(program->unenforced[0].line, 1);
+    assert_int_equal(program->unenforced[1].line, 2);
+    CLEANUP(compile_release) struct compilation other = { 0 };
+    program = compile_good(&other, "connection one { provider = aws }\n"
+                                   "rule off { when severity = high then respond stop_instance }\n"
+                                   "disable rule off\n"
+                                   "rule r { when severity = high then open case }\n");
+    assert_int_equal(program->unenforced_count, 0);
+}
+
 static void a_protected_target_is_protected_from_evidence_too(void **state)
 {
     (void)state;
@@ -262,6 +284,7 @@ int main(void)
         cmocka_unit_test(the_condition_of_an_exception_is_emitted_once),
         cmocka_unit_test(what_is_not_enforced_is_written_down),
         cmocka_unit_test(defaults_and_invariants_are_not_enforced_either),
+        cmocka_unit_test(a_connection_that_a_rule_would_use_is_not_kept),
         cmocka_unit_test(a_protected_target_is_protected_from_evidence_too),
         cmocka_unit_test(a_rule_that_is_switched_off_is_not_in_the_program),
     };
