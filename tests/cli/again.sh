@@ -65,7 +65,7 @@ run run --rules s.cdr --alerts a1.json --mode apply --data who --format summary
 says "1 alert was acted on before a rule was changed" "the short form says it too"
 run run --rules s.cdr --alerts a1.json --mode apply --data who --again
 exits 0 "--again acts by the rules as they are"
-holds "by both" test "$(sqlite3 -readonly who/journal.db 'select group_concat(rule) from run')" = "s,s,s:2"
+holds "by both" test "$(sqlite3 -readonly who/journal.db 'select group_concat(rule) from run')" = "s,s,s_2"
 sandbox_tell reset ''
 
 # One alert several times in one command is one alert.
