@@ -3,7 +3,7 @@
  * Resume is replay: the stored rules are compiled again, the stored alert is read again,
  * and the journal answers what was asked before.
  */
-#include "driver/program_texts.h"
+#include "driver/open_runs.h"
 #include "driver/session.h"
 
 #include <inttypes.h>
@@ -14,15 +14,6 @@ static const struct option options[] = {
         "a story, or one JSON object a line" },
     { 0 },
 };
-
-static const struct rule_code *find_rule(const struct program *program, const struct run *run)
-{
-    for (uint32_t i = 0; i < program->rule_count; i++)
-        if (str_equal(program->rules[i].name, run->rule)
-            && str_equal(program->rules[i].id, run->rule_id))
-            return &program->rules[i];
-    return NULL;
-}
 
 /* A run that this build cannot go on with: it stays as it is, and a person decides. */
 static enum exit_code cannot_resume(struct session *session, const struct run *run, const char *why)
@@ -50,11 +41,9 @@ static enum exit_code resume_program(
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     const struct projection *projection = NULL;
-    const struct rule_code *rule = find_rule(program, run);
+    const struct rule_code *rule = open_run_rule(program, run);
     struct event event;
     struct json_fault fault = { 0 };
-    if (rule == NULL)
-        return cannot_resume(session, run, "its rule means something else in this build");
     enum err err = projection_new(&arena, program->paths, program->path_count, &projection);
     if (err == ERR_OK)
         err = event_read(program, projection, run->alert_text, run->forced_source, run->received_ms,
@@ -75,15 +64,11 @@ static enum exit_code resume_run(struct session *session, int64_t id)
     if (err == ERR_OK && run.undoes != 0)
         err = store_run_get(session->store, run.undoes, &arena, &run);
     else if (err == ERR_OK) {
-        err = program_texts_compile(session->store, run.program_hash, &compilation);
-        if (err == ERR_OK && compilation.program->unenforced_count > 0)
-            return cannot_resume(
-                session, &run, "its rules have clauses that this build does not enforce");
+        const char *why = NULL;
+        err = open_run_compile(session->store, &run, &compilation, &why);
         if (err == ERR_OK)
-            return resume_program(session, &run, compilation.program);
-        if (err == ERR_DIVERGED || err == ERR_JSON || err == ERR_NOT_FOUND)
-            return cannot_resume(
-                session, &run, "its rules compile to another program in this build");
+            return why != NULL ? cannot_resume(session, &run, why)
+                               : resume_program(session, &run, compilation.program);
     }
     return err == ERR_OK ? session_undo(session, &run)
                          : session_store_failure(session, "reading the run", err);
@@ -120,7 +105,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return driver_usage(driver, &resume_command, "goes on with every open run; it takes no %s",
             arguments->operands[0]);
     struct session session = { 0 };
-    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_EXISTING);
+    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_RESUMED);
     if (code == EXIT_CLEAN)
         code = resume_all(&session);
     session_release(&session);

@@ -1,6 +1,7 @@
 /* session.c - see session.h. */
 #include "driver/session.h"
 
+#include "driver/open_runs.h"
 #include "registry.h"
 #include "value_json.h"
 
@@ -54,9 +55,17 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
         return EXIT_USAGE;
     }
     const char *reason = NULL;
+    struct open_runs_guard guard = { { open_runs_may_migrate }, session->data, &driver->arena,
+        NULL };
+    bool is_guarded = need == JOURNAL_RESUMED || need == JOURNAL_CREATED;
     enum err err = need == JOURNAL_READ
                        ? store_open_reader(session->data, &driver->arena, &session->store, &reason)
-                       : store_open(session->data, &driver->arena, &session->store, &reason);
+                       : store_open_guarded(session->data, is_guarded ? &guard.guard : NULL,
+                           &driver->arena, &session->store, &reason);
+    if (err == ERR_NEEDED) {
+        driver_message(driver, "%s", guard.reason);
+        return EXIT_USAGE;
+    }
     if (err != ERR_OK) {
         driver_message(driver, "the journal in %s cannot be opened: %s", session->data,
             reason != NULL ? reason : err_text(err));

@@ -28,7 +28,10 @@ enum journal_need {
     JOURNAL_NONE,
     JOURNAL_READ,     /* there, and only read: also while another cdr is at work */
     JOURNAL_EXISTING, /* there, for writing */
-    JOURNAL_CREATED,  /* for writing, made where it is missing */
+    /* For both of these an older journal is migrated only where this build can go on with every
+     * open run of it. */
+    JOURNAL_RESUMED, /* there, for writing */
+    JOURNAL_CREATED, /* for writing, made where it is missing */
 };
 
 /* Begin in `mode`, with flags --data and --format of `arguments`. What is wrong with the

@@ -85,6 +85,29 @@ run run --rules stop.cdr --alerts twice.json --mode apply --data nothing
 holds "and once more in the next: nothing had come of it" test "$(sqlite3 -readonly nothing/journal.db 'select count(*) from run')" = 2
 sandbox_tell reset ''
 
+# An older journal with an open run.
+version() { sqlite3 -readonly "$1/journal.db" 'pragma user_version'; }
+run run --rules stop.cdr --alerts a1.json --mode apply --data older
+newest=$(version older)
+sqlite3 older/journal.db 'update run set ended_ms = null; pragma user_version = 3'
+cp -r older strange
+sqlite3 strange/journal.db "update run set rule_id = 'beef'"
+run resume --data strange
+exits 2 "an older journal with an open run that this build cannot go on with is refused"
+says "run 1 (rule stop, alert a1) is open, and this build cannot go on with it" "in words"
+says "cdr undo 1 --data strange" "with a way out"
+holds "and stays as it is" test "$(version strange)" = 3
+run run --rules role.cdr --alerts a2.json --mode apply --data strange
+exits 2 "nor does another alert bring it up to date"
+holds "as it was" test "$(version strange)" = 3
+run undo 1 --data strange
+exits 0 "the run can be taken back"
+holds "which brings the journal up to date" test "$(version strange)" = "$newest"
+run resume --data older
+exits 0 "one that this build can go on with is gone on with"
+holds "up to date" test "$(version older)" = "$newest"
+sandbox_tell reset ''
+
 # Two runs want one isolation.
 alert r1 "$instance" >r1.json
 alert r2 "$instance" >r2.json

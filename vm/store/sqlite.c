@@ -246,8 +246,8 @@ static enum err journal_open_reader(
 typedef enum err opener(
     struct store *store, const char *directory, struct arena *arena, const char **reterr_reason);
 
-static enum err open_with(opener *journal, const char *directory, struct arena *arena,
-    struct store **ret_store, const char **reterr_reason)
+static enum err open_with(opener *journal, const char *directory, struct store_guard *guard,
+    struct arena *arena, struct store **ret_store, const char **reterr_reason)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL) {
@@ -255,25 +255,33 @@ static enum err open_with(opener *journal, const char *directory, struct arena *
         return ERR_MEMORY;
     }
     store->lock = -1;
+    store->guard = guard;
     enum err err = journal(store, directory, arena, reterr_reason);
     if (err != ERR_OK) {
         store_close(store);
         return err;
     }
+    store->guard = NULL;
     *ret_store = store;
     return ERR_OK;
+}
+
+enum err store_open_guarded(const char *directory, struct store_guard *guard, struct arena *arena,
+    struct store **ret_store, const char **reterr_reason)
+{
+    return open_with(journal_open, directory, guard, arena, ret_store, reterr_reason);
 }
 
 enum err store_open(const char *directory, struct arena *arena, struct store **ret_store,
     const char **reterr_reason)
 {
-    return open_with(journal_open, directory, arena, ret_store, reterr_reason);
+    return open_with(journal_open, directory, NULL, arena, ret_store, reterr_reason);
 }
 
 enum err store_open_reader(const char *directory, struct arena *arena, struct store **ret_store,
     const char **reterr_reason)
 {
-    return open_with(journal_open_reader, directory, arena, ret_store, reterr_reason);
+    return open_with(journal_open_reader, directory, NULL, arena, ret_store, reterr_reason);
 }
 
 void store_close(struct store *store)

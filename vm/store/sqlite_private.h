@@ -21,6 +21,7 @@ enum statement {
     STATEMENT_RUN_GET,
     STATEMENT_RUN_FIND,
     STATEMENT_RUNS,
+    STATEMENT_OPEN_RUNS,
     STATEMENT_RELIANCE,
     STATEMENT_STEP_BEGIN,
     STATEMENT_STEP_BIND,
@@ -49,6 +50,7 @@ enum held { HELD_LOCK, HELD_JOURNAL, HELD_LOG, HELD_COUNT };
 
 struct store {
     sqlite3 *db;
+    struct store_guard *guard;         /* or NULL; only while it is opened */
     struct held_file held[HELD_COUNT]; /* not in a reader */
     int lock; /* descriptor that holds the flock; -1 before, and in a reader */
     char id[STORE_ID_DIGITS + 1];

@@ -191,3 +191,17 @@ enum err store_runs(struct store *store, const struct run_filter *filter, struct
     *ret_runs = runs;
     return ERR_OK;
 }
+
+enum err store_open_runs(
+    struct store *store, struct arena *arena, struct run **ret_runs, size_t *ret_count)
+{
+    static const struct column columns[] = { COLUMN(INTEGER, id), COLUMN(TEXT, alert),
+        COLUMN(TEXT, rule), COLUMN(TEXT, rule_id), COLUMN(TEXT, program_hash) };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_OPEN_RUNS, &statement));
+    void *runs;
+    TRY(records_read(
+        store, statement, columns, COUNT_OF(columns), sizeof(struct run), arena, &runs, ret_count));
+    *ret_runs = runs;
+    return ERR_OK;
+}

@@ -240,6 +240,8 @@ enum err schema_migrate(struct store *store)
 {
     int64_t version;
     TRY(version_get(store, &version));
+    if (version > 0 && version < VERSION && store->guard != NULL)
+        TRY(store->guard->may_migrate(store->guard, store));
     for (; version < VERSION; version++)
         TRY(migrate_one(store, version));
     return id_read(store);

@@ -26,6 +26,14 @@ struct store;
  * `arena`, or static. */
 MUST_CHECK enum err store_open(const char *directory, struct arena *arena, struct store **ret_store,
     const char **reterr_reason);
+/* Asked, under the lock, before a journal of an older version is migrated: any error leaves it as
+ * it is. `store` answers store_open_runs and store_program_get, and nothing else yet. */
+struct store_guard {
+    enum err (*may_migrate)(struct store_guard *guard, struct store *store);
+};
+/* As store_open; `guard` may be NULL. Its errors too. */
+MUST_CHECK enum err store_open_guarded(const char *directory, struct store_guard *guard,
+    struct arena *arena, struct store **ret_store, const char **reterr_reason);
 /* Open the journal that is in `directory`, to read it: without the lock, so also while
  * another process writes. It shows what was committed when it was opened. Nothing is
  * created or migrated; SQLite may leave its -wal and -shm files, as it does for every reader.
@@ -154,6 +162,11 @@ struct run_key {
  * key->since. While there is one the alert is not acted on again. ERR_NOT_FOUND. */
 MUST_CHECK enum err store_run_find(
     struct store *store, const struct run_key *key, struct arena *arena, struct run *ret_run);
+
+/* The runs that have not ended, undos left out, oldest first: id, alert, rule, rule_id and
+ * program_hash alone, which journals of every version have. */
+MUST_CHECK enum err store_open_runs(
+    struct store *store, struct arena *arena, struct run **ret_runs, size_t *ret_count);
 
 /* A run that relies on what another one changed. */
 struct reliance {
