@@ -156,3 +156,14 @@ static inline size_t runs_of(struct fixture *f, struct store *store)
         store_runs(store, &(struct run_filter){ .undoes = 0 }, &f->arena, &runs, &count), ERR_OK);
     return count;
 }
+
+static inline void integrity(struct fixture *f)
+{
+    sqlite3_stmt *statement;
+    assert_int_equal(
+        sqlite3_prepare_v2(f->store->db, "PRAGMA integrity_check", -1, &statement, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_string_equal(sqlite3_column_text(statement, 0), "ok");
+    sqlite3_finalize(statement);
+}

@@ -235,27 +235,6 @@ static void an_abandoned_run_leaves_no_step_running(void **state)
     assert_int_equal(run.standing, RUN_INCOMPLETE);
 }
 
-static void a_journal_of_the_first_version_is_brought_up_to_date(void **state)
-{
-    (void)state;
-    CLEANUP(fixture_release) struct fixture f = fixture_new();
-    int64_t id = run_new(&f, "alert-1");
-    step_new(&f, id, 0);
-    assert_int_equal(store_exec(f.store, "ALTER TABLE step DROP COLUMN identity;"
-                                         "ALTER TABLE step DROP COLUMN region;"
-                                         "ALTER TABLE step DROP COLUMN provider;"
-                                         "ALTER TABLE run DROP COLUMN cut_reason;"
-                                         "PRAGMA user_version = 1"),
-        ERR_OK);
-    reopen(&f);
-    struct step_record *steps;
-    size_t count;
-    assert_int_equal(store_steps(f.store, id, &f.arena, &steps, &count), ERR_OK);
-    assert_int_equal(count, 1);
-    assert_str(steps[0].builtin, "isolate_role");
-    assert_int_equal(steps[0].identity.len + steps[0].region.len, 0);
-}
-
 static void a_step_is_bound_before_its_first_request_alone(void **state)
 {
     (void)state;
@@ -457,17 +436,6 @@ static void write_until_killed(const char *directory, int64_t run, uint32_t from
     }
 }
 
-static void integrity(struct fixture *f)
-{
-    sqlite3_stmt *statement;
-    assert_int_equal(
-        sqlite3_prepare_v2(f->store->db, "PRAGMA integrity_check", -1, &statement, NULL),
-        SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    assert_string_equal(sqlite3_column_text(statement, 0), "ok");
-    sqlite3_finalize(statement);
-}
-
 static void every_acknowledged_write_survives_kill_minus_nine(void **state)
 {
     (void)state;
@@ -521,7 +489,6 @@ int main(void)
         cmocka_unit_test(a_run_needs_its_program_and_an_undo_its_run),
         cmocka_unit_test(runs_are_listed_by_what_is_asked),
         cmocka_unit_test(an_abandoned_run_leaves_no_step_running),
-        cmocka_unit_test(a_journal_of_the_first_version_is_brought_up_to_date),
         cmocka_unit_test(a_step_is_bound_before_its_first_request_alone),
         cmocka_unit_test(a_second_process_is_told_to_wait),
         cmocka_unit_test(others_cannot_read_what_it_made),
