@@ -66,8 +66,8 @@ static void excuses_and_clauses_are_part_of_who_a_rule_is(void **state)
         "unless host.name = \"x\" limit 5 targets per 1h dedup by user.id for 6h",
         "unless host.name = \"x\" limit 5 targets per 1h",
         "limit 5 targets per 1h dedup by host.id for 6h",
-        "unless host.name = \"x\" until 2027-01-31 reason \"r\" limit 5 targets per 1h\n"
-        "dedup by host.id for 6h",
+        ("unless host.name = \"x\" until 2027-01-31 reason \"r\" limit 5 targets per 1h\n"
+         "dedup by host.id for 6h"),
     };
     CLEANUP(compile_release) struct compilation first = { 0 };
     CLEANUP(compile_release) struct compilation second = { 0 };
