@@ -44,7 +44,7 @@ static enum err source_accepting(const struct program *program, const struct eve
 static enum err choose_source(const struct program *program, str forced_source, struct arena *arena,
     struct event *event, const struct source_program **ret_mappings)
 {
-    str canonical = STR("");
+    struct canonical canonical;
     if (forced_source.len > 0) {
         *ret_mappings = source_find(program, forced_source);
         if (*ret_mappings == NULL)
@@ -52,17 +52,22 @@ static enum err choose_source(const struct program *program, str forced_source, 
         event->source = (*ret_mappings)->name;
         return ERR_OK;
     }
-    TRY(canonical_source(event->text, arena, &canonical));
+    TRY(canonical_read(event->text, arena, &canonical));
     const struct source_program *named =
-        canonical.len == 0 ? NULL : source_find(program, canonical);
-    if (named != NULL) {
+        canonical.source.len == 0 ? NULL : source_find(program, canonical.source);
+    if (named != NULL && canonical.stranger.len == 0) {
         *ret_mappings = &program->canonical;
         event->source = named->name;
+        event->repairs += canonical.unfit_tags;
         return ERR_OK;
     }
     TRY(source_accepting(program, event, arena, ret_mappings));
-    if (*ret_mappings != NULL)
+    if (*ret_mappings != NULL) {
         event->source = (*ret_mappings)->name;
+    } else if (named != NULL) {
+        event->claimed = named->name;
+        event->stranger = canonical.stranger;
+    }
     return ERR_OK;
 }
 
@@ -193,9 +198,9 @@ enum err event_with_raw(const struct program *program, const struct event *event
         .digest = event->digest,
         .source = STR(""),
         .raw = { .values = values, .count = event->raw.count, .repairs = event->raw.repairs },
-        .received_ms = event->received_ms,
-        .repairs = event->repairs };
+        .received_ms = event->received_ms };
     TRY(fill(program, forced_source, arena, &changed));
+    changed.repairs = event->repairs;
     *ret_event = changed;
     return ERR_OK;
 }

@@ -11,9 +11,11 @@
 #include "match/project.h"
 
 struct event {
-    str text;   /* the alert's JSON, borrowed from the caller */
-    str digest; /* SHA-256, hex, of the text */
-    str source; /* "defender"; empty when no source accepts the alert */
+    str text;     /* the alert's JSON, borrowed from the caller */
+    str digest;   /* SHA-256, hex, of the text */
+    str source;   /* "defender"; empty when no source accepts the alert */
+    str claimed;  /* the source that an alert without one says it is of, in the canonical form */
+    str stranger; /* and the member for which it is not of that form */
     struct slots raw;
     value fields[FIELD_COUNT];
     bool untrusted[FIELD_COUNT]; /* written by an attacker, as the source says */

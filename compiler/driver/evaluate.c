@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { STRANGERS_SHOWN = 10 };
+
 /* A rule that fired for the current alert. */
 struct firing {
     const struct rule_code *rule;
@@ -300,13 +302,30 @@ static enum exit_code evaluate_event(
     return code;
 }
 
+/* An alert that was meant to be in canonical names: what it says must not be lost silently. */
+static void tell_stranger(struct session *session, const char *file, const struct alert_text *alert,
+    const struct event *event)
+{
+    if (session->totals.claimed++ >= STRANGERS_SHOWN)
+        return;
+    const char *fault = field_find(event->stranger) == FIELD_COUNT
+                            ? "is no canonical name"
+                            : "holds what is no value of a field";
+    driver_message(session->driver,
+        "%s:%" PRIu32 ": no source takes this alert: `%.*s` %s, so no field of it has a value",
+        file, alert->line, STR_ARG(event->stranger), fault);
+}
+
 /* Count an alert that no source takes; a person is told of the first. */
 static void tell_no_source(struct session *session, const char *file,
     const struct alert_text *alert, const struct event *event)
 {
     if (event->source.len > 0)
         return;
-    if (session->totals.no_source++ == 0 && session->reporter.format == REPORT_TEXT)
+    bool is_first = session->totals.no_source++ == session->totals.claimed;
+    if (event->claimed.len > 0)
+        tell_stranger(session, file, alert, event);
+    else if (is_first && session->reporter.format == REPORT_TEXT)
         driver_message(session->driver,
             "%s:%" PRIu32 ": no source takes this alert, so its fields have no values (only raw "
             "has); force one with --source NAME",

@@ -51,6 +51,7 @@ struct totals {
     uint64_t matched; /* alerts that a rule fired for */
     uint64_t runs;
     uint64_t no_source; /* alerts that no source takes */
+    uint64_t claimed;   /* those of them that name a source as the canonical form does */
     uint64_t unreadable;
     uint64_t undecided;
     uint64_t bad_steps;     /* that did not end as they should */

@@ -111,6 +111,22 @@ bool session_is_stopped(struct session *session)
     return *session->driver->stop != 0;
 }
 
+/* Alerts of no source as a count: a story has it in its last line. */
+static void tell_no_source(const struct session *session)
+{
+    const struct totals *totals = &session->totals;
+    uint64_t others = totals->no_source - totals->claimed;
+    if (totals->claimed > 0)
+        driver_message(session->driver,
+            "%" PRIu64 " alert%s named a source and could not be read as canonical; other senders' "
+            "JSON should not say `source`, or be forced with --source NAME",
+            totals->claimed, totals->claimed == 1 ? "" : "s");
+    if (others > 0 && session->reporter.format != REPORT_TEXT)
+        driver_message(session->driver,
+            "%" PRIu64 " alert%s of no known source, so no field of %s has a value", others,
+            others == 1 ? " is" : "s are", others == 1 ? "it" : "them");
+}
+
 enum exit_code session_end(struct session *session)
 {
     const struct totals *totals = &session->totals;
@@ -123,7 +139,8 @@ enum exit_code session_end(struct session *session)
         return EXIT_FINDINGS;
     }
     uint64_t bad = totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs
-                   + totals->old_runs + totals->changed_rules + totals->others;
+                   + totals->old_runs + totals->changed_rules + totals->others + totals->claimed;
+    tell_no_source(session);
     if (totals->old_runs > 0)
         driver_message(session->driver,
             "%" PRIu64 " earlier run%s did not end well or %s taken back, first run %" PRId64

@@ -39,6 +39,25 @@ run run --rules s.cdr --alerts unknown.json
 exits 0 "in text it is no failure"
 prints "1 alert, 0 matched, 1 of no known source." "but it is counted"
 says "unknown.json:1: no source takes this alert" "and its place is told"
+run run --rules s.cdr --alerts unknown.json --format summary
+exits 0 "in a summary neither"
+says "1 alert is of no known source" "and it is told there too"
+echo '{"source": "guardduty", "severity": "high", "note": "x"}' >stranger.json
+for form in text json summary; do
+    run run --rules s.cdr --alerts unknown.json --alerts stranger.json --format "$form"
+    exits 1 "$form: an alert that names its source and is not read is a finding"
+    says 'stranger.json:1: no source takes this alert: `note` is no canonical name' "$form: with the reason"
+done
+cat >tagged.cdr <<'CDR'
+rule r { when severity = high and resource.tags["env"] = "prod" then open case }
+CDR
+cat >tagged.json <<'JSON'
+{"source": "guardduty", "severity": "high", "resource": {"tags": {"x": {"y": 1}, "env": "prod"}}}
+{"source": "guardduty", "severity": "high", "resource": {"tags": [{"key": "env", "value": "prod"}]}}
+JSON
+run run --rules tagged.cdr --alerts tagged.json --format summary
+exits 0 "a tag that is no text costs nothing else"
+prints "r	2" "and tags may be a list of keys and values"
 
 # Several alerts: one a line, an array, several files, standard input.
 { jq -c . high.json; cat medium.json; jq -c . high.json; } >three.ndjson

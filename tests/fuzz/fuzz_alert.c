@@ -49,7 +49,7 @@ static void read_alert(const struct projection *projection, str json)
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     struct slots slots;
     struct json_fault fault = { 0 };
-    str source;
+    struct canonical canonical;
     unsigned leaves = 0;
     bool found;
     enum err err = projection_read(projection, json, &arena, &slots, &fault);
@@ -60,7 +60,7 @@ static void read_alert(const struct projection *projection, str json)
     for (uint32_t i = 0; i < slots.count; i++)
         check_value(&arena, slots.values[i]);
     require(json_leaves(json, count_leaf, &leaves, &found) == ERR_OK);
-    err = canonical_source(json, &arena, &source);
+    err = canonical_read(json, &arena, &canonical);
     require(err == ERR_OK || err == ERR_MEMORY);
 }
 

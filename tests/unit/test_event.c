@@ -212,6 +212,59 @@ static void anything_else_is_not_the_canonical_form(void **state)
     }
 }
 
+static void no_tag_of_a_resource_costs_the_other_fields(void **state)
+{
+    (void)state;
+    CLEANUP(builder_free) struct builder *builder = two_sources();
+    char long_key[700];
+    snprintf(long_key, sizeof long_key, "{\"%0600d\":\"x\",\"env\":\"prod\"}", 0);
+    const struct {
+        const char *tags;
+        uint32_t repairs;
+    } cases[] = {
+        { long_key, 0 },
+        { "{\"a\":{\"b\":[{\"c\":1}]},\"env\":\"prod\",\"d\":[1,[2]]}", 2 },
+        { "[{\"key\":\"env\",\"value\":\"prod\"},{\"Key\":{\"x\":[]}}]", 0 },
+        { "{}", 0 },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char json[1000];
+        snprintf(json, sizeof json,
+            "{\"source\":\"beta\",\"resource\":{\"tags\":%s},\"alert\":{\"id\":\"x\"}}",
+            cases[i].tags);
+        CLEANUP(read_release) struct read read = read_event(builder, json, "");
+        assert_string_equal(field(&read, FIELD_SOURCE), "beta");
+        assert_string_equal(field(&read, FIELD_ALERT_ID), "x");
+        assert_int_equal(read.event.repairs, cases[i].repairs);
+        assert_int_equal(read.event.claimed.len, 0);
+    }
+}
+
+static void an_alert_that_names_its_source_in_vain_says_why(void **state)
+{
+    (void)state;
+    CLEANUP(builder_free) struct builder *builder = two_sources();
+    const struct {
+        const char *json;
+        const char *claimed;
+        const char *stranger;
+    } cases[] = {
+        { "{\"note\":{\"a\":[1]},\"source\":\"Beta\",\"b\":1}", "beta", "note.a" },
+        { "{\"source\":\"beta\",\"host\":{\"\":1}}", "beta", "host." },
+        { "{\"source\":\"beta\",\"\":1}", "beta", "an empty name" },
+        { "{\"source\":\"beta\",\"host.ip\":[{}]}", "beta", "host.ip" },
+        { "{\"source\":\"other\",\"note\":1}", "", "" },
+        { "{\"source\":\"beta\",\"alpha\":1}", "", "" }, /* alpha takes it */
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(read_release) struct read read = read_event(builder, cases[i].json, "");
+        if (!str_is(read.event.claimed, cases[i].claimed)
+            || !str_is(read.event.stranger, cases[i].stranger))
+            fail_msg("%s: %.*s, %.*s", cases[i].json, STR_ARG(read.event.claimed),
+                STR_ARG(read.event.stranger));
+    }
+}
+
 static void received_is_our_own(void **state)
 {
     (void)state;
@@ -306,6 +359,8 @@ int main(void)
         cmocka_unit_test(a_source_can_be_forced),
         cmocka_unit_test(the_canonical_form_is_nested_or_dotted),
         cmocka_unit_test(anything_else_is_not_the_canonical_form),
+        cmocka_unit_test(no_tag_of_a_resource_costs_the_other_fields),
+        cmocka_unit_test(an_alert_that_names_its_source_in_vain_says_why),
         cmocka_unit_test(received_is_our_own),
         cmocka_unit_test(an_alert_is_named_by_its_id_or_its_digest),
         cmocka_unit_test(what_cannot_be_read_says_why),

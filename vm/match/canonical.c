@@ -3,8 +3,8 @@
 #include "bytecode.h"
 #include "match/scan.h"
 
-/* Longer than any canonical name, a tag of the resource included, and deeper. */
-enum { PATH_BYTES_MAX = 256, PATH_DEPTH_MAX = 8 };
+/* Longer than any canonical name, and deeper. */
+enum { PATH_BYTES_MAX = 64, PATH_DEPTH_MAX = 8 };
 
 /* The name of the member being read: the keys around it, with dots. */
 struct reader {
@@ -13,8 +13,11 @@ struct reader {
     size_t lengths[PATH_DEPTH_MAX]; /* by depth: bytes of the name of the object there */
     size_t length;                  /* of the name of the member */
     uint32_t depth;
+    uint32_t passed; /* objects and arrays open in what is passed over */
     bool in_array;
-    str source;
+    bool in_tags; /* in the object `resource.tags`, whose members are called as they like */
+    bool is_long; /* the name is longer than any canonical one */
+    struct canonical found;
 };
 
 static str reader_name(const struct reader *reader)
@@ -22,70 +25,99 @@ static str reader_name(const struct reader *reader)
     return (str){ reader->name, reader->length };
 }
 
-/* Whether the member is in the object `resource.tags`, whatever it is called. */
-static bool is_tag(const struct reader *reader)
+static enum field reader_field(const struct reader *reader)
 {
-    str around = { reader->name, reader->depth == 0 ? 0 : reader->lengths[reader->depth - 1] };
-    return field_find(around) == FIELD_RESOURCE_TAGS;
+    return reader->is_long ? FIELD_COUNT : field_find(reader_name(reader));
 }
 
-/* Each of these tells whether the alert may still be canonical. */
-static bool read_key(struct reader *reader, str key)
+static enum err meet_stranger(struct reader *reader)
 {
+    if (reader->found.stranger.len > 0)
+        return ERR_OK;
+    str name = reader->length == 0 ? STR("an empty name") : reader_name(reader);
+    reader->found.stranger = arena_copy(reader->arena, name);
+    return reader->found.stranger.ptr == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+/* A name that does not fit is kept as far as it does: it is no field's, whatever follows. */
+static void read_key(struct reader *reader, str key)
+{
+    if (reader->in_tags)
+        return;
     size_t prefix = reader->lengths[reader->depth - 1];
     size_t dot = prefix > 0;
-    if (key.len + dot > PATH_BYTES_MAX - prefix)
-        return false;
+    reader->is_long = key.len + dot > PATH_BYTES_MAX - prefix;
+    if (prefix + dot > PATH_BYTES_MAX)
+        return;
     if (dot > 0)
         reader->name[prefix] = '.';
+    key = str_first(key, PATH_BYTES_MAX - prefix - dot);
     if (key.len > 0)
         memcpy(reader->name + prefix + dot, key.ptr, key.len);
     reader->length = prefix + dot + key.len;
-    return true;
 }
 
-static bool open_object(struct reader *reader)
+static enum err open_object(struct reader *reader)
 {
-    if (reader->in_array || reader->depth == PATH_DEPTH_MAX)
-        return false;
-    if (is_tag(reader))
-        return false; /* a tag is text */
-    reader->lengths[reader->depth++] = reader->length;
-    return true;
+    bool is_tags = reader->depth > 0 && reader_field(reader) == FIELD_RESOURCE_TAGS;
+    bool is_plain =
+        !reader->in_array && !reader->in_tags && !reader->is_long && reader->depth < PATH_DEPTH_MAX;
+    if (is_plain) {
+        reader->lengths[reader->depth++] = reader->length;
+        reader->in_tags = is_tags;
+        return ERR_OK;
+    }
+    reader->passed = 1;
+    reader->found.unfit_tags += reader->in_tags;
+    return is_tags ? ERR_OK : meet_stranger(reader); /* {"key", "value"} in a list of tags */
 }
 
-static bool read_leaf(struct reader *reader, bool is_text, str text)
+static void close_object(struct reader *reader)
 {
-    enum field field = field_find(reader_name(reader));
-    if (is_tag(reader))
-        return true;
-    if (field == FIELD_SOURCE && !reader->in_array && is_text && reader->source.len == 0)
-        reader->source = text;
-    return field != FIELD_COUNT;
+    reader->depth--;
+    reader->in_tags = false;
 }
 
-static bool open_array(struct reader *reader)
+static enum err open_array(struct reader *reader)
 {
-    bool was_in_array = reader->in_array;
-    reader->in_array = true;
-    return !was_in_array && field_find(reader_name(reader)) != FIELD_COUNT;
+    bool is_field = reader_field(reader) != FIELD_COUNT;
+    if (!reader->in_array && !reader->in_tags && is_field) {
+        reader->in_array = true;
+        return ERR_OK;
+    }
+    reader->passed = 1;
+    reader->found.unfit_tags += reader->in_tags;
+    return reader->in_tags ? ERR_OK : meet_stranger(reader);
 }
 
-static bool read_token(struct reader *reader, const struct json_token *token, str text)
+static enum err read_leaf(struct reader *reader, bool is_text, str text)
+{
+    enum field field = reader_field(reader);
+    if (reader->in_tags)
+        return ERR_OK;
+    if (field == FIELD_COUNT)
+        return meet_stranger(reader);
+    if (field == FIELD_SOURCE && !reader->in_array && is_text && reader->found.source.len == 0)
+        reader->found.source = text;
+    return ERR_OK;
+}
+
+static enum err read_token(struct reader *reader, const struct json_token *token, str text)
 {
     switch (token->kind) {
     case JSON_KEY:
-        return read_key(reader, text);
+        read_key(reader, text);
+        return ERR_OK;
     case JSON_OBJECT:
         return open_object(reader);
     case JSON_OBJECT_END:
-        reader->depth--;
-        return true;
+        close_object(reader);
+        return ERR_OK;
     case JSON_ARRAY:
         return open_array(reader);
     case JSON_ARRAY_END:
         reader->in_array = false;
-        return true;
+        return ERR_OK;
     case JSON_TEXT:
     case JSON_NUMBER:
     case JSON_TRUE:
@@ -93,27 +125,35 @@ static bool read_token(struct reader *reader, const struct json_token *token, st
     case JSON_NULL:
         return read_leaf(reader, token->kind == JSON_TEXT, text);
     case JSON_END:
-        return true;
+        return ERR_OK;
     }
-    return false;
+    return ERR_OK;
 }
 
-enum err canonical_source(str json, struct arena *arena, str *ret_source)
+static void pass_over(struct reader *reader, enum json_kind kind)
+{
+    reader->passed += kind == JSON_OBJECT || kind == JSON_ARRAY;
+    reader->passed -= kind == JSON_OBJECT_END || kind == JSON_ARRAY_END;
+}
+
+enum err canonical_read(str json, struct arena *arena, struct canonical *ret_canonical)
 {
     struct scan scan = { .json = json };
-    struct reader reader = { .arena = arena, .source = STR("") };
+    struct reader reader = { .arena = arena, .found = { .source = STR(""), .stranger = STR("") } };
     struct json_token token;
     struct json_fault fault;
-    *ret_source = STR("");
     do {
         uint32_t repairs = 0;
         TRY(scan_next(&scan, &token, &fault));
+        if (reader.passed > 0) {
+            pass_over(&reader, token.kind);
+            continue;
+        }
         str text = token.text;
         if (token.is_escaped)
             TRY(scan_text(&token, arena, &text, &repairs));
-        if (!read_token(&reader, &token, text))
-            return ERR_OK;
+        TRY(read_token(&reader, &token, text));
     } while (token.kind != JSON_END);
-    *ret_source = reader.source;
+    *ret_canonical = reader.found;
     return ERR_OK;
 }
