@@ -81,6 +81,13 @@ static bool says_something(value v)
 static enum err tidy_list(struct arena *arena, value list, value *ret_value)
 {
     uint32_t count = 0;
+    while (count < list.count && says_something(list.items[count]))
+        count++;
+    if (count == list.count && count > 0) { /* mostly, and a long list costs no copy */
+        *ret_value = list;
+        return ERR_OK;
+    }
+    count = 0;
     value *kept = ARENA_ARRAY(arena, value, list.count + 1);
     if (kept == NULL)
         return ERR_MEMORY;

@@ -1,3 +1,4 @@
+#include "base/buf.h"
 #include "match/project.h"
 #include "match/scan.h"
 
@@ -395,6 +396,54 @@ static void plain_text_is_not_copied(void **state)
     assert_ptr_equal(read.slots.values[0].text, json.ptr + 6);
 }
 
+enum { LONG_PATHS = 41, LONG_VALUES = 16500 };
+
+static void an_alert_of_very_many_values_fits(void **state)
+{
+    (void)state;
+    char names[LONG_PATHS][8];
+    const char *paths[LONG_PATHS];
+    CLEANUP(buf_release) struct buf json = BUF_INIT(ALERT_BYTES_MAX);
+    buf_add(&json, STR("{"));
+    for (int at = 0; at < LONG_PATHS; at++) {
+        snprintf(names[at], sizeof names[at], "p%d", at);
+        paths[at] = names[at];
+        buf_addf(&json, "%s\"p%d\":[", at == 0 ? "" : ",", at);
+        for (int i = 0; i < LONG_VALUES; i++)
+            buf_add(&json, i == 0 ? STR("1") : STR(",1"));
+        buf_add(&json, STR("]"));
+    }
+    buf_add(&json, STR("}"));
+    CLEANUP(read_release) struct read read = read_paths(buf_str(&json), paths, LONG_PATHS);
+    assert_int_equal(read.err, ERR_OK);
+    for (int at = 0; at < LONG_PATHS; at++) {
+        assert_int_equal(read.slots.values[at].count, LONG_VALUES);
+        for (int i = 0; i < LONG_VALUES; i++)
+            assert_int_equal(read.slots.values[at].items[i].integer, 1);
+    }
+    assert_true(read.arena.held < 3 * sizeof(value) * LONG_PATHS * LONG_VALUES);
+}
+
+static void slots_that_grow_beside_each_other_keep_their_values(void **state)
+{
+    (void)state;
+    const char *const paths[] = { "a.x", "a.y", "a.z" };
+    CLEANUP(buf_release) struct buf json = BUF_INIT(ALERT_BYTES_MAX);
+    buf_add(&json, STR("{\"a\":["));
+    for (int at = 0; at < 5000; at++)
+        buf_addf(&json, "%s{\"x\":%d,\"y\":%d%s", at == 0 ? "" : ",", at, -at,
+            at % 3 == 0 ? ",\"z\":7}" : "}");
+    buf_add(&json, STR("]}"));
+    CLEANUP(read_release) struct read read = read_paths(buf_str(&json), paths, 3);
+    assert_int_equal(read.err, ERR_OK);
+    for (int at = 0; at < 5000; at++) {
+        assert_int_equal(read.slots.values[0].items[at].integer, at);
+        assert_int_equal(read.slots.values[1].items[at].integer, -at);
+        assert_int_equal(read.slots.values[2].items[at / 3].integer, 7);
+    }
+    assert_int_equal(read.slots.values[2].count, 1667);
+}
+
 static void a_full_arena_is_an_error_and_not_a_crash(void **state)
 {
     (void)state;
@@ -475,6 +524,8 @@ int main(void)
         cmocka_unit_test(a_long_array_is_read_whole_or_as_one_text),
         cmocka_unit_test(two_megabytes_of_text_are_read_and_more_is_refused),
         cmocka_unit_test(plain_text_is_not_copied),
+        cmocka_unit_test(an_alert_of_very_many_values_fits),
+        cmocka_unit_test(slots_that_grow_beside_each_other_keep_their_values),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
         cmocka_unit_test(leaves_are_values_and_not_keys),
         cmocka_unit_test(keys_made_to_be_slow_are_not),

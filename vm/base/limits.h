@@ -39,8 +39,10 @@ enum {
      * alert around it. */
     ALERT_BYTES_MAX = 2 * 1024 * 1024,
     ALERT_DEPTH_MAX = 64,
-    /* Memory of one alert: its text unescaped, slots, values. */
-    EVENT_BYTES_MAX = 16 * 1024 * 1024,
+    /* Memory of one alert: its text unescaped, slots, values. An alert of ALERT_BYTES_MAX that is
+     * nothing but arrays of digits holds half as many values of 16 bytes each; slots that grow
+     * by doubling take up to four times that, and its fields a copy or two. */
+    EVENT_BYTES_MAX = 128 * 1024 * 1024,
     /* Elements of arrays that one path may collect. Past it the array is one text, never
      * cut: nothing hides behind a long array. */
     SLOT_VALUES_MAX = 65536,

@@ -114,11 +114,16 @@ enum err projection_new(
     return ERR_OK;
 }
 
+/* Blocks of 1, 2, 4 .. SLOT_VALUES_MAX values. */
+enum { BLOCK_SIZES = 17 };
+static_assert((SLOT_VALUES_MAX >> (BLOCK_SIZES - 1)) == 1, "a full slot is the largest block");
+
 /* What was found under one slot so far. */
 struct gathered {
     value *items;
     uint32_t count;
-    uint32_t room;
+    uint32_t room; /* 1 << size, or 0 */
+    unsigned size;
     bool is_there;
     bool is_list;
     bool is_long; /* of more values than a slot holds: the array is kept as text */
@@ -141,6 +146,7 @@ struct reading {
     struct scan scan;
     struct json_fault *fault;
     struct gathered *gathered; /* by slot */
+    value *spare[BLOCK_SIZES]; /* blocks by size, linked */
     uint32_t *seen;            /* by node: serial of the object in which its key came last */
     uint32_t serial;
     uint32_t repairs;
@@ -168,6 +174,40 @@ static void gather_no_more(struct reading *reading, struct gathered *gathered)
     reading->repairs++;
 }
 
+/* A block of 1 << `size` values: one that another slot grew out of, or a new one. */
+static value *take_block(struct reading *reading, unsigned size)
+{
+    value *block = reading->spare[size];
+    if (block == NULL)
+        return ARENA_ARRAY(reading->arena, value, (size_t)1 << size);
+    memcpy(&reading->spare[size], block, sizeof reading->spare[size]);
+    return block;
+}
+
+/* Keep the block; where the next spare one is stands in its first bytes. */
+static void leave_block(struct reading *reading, value *block, unsigned size)
+{
+    memcpy(block, &reading->spare[size], sizeof reading->spare[size]);
+    reading->spare[size] = block;
+}
+
+/* Twice the room. What slots grow out of is at most as much as what they hold. */
+static enum err gather_room(struct reading *reading, struct gathered *gathered)
+{
+    unsigned size = gathered->room == 0 ? 0 : gathered->size + 1;
+    value *grown = take_block(reading, size);
+    if (grown == NULL)
+        return ERR_MEMORY;
+    if (gathered->room > 0) {
+        memcpy(grown, gathered->items, gathered->count * sizeof *grown);
+        leave_block(reading, gathered->items, gathered->size);
+    }
+    gathered->items = grown;
+    gathered->size = size;
+    gathered->room = (uint32_t)1 << size;
+    return ERR_OK;
+}
+
 static enum err gather(struct reading *reading, uint32_t slot, value v, bool in_list)
 {
     struct gathered *gathered = &reading->gathered[slot];
@@ -179,16 +219,8 @@ static enum err gather(struct reading *reading, uint32_t slot, value v, bool in_
         gather_no_more(reading, gathered);
         return ERR_OK;
     }
-    if (gathered->count == gathered->room) {
-        uint32_t room = gathered->room == 0 ? 1 : gathered->room * 4;
-        value *grown = ARENA_ARRAY(reading->arena, value, room);
-        if (grown == NULL)
-            return ERR_MEMORY;
-        if (gathered->count > 0)
-            memcpy(grown, gathered->items, gathered->count * sizeof *grown);
-        gathered->items = grown;
-        gathered->room = room;
-    }
+    if (gathered->count == gathered->room)
+        TRY(gather_room(reading, gathered));
     gathered->items[gathered->count++] = v;
     return ERR_OK;
 }
