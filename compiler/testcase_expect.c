@@ -6,6 +6,7 @@
 #include "constant.h"
 #include "decide.h"
 #include "fixture.h"
+#include "shell.h"
 
 #include <inttypes.h>
 
@@ -231,6 +232,8 @@ static enum err help_with_rule(struct testcase *testcase, str name)
         path = fixture_path(testcase->arena, rules, alert->alert.file);
     if (path.ptr == NULL)
         return ERR_MEMORY;
+    rules = shell_word(testcase->arena, rules);
+    path = shell_word(testcase->arena, path);
     return testcase_help(testcase, "to see why%s: cdr explain %.*s --rules %.*s --alert %.*s%s%.*s",
         alert->alert.object == NULL ? "" : ", put the alert into a file", STR_ARG(name),
         STR_ARG(rules), STR_ARG(path), source.len > 0 ? " --source " : "", STR_ARG(source));

@@ -61,7 +61,7 @@ static enum exit_code tell_all(struct session *session, const struct arguments *
         output_addf(&session->driver->out,
             "%zu open: another cdr is at work, or was cut off; then go on with: cdr resume --data "
             "%s\n",
-            open, session->data);
+            open, session_data_word(session));
     return EXIT_CLEAN;
 }
 

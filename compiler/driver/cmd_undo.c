@@ -30,7 +30,7 @@ static enum exit_code undo_one(struct session *session, int64_t id)
     if (err == ERR_NOT_FOUND) {
         driver_message(session->driver,
             "there is no run %" PRId64 " in %s; cdr runs --data %s lists them", id, session->data,
-            session->data);
+            session_data_word(session));
         return EXIT_USAGE;
     }
     return err == ERR_OK ? session_undo(session, &run)
@@ -84,7 +84,7 @@ static enum exit_code undo_alert(struct session *session, const char *alert, con
         return session_end(session);
     driver_message(session->driver,
         "there is no run of alert %s in %s; cdr runs --data %s lists them", alert, session->data,
-        session->data);
+        session_data_word(session));
     return EXIT_USAGE;
 }
 

@@ -66,13 +66,21 @@ str command_suggest(const struct driver *driver, str name)
     return suggestion.best;
 }
 
+static size_t count_breaks(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += *text == '\n';
+    return count;
+}
+
 /* "cdr: TEXT"; further lines of the text are indented. Takes and frees `text`. */
-static void add_message(struct output *log, char *text)
+static void add_message(struct output *log, char *text, bool has_lines)
 {
     output_styled(log, STYLE_BOLD, STR("cdr:"));
     str rest = str_from(text);
     for (bool is_first = true; is_first || rest.len > 0; is_first = false) {
-        size_t end = str_find(rest, '\n');
+        size_t end = has_lines ? str_find(rest, '\n') : rest.len;
         output_add(log, is_first ? STR(" ") : STR("     "));
         output_text(log, str_first(rest, end));
         output_add(log, STR("\n"));
@@ -81,6 +89,8 @@ static void add_message(struct output *log, char *text)
     free(text);
 }
 
+/* Lines are ours to break: where a name or a reason that was put in has line breaks of its own,
+ * all stands on one line, so that no line begins with what somebody else wrote. */
 static void add_message_format(struct output *log, const char *format, va_list args)
     PRINTF_LIKE(2, 0);
 static void add_message_format(struct output *log, const char *format, va_list args)
@@ -89,7 +99,7 @@ static void add_message_format(struct output *log, const char *format, va_list a
     if (vasprintf(&text, format, args) < 0)
         output_add(log, STR("cdr: out of memory\n"));
     else
-        add_message(log, text);
+        add_message(log, text, count_breaks(text) == count_breaks(format));
 }
 
 void driver_message(struct driver *driver, const char *format, ...)

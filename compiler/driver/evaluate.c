@@ -139,12 +139,12 @@ static const char *old_run_note(const struct evaluation *evaluation, const struc
     *ret_is_bad = !is_same || run->standing != RUN_STANDS;
     if (run->standing == RUN_OPEN)
         return arena_format(arena, "run %" PRId64 " was cut off; go on with: cdr resume --data %s",
-            run->id, session->data);
+            run->id, session_data_word(session));
     if (run->standing == RUN_PARTLY_TAKEN_BACK)
         return arena_format(arena,
             "run %" PRId64 " was taken back in part, and nothing was done again; look at it with "
             "cdr runs --data %s, then add --again",
-            run->id, session->data);
+            run->id, session_data_word(session));
     if (evaluation->first_run != 0 && run->id >= evaluation->first_run)
         return arena_format(arena,
             "already run %" PRId64 " of this very command: %s; nothing was done again%s", run->id,

@@ -4,6 +4,8 @@
 
 #include "base/utf8.h"
 
+#include "shell.h"
+
 #include <inttypes.h>
 
 enum { STATE_COLUMNS = 11, TEXT_COLUMNS = 46, LEAVES_SHOWN = 4 };
@@ -307,9 +309,9 @@ enum err explain_text(const struct explanation *explanation, struct output *out)
     TRY(show_answer(explanation, out));
     if (explanation->outcome == EXPLAIN_FIRED) {
         output_add(out, STR("its steps: cdr run --rules "));
-        output_text(out, explanation->rule->file);
+        output_text(out, shell_word(explanation->arena, explanation->rule->file));
         output_add(out, STR(" --alerts "));
-        output_text(out, str_from(explanation->file));
+        output_text(out, shell_word(explanation->arena, str_from(explanation->file)));
         output_add(out, STR("\n"));
     }
     return ERR_OK;

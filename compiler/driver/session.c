@@ -1,6 +1,8 @@
 /* session.c - see session.h. */
 #include "driver/session.h"
 
+#include "shell.h"
+
 #include "driver/open_runs.h"
 #include "registry.h"
 #include "value_json.h"
@@ -106,6 +108,11 @@ void session_release(struct session *session)
     reporter_release(&session->reporter);
 }
 
+const char *session_data_word(const struct session *session)
+{
+    return shell_word(&session->driver->arena, str_from(session->data)).ptr;
+}
+
 bool session_is_stopped(struct session *session)
 {
     return *session->driver->stop != 0;
@@ -132,8 +139,8 @@ enum exit_code session_end(struct session *session)
     const struct totals *totals = &session->totals;
     if (session_is_stopped(session)) {
         if (totals->open_runs > 0)
-            driver_message(
-                session->driver, "stopped; go on with: cdr resume --data %s", session->data);
+            driver_message(session->driver, "stopped; go on with: cdr resume --data %s",
+                session_data_word(session));
         else
             driver_message(session->driver, "%s", err_text(ERR_STOPPED));
         return EXIT_FINDINGS;
@@ -146,7 +153,7 @@ enum exit_code session_end(struct session *session)
             "%" PRIu64 " earlier run%s did not end well or %s taken back, first run %" PRId64
             "; look with: cdr runs --data %s",
             totals->old_runs, totals->old_runs == 1 ? "" : "s",
-            totals->old_runs == 1 ? "was" : "were", totals->old_run, session->data);
+            totals->old_runs == 1 ? "was" : "were", totals->old_run, session_data_word(session));
     if (totals->changed_rules > 0)
         driver_message(session->driver,
             "%" PRIu64 " alert%s acted on before a rule was changed, and nothing was done by the "
@@ -174,7 +181,7 @@ static enum exit_code cut_off(struct session *session, enum err err)
     report_note(&session->reporter, "cut_off", reason);
     if (err != ERR_STOPPED) /* session_end tells that one, when all is over */
         driver_message(session->driver, "%s\nGo on when that is mended: cdr resume --data %s",
-            reason, session->data);
+            reason, session_data_word(session));
     return EXIT_FINDINGS;
 }
 

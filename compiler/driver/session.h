@@ -47,6 +47,9 @@ MUST_CHECK enum exit_code session_execute(struct session *session, const struct 
 /* Take a run back, with everything reported; an unfinished undo of it goes on. */
 MUST_CHECK enum exit_code session_undo(struct session *session, const struct run *run);
 
+/* The data directory as one word of a shell, for commands that are told. */
+const char *session_data_word(const struct session *session);
+
 /* Whether somebody wants the command to end. */
 bool session_is_stopped(struct session *session);
 /* Tell a failure of the journal. */

@@ -89,4 +89,18 @@ for line in "check" "doc" "test" "disasm" "run --alerts quiet.json --offline --r
     run $line nowhere
     exits 2 "cdr $line on what is not there is 2"
 done
+# Names of others break no line of a message, and commands to paste are quoted.
+run run --rules missing.cdr --alerts $'x\n::error::y.json'
+holds "no line of a message begins with a part of a name" bash -c '! grep -qE "^ *::error" "$1"' - "$err"
+printf 'rule r { when severity = high then open case }\n' >quoted.cdr
+echo junk >$'x\n::error::y.json'
+run run --rules quoted.cdr --alerts $'x\n::error::y.json' --offline
+exits 1 "a name with a line break is read"
+says '::error::y.json:1' "and told"
+holds "on the line of the message" bash -c '! grep -qE "^ *::error" "$1" "$2"' - "$out" "$err"
+cp quoted.cdr 'a;b $(c).cdr'
+echo '{"source": "guardduty", "severity": "high"}' >"it's.json"
+run explain r --rules 'a;b $(c).cdr' --alert "it's.json"
+prints "cdr run --rules 'a;b \$(c).cdr' --alerts 'it'\\''s.json'" "a command to paste is quoted"
+
 finish
