@@ -35,7 +35,7 @@ part 'ASan, UBSan, LSan' "${make[@]}" SANITIZE=1 check
 # the command once; all scripts would take half an hour.
 part 'valgrind on the command suite' env ONLY=cli LOGS=build/valgrind-logs \
     CDR="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect $PWD/build/cdr" \
-    SCRIPTS='again.sh check.sh explain.sh fmt.sh guards.sh inspect.sh run.sh seed.sh stop.sh' \
+    SCRIPTS='again.sh check.sh explain.sh fmt.sh inspect.sh run.sh seed.sh stop.sh' \
     CDR_IS_SLOW=1 tests/check.sh build
 part 'moto, an AWS we did not write' tests/providers/moto.sh
 

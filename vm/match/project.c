@@ -174,20 +174,22 @@ static void gather_no_more(struct reading *reading, struct gathered *gathered)
     reading->repairs++;
 }
 
+enum { LINK_BYTES = sizeof(void *) };
+
 /* A block of 1 << `size` values: one that another slot grew out of, or a new one. */
 static value *take_block(struct reading *reading, unsigned size)
 {
     value *block = reading->spare[size];
     if (block == NULL)
         return ARENA_ARRAY(reading->arena, value, (size_t)1 << size);
-    memcpy(&reading->spare[size], block, sizeof reading->spare[size]);
+    memcpy(&reading->spare[size], block, LINK_BYTES);
     return block;
 }
 
 /* Keep the block; where the next spare one is stands in its first bytes. */
 static void leave_block(struct reading *reading, value *block, unsigned size)
 {
-    memcpy(block, &reading->spare[size], sizeof reading->spare[size]);
+    memcpy(block, &reading->spare[size], LINK_BYTES);
     reading->spare[size] = block;
 }
 
