@@ -218,10 +218,26 @@ static void check_text(struct check *check, struct expr *expr, const struct para
         report_untrusted(check, expr, param);
 }
 
-static void check_value(struct check *check, struct expr *expr, const struct param *param)
+/* False: the value is known only with the alert. */
+static bool check_written(struct check *check, struct expr *expr, const struct param *param)
 {
     value v;
     enum type from;
+    if (!check_word(check, expr, param->type))
+        check_expr(check, expr);
+    if (expr->type == TYPE_COUNT)
+        return true;
+    if (expr->is_list)
+        check_list_value(check, expr, param);
+    else if (constant_of(expr, &v, &from))
+        check_fits(check, expr, param->type, false);
+    else
+        return false;
+    return true;
+}
+
+static void check_value(struct check *check, struct expr *expr, const struct param *param)
+{
     if (param->choices != NULL) {
         check_choice(check, expr, param);
         return;
@@ -232,15 +248,9 @@ static void check_value(struct check *check, struct expr *expr, const struct par
         check_text(check, expr, param);
         return;
     }
-    if (!check_word(check, expr, param->type))
-        check_expr(check, expr);
-    if (expr->type == TYPE_COUNT)
+    if (check_written(check, expr, param))
         return;
-    if (expr->is_list)
-        check_list_value(check, expr, param);
-    else if (constant_of(expr, &v, &from))
-        check_fits(check, expr, param->type, false);
-    else if (type_is_identifier(param->type))
+    if (type_is_identifier(param->type))
         check_target(check, expr, param);
     else if (param->type == TYPE_TEXT)
         check_text(check, expr, param);
@@ -325,21 +335,9 @@ static void check_pairs(struct check *check, const struct builtin *builtin, stru
 
 static void check_expected_value(struct check *check, struct expr *expr, const struct param *param)
 {
-    value v;
-    enum type from;
-    if (param->choices != NULL) {
+    if (param->choices != NULL)
         check_choice(check, expr, param);
-        return;
-    }
-    if (!check_word(check, expr, param->type))
-        check_expr(check, expr);
-    if (expr->type == TYPE_COUNT)
-        return;
-    if (expr->is_list)
-        check_list_value(check, expr, param);
-    else if (constant_of(expr, &v, &from))
-        check_fits(check, expr, param->type, false);
-    else
+    else if (!check_written(check, expr, param))
         diag_add(check->diags, DIAG_NOT_CONSTANT, expr->at,
             "a test expects a written value, and this is known only with the alert");
 }
