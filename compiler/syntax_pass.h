@@ -18,6 +18,7 @@ struct mistake {
     const struct expectation *expected;
 };
 
+/* Whether the symbol of that name could stand there. */
 bool expects(const struct expectation *expected, const char *word);
 
 struct hint;

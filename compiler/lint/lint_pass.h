@@ -67,15 +67,25 @@ void silence_apply(struct lint *lint);
 /* Report those that silenced nothing. */
 void silence_report_unused(struct lint *lint);
 
-/* ---- the findings: each looks at one node and adds what it finds ---- */
+/* ---- the findings: each adds what it finds ---- */
 
-void lint_logic(struct lint *lint, const struct expr *expr);     /* lint_logic.c */
-void lint_never(struct lint *lint, const struct expr *expr);     /* lint_never.c */
-void lint_text_test(struct lint *lint, const struct expr *expr); /* lint_text.c */
-void lint_list(struct lint *lint, const struct expr *expr);      /* lint_list.c */
-void lint_rule(struct lint *lint, const struct item *rule);      /* lint_rule.c */
-void lint_technique(struct lint *lint, const struct expr *expr); /* lint_rule.c */
-void lint_steps(struct lint *lint, const struct item *rule);     /* lint_steps.c */
-void lint_dates(struct lint *lint, const struct item *item);     /* lint_dates.c */
-void lint_secrets(struct lint *lint, const struct expr *expr);   /* lint_secrets.c */
-void lint_set(struct lint *lint);                                /* lint_set.c */
+/* `and`, `or` and `not` that mix, repeat or contradict each other. */
+void lint_logic(struct lint *lint, const struct expr *expr);
+/* Conditions that no value meets. */
+void lint_never(struct lint *lint, const struct expr *expr);
+/* Tests of text. */
+void lint_text_test(struct lint *lint, const struct expr *expr);
+/* Written lists, and networks. */
+void lint_list(struct lint *lint, const struct expr *expr);
+/* A rule: what it asks, its clauses, what is said about it. */
+void lint_rule(struct lint *lint, const struct item *rule);
+/* Templates of other tools in the texts of steps. */
+void lint_technique(struct lint *lint, const struct expr *expr);
+/* The steps of a rule. */
+void lint_steps(struct lint *lint, const struct item *rule);
+/* Excuses that last too long. */
+void lint_dates(struct lint *lint, const struct item *item);
+/* Secrets in texts. */
+void lint_secrets(struct lint *lint, const struct expr *expr);
+/* The set as a whole: what nobody uses, what is there twice, names alike. */
+void lint_set(struct lint *lint);
