@@ -66,6 +66,14 @@ static inline struct event read_alert(
     return event;
 }
 
+/* As compile_good, with the fragments of every leaf. */
+static inline void compile_probed(struct compilation *compilation, const char *text)
+{
+    compilation->wants_probes = true;
+    compile_good(compilation, text);
+    assert_non_null(compilation->probes);
+}
+
 /* Whether the only rule of `text` fires for the alert. */
 static inline bool fires(const char *text, const char *json)
 {

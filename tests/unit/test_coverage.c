@@ -17,13 +17,7 @@ static void covering_release(struct covering *covering)
 static void cover(struct covering *covering, const char *text)
 {
     struct compilation *compilation = &covering->compilation;
-    assert_int_equal(compile_begin(compilation), ERR_OK);
-    compilation->wants_probes = true;
-    assert_int_equal(compile_text(compilation, STR("test.cdr"), str_from(text)), ERR_OK);
-    assert_int_equal(compile_program(compilation), ERR_OK);
-    if (compilation->program == NULL)
-        print_diags(compilation);
-    assert_non_null(compilation->program);
+    compile_probed(compilation, text);
     assert_int_equal(coverage_begin(&covering->coverage, compilation), ERR_OK);
 }
 

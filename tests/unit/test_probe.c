@@ -19,14 +19,7 @@ static void probed_release(struct probed *probed)
 static void probe_text(struct probed *probed, const char *text)
 {
     struct compilation *compilation = &probed->compilation;
-    assert_int_equal(compile_begin(compilation), ERR_OK);
-    compilation->wants_probes = true;
-    assert_int_equal(compile_text(compilation, STR("test.cdr"), str_from(text)), ERR_OK);
-    assert_int_equal(compile_program(compilation), ERR_OK);
-    if (compilation->program == NULL)
-        print_diags(compilation);
-    assert_non_null(compilation->program);
-    assert_non_null(compilation->probes);
+    compile_probed(compilation, text);
     assert_int_equal(compilation->probes->rule_count, compilation->program->rule_count);
     probed->rule = &compilation->probes->rules[0];
 }

@@ -25,13 +25,7 @@ static void asked_release(struct asked *asked)
 static void compile_probes(struct asked *asked, const char *text)
 {
     struct compilation *compilation = &asked->compilation;
-    assert_int_equal(compile_begin(compilation), ERR_OK);
-    compilation->wants_probes = true;
-    assert_int_equal(compile_text(compilation, STR("test.cdr"), str_from(text)), ERR_OK);
-    assert_int_equal(compile_program(compilation), ERR_OK);
-    if (compilation->program == NULL)
-        print_diags(compilation);
-    assert_non_null(compilation->program);
+    compile_probed(compilation, text);
 }
 
 static void ask(struct asked *asked, const char *alert)
