@@ -7,7 +7,7 @@
 enum { NAME_COLUMN = 33, PROVIDER_COLUMN = 14 };
 
 static const struct option options[] = {
-    { OPTION_JSON, OPTION_FLAG, NULL, NULL, NULL, NULL, "an array of objects, for programs" },
+    { OPTION_JSON, OPTION_FLAG, NULL, NULL, NULL, "an array of objects, for programs" },
     { 0 },
 };
 

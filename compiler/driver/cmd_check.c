@@ -5,9 +5,9 @@
 #include "registry.h"
 
 static const struct option options[] = {
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text concise json sarif junit github gitlab", NULL,
-        "text", "how findings are printed" },
-    { OPTION_FAIL_LEVEL, OPTION_CHOICE, "LEVEL", "error warning info", NULL, "error",
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text concise json sarif junit github gitlab", "text",
+        "how findings are printed" },
+    { OPTION_FAIL_LEVEL, OPTION_CHOICE, "LEVEL", "error warning info", "error",
         "the least finding that makes the exit code 1" },
     { 0 },
 };

@@ -3,7 +3,7 @@
 #include "driver/rules.h"
 
 static const struct option options[] = {
-    { OPTION_ALL, OPTION_FLAG, NULL, NULL, NULL, NULL, "the sources of the binary too" },
+    { OPTION_ALL, OPTION_FLAG, NULL, NULL, NULL, "the sources of the binary too" },
     { 0 },
 };
 

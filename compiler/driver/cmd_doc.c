@@ -5,9 +5,9 @@
 #include "driver/rules.h"
 
 static const struct option options[] = {
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "markdown json", NULL, "markdown",
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "markdown json", "markdown",
         "a page, or one JSON object" },
-    { OPTION_LANGUAGE, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_LANGUAGE, OPTION_FLAG, NULL, NULL, NULL,
         "the fields, types, functions and steps of this build instead" },
     { 0 },
 };

@@ -5,11 +5,11 @@
 enum { NAME_COLUMN = 17 };
 
 static const struct option options[] = {
-    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL, "rules that should be there" },
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL, "the journal to look at" },
-    { OPTION_ONLINE, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, "rules that should be there" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal to look at" },
+    { OPTION_ONLINE, OPTION_FLAG, NULL, NULL, NULL,
         "ask AWS who we are; without it nothing is sent" },
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a line each, or one JSON object" },
     { 0 },
 };

@@ -9,13 +9,13 @@
 enum { CODE_DIGITS = 4 };
 
 static const struct option options[] = {
-    { OPTION_ALERT, OPTION_TEXT, "FILE|-", NULL, NULL, NULL,
+    { OPTION_ALERT, OPTION_TEXT, "FILE|-", NULL, NULL,
         "explain a rule for the alerts of this file: JSON, one a line, or an array" },
-    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL,
+    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
         "rule files, or directories of them; the current directory without it" },
-    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL, NULL,
+    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL,
         "read every alert as this source's, whatever it looks like" },
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "of a rule: a tree, or one JSON object a line for each alert" },
     { 0 },
 };

@@ -20,11 +20,11 @@ enum { ROUNDS_MAX = 64 };
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
 static const struct option options[] = {
-    { OPTION_CHECK, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_CHECK, OPTION_FLAG, NULL, NULL, NULL,
         "write nothing, name the files that would change, exit 1 for any" },
-    { OPTION_DIFF, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_DIFF, OPTION_FLAG, NULL, NULL, NULL,
         "write nothing, show what would change, exit 1 for any" },
-    { OPTION_SUGGESTIONS, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_SUGGESTIONS, OPTION_FLAG, NULL, NULL, NULL,
         "take the nearest name too where one is unknown; read what it did" },
     { 0 },
 };

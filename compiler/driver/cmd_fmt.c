@@ -12,9 +12,9 @@
 enum { FORMATTED_BYTES_MAX = 4 * SOURCE_BYTES_MAX };
 
 static const struct option options[] = {
-    { OPTION_CHECK, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_CHECK, OPTION_FLAG, NULL, NULL, NULL,
         "write nothing, name the files that would change, exit 1 for any" },
-    { OPTION_DIFF, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_DIFF, OPTION_FLAG, NULL, NULL, NULL,
         "write nothing, show what would change, exit 1 for any" },
     { 0 },
 };

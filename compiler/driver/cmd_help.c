@@ -2,8 +2,8 @@
 #include "driver/help.h"
 
 static const struct option options[] = {
-    { OPTION_MAN, OPTION_FLAG, NULL, NULL, NULL, NULL, "all of it as a manual page, cdr(1)" },
-    { OPTION_MARKDOWN, OPTION_FLAG, NULL, NULL, NULL, NULL, "all of it as docs/commands.md" },
+    { OPTION_MAN, OPTION_FLAG, NULL, NULL, NULL, "all of it as a manual page, cdr(1)" },
+    { OPTION_MARKDOWN, OPTION_FLAG, NULL, NULL, NULL, "all of it as docs/commands.md" },
     { 0 },
 };
 

@@ -9,8 +9,8 @@
 #include <inttypes.h>
 
 static const struct option options[] = {
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL, "the journal of `cdr run --mode apply`" },
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a story, or one JSON object a line" },
     { 0 },
 };

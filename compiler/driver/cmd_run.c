@@ -12,19 +12,19 @@
 enum { UNENFORCED_SHOWN = 10 };
 
 static const struct option options[] = {
-    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL, "rule files, or directories of them" },
-    { OPTION_ALERTS, OPTION_TEXTS, "FILE|-", NULL, NULL, NULL,
+    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, "rule files, or directories of them" },
+    { OPTION_ALERTS, OPTION_TEXTS, "FILE|-", NULL, NULL,
         "alerts: JSON, one a line, or an array; standard input without it" },
-    { OPTION_AGAIN, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_AGAIN, OPTION_FLAG, NULL, NULL, NULL,
         "act on alerts that were acted on before (apply only)" },
-    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL, NULL,
+    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL,
         "read every alert as this source's, whatever it looks like" },
-    { OPTION_MODE, OPTION_CHOICE, "MODE", "plan apply", NULL, "plan",
+    { OPTION_MODE, OPTION_CHOICE, "MODE", "plan apply", "plan",
         "plan: reads only, shows every change; apply: makes them" },
-    { OPTION_OFFLINE, OPTION_FLAG, NULL, NULL, NULL, NULL, "send nothing at all (plan only)" },
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL,
+    { OPTION_OFFLINE, OPTION_FLAG, NULL, NULL, NULL, "send nothing at all (plan only)" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL,
         "the journal; apply needs it, unreadable alerts are kept there" },
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json summary", NULL, "text",
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json summary", "text",
         "a story, one JSON object a line, or a count per rule" },
     { 0 },
 };

@@ -11,9 +11,9 @@
 enum { WORLD_BYTES_MAX = 64 * 1024 * 1024 };
 
 static const struct option options[] = {
-    { OPTION_LISTEN, OPTION_TEXT, "ADDRESS:PORT", NULL, NULL, "127.0.0.1:8470",
+    { OPTION_LISTEN, OPTION_TEXT, "ADDRESS:PORT", NULL, "127.0.0.1:8470",
         "where to listen: loopback only; port 0 is any free one" },
-    { OPTION_WORLD, OPTION_TEXT, "FILE", NULL, NULL, NULL,
+    { OPTION_WORLD, OPTION_TEXT, "FILE", NULL, NULL,
         "begin with this world (JSON, the form of GET /_sandbox/state)" },
     { 0 },
 };

@@ -9,13 +9,13 @@
 enum { NAME_COLUMN = 14, FIELD_COLUMN = 18, TYPE_COLUMN = 15, EXPRESSION_BYTES_MAX = 64 * 1024 };
 
 static const struct option options[] = {
-    { OPTION_ALERT, OPTION_TEXT, "FILE|-", NULL, NULL, NULL,
+    { OPTION_ALERT, OPTION_TEXT, "FILE|-", NULL, NULL,
         "tell of the alerts of this file: which source takes each, and what its fields hold" },
-    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL,
+    { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
         "rule files, or directories of them, that declare more" },
-    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL, NULL,
+    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL,
         "with --alert: read every alert as this source's, whatever it looks like" },
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "lines for people, or one JSON array; with --alert one JSON object a line for each alert" },
     { 0 },
 };

@@ -11,18 +11,17 @@
 enum { PATTERN_STEPS_MAX = 1000000 };
 
 static const struct option options[] = {
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json tap junit", NULL, "text",
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json tap junit", "text",
         "how the results are printed" },
-    { OPTION_RUN, OPTION_TEXT, "PATTERN", NULL, NULL, NULL,
+    { OPTION_RUN, OPTION_TEXT, "PATTERN", NULL, NULL,
         "only tests with this in the title; with * or ?, a glob over the whole of it" },
-    { OPTION_FAIL_FAST, OPTION_FLAG, NULL, NULL, NULL, NULL, "stop after the first failure" },
-    { OPTION_FAIL_ON_SKIP, OPTION_FLAG, NULL, NULL, NULL, NULL,
-        "exit 1 when a test was skipped, too" },
-    { OPTION_VERBOSE, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_FAIL_FAST, OPTION_FLAG, NULL, NULL, NULL, "stop after the first failure" },
+    { OPTION_FAIL_ON_SKIP, OPTION_FLAG, NULL, NULL, NULL, "exit 1 when a test was skipped, too" },
+    { OPTION_VERBOSE, OPTION_FLAG, NULL, NULL, NULL,
         "tell of every test, and what happened in it" },
-    { OPTION_COVER, OPTION_FLAG, NULL, NULL, NULL, NULL,
+    { OPTION_COVER, OPTION_FLAG, NULL, NULL, NULL,
         "tell which tests of the rules' conditions no alert made true, or false" },
-    { OPTION_COVER_MIN, OPTION_NUMBER, "PERCENT", NULL, NULL, NULL,
+    { OPTION_COVER_MIN, OPTION_NUMBER, "PERCENT", NULL, NULL,
         "as --cover, and exit 1 when less of them is covered" },
     { 0 },
 };

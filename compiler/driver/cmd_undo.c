@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 static const struct option options[] = {
-    { OPTION_ALERT, OPTION_TEXT, "ID", NULL, NULL, NULL, "every run of this alert, newest first" },
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, NULL, "the journal of `cdr run --mode apply`" },
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", NULL, "text",
+    { OPTION_ALERT, OPTION_TEXT, "ID", NULL, NULL, "every run of this alert, newest first" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a story, or one JSON object a line" },
-    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL, NULL,
+    { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL,
         "with --alert: only runs for alerts of this source" },
     { 0 },
 };

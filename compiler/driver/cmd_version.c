@@ -24,7 +24,7 @@ const char *driver_version(void)
 }
 
 static const struct option options[] = {
-    { OPTION_JSON, OPTION_FLAG, NULL, NULL, NULL, NULL, "one object, for programs" },
+    { OPTION_JSON, OPTION_FLAG, NULL, NULL, NULL, "one object, for programs" },
     { 0 },
 };
 

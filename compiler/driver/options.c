@@ -14,12 +14,12 @@ static const char *const names[OPTION_COUNT] = {
 
 /* What every command takes. */
 static const struct option common[] = {
-    { OPTION_COLOR, OPTION_CHOICE, "WHEN", "auto always never", NULL, "auto",
+    { OPTION_COLOR, OPTION_CHOICE, "WHEN", "auto always never", "auto",
         "colours: on a terminal, always, never" },
-    { OPTION_CONFIG, OPTION_TEXT, "FILE", NULL, NULL, NULL,
+    { OPTION_CONFIG, OPTION_TEXT, "FILE", NULL, NULL,
         "settings; without it the nearest cdr.json, up to the root of the repository" },
-    { OPTION_ISOLATED, OPTION_FLAG, NULL, NULL, NULL, NULL, "read no cdr.json" },
-    { OPTION_HELP, OPTION_FLAG, NULL, NULL, NULL, NULL, "this text" },
+    { OPTION_ISOLATED, OPTION_FLAG, NULL, NULL, NULL, "read no cdr.json" },
+    { OPTION_HELP, OPTION_FLAG, NULL, NULL, NULL, "this text" },
     { 0 },
 };
 
@@ -96,9 +96,6 @@ static const char *check_choice(const struct option *row, const char *text, stru
     const char *name = option_name(row->id);
     if (word_find(row->choices, str_from(text)) >= 0)
         return NULL;
-    if (row->later != NULL && word_find(row->later, str_from(text)) >= 0)
-        return arena_format(
-            arena, "--%s %s is not in this build; it has: %s", name, text, row->choices);
     struct suggestion suggestion = { .word = str_from(text) };
     for (size_t i = 0; word_at(row->choices, i).len > 0; i++)
         suggest(&suggestion, word_at(row->choices, i));

@@ -32,7 +32,6 @@ struct option {
     enum option_kind kind;
     const char *value;    /* "FILE|-": what stands for the value in --help */
     const char *choices;  /* "text json": of a choice, by words */
-    const char *later;    /* choices that the language names and this build lacks, or NULL */
     const char *fallback; /* the value when it is not given, or NULL */
     const char *doc;
 };

@@ -22,7 +22,7 @@ static const enum setting_reach reaches[OPTION_COUNT] = {
 };
 
 /* Of a command that takes rule files as operands and has no flag for them. */
-static const struct option rules_row = { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, NULL,
+static const struct option rules_row = { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
     "rule files, or directories of them" };
 
 enum setting_reach setting_reach(enum option_id id)
