@@ -116,8 +116,8 @@ static void set_tables(const struct emit *emit, struct program *program)
     program->step_count = emit->steps.count;
     program->unenforced = emit->unenforced.items;
     program->unenforced_count = emit->unenforced.count;
-    program->invariants = emit->invariants.items;
-    program->invariant_count = emit->invariants.count;
+    program->guards = emit->guards.items;
+    program->guard_count = emit->guards.count;
     program->probes = emit->probes.items;
     program->probe_count = emit->probes.count;
 }

@@ -163,10 +163,12 @@ static void emit_invariant_condition(struct emit *emit, span at, struct expr *co
 {
     if (condition == NULL)
         return;
-    struct invariant_code code = { at.file, at.start, emit->code.count };
+    struct guard_code code = {
+        .text_index = at.file, .at = at.start, .certain = emit->code.count, .possible = NO_INDEX
+    };
     emit_condition(emit, emit_expanded(emit, condition));
     emit_op(emit, OP_RETURN, 0, 0);
-    TABLE_ADD(emit, emit->invariants, code);
+    TABLE_ADD(emit, emit->guards, code);
 }
 
 static void emit_invariant_conditions(struct emit *emit, const struct item *item)

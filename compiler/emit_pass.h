@@ -69,7 +69,7 @@ struct emit {
     TABLE(struct rule_code) rules;
     TABLE(struct step_code) steps;
     TABLE(struct unenforced) unenforced;
-    TABLE(struct invariant_code) invariants;
+    TABLE(struct guard_code) guards;
     TABLE(struct concern) concerns;
     TABLE(struct shared_excuse) shared_excuses;
     struct lookup shared_lookup;

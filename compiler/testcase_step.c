@@ -234,12 +234,11 @@ static bool is_met(struct testcase *testcase, span at)
     const struct program *program = testcase->program;
     struct testcase_pending *pending = &testcase->pending;
     value met;
-    for (uint32_t i = 0; i < program->invariant_count; i++) {
-        const struct invariant_code *code = &program->invariants[i];
-        if (code->file != at.file || code->at != at.start)
+    for (uint32_t i = 0; i < program->guard_count; i++) {
+        const struct guard_code *code = &program->guards[i];
+        if (code->text_index != at.file || code->at != at.start)
             continue;
-        enum err err =
-            interp_value(program, code->condition, &pending->event, &pending->arena, &met);
+        enum err err = interp_value(program, code->certain, &pending->event, &pending->arena, &met);
         return err != ERR_OK || (met.kind == VALUE_BOOL && met.boolean);
     }
     return true; /* without a condition it is about every alert */

@@ -12,7 +12,7 @@
 #include "base/attr.h"
 #include "value.h"
 
-enum { BUILTIN_PERMISSIONS_MAX = 12, BUILTIN_LIMITS_MAX = 4 };
+enum { BUILTIN_PERMISSIONS_MAX = 12, BUILTIN_LIMITS_MAX = 4, BUILTIN_SHOWS_MAX = 16 };
 
 enum verb {
     VERB_COLLECT,
@@ -79,6 +79,8 @@ struct builtin {
         const char *undo[BUILTIN_PERMISSIONS_MAX];  /* what its undo rows need */
     } permissions;
     const char *limits[BUILTIN_LIMITS_MAX]; /* the vendor's, in words */
+    uint8_t shows[BUILTIN_SHOWS_MAX]; /* enum field: what it says of its target before it changes
+                                       * anything, as facts or gaps; ends at 0 (FIELD_SOURCE) */
     const char *inverse; /* row with VERB_UNDO that takes it back, in words of `undo`; or NULL */
     const char *source;  /* provider's reference page for the main call */
     const char *missing; /* why it cannot run in this build: "triage needs a CrowdStrike or

@@ -50,3 +50,16 @@ const char *result_member_name(enum result_member member)
     assert(member < RESULT_MEMBERS);
     return members[member];
 }
+
+const char *ceiling_name(enum ceiling ceiling)
+{
+    static const char *const names[] = {
+        [CEILING_OBSERVE] = "observe",
+        [CEILING_COLLECT] = "collect",
+        [CEILING_CONTAIN] = "contain",
+        [CEILING_DESTROY] = "destroy",
+    };
+    static_assert(COUNT_OF(names) == CEILING_COUNT, "every ceiling has a name");
+    assert(ceiling < CEILING_COUNT);
+    return names[ceiling];
+}

@@ -11,13 +11,13 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "builtin.h"
 #include "value.h"
 
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct builtin;
 struct function;
 struct regex;
 
@@ -118,6 +118,70 @@ struct step_condition {
     const struct step_condition *outer; /* the `if` around this one, or NULL */
 };
 
+/* How far rules may go: the highest effect (builtin.h) that is still allowed. Ordered. */
+enum ceiling {
+    CEILING_OBSERVE, /* reads */
+    CEILING_COLLECT, /* leaves something behind, and tells people */
+    CEILING_CONTAIN, /* changes that can be taken back */
+    CEILING_DESTROY, /* changes that cannot */
+    CEILING_COUNT,
+};
+
+/* "observe", "collect", "contain", "destroy": as written after `mode`; static. */
+const char *ceiling_name(enum ceiling ceiling);
+
+/* Where a clause stands, for people: every refusal names it. */
+struct clause_place {
+    str text;      /* as written, on one line; of a built-in default how it would be written */
+    str file;      /* empty: built into cdr */
+    uint32_t line; /* from 1 */
+};
+
+/* Whose targets are counted together. */
+enum limit_scope {
+    LIMIT_RULE,     /* limit 20 targets per 1h */
+    LIMIT_ACTION,   /* limit 20 targets by action per 1h: of the builtin, whatever the rule */
+    LIMIT_ACCOUNT,  /* by account: of the provider's account */
+    LIMIT_PROVIDER, /* by provider */
+    LIMIT_SCOPES,
+};
+
+struct limit_code {
+    enum limit_scope scope;
+    uint64_t targets; /* at most so many distinct ones; of a share of an estate (`limit 5
+                       * percent of fleet by action per 1d`) already reckoned, at least 1 */
+    int64_t window_ms;
+    struct clause_place place;
+};
+
+/* Who is asked, one after the other: a stage that ends unanswered asks the next, and the
+ * last one rejects. */
+struct approval_stage {
+    const str *roles; /* names of program.roles; any member of any of them */
+    uint32_t role_count;
+    uint32_t needed; /* so many different persons, at least 1 */
+    int64_t within_ms;
+};
+
+/* A `role` block: people, and what they may do. */
+enum role_right {
+    RIGHT_READ = 1 << 0,
+    RIGHT_APPROVE = 1 << 1,
+    RIGHT_REJECT = 1 << 2,
+    RIGHT_UNDO = 1 << 3,
+    RIGHT_PAUSE = 1 << 4,
+    RIGHT_RESUME = 1 << 5,
+    RIGHT_RETRY = 1 << 6,
+    RIGHT_RULES = 1 << 7,
+};
+
+struct role_code {
+    str name;
+    const str *members; /* names of people as host/person.h tells them; compared without case */
+    uint32_t member_count;
+    unsigned may; /* enum role_right */
+};
+
 /* One step as written. Arguments are on the stack in the order of the builtin's
  * parameters; one that was not given is absent there. */
 struct step_code {
@@ -126,6 +190,11 @@ struct step_code {
     str text;                               /* the step as written, for people */
     const struct step_condition *condition; /* the innermost `if` on results, or NULL */
     bool stops_on_failure;
+    int64_t for_ms;                      /* undone so long after it was done; 0: stays */
+    int64_t timeout_ms;                  /* 0: none but the machine's */
+    const struct approval_stage *stages; /* `approve by`; none: no person is asked */
+    uint32_t stage_count;
+    struct clause_place approve; /* the clause of `stages` */
     uint32_t args_count;
     uint32_t given; /* bit i: the rule wrote parameter i. Such a one is never taken from the alert
                      * instead: when its value is absent, the step is unresolved */
@@ -164,7 +233,21 @@ struct rule_code {
     uint32_t steps;     /* fragment that ends in HALT */
     const struct excuse_code *excuses;
     uint32_t excuse_count;
-    str needs_state; /* the detection over several alerts that the rule waits for, as written,
+    str author; /* (author = ".."): may not approve what the rule wants; or empty */
+    const struct limit_code *limits; /* every one that it is under: its own, else those of its
+                                      * file's defaults, else the built-in ones; at least one of
+                                      * each scope */
+    uint32_t limit_count;
+    enum ceiling ceiling; /* its own, else its file's, else CEILING_CONTAIN */
+    struct clause_place ceiling_place;
+    bool is_shadow; /* everything but the write */
+    struct clause_place shadow_place;
+    const uint32_t *dedup_keys; /* fragments with the values of `dedup by`; none: no dedup */
+    uint32_t dedup_key_count;
+    int64_t dedup_ms;
+    struct clause_place dedup;
+    uint32_t text_index; /* of its file in program.texts: whose `never target` holds for it */
+    str needs_state;     /* the detection over several alerts that the rule waits for, as written,
                          * or empty. No build that keeps nothing from one alert to the next can
                          * run such a rule: it has no steps, and rule_matches is false */
 };
@@ -194,11 +277,30 @@ struct program_text {
     uint32_t link_count;
 };
 
-/* The condition of a `never`, an `always` or a `never target`. Where it stands names it. */
-struct invariant_code {
-    uint32_t file;      /* index into texts */
-    uint32_t at;        /* offset */
-    uint32_t condition; /* fragment with a bool */
+/* What steps must keep to, whatever rule wants them. */
+enum guard_kind {
+    GUARD_NEVER_TARGET, /* never target COND: no step of EFFECT_COLLECTS or more acts on it */
+    GUARD_NEVER,        /* never VERB NAME [on COND] */
+    GUARD_ALWAYS,       /* always COND implies VERB NAME */
+    GUARD_ENVIRONMENT,  /* the ceiling of an environment: COND is `resource in` it */
+};
+
+struct guard_code {
+    enum guard_kind kind;
+    struct clause_place place;
+    str reason;           /* why, as its author wrote it; or empty */
+    enum verb verb;       /* of GUARD_NEVER and GUARD_ALWAYS */
+    str step;             /* builtin of those; empty: any of the verb */
+    enum ceiling ceiling; /* of GUARD_ENVIRONMENT */
+    uint32_t text_index;  /* index into texts of the file that it stands in */
+    uint32_t at;          /* offset in that text */
+    bool is_of_file;      /* holds for rules of that file only (a clause of `defaults`) */
+    uint32_t certain;     /* fragment with a bool: what is there makes the condition true;
+                          * NO_INDEX: always (`never respond stop_instance`) */
+    uint32_t possible;    /* fragment with a bool: it may be true, for all that is there;
+                          * NO_INDEX: as `certain` */
+    const struct excuse_read *reads; /* what it reads: `name` is the field in rules' spelling */
+    uint32_t read_count;
 };
 
 struct program {
@@ -221,8 +323,10 @@ struct program {
     uint32_t step_count;
     const struct unenforced *unenforced;
     uint32_t unenforced_count;
-    const struct invariant_code *invariants;
-    uint32_t invariant_count;
+    const struct guard_code *guards;
+    uint32_t guard_count;
+    const struct role_code *roles;
+    uint32_t role_count;
     const uint32_t *probes; /* fragments with the values of parts of conditions; see probe.h */
     uint32_t probe_count;
     const struct program_text *texts;

@@ -155,8 +155,8 @@ static bool enter_all(struct verifier *verifier)
             || !enter(verifier, program->rules[i].steps, CONTEXT_STEPS)
             || !enter_excuses(verifier, &program->rules[i]))
             return false;
-    for (uint32_t i = 0; i < program->invariant_count; i++)
-        if (!enter(verifier, program->invariants[i].condition, CONTEXT_CONDITION))
+    for (uint32_t i = 0; i < program->guard_count; i++)
+        if (!enter(verifier, program->guards[i].certain, CONTEXT_CONDITION))
             return false;
     for (uint32_t i = 0; i < program->probe_count; i++)
         if (!enter(verifier, program->probes[i], CONTEXT_PROBE))

@@ -56,6 +56,7 @@ struct totals {
     uint64_t undecided;
     uint64_t bad_steps;     /* that did not end as they should */
     uint64_t open_runs;     /* that were cut off and can be resumed */
+    uint64_t held;          /* runs that wait for a person */
     uint64_t old_runs;      /* that stand in the way of acting again, and did not end well */
     int64_t old_run;        /* the first of them */
     uint64_t changed_rules; /* that did not act on an alert that another rule of the name met */

@@ -146,7 +146,8 @@ enum exit_code session_end(struct session *session)
         return EXIT_FINDINGS;
     }
     uint64_t bad = totals->unreadable + totals->undecided + totals->bad_steps + totals->open_runs
-                   + totals->old_runs + totals->changed_rules + totals->others + totals->claimed;
+                   + totals->old_runs + totals->changed_rules + totals->others + totals->claimed
+                   + totals->held;
     tell_no_source(session);
     if (totals->old_runs > 0)
         driver_message(session->driver,
@@ -207,6 +208,11 @@ static enum exit_code execution_failure(struct session *session, enum err err)
         report_note(&session->reporter, "cut_off",
             session->executor.reason != NULL ? session->executor.reason : err_text(err));
         return EXIT_FINDINGS;
+    case ERR_HELD: /* its steps were told, and what they wait for */
+        session->totals.held++;
+        return EXIT_FINDINGS;
+    case ERR_PAUSED:
+        return cut_off(session, err);
     case ERR_NEEDED:
         session->totals.bad_steps++;
         report_note(&session->reporter, "refused", session->executor.reason);

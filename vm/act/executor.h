@@ -22,6 +22,8 @@
 #include "host/clock.h"
 #include "host/transport.h"
 
+struct governor;
+struct step_cause;
 struct store;
 
 enum { READ_TRIES_MAX = 3 };
@@ -47,23 +49,29 @@ struct executor {
      * ("no connection: AWS_ACCESS_KEY_ID is not set"). */
     struct transport *(*connect)(
         struct executor *executor, const char *provider, const char **reterr_reason);
-    void *self;               /* whoever made `connect` */
-    const volatile int *stop; /* not 0: end with ERR_STOPPED before the next request; may be
+    void *self;                /* whoever made `connect` */
+    struct governor *governor; /* asked before every change (governor.h); NULL: nobody is, which
+                                * only tests of the executor may want */
+    const volatile int *stop;  /* not 0: end with ERR_STOPPED before the next request; may be
                                * NULL. A transport may look at it too, while it reads */
-    const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS and
+    const char *reason;        /* after ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS and
                                * ERR_NEEDED: a sentence, in the arena of the failed call */
 };
 
-/* How one step ended. */
+/* How one step ended, or that it is held. */
 struct step_outcome {
-    enum step_turn turn; /* an end */
+    enum step_turn turn; /* an end, or STEP_HELD */
     str target;
     str found;
     const char *reason;
     struct step_values results;
     uint32_t
-        replayed; /* so many of its requests were made before, not by this call; UINT32_MAX: all */
-    struct planned_request *requests; /* MODE_PLAN and MODE_OFFLINE: what it asked, in order */
+        replayed;  /* so many of its requests were made before, not by this call; UINT32_MAX: all */
+    str plan_hash; /* MODE_APPLY, once it is planned; else empty */
+    const struct judgement *judgement; /* what the governor said last, or would say in a plan; may
+                                        * be NULL */
+    int64_t hold;                      /* STEP_HELD: the hold that it waits for */
+    struct planned_request *requests;  /* MODE_PLAN and MODE_OFFLINE: what it asked, in order */
 };
 
 /* One step of a run, before it is executed. */
@@ -74,6 +82,8 @@ struct step_order {
     uint32_t index;    /* from 0, in the order steps are begun */
     str found;         /* how the arguments were found; the outcome's `found` begins with it */
     str region;        /* where its requests go that name none; empty: where the connection's go */
+    const struct step_cause *cause; /* why (governor.h); NULL: an undo, which is not judged */
+    bool is_by_person; /* an undo that somebody asked for: it goes on although cdr is paused */
 };
 
 /* Run a step until it ends, from wherever the journal says it was cut off; one that

@@ -27,7 +27,10 @@ enum step_turn {
     STEP_FAILED,     /* none of it is */
     STEP_UNRESOLVED, /* the target could not be found; nothing was changed */
     STEP_UNKNOWN,    /* what became of a change cannot be known: a person must look */
-    STEP_HELD,       /* not begun: whether it may be is for a person to say */
+    STEP_REFUSED,    /* a clause forbids it: `never`, a ceiling; nothing was changed */
+    STEP_REJECTED,   /* a person said no, or nobody answered in time; nothing was changed */
+    STEP_SHADOWED,   /* of a rule in shadow: planned to the end, nothing was changed */
+    STEP_HELD,       /* no end: it waits for a person (store/holds.h); nothing was changed yet */
     STEP_TURN_COUNT
 };
 
@@ -39,7 +42,7 @@ enum step_turn step_turn_find(str name);
 
 static inline bool step_turn_is_end(enum step_turn turn)
 {
-    return turn != STEP_ASK && turn != STEP_CHANGE;
+    return turn != STEP_ASK && turn != STEP_CHANGE && turn != STEP_HELD;
 }
 
 /* What a provider said. Without a reply there is still something to say. */
@@ -85,6 +88,16 @@ struct step_values {
     value sha256;  /* of the evidence */
 };
 
+/* Something that the provider shows of what a step acts on: every name it goes by, its
+ * addresses, its tags, the account it is in. The governor looks for protected targets in them. */
+struct fact {
+    const struct fact *next;
+    uint32_t field; /* enum field */
+    str key;        /* of a tag (FIELD_RESOURCE_TAGS), else empty */
+    str text;       /* converted to the field's type by who reads it; what does not fit is a gap */
+    bool is_gap;    /* it could not be read: `text` says why ("iam:ListRoleTags was denied") */
+};
+
 struct step {
     /* in */
     const value *args;   /* as the row declares them, checked and converted; absent if not given */
@@ -95,11 +108,14 @@ struct step {
                  * same on every replay; empty while offline */
     void *state; /* the builtin's own, zeroed before the first turn */
     /* out */
-    struct request request; /* after STEP_ASK and STEP_CHANGE */
-    struct undo undo;       /* after STEP_CHANGE */
-    str target;             /* what the step acts on, once it is found: "role/web", an ARN */
-    str found;              /* how: "instance i-1 -> profile p -> role web"; may grow each turn */
-    const char *reason;     /* after an end: one sentence for a person, in the arena or static;
+    struct request request;   /* after STEP_ASK and STEP_CHANGE */
+    struct undo undo;         /* after STEP_CHANGE */
+    const struct fact *facts; /* all that is known before a change is asked for; grows by
+                               * step_fact. A row that changes or collects says of its target
+                               * what its `shows` promises (builtin.h) */
+    str target;               /* what the step acts on, once it is found: "role/web", an ARN */
+    str found;                /* how: "instance i-1 -> profile p -> role web"; may grow each turn */
+    const char *reason;       /* after an end: one sentence for a person, in the arena or static;
                              * NULL: the arena was full */
     struct step_values results; /* after an end; absent where not set */
 };
@@ -125,3 +141,9 @@ static inline enum step_turn step_end(struct step *step, enum step_turn end, con
     step->reason = reason;
     return end;
 }
+
+/* Add what is known of the target, or, with `is_gap`, that it could not be read. An empty text is
+ * no fact. When the arena is full the turn counts for nothing, as always. */
+void step_fact(struct step *step, uint32_t field, str text);
+void step_fact_tag(struct step *step, str key, str text);
+void step_gap(struct step *step, uint32_t field, const char *why);

@@ -6,9 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { BOOT_TEXT_MAX = 40 };
+
 struct clock {
     int64_t (*now_ms)(struct clock *clock); /* since 1970, UTC */
     void (*sleep_ms)(struct clock *clock, uint32_t duration_ms);
+    /* Since the machine was started, sleep included, whoever sets its clock; `boot` names that
+     * start. NULL: there is no such clock, and act/timers.h goes by now_ms. */
+    int64_t (*elapsed_ms)(struct clock *clock, char boot[static BOOT_TEXT_MAX]);
 };
 
 /* Sleep for `duration_ms`, or until *stop is not 0: false then, also when it was before. It

@@ -42,6 +42,15 @@ MUST_CHECK enum err store_open_guarded(const char *directory, struct store_guard
  * above. */
 MUST_CHECK enum err store_open_reader(const char *directory, struct arena *arena,
     struct store **ret_store, const char **reterr_reason);
+/* A journal in memory, gone with store_close: for plans and tests, which count and hold like the
+ * real thing. ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err store_open_memory(
+    struct arena *arena, struct store **ret_store, const char **reterr_reason);
+/* Open the journal in `directory` beside whoever executes steps: without the lock, to record what
+ * people say (holds_decide, audit_append) and nothing else. Waits for the other's transactions. Errors
+ * as store_open_reader. */
+MUST_CHECK enum err store_open_beside(const char *directory, struct arena *arena,
+    struct store **ret_store, const char **reterr_reason);
 /* Close and free; NULL is fine. */
 void store_close(struct store *store);
 /* Eight hex digits, made at random when the store was created: part of every step's key. */
@@ -87,7 +96,7 @@ struct step_record {
     str args;       /* JSON array, by parameter (value_json.h) */
     str target;
     str found;
-    str state; /* "running" or step_turn_name of its end */
+    str state; /* "running", "held" or step_turn_name of its end */
     str reason;
     str results; /* JSON array: verdict, url, sha256 */
     /* Whom the provider took us for when the step was begun, and where its requests go
@@ -127,6 +136,13 @@ static inline bool call_is_refused(const struct call_record *call)
                || (call->reply_kind == REPLY_RECEIVED && call->reply_status >= 400
                    && call->reply_status < 500));
 }
+
+/* Several writes as one: between the two calls nothing is committed, and after a crash either all
+ * of it is there or nothing. They nest: the outermost counts. After an error in between,
+ * store_rollback; the error goes on. */
+MUST_CHECK enum err store_begin(struct store *store);
+MUST_CHECK enum err store_commit(struct store *store);
+void store_rollback(struct store *store);
 
 /* Keep the texts of a program under its hash; twice is fine. `texts` is a JSON array
  * of {"file":..,"text":..}. */
@@ -206,6 +222,9 @@ MUST_CHECK enum err store_step_bound(struct store *store, int64_t run, str provi
     struct arena *arena, struct step_record *ret_record);
 /* The step has ended: target, found, state, reason, results, ended_ms of `record`. */
 MUST_CHECK enum err store_step_end(struct store *store, const struct step_record *record);
+/* A held step is tried again: its requests, all of them reads, are forgotten, and it is running,
+ * not bound to anything. ERR_INVALID: it is not held, or a change of it is recorded. */
+MUST_CHECK enum err store_step_again(struct store *store, int64_t run, uint32_t step);
 /* All steps of a run in order. */
 MUST_CHECK enum err store_steps(struct store *store, int64_t run, struct arena *arena,
     struct step_record **ret_steps, size_t *ret_count);

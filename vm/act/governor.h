@@ -1,0 +1,93 @@
+/* governor.h - the one place that lets a step act, or does not.
+ *
+ * The executor asks it for every step of every rule, in every command, and no other code
+ * lets a change through. It is asked three times: before the provider is asked anything
+ * (foresee), when the plan is known and nothing is changed yet (judge), and right before each
+ * change leaves (may_change). Every answer of `judge` is in the audit log before the
+ * executor goes by it.
+ *
+ * Of several answers the first of this list counts:
+ *   refused   `never`, `never target`, an unreadable target, a ceiling
+ *   shadowed  the rule is in shadow
+ *   joined    another step does, or did, the same to the same target
+ *   held      an excuse in doubt, `always`, a limit, `approve by`
+ *   admitted
+ * What was approved passes the holds, never the others.
+ */
+#pragma once
+
+#include "act/plan.h"
+#include "event.h"
+#include "store/holds.h"
+
+/* Why a step is wanted. It lives as long as the step. */
+struct step_cause {
+    const struct program *program;
+    const struct rule_code *rule;
+    const struct step_code *code;
+    const struct event *event;
+    str alert;         /* event_name */
+    const char *doubt; /* an excuse cannot be decided, in words (decide.h); NULL: none */
+    const char *due;   /* an `always` that the run has not met before this step; NULL: none */
+    str due_clause;    /* of that: "rules/a.cdr:12" */
+};
+
+enum ruling {
+    RULING_ADMITTED,
+    RULING_HELD,
+    RULING_JOINED,
+    RULING_SHADOWED,
+    RULING_REFUSED,
+    RULING_PAUSED, /* nothing is decided: the step stays as it is until the pause is lifted */
+    RULING_COUNT
+};
+
+/* "admitted", ...: as the audit log spells it; static. */
+const char *ruling_name(enum ruling ruling);
+
+struct judgement {
+    enum ruling ruling;
+    const char *reason;         /* a sentence: what, with the rule, the alert and the clause */
+    str clause;                 /* "rules/a.cdr:12: never respond isolate_role on ..", or empty */
+    enum hold_cause hold_cause; /* RULING_HELD */
+    const struct approval_stage *stages; /* RULING_HELD: who is asked; none: anybody who may */
+    uint32_t stage_count;
+    struct step_record joined; /* RULING_JOINED: whose end this step takes over */
+};
+
+/* A step that is about to be judged. */
+struct proposal {
+    const struct step_order *order; /* order->cause is not NULL */
+    const struct plan *plan;        /* NULL in governor_foresee */
+    str plan_hash;                  /* empty there */
+    bool is_approved; /* people approved exactly this plan (holds_claim): no hold holds it */
+};
+
+struct governor {
+    struct store *store; /* counts, joins, audit; of its own memory (store_open_memory) in a plan */
+    struct clock *clock;
+    const char *pause_file; /* host/pause.h; NULL: cannot be paused */
+    const char *actor;      /* host/person.h: who started this process, for the audit log */
+};
+
+/* Before any request: RULING_ADMITTED means go on and plan. Else one of
+ *   RULING_PAUSED,
+ *   RULING_REFUSED (a ceiling, or a `never` without a condition, is known already),
+ *   RULING_HELD (a limit has no room whatever the target: nobody is asked, so that a storm of
+ *   alerts is no storm of requests; the hold has no plan yet, see holds.h).
+ * Nothing is counted, RULING_REFUSED and RULING_HELD are in the audit log.
+ * ERR_STORE, ERR_MEMORY, ERR_UNDECIDED and ERR_BUDGET (a condition at its limit). */
+MUST_CHECK enum err governor_foresee(struct governor *governor, const struct proposal *proposal,
+    struct arena *arena, struct judgement *ret_judgement);
+
+/* With the plan. RULING_ADMITTED has counted the target against every limit, in the same
+ * transaction in which the limits were found to have room; asked again for the same step it
+ * counts once. Each answer is in the audit log. A condition that cannot be decided protects.
+ * Errors as above. */
+MUST_CHECK enum err governor_judge(struct governor *governor, const struct proposal *proposal,
+    struct arena *arena, struct judgement *ret_judgement);
+
+/* Right before a change of an admitted step leaves, also of an undo that nobody asked for.
+ * ERR_PAUSED: *ret_reason in `arena`. ERR_MEMORY. */
+MUST_CHECK enum err governor_may_change(
+    struct governor *governor, struct arena *arena, const char **ret_reason);

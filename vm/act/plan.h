@@ -1,0 +1,40 @@
+/* plan.h - what a step would do, before it does it: the thing that people approve.
+ *
+ * A plan is made by running the builtin with its reads sent and its changes supposed. Its
+ * hash binds an approval to it: another target, another state of the target before (it is in
+ * the undo of each change), another request, rule set, identity or region is another hash.
+ */
+#pragma once
+
+#include "act/executor.h"
+
+enum { PLAN_HASH_DIGITS = 64 };
+
+/* One change that it would make. */
+struct plan_change {
+    struct plan_change *next;
+    struct request request;
+    str undo; /* undo_to_json: how it would be taken back, with the state before; or empty */
+};
+
+struct plan {
+    str target; /* as step_outcome */
+    str found;
+    str identity; /* as whom, and where */
+    str region;
+    const struct fact *facts;
+    const struct plan_change *changes; /* in order; none: it would change nothing */
+    uint32_t change_count;
+};
+
+/* SHA-256, hex, in `arena`, over the journal's id, the step's run and index, the rule set and
+ * the rule, builtin, arguments, and all of the plan but `found`. Each part goes in with its length.
+ * ERR_MEMORY. */
+MUST_CHECK enum err plan_hash(const struct plan *plan, const struct step_order *order, str store_id,
+    struct arena *arena, str *ret_hash);
+
+/* For people and machines: {"builtin":..,"args":{..},"target":..,"found":..,"identity":..,
+ * "region":..,"facts":[{"field":..,"key":..,"text":..,"gap":bool}],"changes":[{"service":..,
+ * "operation":..,"region":..,"target":..,"body":..,"undo":..}]}. ERR_MEMORY. */
+MUST_CHECK enum err plan_to_json(
+    const struct plan *plan, const struct step_order *order, struct arena *arena, str *ret_json);

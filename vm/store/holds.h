@@ -1,0 +1,105 @@
+/* holds.h - steps that wait for a person, and what people said.
+ *
+ * A hold is about one plan of one step (act/plan.h). A hold without a plan (plan_hash empty)
+ * can be rejected; to be approved it is planned first, by who may ask the provider. When the
+ * plan came out otherwise, the hold is void and another one, of the next round, takes its place.
+ */
+#pragma once
+
+#include "act/hold.h"
+#include "store/store.h"
+
+enum hold_state {
+    HOLD_OPEN,
+    HOLD_APPROVED, /* enough people said yes; not begun yet */
+    HOLD_USED,     /* the step was begun with it */
+    HOLD_REJECTED, /* somebody said no */
+    HOLD_EXPIRED,  /* nobody said enough in time: as rejected */
+    HOLD_VOID,     /* the plan is another one now */
+    HOLD_STATE_COUNT
+};
+
+/* "open", ...; static. */
+const char *hold_state_name(enum hold_state state);
+
+struct hold {
+    int64_t id; /* from 1 */
+    int64_t run;
+    uint32_t step;
+    uint32_t round; /* from 0 */
+    enum hold_cause cause;
+    str reason;
+    str clause;
+    str plan_hash;
+    str plan;         /* plan_to_json, or empty */
+    str stages;       /* approval stages as JSON (hold_stages_to_json); "[]": anybody who may */
+    str author;       /* of the rule: may not approve; or empty */
+    uint32_t stage;   /* which one is asked */
+    int64_t until_ms; /* of that stage, in the time of timers (host/clock.h); 0: for ever */
+    int64_t held_ms;
+    enum hold_state state;
+    int64_t settled_ms; /* 0 while open */
+    str rule;           /* of its run, with alert, builtin and target: read, not written */
+    str alert;
+    str builtin;
+    str target;
+};
+
+struct decision {
+    int64_t id;
+    int64_t hold;
+    str who;
+    bool is_approval;
+    str reason;
+    str plan_hash; /* of what they saw */
+    uint32_t stage;
+    int64_t decided_ms;
+    int64_t audit; /* seq of its entry in the audit log */
+};
+
+/* Record a hold and set its step to `held`, in one transaction; sets hold->id and round. An
+ * open one of the step becomes void. ERR_INVALID: the step has ended. */
+MUST_CHECK enum err holds_add(struct store *store, struct hold *hold);
+/* ERR_NOT_FOUND. */
+MUST_CHECK enum err holds_get(
+    struct store *store, int64_t id, struct arena *arena, struct hold *ret_hold);
+/* The newest hold of a step. ERR_NOT_FOUND. */
+MUST_CHECK enum err holds_of_step(
+    struct store *store, int64_t run, uint32_t step, struct arena *arena, struct hold *ret_hold);
+
+struct hold_filter {
+    bool is_open;       /* HOLD_OPEN only */
+    bool is_actionable; /* settled and its step still held, or open without a plan */
+    int64_t run;        /* 0: any */
+    str rule;           /* empty: any */
+    int64_t after;      /* ids above this */
+    uint32_t limit;     /* 0: no limit */
+};
+
+/* Oldest first. `plan` is left empty (holds_get). */
+MUST_CHECK enum err holds_list(struct store *store, const struct hold_filter *filter,
+    struct arena *arena, struct hold **ret_holds, size_t *ret_count);
+
+/* What was said about a hold, oldest first. */
+MUST_CHECK enum err holds_decisions(struct store *store, int64_t hold, struct arena *arena,
+    struct decision **ret_decisions, size_t *ret_count);
+
+/* Record what somebody says, with its entry in the audit log, and settle the hold when that
+ * decides it (hold_settle), in one transaction. *ret_state is its state afterwards.
+ * ERR_INVALID with *reterr_reason: not open, no plan, another plan_hash than the hold's, the
+ * author, not in a role that is asked, said already, too late. `roles` are those of the
+ * rules in force. */
+MUST_CHECK enum err holds_decide(struct store *store, struct decision *decision,
+    const struct role_code *roles, uint32_t role_count, int64_t now_ms, struct arena *arena,
+    enum hold_state *ret_state, const char **reterr_reason);
+
+/* Use an approved hold for the plan with `plan_hash`: HOLD_APPROVED becomes HOLD_USED and its step
+ * `running`; the entries of the audit log that approve it are looked up and must say so. Another
+ * plan: the hold is HOLD_VOID. *ret_state says which. ERR_INVALID: it is not approved. */
+MUST_CHECK enum err holds_claim(struct store *store, int64_t hold, str plan_hash, int64_t now_ms,
+    struct arena *arena, enum hold_state *ret_state);
+
+/* Let time pass for one hold: its next stage, or HOLD_EXPIRED. Audited. What has nothing to do
+ * is left as it is. */
+MUST_CHECK enum err holds_expire(
+    struct store *store, int64_t hold, int64_t now_ms, enum hold_state *ret_state);

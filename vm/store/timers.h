@@ -1,0 +1,52 @@
+/* timers.h - what is to happen later: kept on disk, so that no crash forgets it.
+ *
+ * Times are those of host/clock.h's timer_ms: they go on while the machine sleeps and do not
+ * jump when somebody sets its clock.
+ */
+#pragma once
+
+#include "store/store.h"
+
+enum timer_kind {
+    TIMER_UNDO,   /* `for D` is over: take step `step` of `run` back */
+    TIMER_EXPIRE, /* a stage of hold `hold` is over */
+    TIMER_RETRY,  /* go on with `run`, which was cut off by its provider */
+    TIMER_KIND_COUNT
+};
+
+/* "undo", "expire", "retry"; static. */
+const char *timer_kind_name(enum timer_kind kind);
+
+struct timer {
+    int64_t id;
+    enum timer_kind kind;
+    int64_t run;
+    uint32_t step;
+    int64_t hold; /* or 0 */
+    int64_t set_ms;
+    int64_t due_ms;
+    int64_t ended_ms; /* 0 while it is set */
+    str outcome;      /* "fired", "cancelled" and why; empty while it is set */
+};
+
+/* Set a timer; sets timer->id. Of one kind a step has one (a retry: a run, an expiry: a hold); setting it again
+ * moves it, for TIMER_UNDO only to a later time. */
+MUST_CHECK enum err timers_set(struct store *store, struct timer *timer);
+/* Those that are set and due, earliest first. */
+MUST_CHECK enum err timers_due(struct store *store, int64_t now_ms, struct arena *arena,
+    struct timer **ret_timers, size_t *ret_count);
+/* Those that are set; `run` 0: of every run. Earliest first. */
+MUST_CHECK enum err timers_list(struct store *store, int64_t run, struct arena *arena,
+    struct timer **ret_timers, size_t *ret_count);
+/* Done with: "fired", or "cancelled: why". ERR_INVALID: it is not set. */
+MUST_CHECK enum err timers_end(struct store *store, int64_t id, int64_t now_ms, str outcome);
+
+/* The clock that goes on over restarts: as it was read last. All zero: never. */
+struct clock_mark {
+    str boot;           /* which start of the machine; see host/clock.h */
+    int64_t elapsed_ms; /* of that start */
+    int64_t timer_ms;
+};
+MUST_CHECK enum err timers_mark_get(
+    struct store *store, struct arena *arena, struct clock_mark *ret_mark);
+MUST_CHECK enum err timers_mark_set(struct store *store, const struct clock_mark *mark);
