@@ -6,9 +6,21 @@
 
 #include "bytecode.h"
 
-struct hold;
+struct hold; /* both in store/holds.h */
 struct decision;
-enum hold_state;
+
+enum hold_state {
+    HOLD_OPEN,
+    HOLD_APPROVED, /* enough people said yes; not begun yet */
+    HOLD_USED,     /* the step was begun with it */
+    HOLD_REJECTED, /* somebody said no */
+    HOLD_EXPIRED,  /* nobody said enough in time: as rejected */
+    HOLD_VOID,     /* the plan is another one now */
+    HOLD_STATE_COUNT
+};
+
+/* "open", ...; static. */
+const char *hold_state_name(enum hold_state state);
 
 /* Why a step is held. */
 enum hold_cause {

@@ -33,7 +33,7 @@ struct plan {
 MUST_CHECK enum err plan_hash(const struct plan *plan, const struct step_order *order, str store_id,
     struct arena *arena, str *ret_hash);
 
-/* For people and machines: {"builtin":..,"args":{..},"target":..,"found":..,"identity":..,
+/* For people and machines: {"builtin":..,"args":[..],"target":..,"found":..,"identity":..,
  * "region":..,"facts":[{"field":..,"key":..,"text":..,"gap":bool}],"changes":[{"service":..,
  * "operation":..,"region":..,"target":..,"body":..,"undo":..}]}. ERR_MEMORY. */
 MUST_CHECK enum err plan_to_json(

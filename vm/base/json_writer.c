@@ -47,3 +47,9 @@ void json_bool(struct json_writer *json, const char *key, bool value)
     begin(json, key);
     buf_add(json->out, value ? STR("true") : STR("false"));
 }
+
+void json_raw(struct json_writer *json, const char *key, str text)
+{
+    begin(json, key);
+    buf_add(json->out, text);
+}

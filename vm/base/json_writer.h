@@ -22,3 +22,5 @@ void json_close(struct json_writer *json, char bracket);
 void json_text(struct json_writer *json, const char *key, str text);
 void json_number(struct json_writer *json, const char *key, uint64_t number);
 void json_bool(struct json_writer *json, const char *key, bool value);
+/* `text` is JSON already, and goes in as it is. */
+void json_raw(struct json_writer *json, const char *key, str text);

@@ -9,6 +9,8 @@
 #include "base/attr.h"
 #include "base/err.h"
 
+#include <stdint.h>
+
 struct pause {
     bool is_paused;
     str who; /* empty where the file does not say */

@@ -9,19 +9,6 @@
 #include "act/hold.h"
 #include "store/store.h"
 
-enum hold_state {
-    HOLD_OPEN,
-    HOLD_APPROVED, /* enough people said yes; not begun yet */
-    HOLD_USED,     /* the step was begun with it */
-    HOLD_REJECTED, /* somebody said no */
-    HOLD_EXPIRED,  /* nobody said enough in time: as rejected */
-    HOLD_VOID,     /* the plan is another one now */
-    HOLD_STATE_COUNT
-};
-
-/* "open", ...; static. */
-const char *hold_state_name(enum hold_state state);
-
 struct hold {
     int64_t id; /* from 1 */
     int64_t run;
