@@ -308,7 +308,9 @@ static const char *const migrations[] = {
     "  seq INTEGER PRIMARY KEY CHECK (seq > 0),"
     "  entry TEXT NOT NULL CHECK (entry <> ''),"
     "  hash BLOB NOT NULL CHECK (length(hash) = 32)"
-    ") STRICT;",
+    ") STRICT;"
+    /* What was done before there was a log is not in it. */
+    "INSERT INTO meta SELECT 'audit_older_runs', max(id) FROM run HAVING max(id) > 0;",
 };
 
 enum { VERSION = COUNT_OF(migrations) };

@@ -115,6 +115,11 @@ static const char *const sql[STATEMENT_COUNT] = {
                            " reply_kind FROM call WHERE run = ?1 AND step = ?2 AND idx = ?3",
     [STATEMENT_CALLS] = "SELECT " INTENT_COLUMNS ", replied_ms, x'', reply_status, reply_kind"
                         " FROM call WHERE run = ?1 ORDER BY id",
+    [STATEMENT_AUDIT_LAST] = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1",
+    [STATEMENT_AUDIT_ADD] = "INSERT INTO audit (seq, entry, hash) VALUES (?1, ?2, ?3)",
+    [STATEMENT_AUDIT_PAGE] = "SELECT seq, entry, hash FROM audit WHERE seq > ?1"
+                             " ORDER BY seq LIMIT ?2",
+    [STATEMENT_AUDIT_OLDER] = "SELECT value FROM meta WHERE key = 'audit_older_runs'",
 };
 
 enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)
