@@ -1,13 +1,26 @@
 /* hold.h - when a held step may go on: pure, so that every order of events can be tried.
  *
- * What people said of a hold, and the time, decide what it is. No I/O, no clock.
+ * What people said of a hold, and the time, decide what it is. No I/O, no clock. All times are
+ * those of timers (host/clock.h). The stages of a hold follow each other without a gap: the first
+ * begins when the step is held, each lasts its within_ms, and a moment belongs to one of them.
  */
 #pragma once
 
 #include "bytecode.h"
 
-struct hold; /* both in store/holds.h */
-struct decision;
+/* Why a step is held. */
+enum hold_cause {
+    HOLD_BY_APPROVE, /* the rule says `approve by` */
+    HOLD_BY_LIMIT,   /* over a limit */
+    HOLD_BY_DOUBT,   /* an excuse cannot be decided */
+    HOLD_BY_ALWAYS,  /* what `always` asks for was not done before */
+    HOLD_CAUSE_COUNT
+};
+
+/* "approve", "limit", "doubt", "always"; static. */
+const char *hold_cause_name(enum hold_cause cause);
+/* The cause of that name, or HOLD_CAUSE_COUNT. */
+enum hold_cause hold_cause_find(str name);
 
 enum hold_state {
     HOLD_OPEN,
@@ -21,32 +34,71 @@ enum hold_state {
 
 /* "open", ...; static. */
 const char *hold_state_name(enum hold_state state);
+/* The state of that name, or HOLD_STATE_COUNT. */
+enum hold_state hold_state_find(str name);
 
-/* Why a step is held. */
-enum hold_cause {
-    HOLD_BY_APPROVE, /* the rule says `approve by` */
-    HOLD_BY_LIMIT,   /* over a limit */
-    HOLD_BY_DOUBT,   /* an excuse cannot be decided */
-    HOLD_BY_ALWAYS,  /* what `always` asks for was not done before */
-    HOLD_CAUSE_COUNT
+struct hold {
+    int64_t id; /* from 1 */
+    int64_t run;
+    uint32_t step;
+    uint32_t round; /* from 0 */
+    enum hold_cause cause;
+    str reason;
+    str clause;
+    str plan_hash;
+    str plan;         /* plan_to_json, or empty */
+    str stages;       /* approval stages as JSON (hold_stages_to_json); "[]": anybody who may */
+    str author;       /* of the rule, or several with commas between: may not approve; or empty */
+    uint32_t stage;   /* which one is asked */
+    int64_t until_ms; /* of that stage; 0: for ever */
+    int64_t held_ms;
+    enum hold_state state;
+    int64_t settled_ms; /* 0 while open */
+    str target;         /* of its step, which gets it from here */
+    str rule;           /* of its run, with alert and builtin: read, not written */
+    str alert;
+    str builtin;
 };
 
-/* "approve", "limit", "doubt", "always"; static. */
-const char *hold_cause_name(enum hold_cause cause);
+struct decision {
+    int64_t id;
+    int64_t hold;
+    str who;
+    bool is_approval;
+    str reason;
+    str plan_hash; /* of what they saw */
+    uint32_t stage;
+    int64_t decided_ms;
+    int64_t audit; /* seq of its entry in the audit log */
+};
 
-/* What the hold is, given all that was said about it (oldest first) at `now_ms`: one rejection by
- * somebody who may rejects it; as many approvals of the stage that is asked as it needs, by
- * different persons, none of them the author, all for its plan, approve it; past its time the next stage is
- * asked, and after the last it is expired. *ret_stage and *ret_until_ms are then those of the stage asked. */
+/* Whether two names are of one person, as far as names tell: letters of either case, and with
+ * or without what follows an @. */
+bool hold_is_same_person(str a, str b);
+
+/* What the hold is, given all that was said about it (oldest first) at `now_ms`: one rejection
+ * rejects it; as many approvals of the stage that is asked as it needs, by different persons,
+ * none of them the author, all for its plan, approve it; past its time the next stage is asked,
+ * and after the last it is expired. What was said of a stage before or after its time, or later
+ * than now, is nothing. Without stages one approval is enough and there is no end. Whether who
+ * said it may was decided before (hold_may_decide); hold->state, stage and until_ms are not
+ * read. *ret_stage and *ret_until_ms (0: for ever) are those of the stage asked, or of the one
+ * that settled it. Never HOLD_USED or HOLD_VOID. */
 enum hold_state hold_settle(const struct hold *hold, const struct approval_stage *stages,
     uint32_t stage_count, const struct decision *decisions, size_t decision_count, int64_t now_ms,
     uint32_t *ret_stage, int64_t *ret_until_ms);
 
-/* Whether `who` may say yes, or no, to the hold's stage; else *ret_reason says why not. Without a
- * stage: whoever has the right in any role, and when there is no role at all, anybody. In `arena`. */
+/* Whether `who` may say yes, or no, to the hold's stage; else *ret_reason says why not. A role
+ * that is asked and is not among `roles` has nobody in it. Without a stage (NULL): whoever has
+ * the right in any role, and when there is no role at all, anybody. In `arena`. */
 bool hold_may_decide(const struct hold *hold, const struct approval_stage *stage,
     const struct role_code *roles, uint32_t role_count, str who, bool is_approval,
     struct arena *arena, const char **ret_reason);
+
+/* Who may say so, for people: "ir-lead (bob, carol)", "anybody". In `arena`; NULL when it is
+ * full. */
+const char *hold_whom(const struct approval_stage *stage, const struct role_code *roles,
+    uint32_t role_count, bool is_approval, struct arena *arena);
 
 /* [{"roles":["ir-lead"],"needed":1,"within_ms":900000}] and back. ERR_MEMORY, ERR_JSON. */
 MUST_CHECK enum err hold_stages_to_json(

@@ -9,43 +9,9 @@
 #include "act/hold.h"
 #include "store/store.h"
 
-struct hold {
-    int64_t id; /* from 1 */
-    int64_t run;
-    uint32_t step;
-    uint32_t round; /* from 0 */
-    enum hold_cause cause;
-    str reason;
-    str clause;
-    str plan_hash;
-    str plan;         /* plan_to_json, or empty */
-    str stages;       /* approval stages as JSON (hold_stages_to_json); "[]": anybody who may */
-    str author;       /* of the rule: may not approve; or empty */
-    uint32_t stage;   /* which one is asked */
-    int64_t until_ms; /* of that stage, in the time of timers (host/clock.h); 0: for ever */
-    int64_t held_ms;
-    enum hold_state state;
-    int64_t settled_ms; /* 0 while open */
-    str rule;           /* of its run, with alert, builtin and target: read, not written */
-    str alert;
-    str builtin;
-    str target;
-};
-
-struct decision {
-    int64_t id;
-    int64_t hold;
-    str who;
-    bool is_approval;
-    str reason;
-    str plan_hash; /* of what they saw */
-    uint32_t stage;
-    int64_t decided_ms;
-    int64_t audit; /* seq of its entry in the audit log */
-};
-
-/* Record a hold and set its step to `held`, in one transaction; sets hold->id and round. An
- * open one of the step becomes void. ERR_INVALID: the step has ended. */
+/* Record a hold and set its step to `held`, in one transaction; sets hold->id, round, stage,
+ * until_ms and state. held_ms is now. The step gets target and reason from it. A hold of the step
+ * that is open or approved becomes void, which is audited. ERR_INVALID: the step has ended. */
 MUST_CHECK enum err holds_add(struct store *store, struct hold *hold);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err holds_get(
