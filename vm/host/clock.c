@@ -1,6 +1,9 @@
 #include "host/clock.h"
 
+#include <fcntl.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     MS_PER_S = 1000,
@@ -25,6 +28,30 @@ static void system_sleep_ms(struct clock *clock, uint32_t duration_ms)
     nanosleep(&duration, NULL);
 }
 
+/* Which start of the machine this is: a UUID that the kernel makes at each. */
+static bool system_boot(char boot[static BOOT_TEXT_MAX])
+{
+    int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    ssize_t size = read(file, boot, BOOT_TEXT_MAX - 1);
+    close(file);
+    if (size <= 0)
+        return false;
+    boot[size] = '\0';
+    boot[strcspn(boot, "\n")] = '\0';
+    return boot[0] != '\0';
+}
+
+static int64_t system_elapsed_ms(struct clock *clock, char boot[static BOOT_TEXT_MAX])
+{
+    (void)clock;
+    struct timespec elapsed = { 0, 0 };
+    if (clock_gettime(CLOCK_BOOTTIME, &elapsed) != 0 || !system_boot(boot))
+        return -1;
+    return (int64_t)elapsed.tv_sec * MS_PER_S + elapsed.tv_nsec / NS_PER_MS;
+}
+
 bool clock_wait(struct clock *clock, uint32_t duration_ms, const volatile int *stop)
 {
     for (;;) {
@@ -41,7 +68,7 @@ bool clock_wait(struct clock *clock, uint32_t duration_ms, const volatile int *s
 
 struct clock *clock_system(void)
 {
-    static const struct clock clock = { system_now_ms, system_sleep_ms };
+    static const struct clock clock = { system_now_ms, system_sleep_ms, system_elapsed_ms };
     /* Clocks of tests change when they are read, so the interface takes them as
      * mutable; this one is not. */
     return (struct clock *)(uintptr_t)&clock;

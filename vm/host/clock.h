@@ -12,7 +12,7 @@ struct clock {
     int64_t (*now_ms)(struct clock *clock); /* since 1970, UTC */
     void (*sleep_ms)(struct clock *clock, uint32_t duration_ms);
     /* Since the machine was started, sleep included, whoever sets its clock; `boot` names that
-     * start. NULL: there is no such clock, and act/timers.h goes by now_ms. */
+     * start. NULL, or -1 returned: there is no such clock, and act/timers.h goes by now_ms. */
     int64_t (*elapsed_ms)(struct clock *clock, char boot[static BOOT_TEXT_MAX]);
 };
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "store/store.h"
+#include "store/timers.h"
 
 #include <sqlite3.h>
 #include <sys/types.h>
@@ -38,6 +39,13 @@ enum statement {
     STATEMENT_AUDIT_ADD,
     STATEMENT_AUDIT_PAGE,
     STATEMENT_AUDIT_OLDER,
+    STATEMENT_TIMER_MOVE,
+    STATEMENT_TIMER_SET,
+    STATEMENT_TIMER_END,
+    STATEMENT_TIMERS,
+    STATEMENT_TIMERS_DUE,
+    STATEMENT_MARK_GET,
+    STATEMENT_MARK_SET,
     STATEMENT_COUNT
 };
 
@@ -59,6 +67,7 @@ struct store {
     int lock; /* descriptor that holds the flock; -1 before, and in a reader */
     char id[STORE_ID_DIGITS + 1];
     char error[STORE_ERROR_BYTES];
+    struct timer_line timer_line;
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 

@@ -42,6 +42,7 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
     " region, started_ms, ended_ms"
 #define INTENT_COLUMNS                                                                             \
     "run, step, idx, is_change, service, operation, region, target, body, undo, intended_ms"
+#define TIMER_COLUMNS "id, kind, run, step, hold, set_ms, due_ms, ended_ms, outcome"
 
 static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_PROGRAM_PUT] = "INSERT INTO program (hash, texts) VALUES (?1, ?2)"
@@ -120,6 +121,27 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_AUDIT_PAGE] = "SELECT seq, entry, hash FROM audit WHERE seq > ?1"
                              " ORDER BY seq LIMIT ?2",
     [STATEMENT_AUDIT_OLDER] = "SELECT value FROM meta WHERE key = 'audit_older_runs'",
+    /* A step has one undo, a run one retry, a hold one expiry; an undo is only put off. */
+    [STATEMENT_TIMER_MOVE] =
+        "UPDATE timer SET due_ms = CASE kind WHEN 'undo' THEN max(due_ms, ?6) ELSE ?6 END"
+        " WHERE ended_ms IS NULL AND kind = ?1 AND run = ?2"
+        " AND (step = ?3 OR kind = 'retry') AND (hold = ?4 OR kind <> 'expire')"
+        " AND ?5 IS NOT NULL RETURNING id",
+    [STATEMENT_TIMER_SET] = "INSERT INTO timer (kind, run, step, hold, set_ms, due_ms, outcome)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, '')",
+    [STATEMENT_TIMER_END] = "UPDATE timer SET ended_ms = ?2, outcome = ?3"
+                            " WHERE id = ?1 AND ended_ms IS NULL",
+    [STATEMENT_TIMERS] = "SELECT " TIMER_COLUMNS " FROM timer"
+                         " WHERE ended_ms IS NULL AND (?1 = 0 OR run = ?1) ORDER BY due_ms, id",
+    [STATEMENT_TIMERS_DUE] = "SELECT " TIMER_COLUMNS " FROM timer"
+                             " WHERE ended_ms IS NULL AND due_ms <= ?1 ORDER BY due_ms, id",
+    [STATEMENT_MARK_GET] = "SELECT value->>'boot', value->>'elapsed_ms', value->>'timer_ms'"
+                           " FROM meta WHERE key = 'clock_mark'",
+    [STATEMENT_MARK_SET] =
+        "INSERT INTO meta (key, value) VALUES ('clock_mark',"
+        " json_object('boot', ?1, 'elapsed_ms', ?2, 'timer_ms', ?3))"
+        " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+        " WHERE value->>'boot' <> ?1 OR value->>'timer_ms' < ?3 OR value->>'elapsed_ms' > ?2",
 };
 
 enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)

@@ -1,10 +1,11 @@
 /* timers.h - what is to happen later: kept on disk, so that no crash forgets it.
  *
- * Times are those of host/clock.h's timer_ms: they go on while the machine sleeps and do not
+ * Times are those of timers_now (act/timers.h): they go on while the machine sleeps and do not
  * jump when somebody sets its clock.
  */
 #pragma once
 
+#include "host/clock.h"
 #include "store/store.h"
 
 enum timer_kind {
@@ -29,10 +30,10 @@ struct timer {
     str outcome;      /* "fired", "cancelled" and why; empty while it is set */
 };
 
-/* Set a timer; sets timer->id. Of one kind a step has one (a retry: a run, an expiry: a hold); setting it again
- * moves it, for TIMER_UNDO only to a later time. */
+/* Set a timer; sets timer->id. Of one kind a step has one (a retry: a run, an expiry: a hold);
+ * setting it again moves it, for TIMER_UNDO only to a later time. ERR_STORE. */
 MUST_CHECK enum err timers_set(struct store *store, struct timer *timer);
-/* Those that are set and due, earliest first. */
+/* Those that are set and due, earliest first; of one time, in the order they were set. */
 MUST_CHECK enum err timers_due(struct store *store, int64_t now_ms, struct arena *arena,
     struct timer **ret_timers, size_t *ret_count);
 /* Those that are set; `run` 0: of every run. Earliest first. */
@@ -43,10 +44,22 @@ MUST_CHECK enum err timers_end(struct store *store, int64_t id, int64_t now_ms, 
 
 /* The clock that goes on over restarts: as it was read last. All zero: never. */
 struct clock_mark {
-    str boot;           /* which start of the machine; see host/clock.h */
+    str boot;           /* which start of the machine; see host/clock.h. Empty: not known */
     int64_t elapsed_ms; /* of that start */
     int64_t timer_ms;
 };
 MUST_CHECK enum err timers_mark_get(
     struct store *store, struct arena *arena, struct clock_mark *ret_mark);
+/* Write it, unless what is there is of the same start and further on: then that stands, and
+ * timers_mark_get tells it. A reader's store is left as it is. */
 MUST_CHECK enum err timers_mark_set(struct store *store, const struct clock_mark *mark);
+
+/* What timers_now remembers between two calls, in the store; all zero at first. */
+struct timer_line {
+    bool is_known;
+    char boot[BOOT_TEXT_MAX];
+    int64_t offset_ms; /* time of timers less elapsed_ms, as long as this start lasts */
+    int64_t last_ms;   /* what was told last: it never goes back */
+    int64_t marked_ms; /* of the mark on disk */
+};
+struct timer_line *timers_line(struct store *store);

@@ -1,0 +1,175 @@
+/* sqlite_timers.c - timers in the journal, and the mark of the clock that they go by. */
+#include "store/timers.h"
+
+#include "store/sqlite_private.h"
+
+static const char *const kind_names[] = {
+    [TIMER_UNDO] = "undo",
+    [TIMER_EXPIRE] = "expire",
+    [TIMER_RETRY] = "retry",
+};
+static_assert(COUNT_OF(kind_names) == TIMER_KIND_COUNT, "every kind has a name");
+
+const char *timer_kind_name(enum timer_kind kind)
+{
+    return kind_names[kind];
+}
+
+/* A timer as the table spells it. */
+struct timer_row {
+    struct timer timer;
+    str kind;
+};
+
+#define COLUMN(type, member)                                                                       \
+    {                                                                                              \
+        COLUMN_##type, false, offsetof(struct timer_row, member)                                   \
+    }
+#define COLUMN_OR_NULL(type, member)                                                               \
+    {                                                                                              \
+        COLUMN_##type, true, offsetof(struct timer_row, member)                                    \
+    }
+
+/* As TIMER_COLUMNS; those from the second on are what is written at the start. */
+static const struct column timer_columns[] = {
+    COLUMN(INTEGER, timer.id),
+    COLUMN(TEXT, kind),
+    COLUMN(INTEGER, timer.run),
+    COLUMN(ORDINAL, timer.step),
+    COLUMN_OR_NULL(INTEGER, timer.hold),
+    COLUMN(INTEGER, timer.set_ms),
+    COLUMN(INTEGER, timer.due_ms),
+    COLUMN_OR_NULL(INTEGER, timer.ended_ms),
+    COLUMN(TEXT, timer.outcome),
+};
+
+enum { SET_COLUMNS = 6 };
+
+/* Move the timer that is set already; *ret_id is 0 where there is none. */
+static enum err timer_move(struct store *store, const struct timer_row *row, int64_t *ret_id)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_TIMER_MOVE, &statement));
+    TRY(record_bind(store, statement, &timer_columns[1], SET_COLUMNS, row));
+    bool is_row = false;
+    *ret_id = 0;
+    TRY(statement_next(store, statement, &is_row));
+    if (!is_row)
+        return ERR_OK;
+    *ret_id = sqlite3_column_int64(statement, 0);
+    return statement_next(store, statement, &is_row); /* to its end: then it is committed */
+}
+
+/* A timer counts from a time that no restart may fall behind. */
+static enum err mark_keep(struct store *store)
+{
+    const struct timer_line *line = &store->timer_line;
+    if (!line->is_known || line->marked_ms == line->last_ms)
+        return ERR_OK;
+    bool is_elapsed = line->boot[0] != '\0';
+    struct clock_mark mark = { str_from(line->boot),
+        is_elapsed ? line->last_ms - line->offset_ms : 0, line->last_ms };
+    return timers_mark_set(store, &mark);
+}
+
+enum err timers_set(struct store *store, struct timer *timer)
+{
+    struct timer_row row = { *timer, str_from(kind_names[timer->kind]) };
+    TRY(mark_keep(store));
+    TRY(timer_move(store, &row, &timer->id));
+    if (timer->id != 0)
+        return ERR_OK;
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_TIMER_SET, &statement));
+    TRY(record_bind(store, statement, &timer_columns[1], SET_COLUMNS, &row));
+    TRY(statement_run(store, statement));
+    timer->id = sqlite3_last_insert_rowid(store->db);
+    return ERR_OK;
+}
+
+/* The timers of a statement with one number as its parameter. */
+static enum err timers_read(struct store *store, enum statement which, int64_t key,
+    struct arena *arena, struct timer **ret_timers, size_t *ret_count)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    struct timer_row by = { .timer.id = key };
+    void *rows;
+    TRY(statement_take(store, which, &statement));
+    TRY(record_bind(store, statement, timer_columns, 1, &by));
+    TRY(records_read(store, statement, timer_columns, COUNT_OF(timer_columns),
+        sizeof(struct timer_row), arena, &rows, ret_count));
+    struct timer *timers = ARENA_ARRAY(arena, struct timer, *ret_count);
+    if (timers == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < *ret_count; i++) {
+        const struct timer_row *row = (const struct timer_row *)rows + i;
+        timers[i] = row->timer;
+        for (int kind = 0; kind < TIMER_KIND_COUNT; kind++)
+            if (str_is(row->kind, kind_names[kind]))
+                timers[i].kind = (enum timer_kind)kind;
+    }
+    *ret_timers = timers;
+    return ERR_OK;
+}
+
+enum err timers_due(struct store *store, int64_t now_ms, struct arena *arena,
+    struct timer **ret_timers, size_t *ret_count)
+{
+    return timers_read(store, STATEMENT_TIMERS_DUE, now_ms, arena, ret_timers, ret_count);
+}
+
+enum err timers_list(struct store *store, int64_t run, struct arena *arena,
+    struct timer **ret_timers, size_t *ret_count)
+{
+    return timers_read(store, STATEMENT_TIMERS, run, arena, ret_timers, ret_count);
+}
+
+enum err timers_end(struct store *store, int64_t id, int64_t now_ms, str outcome)
+{
+    static const struct column columns[] = {
+        COLUMN(INTEGER, timer.id),
+        COLUMN(INTEGER, timer.ended_ms),
+        COLUMN(TEXT, timer.outcome),
+    };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    struct timer_row row = { .timer = { .id = id, .ended_ms = now_ms, .outcome = outcome } };
+    TRY(statement_take(store, STATEMENT_TIMER_END, &statement));
+    TRY(record_bind(store, statement, columns, COUNT_OF(columns), &row));
+    return statement_run_one(store, statement);
+}
+
+static const struct column mark_columns[] = {
+    { COLUMN_TEXT, false, offsetof(struct clock_mark, boot) },
+    { COLUMN_INTEGER, false, offsetof(struct clock_mark, elapsed_ms) },
+    { COLUMN_INTEGER, false, offsetof(struct clock_mark, timer_ms) },
+};
+
+enum err timers_mark_get(struct store *store, struct arena *arena, struct clock_mark *ret_mark)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    bool is_row = false;
+    *ret_mark = (struct clock_mark){ .boot = STR("") };
+    TRY(statement_take(store, STATEMENT_MARK_GET, &statement));
+    TRY(statement_next(store, statement, &is_row));
+    return is_row ? record_read(statement, mark_columns, COUNT_OF(mark_columns), arena, ret_mark)
+                  : ERR_OK;
+}
+
+enum err timers_mark_set(struct store *store, const struct clock_mark *mark)
+{
+    if (sqlite3_db_readonly(store->db, "main") != 0)
+        return ERR_OK;
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_MARK_SET, &statement));
+    TRY(record_bind(store, statement, mark_columns, COUNT_OF(mark_columns), mark));
+    TRY(statement_run(store, statement));
+    /* In an open transaction it may yet be rolled back: it is written again then. */
+    if (sqlite3_get_autocommit(store->db) != 0)
+        store->timer_line.marked_ms = mark->timer_ms;
+    return ERR_OK;
+}
+
+struct timer_line *timers_line(struct store *store)
+{
+    return &store->timer_line;
+}
