@@ -83,6 +83,7 @@ struct step_order {
     str found;         /* how the arguments were found; the outcome's `found` begins with it */
     str region;        /* where its requests go that name none; empty: where the connection's go */
     const struct step_cause *cause; /* why (governor.h); NULL: an undo, which is not judged */
+    int64_t timeout_ms;             /* it ends at its next read after that; 0: no such time */
     bool is_by_person; /* an undo that somebody asked for: it goes on although cdr is paused */
 };
 

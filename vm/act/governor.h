@@ -60,7 +60,10 @@ struct proposal {
     const struct step_order *order; /* order->cause is not NULL */
     const struct plan *plan;        /* NULL in governor_foresee */
     str plan_hash;                  /* empty there */
-    bool is_approved; /* people approved exactly this plan (holds_claim): no hold holds it */
+    const struct hold *hold; /* the newest hold of the step, or NULL: a step that waited for a
+                              * person is held again, for the same cause, unless is_approved,
+                              * however much room its limits have by now */
+    bool is_approved;        /* people approved exactly this plan (holds_claim): no hold holds it */
 };
 
 struct governor {
@@ -91,3 +94,8 @@ MUST_CHECK enum err governor_judge(struct governor *governor, const struct propo
  * ERR_PAUSED: *ret_reason in `arena`. ERR_MEMORY. */
 MUST_CHECK enum err governor_may_change(
     struct governor *governor, struct arena *arena, const char **ret_reason);
+
+/* Tell the audit log how a step ended; joins the transaction of its end. An order without cause
+ * is told too. ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err governor_ended(struct governor *governor, const struct step_order *order,
+    const struct step_record *record, str plan_hash, struct arena *arena);

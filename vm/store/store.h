@@ -222,9 +222,15 @@ MUST_CHECK enum err store_step_bound(struct store *store, int64_t run, str provi
     struct arena *arena, struct step_record *ret_record);
 /* The step has ended: target, found, state, reason, results, ended_ms of `record`. */
 MUST_CHECK enum err store_step_end(struct store *store, const struct step_record *record);
-/* A held step is tried again: its requests, all of them reads, are forgotten, and it is running,
- * not bound to anything. ERR_INVALID: it is not held, or a change of it is recorded. */
+/* A step that has changed nothing yet begins anew: its requests, all of them reads, are forgotten,
+ * and it is running; it stays bound to its identity and region. ERR_INVALID: it has ended, or a
+ * change of it is recorded. */
 MUST_CHECK enum err store_step_again(struct store *store, int64_t run, uint32_t step);
+/* The step waits (`held`) without a hold of its own, for what another run does to the same target. ERR_INVALID:
+ * it has ended. */
+MUST_CHECK enum err store_step_wait(struct store *store, int64_t run, uint32_t step);
+/* What the step turned out to act on, told before it acts. ERR_INVALID: it has ended. */
+MUST_CHECK enum err store_step_aim(struct store *store, int64_t run, uint32_t step, str target);
 /* All steps of a run in order. */
 MUST_CHECK enum err store_steps(struct store *store, int64_t run, struct arena *arena,
     struct step_record **ret_steps, size_t *ret_count);
