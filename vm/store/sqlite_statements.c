@@ -40,6 +40,10 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
 #define STEP_COLUMNS                                                                               \
     "run, idx, builtin, args, target, found, state, reason, results, provider, identity,"          \
     " region, started_ms, ended_ms"
+#define CASE_COLUMNS                                                                               \
+    "id, opened_ms, last_ms, title,"                                                               \
+    " (SELECT count(*) FROM case_alert WHERE case_id = c.id),"                                     \
+    " (SELECT count(*) FROM run WHERE case_id = c.id)"
 #define INTENT_COLUMNS                                                                             \
     "run, step, idx, is_change, service, operation, region, target, body, undo, intended_ms"
 #define TIMER_COLUMNS "id, kind, run, step, hold, set_ms, due_ms, ended_ms, outcome"
@@ -142,6 +146,51 @@ static const char *const sql[STATEMENT_COUNT] = {
         " json_object('boot', ?1, 'elapsed_ms', ?2, 'timer_ms', ?3))"
         " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
         " WHERE value->>'boot' <> ?1 OR value->>'timer_ms' < ?3 OR value->>'elapsed_ms' > ?2",
+    [STATEMENT_CASE_ADD] = "INSERT INTO cases (opened_ms, last_ms, title) VALUES (?1, ?1, ?2)",
+    [STATEMENT_CASE_TOUCH] = "UPDATE cases SET last_ms = max(last_ms, ?2) WHERE id = ?1",
+    [STATEMENT_CASE_GET] = "SELECT " CASE_COLUMNS " FROM cases AS c WHERE id = ?1",
+    [STATEMENT_CASES] = "SELECT " CASE_COLUMNS " FROM cases AS c WHERE id IN"
+                        " (SELECT id FROM cases ORDER BY id DESC LIMIT ?1) ORDER BY id",
+    [STATEMENT_CASES_RELATED] =
+        "SELECT " CASE_COLUMNS " FROM cases AS c WHERE id <> ?1"
+        " AND id IN (SELECT theirs.case_id FROM case_entity AS mine"
+        "   JOIN case_entity AS theirs USING (field, scope, value) WHERE mine.case_id = ?1)"
+        " AND last_ms >= (SELECT opened_ms FROM cases WHERE id = ?1) - ?2"
+        " AND opened_ms <= (SELECT last_ms FROM cases WHERE id = ?1) + ?2 ORDER BY id",
+    [STATEMENT_CASE_OF_ALERT] = "SELECT case_id FROM case_alert WHERE source = ?1 AND alert = ?2"
+                                " ORDER BY case_id DESC LIMIT 1",
+    [STATEMENT_CASE_OF_ENTITY] = "SELECT case_id FROM case_entity"
+                                 " WHERE field = ?1 AND scope = ?2 AND value = ?3"
+                                 " AND last_ms >= ?4 ORDER BY case_id LIMIT 1",
+    [STATEMENT_CASE_ALERT_ADD] = "INSERT INTO case_alert (case_id, alert, source, title, at_ms)"
+                                 " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    [STATEMENT_CASE_ALERTS] = "SELECT case_id, alert, source, title, at_ms FROM case_alert"
+                              " WHERE case_id = ?1 ORDER BY at_ms, source, alert",
+    [STATEMENT_CASE_ENTITY_ADD] =
+        "INSERT INTO case_entity (field, scope, value, case_id, last_ms)"
+        " SELECT ?1, ?2, ?3, ?4, ?5"
+        " WHERE (SELECT count(*) FROM case_entity WHERE case_id = ?4) < ?6"
+        " OR EXISTS (SELECT 1 FROM case_entity"
+        "   WHERE field = ?1 AND scope = ?2 AND value = ?3 AND case_id = ?4)"
+        " ON CONFLICT (field, scope, value, case_id)"
+        " DO UPDATE SET last_ms = max(last_ms, excluded.last_ms)",
+    [STATEMENT_CASE_ENTITIES] = "SELECT field, scope, value, case_id, last_ms FROM case_entity"
+                                " WHERE case_id = ?1 ORDER BY field, scope, value",
+    [STATEMENT_DEDUP_FIND] = "SELECT rule_id, key, run, until_ms FROM dedup"
+                             " WHERE rule_id = ?1 AND key = ?2",
+    [STATEMENT_DEDUP_BEGIN] = "INSERT INTO dedup (rule_id, key, run, until_ms)"
+                              " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (rule_id, key)"
+                              " DO UPDATE SET run = excluded.run, until_ms = excluded.until_ms",
+    [STATEMENT_DEDUP_FORGET] = "DELETE FROM dedup WHERE until_ms <= ?1",
+    [STATEMENT_JOINED_ADD] =
+        "INSERT INTO joined_alert (source, alert, rule_id, run, rule, case_id, at_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+    [STATEMENT_JOINED_FIND] = "SELECT run FROM joined_alert WHERE source = ?1 AND alert = ?2"
+                              " AND (rule_id = ?3 OR rule = ?4)"
+                              " ORDER BY rule_id = ?3 DESC, run DESC LIMIT 1",
+    [STATEMENT_JOINED_LIST] = "SELECT source, alert, rule_id, run, rule, case_id, at_ms"
+                              " FROM joined_alert WHERE (?1 = 0 OR run = ?1)"
+                              " AND (?2 = 0 OR case_id = ?2) ORDER BY at_ms, source, alert",
 };
 
 enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)
