@@ -178,7 +178,7 @@ static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct 
     struct testcase_pending *pending = &testcase->pending;
     struct testcase_watcher *watcher = testcase->tester->watcher;
     const struct rule_code *code = &testcase->program->rules[rule];
-    struct decision decision = { .outcome = RULE_SILENT };
+    struct rule_decision decision = { .outcome = RULE_SILENT };
     enum err err = rule_decide(testcase->program, code, &pending->event, &scratch, &decision);
     if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY)
         return testcase_end(testcase, TESTCASE_FAILED, origin->alert->at,

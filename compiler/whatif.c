@@ -24,7 +24,7 @@ struct tries {
 enum err whatif_fires(const struct program *program, const struct rule_code *rule,
     const struct event *event, struct arena *arena, bool *ret_fires)
 {
-    struct decision decision;
+    struct rule_decision decision;
     TRY(rule_decide(program, rule, event, arena, &decision));
     *ret_fires = decision.outcome == RULE_FIRES || decision.outcome == RULE_FIRES_IN_DOUBT;
     return ERR_OK;
@@ -198,7 +198,7 @@ static enum err try_edits(struct tries *tries)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     struct event event;
-    struct decision decision = { .outcome = tries->wanted ? RULE_SILENT : RULE_FIRES };
+    struct rule_decision decision = { .outcome = tries->wanted ? RULE_SILENT : RULE_FIRES };
     if (tries->left == 0 || tries->edit_count == 0 || !edits_are_apart(tries))
         return ERR_OK;
     tries->left--;

@@ -13,9 +13,9 @@ static enum err holds(const struct program *program, uint32_t fragment, const st
 }
 
 enum err rule_excuse(const struct program *program, const struct rule_code *rule,
-    const struct event *event, struct arena *arena, struct decision *ret_decision)
+    const struct event *event, struct arena *arena, struct rule_decision *ret_decision)
 {
-    struct decision decision = { .outcome = RULE_FIRES };
+    struct rule_decision decision = { .outcome = RULE_FIRES };
     for (uint32_t i = 0; i < rule->excuse_count; i++) {
         const struct excuse_code *excuse = &rule->excuses[i];
         bool is_certain;
@@ -24,26 +24,26 @@ enum err rule_excuse(const struct program *program, const struct rule_code *rule
             continue;
         TRY(holds(program, excuse->certain, event, arena, &is_certain));
         if (is_certain) {
-            *ret_decision = (struct decision){ RULE_EXCUSED, excuse };
+            *ret_decision = (struct rule_decision){ RULE_EXCUSED, excuse };
             return ERR_OK;
         }
         if (excuse->possible != NO_INDEX && decision.outcome == RULE_FIRES)
             TRY(holds(program, excuse->possible, event, arena, &is_possible));
         if (is_possible)
-            decision = (struct decision){ RULE_FIRES_IN_DOUBT, excuse };
+            decision = (struct rule_decision){ RULE_FIRES_IN_DOUBT, excuse };
     }
     *ret_decision = decision;
     return ERR_OK;
 }
 
 enum err rule_decide(const struct program *program, const struct rule_code *rule,
-    const struct event *event, struct arena *arena, struct decision *ret_decision)
+    const struct event *event, struct arena *arena, struct rule_decision *ret_decision)
 {
     bool is_met;
     TRY(rule_passes(program, rule, event, arena, &is_met));
     if (is_met)
         return rule_excuse(program, rule, event, arena, ret_decision);
-    *ret_decision = (struct decision){ .outcome = RULE_SILENT };
+    *ret_decision = (struct rule_decision){ .outcome = RULE_SILENT };
     return ERR_OK;
 }
 

@@ -17,7 +17,7 @@ enum rule_outcome {
     RULE_FIRES_IN_DOUBT,
 };
 
-struct decision {
+struct rule_decision {
     enum rule_outcome outcome;
     const struct excuse_code *excuse; /* the first that excuses, or that is in doubt; or NULL */
 };
@@ -25,11 +25,11 @@ struct decision {
 /* The condition first, then the excuses. Errors as interp_value: an undecided rule never
  * counts as a rule that does not match. */
 MUST_CHECK enum err rule_decide(const struct program *program, const struct rule_code *rule,
-    const struct event *event, struct arena *arena, struct decision *ret_decision);
+    const struct event *event, struct arena *arena, struct rule_decision *ret_decision);
 
 /* The excuses alone, for an event that meets the condition: never RULE_SILENT. */
 MUST_CHECK enum err rule_excuse(const struct program *program, const struct rule_code *rule,
-    const struct event *event, struct arena *arena, struct decision *ret_decision);
+    const struct event *event, struct arena *arena, struct rule_decision *ret_decision);
 
 /* What a person calls it: "exception pentest", or "unless host.name in crown_jewels", cut
  * where it is long. In `arena`; NULL only when that is full. */

@@ -94,7 +94,7 @@ static const char *excuse_words(const struct excuse_code *excuse, struct arena *
 }
 
 static enum err take_decision(
-    const struct asking *asking, const struct decision *decision, struct explanation *explanation)
+    const struct asking *asking, const struct rule_decision *decision, struct explanation *explanation)
 {
     const struct program *program = asking->compilation->program;
     bool is_waiting = asking->rule->needs_state.len > 0;
@@ -121,7 +121,7 @@ static enum err take_decision(
 /* What the rule makes of the event, and why where that needs words. */
 static enum err decide(const struct asking *asking, struct explanation *explanation)
 {
-    struct decision decision;
+    struct rule_decision decision;
     enum err err = rule_decide(asking->compilation->program, asking->rule, explanation->event,
         explanation->arena, &decision);
     if (err == ERR_OK)

@@ -306,7 +306,7 @@ static void compare(const struct program *program, const struct case_table *tabl
         members[1][alert->fields[1]], numbers[alert->number], addresses[alert->ips]);
     struct event event = read_alert(program, &arena, json);
     for (int i = 0; i < CONDITIONS; i++) {
-        struct decision decision;
+        struct rule_decision decision;
         const struct rule_code *rule = &program->rules[i];
         enum truth truth = truth_of(table->roots[i], alert);
         assert_int_equal(rule_decide(program, rule, &event, &arena, &decision), ERR_OK);
@@ -351,13 +351,13 @@ static void an_excuse_is_true_false_or_in_doubt(void **state)
 
 #define ALERT(rest) "{\"source\":\"defender\",\"severity\":\"high\"" rest "}"
 
-static struct decision decide(
+static struct rule_decision decide(
     struct compilation *compilation, const char *json, int64_t received_ms)
 {
     const struct projection *projection;
     const struct program *program = compilation->program;
     struct event event;
-    struct decision decision;
+    struct rule_decision decision;
     struct json_fault fault;
     struct arena *arena = &compilation->arena;
     assert_int_equal(
@@ -377,7 +377,7 @@ static void one_certain_excuse_is_enough_and_the_first_is_told(void **state)
                                "  unless user.name = \"b\" then open case }\n"
                                "exception pentest for r when src.ip in \"198.51.100.0/24\"\n"
                                "  until 2027-01-31 reason \"CHG-1\"");
-    struct decision d = decide(&compilation, ALERT(",\"user\":{\"name\":\"b\"}"), 0);
+    struct rule_decision d = decide(&compilation, ALERT(",\"user\":{\"name\":\"b\"}"), 0);
     assert_int_equal(d.outcome, RULE_EXCUSED);
     assert_true(str_is(d.excuse->text, "user.name = \"b\""));
     d = decide(&compilation, ALERT(",\"src\":{\"ip\":\"198.51.100.7\"}"), 0);
@@ -415,7 +415,7 @@ static void a_date_counts_whole_and_a_moment_counts_itself(void **state)
             cases[i].until);
         compile_good(&compilation, text);
         const char *excused = ALERT(",\"host\":{\"name\":\"a\"}");
-        struct decision d = decide(&compilation, excused, cases[i].received_ms);
+        struct rule_decision d = decide(&compilation, excused, cases[i].received_ms);
         assert_int_equal(d.outcome, cases[i].outcome);
         /* What is over leaves no doubt either. */
         d = decide(&compilation, ALERT(""), cases[i].received_ms);
@@ -464,7 +464,7 @@ static void the_reason_names_the_clause_the_field_and_a_way_out(void **state)
             cases[i].unless);
         const struct program *program = compile_good(&compilation, text);
         struct event event = read_alert(program, &compilation.arena, cases[i].alert);
-        struct decision d = decide(&compilation, cases[i].alert, 0);
+        struct rule_decision d = decide(&compilation, cases[i].alert, 0);
         assert_int_equal(d.outcome, RULE_FIRES_IN_DOUBT);
         assert_int_equal(
             excuse_doubt(program, d.excuse, &event, &compilation.arena, &reason), ERR_OK);

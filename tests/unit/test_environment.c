@@ -161,7 +161,7 @@ static void an_excuse_by_environment_is_in_doubt_where_the_alert_is_silent(void 
         production);
     const struct program *program = compile_good(&compilation, text);
     for (size_t at = 0; at < COUNT_OF(places); at++) {
-        struct decision decision;
+        struct rule_decision decision;
         struct event event = read_alert(program, &compilation.arena, places[at].alert);
         assert_int_equal(
             rule_decide(program, &program->rules[0], &event, &compilation.arena, &decision),

@@ -94,7 +94,7 @@ static enum err runner_step(
  * replay. */
 static enum err find_doubt(struct runner *runner, const struct rule_code *rule)
 {
-    struct decision decision;
+    struct rule_decision decision;
     TRY(rule_excuse(runner->program, rule, runner->event, runner->arena, &decision));
     if (decision.outcome != RULE_FIRES_IN_DOUBT)
         return ERR_OK;
