@@ -219,6 +219,7 @@ struct expr {
             bool is_unknown;   /* doubt.c's: what does not fit `read_as` counts as missing too */
             enum type read_as; /* TYPE_RAW: anything but null and objects */
             bool is_loose;     /* read as text a number fits, and a truth */
+            bool is_lost;      /* doubt.c's, of a field or tag: some of it could not be read */
         } exists;
         struct several *several;
         struct expr *operand; /* EXPR_NOT */

@@ -103,11 +103,42 @@ struct reading {
 
 static const struct reading any_value = { .type = TYPE_RAW };
 
+static struct expr *unreadable(struct doubt *doubt, struct expr *expr);
+
+static struct expr *any_unreadable(struct doubt *doubt, struct expr *first)
+{
+    struct expr *any = NULL;
+    for (struct expr *one = first; one != NULL; one = one->next)
+        any = join(doubt, EXPR_OR, any, unreadable(doubt, one));
+    return any;
+}
+
+/* Of a target: what makes some of a value unknown, or NULL. Depth: of calls in calls. */
+static struct expr *unreadable(struct doubt *doubt, struct expr *expr)
+{
+    if (expr->kind == EXPR_CALL && expr->means != MEANING_CONSTANT)
+        return any_unreadable(doubt, expr->call.arguments);
+    if (expr->kind == EXPR_LIST)
+        return any_unreadable(doubt, expr->elements);
+    if (expr->kind == EXPR_LITERAL)
+        return any_unreadable(doubt, expr->literal.parts);
+    if (expr->kind != EXPR_FIELD || (expr->means != MEANING_FIELD && expr->means != MEANING_TAG))
+        return NULL;
+    struct expr *made = keep(doubt, (struct expr){ .kind = EXPR_EXISTS,
+                                        .at = expr->at,
+                                        .type = TYPE_BOOL,
+                                        .exists = { .operand = expr, .is_lost = true } });
+    remember(doubt, expr, made);
+    return made;
+}
+
 /* What makes the value itself missing, or some of it, or NULL. What a function is given is
  * asked too: it has no value for what does not fit. Depth: of calls in calls. */
 static struct expr *plain(struct doubt *doubt, struct expr *expr, struct reading reading)
 {
     struct expr *any = NULL;
+    if (doubt->is_of_target)
+        return unreadable(doubt, expr);
     if (is_always_there(expr))
         return NULL;
     if (expr->kind == EXPR_CALL && expr->means == MEANING_FUNCTION) {
@@ -213,6 +244,21 @@ static bool needs_all(const struct expr *leaf)
                || leaf->test.test == TEST_NOT_IN || leaf->test.test == TEST_NOT_BETWEEN);
 }
 
+/* The leaf, or the same without `cased`. */
+static struct expr *folded(struct doubt *doubt, struct expr *leaf)
+{
+    bool is_test = leaf->kind == EXPR_TEST && leaf->test.cased;
+    bool is_anywhere = leaf->kind == EXPR_ANYWHERE && leaf->anywhere.cased;
+    struct expr *made = is_test || is_anywhere ? keep(doubt, *leaf) : NULL;
+    if (made == NULL)
+        return leaf;
+    if (is_test)
+        made->test.cased = false;
+    else
+        made->anywhere.cased = false;
+    return join(doubt, EXPR_OR, leaf, made);
+}
+
 static struct expr *leaf_form(struct doubt *doubt, struct expr *leaf, bool is_possible)
 {
     struct expr *operands[3] = { leaf, NULL, NULL };
@@ -231,9 +277,20 @@ static struct expr *leaf_form(struct doubt *doubt, struct expr *leaf, bool is_po
             missing = join(doubt, EXPR_OR, missing,
                 plain(doubt, operands[at], reading_of(leaf, operands[at])));
     }
-    if (is_possible)
-        return join(doubt, EXPR_OR, join(doubt, EXPR_OR, leaf, missing), behind);
+    if (is_possible) {
+        struct expr *held = doubt->is_of_target ? folded(doubt, leaf) : leaf;
+        return join(doubt, EXPR_OR, join(doubt, EXPR_OR, held, missing), behind);
+    }
     return join(doubt, EXPR_AND, leaf, negation(doubt, join(doubt, EXPR_OR, missing, behind)));
+}
+
+/* `exists` and `missing` ask for just that; but nobody can say it of what was not read. */
+static struct expr *exists_form(struct doubt *doubt, struct expr *expr, bool is_possible)
+{
+    struct expr *lost = doubt->is_of_target ? unreadable(doubt, expr->exists.operand) : NULL;
+    if (is_possible)
+        return join(doubt, EXPR_OR, expr, lost);
+    return expr->exists.is_missing ? join(doubt, EXPR_AND, expr, negation(doubt, lost)) : expr;
 }
 
 /* ---- logic ---- */
@@ -285,6 +342,7 @@ static struct expr *form(struct doubt *doubt, struct expr *expr, bool is_possibl
     case EXPR_OR:
         return chain_form(doubt, expr, is_possible);
     case EXPR_EXISTS:
+        return exists_form(doubt, expr, is_possible);
     case EXPR_SEVERAL:
         return expr;
     case EXPR_LITERAL:

@@ -6,6 +6,10 @@
  * an empty list, or raw JSON that does not fit the type it is read as, counts as missing; so
  * does what first() stands in for. Of a list that lost elements, or has some that do not fit,
  * `any` may still be certain, `all` and the negated tests may not. `exists` and `missing` are two-valued: they ask for just that.
+ *
+ * Of the target of a step (act/protect.h) it is known what is not there: only what could not
+ * be read (event.lost) decides nothing, to `exists` and `missing` too. There `possible` also
+ * takes `cased` for what it is to an attacker, a difference that people do not see.
  */
 #pragma once
 
@@ -20,9 +24,10 @@ struct doubt_read {
     bool is_guarded;      /* the condition says `exists` or `missing` of it somewhere */
 };
 
-/* Set arena, call doubt_of; the rest is filled. */
+/* Set arena and is_of_target, call doubt_of; the rest is filled. */
 struct doubt {
     struct arena *arena;
+    bool is_of_target; /* the condition is asked of a target, not of an alert */
     struct expr *certain;
     struct expr *possible; /* the same expression as `certain` when every alert decides it */
     struct doubt_read *reads;

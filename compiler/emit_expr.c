@@ -242,6 +242,12 @@ void emit_operand(struct emit *emit, const struct expr *expr)
 
 /* ---- conditions ---- */
 
+/* The field that a name reads, of a tag all of them. */
+static enum field field_of(const struct expr *name)
+{
+    return name->means == MEANING_TAG ? FIELD_RESOURCE_TAGS : name->is.field;
+}
+
 /* Of raw JSON as it is written, so that each element is asked whether it fits. */
 static void emit_unknown(struct emit *emit, const struct expr *expr)
 {
@@ -300,6 +306,10 @@ void emit_condition(struct emit *emit, const struct expr *expr)
         emit_anywhere(emit, expr);
         break;
     case EXPR_EXISTS:
+        if (expr->exists.is_lost) {
+            emit_op(emit, OP_LOST, 0, (uint32_t)field_of(expr->exists.operand));
+            break;
+        }
         if (expr->exists.is_unknown) {
             emit_unknown(emit, expr);
             break;
