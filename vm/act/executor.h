@@ -52,6 +52,7 @@ struct executor {
     void *self;                /* whoever made `connect` */
     struct governor *governor; /* asked before every change (governor.h); NULL: nobody is, which
                                 * only tests of the executor may want */
+    int64_t plans;             /* runs that were planned so far */
     const volatile int *stop;  /* not 0: end with ERR_STOPPED before the next request; may be
                                * NULL. A transport may look at it too, while it reads */
     const char *reason;        /* after ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS and

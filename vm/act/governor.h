@@ -99,3 +99,6 @@ MUST_CHECK enum err governor_may_change(
  * is told too. ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err governor_ended(struct governor *governor, const struct step_order *order,
     const struct step_record *record, str plan_hash, struct arena *arena);
+/* Tell it that a run came to its end without what an `always` asks for. Joins as above. */
+MUST_CHECK enum err governor_unkept(struct governor *governor, const struct program *program,
+    const struct rule_code *rule, str alert, int64_t run, str clause, const char *reason);
