@@ -20,6 +20,8 @@ enum {
      * was about: a storm of alerts with texts of a megabyte must not fill the disk. */
     AUDIT_NAME_BYTES_MAX = 4 * 1024,
     AUDIT_TEXT_BYTES_MAX = 64 * 1024,
+    /* At most so many entries of a process that runs are not anchored yet. */
+    ANCHOR_ENTRIES = 256,
 };
 
 struct audit_entry {
@@ -61,6 +63,17 @@ MUST_CHECK enum err audit_last(struct store *store, struct audit_row *ret_row);
  * one is all zero. */
 MUST_CHECK enum err audit_page(struct store *store, int64_t after, uint32_t limit,
     struct arena *arena, struct audit_row **ret_rows, size_t *ret_count);
+
+/* Where anchors go: the file of the key that signs them (NULL: DIR/audit.key, made when it is
+ * missing) and a second file that they are appended to (NULL: DIR/audit.head alone). Copied. For
+ * right after the journal was opened. ERR_MEMORY. */
+MUST_CHECK enum err audit_anchor_at(struct store *store, const char *key_file, const char *beside);
+/* Sign the newest entry and write that down, unless nothing was appended since. It is done now and
+ * then after a commit, and by store_close; who wants to know whether it went well calls this first.
+ * ERR_STORE (also when the log is not the one that was anchored: store_error says so), ERR_MEMORY. */
+MUST_CHECK enum err audit_anchor(struct store *store);
+/* How many anchors were written, as the journal counts them. */
+MUST_CHECK enum err audit_anchors_counted(struct store *store, int64_t *ret_count);
 
 /* Hash 0 of the journal with this id. ERR_MEMORY. */
 MUST_CHECK enum err audit_origin(str store_id, uint8_t ret_hash[static SHA256_BYTES]);

@@ -4,6 +4,7 @@
  * one process at a time, so SQLite's own locks never make writers wait for each other; the
  * busy timeout is for those who look into the file meanwhile, a reader of ours or sqlite3.
  */
+#include "store/audit.h"
 #include "store/sqlite_private.h"
 
 #include <errno.h>
@@ -209,6 +210,8 @@ static enum err journal_open(
         return refuse(arena, err, reterr_reason, directory, store->error);
     if (!directory_sync(directory))
         return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+    if (anchoring_begin(store, directory) != ERR_OK)
+        return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
     for (int which = 0; which < HELD_COUNT; which++)
         if (held_note(store, (enum held)which, directory) != ERR_OK)
             return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
@@ -288,6 +291,10 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    /* Whoever wants to know how that went has called it before. */
+    if (audit_anchor(store) != ERR_OK)
+        store->anchoring.failures++;
+    anchoring_release(store);
     for (int i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(store->statements[i]);
     /* The last connection writes the log back; what it cannot write stays in the log. */

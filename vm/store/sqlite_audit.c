@@ -81,6 +81,8 @@ static enum err append(struct store *store, const struct audit_entry *entry, int
     struct audit_row row = { .seq = said.seq, .text = buf_str(&text) };
     TRY(audit_hash(last.hash, row.text, row.hash));
     TRY(row_add(store, &row));
+    store->anchoring.last_seq = row.seq;
+    store->anchoring.last_ms = entry->at_ms;
     *ret_seq = row.seq;
     return ERR_OK;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "host/signing.h"
 #include "store/store.h"
 #include "store/timers.h"
 
@@ -39,6 +40,8 @@ enum statement {
     STATEMENT_AUDIT_ADD,
     STATEMENT_AUDIT_PAGE,
     STATEMENT_AUDIT_OLDER,
+    STATEMENT_AUDIT_ANCHORS,
+    STATEMENT_AUDIT_ANCHORED,
     STATEMENT_TIMER_MOVE,
     STATEMENT_TIMER_SET,
     STATEMENT_TIMER_END,
@@ -77,8 +80,25 @@ struct held_file {
 
 enum held { HELD_LOCK, HELD_JOURNAL, HELD_LOG, HELD_COUNT };
 
+/* What of the audit log is anchored, sqlite_anchor.c. Numbers of entries are of those that this
+ * process wrote; 0: none yet. */
+struct anchoring {
+    char *head;        /* file of anchors; NULL: in memory, or a reader: there are none */
+    char *key;         /* file of the key */
+    bool is_key_given; /* then it is not made where it is missing */
+    char *beside;      /* second place for anchors, or NULL */
+    struct signing_key signing;
+    int64_t last_seq; /* the newest entry, perhaps not committed yet */
+    int64_t last_ms;
+    int64_t seq;      /* up to here all is anchored */
+    int64_t seen_seq; /* up to here it was tried */
+    int64_t seen_ms;
+    uint64_t failures;
+};
+
 struct store {
     sqlite3 *db;
+    struct anchoring anchoring;
     struct store_guard *guard;         /* or NULL; only while it is opened */
     struct held_file held[HELD_COUNT]; /* not in a reader */
     int lock; /* descriptor that holds the flock; -1 before, and in a reader */
@@ -104,6 +124,12 @@ MUST_CHECK enum err schema_expect(struct store *store);
 
 /* ERR_STORE, with words, unless the files are still those that were opened. */
 MUST_CHECK enum err store_is_in_place(struct store *store);
+
+/* Anchor the audit log of this journal in `directory`, with a key of its own. ERR_MEMORY. */
+MUST_CHECK enum err anchoring_begin(struct store *store, const char *directory);
+/* After the outermost commit: anchor what it wrote, if it is time to. */
+void audit_committed(struct store *store);
+void anchoring_release(struct store *store);
 
 /* The prepared statement, reset and without values; give it back by statement_release.
  * ERR_STORE with store->error. */

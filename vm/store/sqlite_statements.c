@@ -125,6 +125,9 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_AUDIT_PAGE] = "SELECT seq, entry, hash FROM audit WHERE seq > ?1"
                              " ORDER BY seq LIMIT ?2",
     [STATEMENT_AUDIT_OLDER] = "SELECT value FROM meta WHERE key = 'audit_older_runs'",
+    [STATEMENT_AUDIT_ANCHORS] = "SELECT value FROM meta WHERE key = 'audit_anchors'",
+    [STATEMENT_AUDIT_ANCHORED] = "INSERT INTO meta VALUES ('audit_anchors', CAST(?1 AS TEXT))"
+                                 " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     /* A step has one undo, a run one retry, a hold one expiry; an undo is only put off. */
     [STATEMENT_TIMER_MOVE] =
         "UPDATE timer SET due_ms = CASE kind WHEN 'undo' THEN max(due_ms, ?6) ELSE ?6 END"
