@@ -1,7 +1,10 @@
 /* timers.c - see timers.h. */
 #include "act/timers.h"
 
-enum { MARK_EVERY_MS = 10 * 1000, MARK_BYTES_MAX = 4096 };
+#include "base/time.h"
+#include "store/audit.h"
+
+enum { MARK_EVERY_MS = 10 * 1000, TIMER_BYTES_MAX = 16 * 1024 };
 
 /* What the clock says, at one moment. */
 struct reading {
@@ -36,7 +39,7 @@ static bool mark_is_of(const struct clock_mark *mark, const struct reading *read
 /* The first call in this process, or since the machine was restarted: go on from the mark. */
 static enum err line_find(struct store *store, const struct reading *reading)
 {
-    CLEANUP(arena_release) struct arena arena = ARENA_INIT(MARK_BYTES_MAX);
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(TIMER_BYTES_MAX);
     struct clock_mark mark;
     struct timer_line *line = timers_line(store);
     TRY(timers_mark_get(store, &arena, &mark));
@@ -83,5 +86,88 @@ enum err timers_now(struct store *store, struct clock *clock, int64_t *ret_ms)
         TRY(timers_mark_set(store, &mark));
     }
     *ret_ms = line->last_ms;
+    return ERR_OK;
+}
+
+/* Tell the audit log of a timer; `event` is one of timer_set, timer_fired, timer_cancelled. */
+static enum err timer_audit(struct store *store, struct clock *clock, const char *event,
+    const struct timer *timer, str reason)
+{
+    int64_t seq;
+    struct audit_entry entry = { .event = event,
+        .who = STR("cdr"),
+        .at_ms = clock->now_ms(clock),
+        .run = timer->run,
+        .step = timer->kind == TIMER_UNDO ? (int64_t)timer->step : -1,
+        .reason = reason };
+    return audit_append(store, &entry, &seq);
+}
+
+/* End a transaction as `err` asks. */
+static enum err finish(struct store *store, enum err err)
+{
+    if (err == ERR_OK)
+        err = store_commit(store);
+    if (err != ERR_OK)
+        store_rollback(store);
+    return err;
+}
+
+static enum err undo_set(struct store *store, struct clock *clock, const struct step_code *code,
+    struct timer *timer, struct arena *arena)
+{
+    char duration[DURATION_TEXT_MAX];
+    duration_format(code->for_ms, duration);
+    const char *reason = arena_format(arena, "is taken back when `for %s` is over", duration);
+    if (reason == NULL)
+        return ERR_MEMORY;
+    TRY(timers_now(store, clock, &timer->set_ms));
+    if (__builtin_add_overflow(timer->set_ms, code->for_ms, &timer->due_ms))
+        timer->due_ms = INT64_MAX;
+    TRY(timers_set(store, timer));
+    TRY(timers_join(store, timer, &timer->due_ms));
+    return timer_audit(store, clock, "timer_set", timer, str_from(reason));
+}
+
+enum err timers_after_step(struct store *store, struct clock *clock, const struct step_code *code,
+    int64_t run, uint32_t index, const struct step_outcome *outcome)
+{
+    if (code->for_ms <= 0 || (outcome->turn != STEP_DONE && outcome->turn != STEP_PARTIAL))
+        return ERR_OK;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(TIMER_BYTES_MAX);
+    struct timer timer = { .kind = TIMER_UNDO, .run = run, .step = index };
+    uint32_t count;
+    /* A replay: whatever became of the timer, it was set. */
+    enum err err = timers_find(store, TIMER_UNDO, run, index, &arena, &(struct timer){ 0 }, &count);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    TRY(store_begin(store));
+    return finish(store, undo_set(store, clock, code, &timer, &arena));
+}
+
+static enum err retry_set(struct store *store, struct clock *clock, struct timer *timer)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(TIMER_BYTES_MAX);
+    struct timer last;
+    uint32_t before = 0;
+    enum err err = timers_find(store, TIMER_RETRY, timer->run, 0, &arena, &last, &before);
+    if (err != ERR_NOT_FOUND)
+        TRY(err);
+    int64_t wait_ms = RETRY_FIRST_MS;
+    for (; before > 0 && wait_ms < RETRY_LAST_MS; before--)
+        wait_ms *= 2;
+    TRY(timers_now(store, clock, &timer->set_ms));
+    timer->due_ms = timer->set_ms + (wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS);
+    TRY(timers_set(store, timer));
+    return timer_audit(store, clock, "timer_set", timer,
+        STR("its provider cut the run off: it is tried again later"));
+}
+
+enum err timers_retry(struct store *store, struct clock *clock, int64_t run, int64_t *ret_due_ms)
+{
+    struct timer timer = { .kind = TIMER_RETRY, .run = run };
+    TRY(store_begin(store));
+    TRY(finish(store, retry_set(store, clock, &timer)));
+    *ret_due_ms = timer.due_ms;
     return ERR_OK;
 }

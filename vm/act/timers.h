@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "act/executor.h"
+#include "bytecode.h"
 #include "store/timers.h"
 
 /* The time of timers, in ms like now_ms; it never goes back. What it was is kept on disk every 10
@@ -15,3 +17,16 @@ MUST_CHECK enum err timers_now(struct store *store, struct clock *clock, int64_t
 
 /* From here on people should be told how far the clock is off: timers_now less now_ms. */
 enum { TIMER_SKEW_MS = 5 * 60 * 1000 };
+
+/* Call it when a step of a rule has ended, in MODE_APPLY, also on every replay: a step that
+ * ended done or partial and was to be so for a while (code->for_ms) gets its undo, once. Where
+ * others did the same to the same target, all end with the one that ends last. Audited. */
+MUST_CHECK enum err timers_after_step(struct store *store, struct clock *clock,
+    const struct step_code *code, int64_t run, uint32_t index, const struct step_outcome *outcome);
+
+enum { RETRY_FIRST_MS = 30 * 1000, RETRY_LAST_MS = 60 * 60 * 1000 };
+
+/* Go on with `run`, which its provider cut off, later: after 30 s, then twice as long each time,
+ * at most an hour. Audited. *ret_due_ms is in the time of timers. */
+MUST_CHECK enum err timers_retry(
+    struct store *store, struct clock *clock, int64_t run, int64_t *ret_due_ms);

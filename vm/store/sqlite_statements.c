@@ -46,6 +46,11 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
     " (SELECT count(*) FROM run WHERE case_id = c.id)"
 #define INTENT_COLUMNS                                                                             \
     "run, step, idx, is_change, service, operation, region, target, body, undo, intended_ms"
+/* Other undos that are set, of what steps of the builtin of step `mine` did to its target. */
+#define UNDOS_OF_THE_SAME                                                                          \
+    "timer AS t JOIN step AS theirs ON theirs.run = t.run AND theirs.idx = t.step"                 \
+    " WHERE t.kind = 'undo' AND t.ended_ms IS NULL AND theirs.builtin = mine.builtin"              \
+    " AND theirs.target = mine.target AND (t.run <> mine.run OR t.step <> mine.idx)"
 #define TIMER_COLUMNS "id, kind, run, step, hold, set_ms, due_ms, ended_ms, outcome"
 
 static const char *const sql[STATEMENT_COUNT] = {
@@ -138,6 +143,17 @@ static const char *const sql[STATEMENT_COUNT] = {
                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, '')",
     [STATEMENT_TIMER_END] = "UPDATE timer SET ended_ms = ?2, outcome = ?3"
                             " WHERE id = ?1 AND ended_ms IS NULL",
+    [STATEMENT_TIMER_FIND] = "SELECT " TIMER_COLUMNS ", count(*) OVER () FROM timer"
+                             " WHERE kind = ?1 AND run = ?2 AND (step = ?3 OR kind = 'retry')"
+                             " ORDER BY id DESC LIMIT 1",
+    [STATEMENT_TIMER_JOIN] =
+        "SELECT max(?3, coalesce((SELECT max(t.due_ms) FROM " UNDOS_OF_THE_SAME "), 0))"
+        " FROM step AS mine WHERE mine.run = ?1 AND mine.idx = ?2 AND mine.target <> ''"
+        " AND EXISTS (SELECT 1 FROM call WHERE call.run = ?1 AND call.step = ?2"
+        "   AND is_change = 1 AND NOT " CAME_TO_NOTHING ")",
+    [STATEMENT_TIMER_PUT_OFF] = "UPDATE timer SET due_ms = ?3 WHERE due_ms < ?3 AND id IN"
+                                " (SELECT t.id FROM step AS mine, " UNDOS_OF_THE_SAME
+                                "   AND mine.run = ?1 AND mine.idx = ?2 AND mine.target <> '')",
     [STATEMENT_TIMERS] = "SELECT " TIMER_COLUMNS " FROM timer"
                          " WHERE ended_ms IS NULL AND (?1 = 0 OR run = ?1) ORDER BY due_ms, id",
     [STATEMENT_TIMERS_DUE] = "SELECT " TIMER_COLUMNS " FROM timer"

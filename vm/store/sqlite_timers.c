@@ -43,7 +43,7 @@ static const struct column timer_columns[] = {
     COLUMN(TEXT, timer.outcome),
 };
 
-enum { SET_COLUMNS = 6 };
+enum { SET_COLUMNS = 6, KEY_COLUMNS = 3 };
 
 /* Move the timer that is set already; *ret_id is 0 where there is none. */
 static enum err timer_move(struct store *store, const struct timer_row *row, int64_t *ret_id)
@@ -87,6 +87,60 @@ enum err timers_set(struct store *store, struct timer *timer)
     return ERR_OK;
 }
 
+/* The kind is known by its name. */
+static struct timer timer_of(const struct timer_row *row)
+{
+    struct timer timer = row->timer;
+    for (int kind = 0; kind < TIMER_KIND_COUNT; kind++)
+        if (str_is(row->kind, kind_names[kind]))
+            timer.kind = (enum timer_kind)kind;
+    return timer;
+}
+
+enum err timers_find(struct store *store, enum timer_kind kind, int64_t run, uint32_t step,
+    struct arena *arena, struct timer *ret_timer, uint32_t *ret_count)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    struct timer_row row = { { .run = run, .step = step }, str_from(kind_names[kind]) };
+    bool is_row = false;
+    TRY(statement_take(store, STATEMENT_TIMER_FIND, &statement));
+    TRY(record_bind(store, statement, &timer_columns[1], KEY_COLUMNS, &row));
+    TRY(statement_next(store, statement, &is_row));
+    if (!is_row)
+        return ERR_NOT_FOUND;
+    TRY(record_read(statement, timer_columns, COUNT_OF(timer_columns), arena, &row));
+    *ret_timer = timer_of(&row);
+    *ret_count = (uint32_t)sqlite3_column_int64(statement, COUNT_OF(timer_columns));
+    return ERR_OK;
+}
+
+/* Run, step and time, as the statements of timers_join take them. */
+static const struct column join_columns[] = {
+    COLUMN(INTEGER, timer.run),
+    COLUMN(ORDINAL, timer.step),
+    COLUMN(INTEGER, timer.due_ms),
+};
+
+enum err timers_join(struct store *store, const struct timer *timer, int64_t *ret_due_ms)
+{
+    CLEANUP(statement_release) sqlite3_stmt *others = NULL;
+    CLEANUP(statement_release) sqlite3_stmt *put_off = NULL;
+    struct timer_row row = { *timer, STR("") };
+    bool is_row = false;
+    TRY(statement_take(store, STATEMENT_TIMER_JOIN, &others));
+    TRY(record_bind(store, others, join_columns, COUNT_OF(join_columns), &row));
+    TRY(statement_next(store, others, &is_row));
+    if (is_row)
+        row.timer.due_ms = sqlite3_column_int64(others, 0);
+    if (row.timer.due_ms > timer->due_ms) {
+        TRY(timers_set(store, &row.timer));
+    }
+    TRY(statement_take(store, STATEMENT_TIMER_PUT_OFF, &put_off));
+    TRY(record_bind(store, put_off, join_columns, COUNT_OF(join_columns), &row));
+    *ret_due_ms = row.timer.due_ms;
+    return statement_run(store, put_off);
+}
+
 /* The timers of a statement with one number as its parameter. */
 static enum err timers_read(struct store *store, enum statement which, int64_t key,
     struct arena *arena, struct timer **ret_timers, size_t *ret_count)
@@ -101,13 +155,8 @@ static enum err timers_read(struct store *store, enum statement which, int64_t k
     struct timer *timers = ARENA_ARRAY(arena, struct timer, *ret_count);
     if (timers == NULL)
         return ERR_MEMORY;
-    for (size_t i = 0; i < *ret_count; i++) {
-        const struct timer_row *row = (const struct timer_row *)rows + i;
-        timers[i] = row->timer;
-        for (int kind = 0; kind < TIMER_KIND_COUNT; kind++)
-            if (str_is(row->kind, kind_names[kind]))
-                timers[i].kind = (enum timer_kind)kind;
-    }
+    for (size_t i = 0; i < *ret_count; i++)
+        timers[i] = timer_of((const struct timer_row *)rows + i);
     *ret_timers = timers;
     return ERR_OK;
 }

@@ -33,6 +33,15 @@ struct timer {
 /* Set a timer; sets timer->id. Of one kind a step has one (a retry: a run, an expiry: a hold);
  * setting it again moves it, for TIMER_UNDO only to a later time. ERR_STORE. */
 MUST_CHECK enum err timers_set(struct store *store, struct timer *timer);
+/* The newest of its kind that was ever set for the step (a retry: the run), be it over or not, and
+ * how many there were. ERR_NOT_FOUND: none. */
+MUST_CHECK enum err timers_find(struct store *store, enum timer_kind kind, int64_t run,
+    uint32_t step, struct arena *arena, struct timer *ret_timer, uint32_t *ret_count);
+/* Give all undos of what steps of the same builtin did to the same target one end, the latest:
+ * those that are set are put off to that of `timer`, which is set too, and where its step made
+ * a change, it is put off to theirs. *ret_due_ms is its own then. */
+MUST_CHECK enum err timers_join(
+    struct store *store, const struct timer *timer, int64_t *ret_due_ms);
 /* Those that are set and due, earliest first; of one time, in the order they were set. */
 MUST_CHECK enum err timers_due(struct store *store, int64_t now_ms, struct arena *arena,
     struct timer **ret_timers, size_t *ret_count);
