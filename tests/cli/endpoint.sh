@@ -8,6 +8,7 @@ echo '{"source":"guardduty","severity":"high","alert":{"id":"g-1"},"instance":{"
 
 # serve KIND: a server on a free port that answers HTML, or never.
 serve() {
+    rm -f port # of the server before: its number must not be taken for the new one
     python3 - "$1" >port <<'PY' &
 import socket, sys, time
 server = socket.create_server(("127.0.0.1", 0))
