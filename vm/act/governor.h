@@ -13,6 +13,21 @@
  *   held      an excuse in doubt, `always`, a limit, `approve by`
  *   admitted
  * What was approved passes the holds, never the others.
+ *
+ * Who joins whom ("one target, one case"): twins (store/twins.h) are `respond` or `collect`
+ * steps of different runs that want exactly the same of the same target.
+ *   - A `respond` step joins a twin that is done and was not taken back, but only when its own
+ *     plan shows that nothing is left to change: what somebody undid by hand is done again.
+ *   - A `collect` step joins a twin that ended done within JOIN_WINDOW_MS.
+ *   - Where the twin is held in an earlier run, or is an earlier collection that began within
+ *     JOIN_WINDOW_MS and still runs, the step waits, so that a person is asked once. It is held
+ *     without a hold of its own; judge it again once the twin is no longer open
+ *     (governor_awaits). What a person approved waits for nobody.
+ *   - When the twin that it waited for was rejected, so is it. After any other end it is judged
+ *     anew.
+ *   - A step with an `approve by` that later steps of its rule wait behind joins nobody that is
+ *     done: they would go on without anybody having been asked for this alert.
+ * What only reads joins nobody: when it is judged it has read already.
  */
 #pragma once
 
@@ -45,14 +60,21 @@ enum ruling {
 /* "admitted", ...: as the audit log spells it; static. */
 const char *ruling_name(enum ruling ruling);
 
+/* Evidence that is as old as that is collected anew. */
+enum { JOIN_WINDOW_MS = 60 * 60 * 1000 };
+
 struct judgement {
     enum ruling ruling;
     const char *reason;         /* a sentence: what, with the rule, the alert and the clause */
     str clause;                 /* "rules/a.cdr:12: never respond isolate_role on ..", or empty */
     enum hold_cause hold_cause; /* RULING_HELD */
-    const struct approval_stage *stages; /* RULING_HELD: who is asked; none: anybody who may */
+    const struct approval_stage *stages; /* RULING_HELD: who is asked; none: anybody who may.
+                                          * Those of the step whatever holds it: who may not
+                                          * approve it may not let it over a limit either */
     uint32_t stage_count;
-    struct step_record joined; /* RULING_JOINED: whose end this step takes over */
+    struct step_record joined; /* RULING_JOINED: whose end this step takes over, `done` or
+                                * `rejected`; or `running` or `held`: it waits for that
+                                * (store_step_wait), without a hold */
 };
 
 /* A step that is about to be judged. */
@@ -66,29 +88,45 @@ struct proposal {
     bool is_approved;        /* people approved exactly this plan (holds_claim): no hold holds it */
 };
 
+/* How far steps may go at a provider, whatever the rules say. */
+struct connection_ceiling {
+    const char *provider; /* builtin.provider */
+    enum ceiling ceiling;
+    struct clause_place place;
+};
+
 struct governor {
     struct store *store; /* counts, joins, audit; of its own memory (store_open_memory) in a plan */
     struct clock *clock;
     const char *pause_file; /* host/pause.h; NULL: cannot be paused */
     const char *actor;      /* host/person.h: who started this process, for the audit log */
+    const struct connection_ceiling *ceilings; /* of connections; may be none */
+    uint32_t ceiling_count;
 };
 
 /* Before any request: RULING_ADMITTED means go on and plan. Else one of
  *   RULING_PAUSED,
  *   RULING_REFUSED (a ceiling, or a `never` without a condition, is known already),
- *   RULING_HELD (a limit has no room whatever the target: nobody is asked, so that a storm of
- *   alerts is no storm of requests; the hold has no plan yet, see holds.h).
- * Nothing is counted, RULING_REFUSED and RULING_HELD are in the audit log.
- * ERR_STORE, ERR_MEMORY, ERR_UNDECIDED and ERR_BUDGET (a condition at its limit). */
+ *   RULING_HELD (a limit has no room for another target: nobody is asked, so that a storm of
+ *   alerts is no storm of requests; the hold has no plan yet, see holds.h. Not in shadow).
+ * A row that only reads goes on while cdr is paused. Limits by account are left to
+ * governor_judge, which knows the account. Nothing is counted; RULING_REFUSED and RULING_HELD
+ * are in the audit log.
+ * ERR_STORE, ERR_BUSY, ERR_MEMORY. */
 MUST_CHECK enum err governor_foresee(struct governor *governor, const struct proposal *proposal,
     struct arena *arena, struct judgement *ret_judgement);
 
-/* With the plan. RULING_ADMITTED has counted the target against every limit, in the same
- * transaction in which the limits were found to have room; asked again for the same step it
- * counts once. Each answer is in the audit log. A condition that cannot be decided protects.
- * Errors as above. */
+/* With the plan. RULING_ADMITTED has counted the target of a `respond` step against every limit,
+ * in the same transaction in which the limits were found to have room; asked again for the same
+ * step it counts once. Each answer is in the audit log, and the step's target in the journal. Never
+ * RULING_PAUSED. A condition that cannot be decided protects. Errors as above. */
 MUST_CHECK enum err governor_judge(struct governor *governor, const struct proposal *proposal,
     struct arena *arena, struct judgement *ret_judgement);
+
+/* Whether a held step waits for another one that is still open: then there is no use in planning
+ * it now. ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err governor_awaits(struct governor *governor, int64_t run, uint32_t step,
+    struct arena *arena, bool *ret_awaits, struct step_record *ret_twin);
 
 /* Right before a change of an admitted step leaves, also of an undo that nobody asked for.
  * ERR_PAUSED: *ret_reason in `arena`. ERR_MEMORY. */

@@ -69,6 +69,12 @@ enum statement {
     STATEMENT_JOINED_ADD,
     STATEMENT_JOINED_FIND,
     STATEMENT_JOINED_LIST,
+    STATEMENT_ADMISSION_COUNT,
+    STATEMENT_ADMISSION_HAS,
+    STATEMENT_ADMISSION_ADD,
+    STATEMENT_TWIN_FIND,
+    STATEMENT_TWIN_AWAITED,
+    STATEMENT_TWIN_NOTE,
     STATEMENT_COUNT
 };
 
@@ -168,3 +174,6 @@ MUST_CHECK enum err record_read(sqlite3_stmt *statement, const struct column *co
 MUST_CHECK enum err records_read(struct store *store, sqlite3_stmt *statement,
     const struct column *columns, int count, size_t size, struct arena *arena, void **ret_records,
     size_t *ret_count);
+/* Read a row of the columns STEP_COLUMNS. ERR_MEMORY. */
+MUST_CHECK enum err step_record_read(
+    sqlite3_stmt *statement, struct arena *arena, struct step_record *ret_record);

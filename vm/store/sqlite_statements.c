@@ -210,6 +210,37 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_JOINED_LIST] = "SELECT source, alert, rule_id, run, rule, case_id, at_ms"
                               " FROM joined_alert WHERE (?1 = 0 OR run = ?1)"
                               " AND (?2 = 0 OR case_id = ?2) ORDER BY at_ms, source, alert",
+    /* Each row that is left to look at is one more target, and the limit ends it. A rule is
+     * looked for by name and by id, so that neither renaming nor editing begins a new count. */
+    [STATEMENT_ADMISSION_COUNT] =
+        "SELECT count(*) FROM (SELECT DISTINCT target, account, provider FROM admission"
+        " WHERE scope = ?1 AND key IN (?2, ?3) AND at_ms > ?4"
+        " AND NOT (target = ?5 AND account = ?6 AND provider = ?7) LIMIT ?8)",
+    [STATEMENT_ADMISSION_HAS] =
+        "SELECT 1 FROM admission WHERE scope = ?1 AND key IN (?2, ?3) AND at_ms > ?4"
+        " AND target = ?5 AND account = ?6 AND provider = ?7 LIMIT 1",
+    [STATEMENT_ADMISSION_ADD] =
+        "INSERT INTO admission (scope, key, at_ms, target, account, provider)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+        " ON CONFLICT DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)",
+    /* Its own words of the partial index step_twin, so that SQLite sees it. */
+    [STATEMENT_TWIN_FIND] =
+        "SELECT " STEP_COLUMNS " FROM step AS s"
+        " WHERE builtin = ?3 AND target = ?4 AND target <> '' AND joined_run IS NULL"
+        " AND state IN ('running', 'held', 'done')"
+        " AND run <> ?1 AND args = ?5 AND provider = ?6 AND identity = ?7 AND region = ?8"
+        " AND CASE state"
+        "   WHEN 'done' THEN ?9 AND ended_ms BETWEEN ?12 AND ?13 AND NOT EXISTS (SELECT 1 FROM run"
+        "     WHERE undoes = s.run AND (undoes_step IS NULL OR undoes_step = s.idx))"
+        "   WHEN 'held' THEN ?10 AND run < ?1"
+        "   ELSE ?11 AND run < ?1 AND started_ms BETWEEN ?12 AND ?13 END"
+        " ORDER BY state = 'done' DESC, run DESC, idx DESC LIMIT 1",
+    [STATEMENT_TWIN_AWAITED] = "SELECT " STEP_COLUMNS " FROM step WHERE (run, idx) ="
+                               " (SELECT joined_run, joined_step FROM step"
+                               " WHERE run = ?1 AND idx = ?2)",
+    [STATEMENT_TWIN_NOTE] = "UPDATE step SET target = ?3, joined_run = ?4,"
+                            " joined_step = CASE WHEN ?4 IS NOT NULL THEN ?5 END"
+                            " WHERE run = ?1 AND idx = ?2 AND state IN ('running', 'held')",
 };
 
 enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)

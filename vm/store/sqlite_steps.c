@@ -64,6 +64,12 @@ static const char *const reply_names[] = {
     [REPLY_REFUSED] = "refused",
 };
 
+enum err step_record_read(
+    sqlite3_stmt *statement, struct arena *arena, struct step_record *ret_record)
+{
+    return record_read(statement, step_columns, COUNT_OF(step_columns), arena, ret_record);
+}
+
 static enum err step_find(struct store *store, const struct step_record *wanted,
     struct arena *arena, struct step_record *ret_record)
 {
