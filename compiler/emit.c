@@ -43,6 +43,7 @@ static void emit_rule(struct emit *emit, struct item *item)
         emit_op(emit, OP_HALT, 0, 0); /* this build takes none of its steps */
     uint32_t end = emit->code.count;
     emit_excuses(emit, item, &rule);
+    emit_bounds(emit, item, &rule);
     rule.id = emit_rule_identity(emit, item, &rule, end);
     TABLE_ADD(emit, emit->rules, rule);
     if (emit->compilation->wants_probes)
@@ -118,6 +119,8 @@ static void set_tables(const struct emit *emit, struct program *program)
     program->unenforced_count = emit->unenforced.count;
     program->guards = emit->guards.items;
     program->guard_count = emit->guards.count;
+    program->roles = emit->roles.items;
+    program->role_count = emit->roles.count;
     program->probes = emit->probes.items;
     program->probe_count = emit->probes.count;
 }
@@ -132,6 +135,7 @@ enum err emit_program(struct compilation *compilation, const struct program **re
         return ERR_MEMORY;
     program->canonical = emit_canonical(&emit);
     emit_sources(&emit);
+    emit_roles(&emit);
     emit_rules(&emit);
     emit_invariants(&emit);
     emit_connections(&emit);

@@ -1,125 +1,9 @@
-/* emit_guard.c - what excuses a rule to fragments, and what this build does not enforce of
+/* emit_guard.c - `never` and `always` to guards, and what this build does not enforce of
  * `defaults`, `never`, `always` and connections. */
 #include "emit_pass.h"
 
 #include "arguments.h"
-#include "doubt.h"
 #include "invariant.h"
-
-/* ---- excuses ---- */
-
-static uint32_t emit_fragment(struct emit *emit, const struct expr *condition)
-{
-    uint32_t start = emit->code.count;
-    emit_condition(emit, condition);
-    emit_op(emit, OP_RETURN, 0, 0);
-    return start;
-}
-
-/* A part of `resource in production` is written nowhere: its name is made. */
-static str read_name(struct emit *emit, const struct expr *expr)
-{
-    const char *text = NULL;
-    if (expr->kind != EXPR_FIELD)
-        return emit_line_of(emit, expr->at);
-    if (expr->means == MEANING_FIELD)
-        return str_from(field_info(expr->is.field)->name);
-    if (expr->means != MEANING_TAG)
-        return emit_line_of(emit, expr->at);
-    text = arena_format(emit->arena, "resource.tags[\"%.*s\"]", STR_ARG(expr->is.path));
-    return emit_ok(emit, text == NULL ? ERR_MEMORY : ERR_OK) ? str_from(text) : STR("");
-}
-
-/* What `exists` may ask for: of a call the first field in it. Depth: of calls in calls. */
-static const struct expr *field_in(const struct expr *expr)
-{
-    const struct expr *found = expr->kind == EXPR_FIELD ? expr : NULL;
-    if (expr->kind != EXPR_CALL)
-        return found;
-    for (const struct expr *arg = expr->call.arguments; arg != NULL && found == NULL;
-         arg = arg->next)
-        found = field_in(arg);
-    return found;
-}
-
-static struct excuse_read emit_read(struct emit *emit, const struct doubt_read *from)
-{
-    const struct expr *field = field_in(from->expr);
-    struct excuse_read read = { .name = read_name(emit, from->expr),
-        .asked = read_name(emit, field == NULL ? from->expr : field) };
-    read.start = emit->code.count;
-    emit_operand(emit, from->expr);
-    emit_op(emit, OP_RETURN, 0, 0);
-    read.unknown = emit_fragment(emit, from->unknown);
-    return read;
-}
-
-/* What the condition asks `exists` of comes last: its absence is decided there, most often. */
-static void emit_reads(struct emit *emit, const struct doubt *doubt, struct excuse_code *excuse)
-{
-    uint32_t count = 0;
-    for (const struct doubt_read *read = doubt->reads; read != NULL; read = read->next)
-        count++;
-    struct excuse_read *reads = ARENA_ARRAY(emit->arena, struct excuse_read, count + 1);
-    if (!emit_ok(emit, reads == NULL ? ERR_MEMORY : ERR_OK))
-        return;
-    for (int pass = 0; pass < 2; pass++)
-        for (const struct doubt_read *read = doubt->reads; read != NULL; read = read->next)
-            if (read->is_guarded == (pass == 1))
-                reads[excuse->read_count++] = emit_read(emit, read);
-    excuse->reads = reads;
-}
-
-static struct excuse_code emit_excuse(struct emit *emit, const struct ast_excuse *from)
-{
-    const struct clause *unless = from->unless;
-    const struct source *source = &emit->compilation->sources.items[unless->at.file];
-    struct doubt doubt = { .arena = emit->arena };
-    struct excuse_code excuse = { .name = from->exception == NULL ? STR("") : from->exception->name,
-        .text = emit_line_of(emit, unless->condition->at),
-        .reason = unless->reason,
-        .file = source->file,
-        .line = source_place(source, unless->at.start).line,
-        .until_ms = unless->until_ms,
-        .possible = NO_INDEX };
-    doubt_of(&doubt, emit_expanded(emit, unless->condition));
-    if (!emit_ok(emit, doubt.err))
-        return excuse;
-    excuse.certain = emit_fragment(emit, doubt.certain);
-    if (doubt.possible == doubt.certain)
-        return excuse;
-    excuse.possible = emit_fragment(emit, doubt.possible);
-    emit_reads(emit, &doubt, &excuse);
-    return excuse;
-}
-
-/* An exception may excuse every rule of a large set, and have a large condition: its code is
- * made once. */
-static struct excuse_code shared_excuse(struct emit *emit, const struct ast_excuse *from)
-{
-    const struct shared_excuse *before = emit_shared_find(emit, from->unless);
-    if (before != NULL)
-        return before->code;
-    struct excuse_code made = emit_excuse(emit, from);
-    if (emit->err == ERR_OK)
-        emit_shared_add(emit, from->unless, &made);
-    return made;
-}
-
-void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *rule)
-{
-    uint32_t count = 0;
-    for (const struct ast_excuse *excuse = item->rule.excuses; excuse != NULL;
-         excuse = excuse->next)
-        count++;
-    struct excuse_code *excuses = ARENA_ARRAY(emit->arena, struct excuse_code, count + 1);
-    if (!emit_ok(emit, excuses == NULL ? ERR_MEMORY : ERR_OK))
-        return;
-    for (const struct ast_excuse *excuse = item->rule.excuses; excuse != NULL;
-         excuse = excuse->next)
-        excuses[rule->excuse_count++] = shared_excuse(emit, excuse);
-    rule->excuses = excuses;
-}
 
 /* ---- what is not enforced ---- */
 
@@ -158,29 +42,76 @@ static bool is_concern(struct emit *emit, const struct item *invariant)
     return concern.is_concern;
 }
 
-/* What it is about, as code, so that a test can ask whether an alert meets it. */
-static void emit_invariant_condition(struct emit *emit, span at, struct expr *condition)
+/* ---- guards ---- */
+
+/* A condition, as the guard asks it of an alert and of what a provider shows. */
+static void set_condition(struct emit *emit, struct guard_code *guard, struct expr *condition)
 {
     if (condition == NULL)
         return;
-    struct guard_code code = {
-        .text_index = at.file, .at = at.start, .certain = emit->code.count, .possible = NO_INDEX
-    };
-    emit_condition(emit, emit_expanded(emit, condition));
-    emit_op(emit, OP_RETURN, 0, 0);
-    TABLE_ADD(emit, emit->guards, code);
+    struct doubt_code doubt = emit_doubt(emit, condition);
+    guard->certain = doubt.certain;
+    guard->possible = doubt.possible;
+    guard->reads = doubt.reads;
+    guard->read_count = doubt.read_count;
 }
 
-static void emit_invariant_conditions(struct emit *emit, const struct item *item)
+static struct guard_code guard_at(struct emit *emit, enum guard_kind kind, span at)
+{
+    return (struct guard_code){ .kind = kind,
+        .place = emit_place_of(emit, at),
+        .reason = STR(""),
+        .step = STR(""),
+        .text_index = at.file,
+        .at = at.start,
+        .certain = NO_INDEX,
+        .possible = NO_INDEX };
+}
+
+static void emit_never(struct emit *emit, const struct item *item)
+{
+    bool is_target = item->never.is_target;
+    struct guard_code guard =
+        guard_at(emit, is_target ? GUARD_NEVER_TARGET : GUARD_NEVER, item->at);
+    guard.reason = item->never.reason;
+    guard.verb = item->never.step.verb;
+    guard.step = is_target ? STR("") : item->never.step.name;
+    set_condition(emit, &guard, item->never.condition);
+    TABLE_ADD(emit, emit->guards, guard);
+}
+
+static void emit_always(struct emit *emit, const struct item *item)
+{
+    struct guard_code guard = guard_at(emit, GUARD_ALWAYS, item->at);
+    guard.reason = item->always.reason;
+    guard.verb = item->always.step.verb;
+    guard.step = item->always.step.name;
+    set_condition(emit, &guard, item->always.condition);
+    TABLE_ADD(emit, emit->guards, guard);
+}
+
+static void emit_default_guards(struct emit *emit, const struct item *item)
+{
+    for (const struct clause *clause = item->defaults.clauses; clause != NULL;
+         clause = clause->next) {
+        if (clause->kind != CLAUSE_NEVER_TARGET)
+            continue;
+        struct guard_code guard = guard_at(emit, GUARD_NEVER_TARGET, clause->at);
+        guard.reason = clause->reason.ptr == NULL ? STR("") : clause->reason;
+        guard.is_of_file = true;
+        set_condition(emit, &guard, clause->condition);
+        TABLE_ADD(emit, emit->guards, guard);
+    }
+}
+
+static void emit_guards_of(struct emit *emit, const struct item *item)
 {
     if (item->kind == ITEM_NEVER)
-        emit_invariant_condition(emit, item->at, item->never.condition);
+        emit_never(emit, item);
     else if (item->kind == ITEM_ALWAYS)
-        emit_invariant_condition(emit, item->at, item->always.condition);
-    const struct clause *clause = item->kind == ITEM_DEFAULTS ? item->defaults.clauses : NULL;
-    for (; clause != NULL; clause = clause->next)
-        if (clause->kind == CLAUSE_NEVER_TARGET)
-            emit_invariant_condition(emit, clause->at, clause->condition);
+        emit_always(emit, item);
+    else if (item->kind == ITEM_DEFAULTS)
+        emit_default_guards(emit, item);
 }
 
 void emit_invariants(struct emit *emit)
@@ -188,7 +119,7 @@ void emit_invariants(struct emit *emit)
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
              item = item->next) {
-            emit_invariant_conditions(emit, item);
+            emit_guards_of(emit, item);
             if ((item->kind == ITEM_NEVER || item->kind == ITEM_ALWAYS) && is_concern(emit, item))
                 emit_unenforced(emit, invariant_name(item), item->at);
         }

@@ -1,7 +1,8 @@
 /* emit_identity.c - who a rule is, and a program: hashes of what they mean.
  *
  * A rule is its instructions with what their operands stand for written out, so that
- * moving it, renaming it or adding another rule does not change who it is. */
+ * moving it, renaming it, adding another rule or asking another person before a step does not
+ * change who it is. */
 #include "emit_pass.h"
 
 #include "arguments.h"
@@ -132,65 +133,21 @@ static void add_code(
 
 /* ---- clauses ---- */
 
-static void add_fields(struct emit *emit, struct sha256 *sha256, const struct expr *fields)
-{
-    for (const struct expr *field = fields; field != NULL; field = field->next)
-        sha256_add_framed(sha256, sources_text(&emit->compilation->sources, field->at));
-}
-
-/* A clause as the rule has it; `unless` is hashed as code, and names of steps mean nothing. */
-static void add_clause(struct emit *emit, struct sha256 *sha256, const struct clause *clause)
-{
-    switch (clause->kind) {
-    case CLAUSE_LIMIT:
-    case CLAUSE_DEDUP:
-    case CLAUSE_FOLLOWED:
-    case CLAUSE_FOR:
-    case CLAUSE_TIMEOUT:
-    case CLAUSE_APPROVE:
-        add_number(sha256, (uint64_t)clause->kind);
-        add_number(sha256, (uint64_t)clause->number);
-        add_number(sha256, (uint64_t)clause->duration_ms);
-        add_fields(emit, sha256, clause->fields);
-        sha256_add_framed(sha256, clause->kind == CLAUSE_APPROVE ? clause->reason : STR(""));
-        return;
-    case CLAUSE_UNLESS:
-    case CLAUSE_NEVER_TARGET:
-    case CLAUSE_FROM:
-    case CLAUSE_AS:
-    case CLAUSE_IRREVERSIBLE:
-    case CLAUSE_ON_FAILURE_STOP:
-        return;
-    }
-}
-
-/* The rule's own clauses in the order of their kinds, a default one where it has none. */
-static void add_clauses(struct emit *emit, struct sha256 *sha256, const struct item *item)
-{
-    static const enum clause_kind kinds[] = { CLAUSE_LIMIT, CLAUSE_DEDUP };
-    const struct item *defaults = item->rule.defaults;
-    for (size_t at = 0; at < COUNT_OF(kinds); at++) {
-        const struct clause *clause = clause_find(item->rule.clauses, kinds[at]);
-        if (clause == NULL && defaults != NULL)
-            clause = clause_find(defaults->defaults.clauses, kinds[at]);
-        if (clause != NULL)
-            add_clause(emit, sha256, clause);
-    }
-}
-
-/* Those of each step, in the order of the steps. */
-static void add_step_clauses(struct emit *emit, struct sha256 *sha256, const struct ast_step *steps)
+/* What the steps do, in their order. What only holds them back (limit, mode, shadow, dedup,
+ * approve, timeout) is no part of who a rule is: with another approver it does not act again
+ * on the alerts of yesterday. */
+static void add_step_clauses(struct sha256 *sha256, const struct ast_step *steps)
 {
     for (const struct ast_step *step = steps; step != NULL; step = step->next) {
         if (step->kind == STEP_KIND_IF) {
-            add_step_clauses(emit, sha256, step->branch.then_steps);
-            add_step_clauses(emit, sha256, step->branch.else_steps);
+            add_step_clauses(sha256, step->branch.then_steps);
+            add_step_clauses(sha256, step->branch.else_steps);
             continue;
         }
+        const struct clause *undone = clause_find(step->action.clauses, CLAUSE_FOR);
         add_number(sha256, (uint64_t)step->action.verb);
-        for (const struct clause *clause = step->action.clauses; clause != NULL;
-             clause = clause->next)
-            add_clause(emit, sha256, clause);
+        if (undone != NULL)
+            add_number(sha256, (uint64_t)undone->duration_ms);
     }
 }
 
@@ -262,8 +219,7 @@ str emit_rule_identity(
     add_code(emit, &sha256, rule->condition, rule->steps, &first_step);
     add_code(emit, &sha256, rule->steps, end, &first_step);
     add_excuses(emit, &sha256, item, rule);
-    add_clauses(emit, &sha256, item);
-    add_step_clauses(emit, &sha256, item->rule.steps);
+    add_step_clauses(&sha256, item->rule.steps);
     return hex(emit, &sha256);
 }
 

@@ -70,6 +70,7 @@ struct emit {
     TABLE(struct step_code) steps;
     TABLE(struct unenforced) unenforced;
     TABLE(struct guard_code) guards;
+    TABLE(struct role_code) roles;
     TABLE(struct concern) concerns;
     TABLE(struct shared_excuse) shared_excuses;
     struct lookup shared_lookup;
@@ -139,13 +140,39 @@ str emit_line_of(struct emit *emit, span at);
 /* Keep in mind that a clause is not enforced. */
 void emit_unenforced(struct emit *emit, const char *clause, span at);
 
-/* ---- emit_guard.c ---- */
+/* ---- emit_excuse.c ---- */
 
 /* What excuses the rule: rule->excuses, with their fragments. */
 void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *rule);
+/* A condition as two fragments, with what it reads; `possible` is NO_INDEX when all that may be
+ * missing decides nothing about it. */
+struct doubt_code {
+    uint32_t certain;
+    uint32_t possible;
+    const struct excuse_read *reads;
+    uint32_t read_count;
+};
+struct doubt_code emit_doubt(struct emit *emit, struct expr *condition);
+
+/* ---- emit_bounds.c ---- */
+
+/* Where a clause stands, and how it reads. */
+struct clause_place emit_place_of(struct emit *emit, span at);
+/* Author, limits, ceiling, shadow and dedup of the rule. */
+void emit_bounds(struct emit *emit, const struct item *item, struct rule_code *rule);
+
+/* ---- emit_role.c ---- */
+
+/* Who may do what. */
+void emit_roles(struct emit *emit);
+/* Who is asked before the step; for_ms and timeout_ms. */
+void emit_held(struct emit *emit, const struct ast_step *step, struct step_code *code);
+
+/* ---- emit_guard.c ---- */
+
 /* The default clauses that hold for the rule, none of which this build enforces. */
 void emit_defaults(struct emit *emit, struct item *rule);
-/* `never` and `always`, but for those that plainly hold. */
+/* `never` and `always`, with those of `defaults`. */
 void emit_invariants(struct emit *emit);
 /* Keep in mind the connections that rules of the set would have to use. */
 void emit_connections(struct emit *emit);
@@ -166,8 +193,9 @@ struct source_program emit_canonical(struct emit *emit);
 
 /* ---- emit_identity.c ---- */
 
-/* SHA-256, hex, of what the rule means: its condition, its steps, which end at `end`, what
- * excuses it and its clauses, wherever they stand and whatever is called how. */
+/* SHA-256, hex, of what the rule means: its condition, its steps, which end at `end`, and what
+ * excuses it, wherever it stands and whatever is called how. What holds its steps back (limits,
+ * mode, shadow, dedup, approvals, timeouts) is no part of it. */
 str emit_rule_identity(
     struct emit *emit, const struct item *item, const struct rule_code *rule, uint32_t end);
 /* SHA-256, hex, over all texts. */

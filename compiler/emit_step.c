@@ -144,6 +144,7 @@ static void emit_action(struct emit *emit, struct ast_step *step)
         .condition = emit->condition,
         .stops_on_failure = clause_find(step->action.clauses, CLAUSE_ON_FAILURE_STOP) != NULL,
         .args_count = count };
+    emit_held(emit, step, &code);
     for (uint32_t at = 0; at < count; at++) {
         struct expr *argument = step_argument(step, at);
         code.given |= argument == NULL ? 0U : 1U << at;

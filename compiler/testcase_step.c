@@ -238,6 +238,8 @@ static bool is_met(struct testcase *testcase, span at)
         const struct guard_code *code = &program->guards[i];
         if (code->text_index != at.file || code->at != at.start)
             continue;
+        if (code->certain == NO_INDEX)
+            return true;
         enum err err = interp_value(program, code->certain, &pending->event, &pending->arena, &met);
         return err != ERR_OK || (met.kind == VALUE_BOOL && met.boolean);
     }

@@ -84,6 +84,38 @@ static bool constant_is_sound(const struct program *program, value v)
     return true;
 }
 
+/* Somebody is asked in every stage, and for a time. */
+static bool step_is_sound(const struct step_code *step)
+{
+    for (uint32_t i = 0; i < step->stage_count; i++)
+        if (step->stages[i].role_count == 0 || step->stages[i].needed == 0
+            || step->stages[i].within_ms <= 0)
+            return false;
+    return step->args_count <= STEP_PARAMS_MAX && step->for_ms >= 0 && step->timeout_ms >= 0;
+}
+
+/* A rule without a limit of some scope would act on as many targets as there are. */
+static bool bounds_are_sound(const struct program *program, const struct rule_code *rule)
+{
+    unsigned scopes = 0;
+    for (uint32_t i = 0; i < rule->limit_count; i++) {
+        const struct limit_code *limit = &rule->limits[i];
+        if (limit->scope >= LIMIT_SCOPES || limit->targets == 0 || limit->window_ms <= 0)
+            return false;
+        scopes |= 1U << limit->scope;
+    }
+    return scopes == (1U << LIMIT_SCOPES) - 1 && rule->ceiling < CEILING_COUNT
+           && rule->text_index < program->text_count
+           && (rule->dedup_key_count == 0 || rule->dedup_ms > 0);
+}
+
+static bool guard_is_sound(const struct program *program, const struct guard_code *guard)
+{
+    return guard->kind <= GUARD_ENVIRONMENT && guard->verb < VERB_COUNT
+           && guard->ceiling < CEILING_COUNT && guard->text_index < program->text_count
+           && (guard->certain != NO_INDEX || guard->possible == NO_INDEX);
+}
+
 static bool tables_are_sound(const struct program *program)
 {
     for (uint32_t i = 0; i < program->constant_count; i++)
@@ -94,7 +126,13 @@ static bool tables_are_sound(const struct program *program)
             || program->functions[i]->params_count > FUNCTION_PARAMS_MAX)
             return false;
     for (uint32_t i = 0; i < program->step_count; i++)
-        if (program->steps[i].args_count > STEP_PARAMS_MAX)
+        if (!step_is_sound(&program->steps[i]))
+            return false;
+    for (uint32_t i = 0; i < program->rule_count; i++)
+        if (!bounds_are_sound(program, &program->rules[i]))
+            return false;
+    for (uint32_t i = 0; i < program->guard_count; i++)
+        if (!guard_is_sound(program, &program->guards[i]))
             return false;
     return true;
 }
@@ -126,19 +164,34 @@ static bool enter_source(struct verifier *verifier, const struct source_program 
     return true;
 }
 
-static bool enter_excuses(struct verifier *verifier, const struct rule_code *rule)
+/* A condition that may be in doubt, and what it reads. */
+static bool enter_doubt(struct verifier *verifier, uint32_t certain, uint32_t possible,
+    const struct excuse_read *reads, uint32_t read_count)
 {
+    if (!enter(verifier, certain, CONTEXT_CONDITION)
+        || (possible != NO_INDEX && !enter(verifier, possible, CONTEXT_CONDITION)))
+        return false;
+    for (uint32_t at = 0; at < read_count; at++)
+        if (!enter(verifier, reads[at].start, CONTEXT_CONDITION)
+            || !enter(verifier, reads[at].unknown, CONTEXT_CONDITION))
+            return false;
+    return true;
+}
+
+static bool enter_rule(struct verifier *verifier, const struct rule_code *rule)
+{
+    if (!enter(verifier, rule->condition, CONTEXT_CONDITION)
+        || !enter(verifier, rule->steps, CONTEXT_STEPS))
+        return false;
     for (uint32_t i = 0; i < rule->excuse_count; i++) {
         const struct excuse_code *excuse = &rule->excuses[i];
-        if (!enter(verifier, excuse->certain, CONTEXT_CONDITION)
-            || (excuse->possible != NO_INDEX
-                && !enter(verifier, excuse->possible, CONTEXT_CONDITION)))
+        if (!enter_doubt(
+                verifier, excuse->certain, excuse->possible, excuse->reads, excuse->read_count))
             return false;
-        for (uint32_t at = 0; at < excuse->read_count; at++)
-            if (!enter(verifier, excuse->reads[at].start, CONTEXT_CONDITION)
-                || !enter(verifier, excuse->reads[at].unknown, CONTEXT_CONDITION))
-                return false;
     }
+    for (uint32_t i = 0; i < rule->dedup_key_count; i++)
+        if (!enter(verifier, rule->dedup_keys[i], CONTEXT_CONDITION))
+            return false;
     return true;
 }
 
@@ -151,13 +204,15 @@ static bool enter_all(struct verifier *verifier)
     if (!enter_source(verifier, &program->canonical))
         return false;
     for (uint32_t i = 0; i < program->rule_count; i++)
-        if (!enter(verifier, program->rules[i].condition, CONTEXT_CONDITION)
-            || !enter(verifier, program->rules[i].steps, CONTEXT_STEPS)
-            || !enter_excuses(verifier, &program->rules[i]))
+        if (!enter_rule(verifier, &program->rules[i]))
             return false;
-    for (uint32_t i = 0; i < program->guard_count; i++)
-        if (!enter(verifier, program->guards[i].certain, CONTEXT_CONDITION))
+    for (uint32_t i = 0; i < program->guard_count; i++) {
+        const struct guard_code *guard = &program->guards[i];
+        if (guard->certain != NO_INDEX
+            && !enter_doubt(
+                verifier, guard->certain, guard->possible, guard->reads, guard->read_count))
             return false;
+    }
     for (uint32_t i = 0; i < program->probe_count; i++)
         if (!enter(verifier, program->probes[i], CONTEXT_PROBE))
             return false;

@@ -21,6 +21,8 @@ struct fixture {
     struct source_program source;
     struct mapping mapping;
     struct rule_code rules[2];
+    struct limit_code limits[LIMIT_SCOPES];
+    struct program_text text;
     struct step_code steps[STEPS];
     struct program program;
 };
@@ -94,6 +96,11 @@ static void fill_tables(struct fixture *fixture)
     fixture->program.sources = &fixture->source;
     fixture->program.rules = fixture->rules;
     fixture->program.canonical.accept = NO_INDEX;
+    fixture->program.texts = &fixture->text;
+    fixture->program.text_count = 1;
+    for (int scope = 0; scope < LIMIT_SCOPES; scope++)
+        fixture->limits[scope] =
+            (struct limit_code){ .scope = (enum limit_scope)scope, .targets = 1, .window_ms = 1 };
 }
 
 /* The head says where fragments begin; a byte of 255 leaves one out where that may be. */
@@ -110,8 +117,14 @@ static void read_program(struct fixture *fixture, const uint8_t *data, size_t si
         fixture->program.canonical.mapping_count = 1;
     }
     fixture->program.rule_count = data[3] == 255 ? 1 : 2;
-    fixture->rules[0] = (struct rule_code){ .condition = data[4], .steps = data[5] };
-    fixture->rules[1] = (struct rule_code){ .condition = data[6], .steps = data[7] };
+    fixture->rules[0] = (struct rule_code){ .condition = data[4],
+        .steps = data[5],
+        .limits = fixture->limits,
+        .limit_count = LIMIT_SCOPES };
+    fixture->rules[1] = (struct rule_code){ .condition = data[6],
+        .steps = data[7],
+        .limits = fixture->limits,
+        .limit_count = LIMIT_SCOPES };
     data += HEAD_BYTES;
     size -= HEAD_BYTES;
     while (size >= INSTRUCTION_BYTES && fixture->program.code_count < CODE_MAX) {

@@ -27,6 +27,8 @@ struct builder {
     struct source_program sources[4];
     struct mapping mappings[BUILDER_MAX];
     struct rule_code rules[4];
+    struct limit_code limits[LIMIT_SCOPES]; /* of every rule */
+    struct program_text text;
     struct step_code steps[BUILDER_MAX];
     struct program program;
 };
@@ -46,7 +48,12 @@ static inline struct builder *builder_new(void)
         .canonical = { .accept = NO_INDEX },
         .rules = builder->rules,
         .steps = builder->steps,
+        .texts = &builder->text,
+        .text_count = 1,
     };
+    for (int scope = 0; scope < LIMIT_SCOPES; scope++)
+        builder->limits[scope] =
+            (struct limit_code){ .scope = (enum limit_scope)scope, .targets = 1, .window_ms = 1 };
     return builder;
 }
 
@@ -113,6 +120,8 @@ static inline struct rule_code *rule_condition(struct builder *builder)
 {
     struct rule_code *rule = &builder->rules[builder->program.rule_count++];
     rule->name = STR("r");
+    rule->limits = builder->limits;
+    rule->limit_count = LIMIT_SCOPES;
     rule->condition = builder->program.code_count;
     return rule;
 }

@@ -113,7 +113,9 @@ static void the_stack_neither_runs_dry_nor_over(void **state)
     code[STACK_MAX + 1].opcode = OP_RETURN;
     code[STACK_MAX + 2].opcode = OP_HALT;
     over->program.rule_count = 1;
-    over->rules[0] = (struct rule_code){ .condition = 0, .steps = STACK_MAX + 2 };
+    over->rules[0] = (struct rule_code){
+        .condition = 0, .steps = STACK_MAX + 2, .limits = over->limits, .limit_count = LIMIT_SCOPES
+    };
     assert_refused_at(over, STACK_MAX);
 }
 
@@ -370,6 +372,97 @@ static void what_excuses_is_checked_like_a_condition(void **state)
     }
 }
 
+/* A rule that is fine, until the test spoils it. */
+static struct rule_code *fine_rule(struct builder *builder)
+{
+    struct rule_code *rule = rule_condition(builder);
+    add_text(builder, "x");
+    end_rule(builder, rule);
+    return rule;
+}
+
+static void a_rule_has_a_sound_limit_of_every_scope(void **state)
+{
+    (void)state;
+    BUILDER(fewer);
+    fine_rule(fewer)->limit_count = LIMIT_SCOPES - 1;
+    assert_refused_at(fewer, 0);
+    BUILDER(none);
+    fine_rule(none);
+    none->limits[LIMIT_ACCOUNT].targets = 0;
+    assert_refused_at(none, 0);
+    BUILDER(timeless);
+    fine_rule(timeless);
+    timeless->limits[LIMIT_ACTION].window_ms = 0;
+    assert_refused_at(timeless, 0);
+    BUILDER(twice);
+    fine_rule(twice);
+    twice->limits[LIMIT_ACTION].scope = LIMIT_RULE;
+    assert_refused_at(twice, 0);
+}
+
+static void what_holds_steps_back_is_checked_too(void **state)
+{
+    (void)state;
+    BUILDER(highest);
+    fine_rule(highest)->ceiling = CEILING_COUNT;
+    assert_refused_at(highest, 0);
+    BUILDER(elsewhere);
+    fine_rule(elsewhere)->text_index = 1;
+    assert_refused_at(elsewhere, 0);
+    BUILDER(keyed);
+    uint32_t outside = 99;
+    struct rule_code *rule = fine_rule(keyed);
+    rule->dedup_keys = &outside;
+    rule->dedup_key_count = 1;
+    assert_refused_at(keyed, 0); /* for no time */
+    rule->dedup_ms = 1;
+    assert_refused_at(keyed, outside);
+}
+
+static void guards_are_checked_like_conditions(void **state)
+{
+    (void)state;
+    BUILDER(builder);
+    struct guard_code guard = { .certain = NO_INDEX, .possible = NO_INDEX };
+    fine_rule(builder);
+    builder->program.guards = &guard;
+    builder->program.guard_count = 1;
+    assert_verifies(builder);
+    guard.certain = builder->rules[0].condition;
+    assert_verifies(builder);
+    guard.possible = 99;
+    assert_refused_at(builder, 99);
+    guard.possible = builder->rules[0].steps;
+    assert_refused_at(builder, builder->rules[0].steps);
+    guard = (struct guard_code){ .certain = NO_INDEX, .possible = 0 };
+    assert_refused_at(builder, 0);
+    guard = (struct guard_code){ .certain = NO_INDEX, .possible = NO_INDEX, .text_index = 1 };
+    assert_refused_at(builder, 0);
+}
+
+static void somebody_is_asked_in_every_stage(void **state)
+{
+    (void)state;
+    BUILDER(builder);
+    str role = STR("lead");
+    struct approval_stage stage = {
+        .roles = &role, .role_count = 1, .needed = 1, .within_ms = 60000
+    };
+    fine_rule(builder);
+    builder->program.step_count = 1;
+    builder->steps[0] = (struct step_code){ .stages = &stage, .stage_count = 1 };
+    assert_verifies(builder);
+    stage.needed = 0;
+    assert_refused_at(builder, 0);
+    stage.needed = 1;
+    stage.role_count = 0;
+    assert_refused_at(builder, 0);
+    stage.role_count = 1;
+    stage.within_ms = 0;
+    assert_refused_at(builder, 0);
+}
+
 static void a_listing_names_what_it_indexes(void **state)
 {
     (void)state;
@@ -434,6 +527,10 @@ int main(void)
         cmocka_unit_test(constants_are_what_they_say),
         cmocka_unit_test(a_fragment_begins_inside_the_code),
         cmocka_unit_test(what_excuses_is_checked_like_a_condition),
+        cmocka_unit_test(a_rule_has_a_sound_limit_of_every_scope),
+        cmocka_unit_test(what_holds_steps_back_is_checked_too),
+        cmocka_unit_test(guards_are_checked_like_conditions),
+        cmocka_unit_test(somebody_is_asked_in_every_stage),
         cmocka_unit_test(a_listing_names_what_it_indexes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,134 @@
+/* emit_bounds.c - what a rule is held to, whatever it wants: limits, its ceiling, shadow,
+ * dedup. Its own clauses, else those of its file's `defaults`, else what is built in. */
+#include "emit_pass.h"
+
+#include "arguments.h"
+
+enum { HOUR_MS = 60 * 60 * 1000 };
+
+/* How many distinct targets steps may act on where nobody says: low enough that a first start
+ * which goes wrong is a nuisance and no outage. docs/language.md has this table. */
+static const struct {
+    uint64_t targets;
+    int64_t window_ms;
+    const char *text; /* as it would be written */
+} built_in_limits[LIMIT_SCOPES] = {
+    [LIMIT_RULE] = { 10, HOUR_MS, "limit 10 targets per 1h" },
+    [LIMIT_ACTION] = { 20, HOUR_MS, "limit 20 targets by action per 1h" },
+    [LIMIT_ACCOUNT] = { 50, HOUR_MS, "limit 50 targets by account per 1h" },
+    [LIMIT_PROVIDER] = { 100, HOUR_MS, "limit 100 targets by provider per 1h" },
+};
+
+static struct limit_code built_in_limit(enum limit_scope scope)
+{
+    return (struct limit_code){ .scope = scope,
+        .targets = built_in_limits[scope].targets,
+        .window_ms = built_in_limits[scope].window_ms,
+        .place = { .text = str_from(built_in_limits[scope].text), .file = STR("") } };
+}
+
+struct clause_place emit_place_of(struct emit *emit, span at)
+{
+    const struct source *source = &emit->compilation->sources.items[at.file];
+    return (struct clause_place){ .text = emit_line_of(emit, at),
+        .file = source->file,
+        .line = source_place(source, at.start).line };
+}
+
+/* The clause that holds for the rule: its own, or the default one; or NULL. */
+static const struct clause *clause_in_force(const struct item *rule, enum clause_kind kind)
+{
+    const struct item *defaults = rule->rule.defaults;
+    const struct clause *own = clause_find(rule->rule.clauses, kind);
+    return own != NULL || defaults == NULL ? own : clause_find(defaults->defaults.clauses, kind);
+}
+
+/* ---- limits ---- */
+
+static uint32_t count_limits(const struct clause *clause, enum limit_scope scope)
+{
+    uint32_t count = 0;
+    for (; clause != NULL; clause = clause->next)
+        count += clause->kind == CLAUSE_LIMIT && scope == LIMIT_RULE;
+    return count;
+}
+
+static void add_limits(struct emit *emit, const struct clause *clause, enum limit_scope scope,
+    struct limit_code *limits, uint32_t *count)
+{
+    for (; clause != NULL; clause = clause->next)
+        if (clause->kind == CLAUSE_LIMIT && scope == LIMIT_RULE)
+            limits[(*count)++] = (struct limit_code){ .scope = scope,
+                .targets = (uint64_t)clause->number,
+                .window_ms = clause->duration_ms,
+                .place = emit_place_of(emit, clause->at) };
+}
+
+/* Of each scope those of the rule; when it has none those of its file; then the built-in one. */
+static void emit_limits(struct emit *emit, const struct item *item, struct rule_code *rule)
+{
+    const struct clause *own = item->rule.clauses;
+    const struct clause *others =
+        item->rule.defaults == NULL ? NULL : item->rule.defaults->defaults.clauses;
+    uint32_t room = LIMIT_SCOPES;
+    for (int scope = 0; scope < LIMIT_SCOPES; scope++)
+        room += count_limits(own, (enum limit_scope)scope)
+                + count_limits(others, (enum limit_scope)scope);
+    struct limit_code *limits = ARENA_ARRAY(emit->arena, struct limit_code, room);
+    if (!emit_ok(emit, limits == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    for (int at = 0; at < LIMIT_SCOPES; at++) {
+        enum limit_scope scope = (enum limit_scope)at;
+        uint32_t before = rule->limit_count;
+        add_limits(emit, own, scope, limits, &rule->limit_count);
+        if (rule->limit_count == before)
+            add_limits(emit, others, scope, limits, &rule->limit_count);
+        if (rule->limit_count == before)
+            limits[rule->limit_count++] = built_in_limit(scope);
+    }
+    rule->limits = limits;
+}
+
+/* ---- dedup ---- */
+
+static void emit_dedup(struct emit *emit, const struct item *item, struct rule_code *rule)
+{
+    const struct clause *dedup = clause_in_force(item, CLAUSE_DEDUP);
+    uint32_t count = 0;
+    if (dedup == NULL)
+        return;
+    for (const struct expr *field = dedup->fields; field != NULL; field = field->next)
+        count++;
+    uint32_t *keys = ARENA_ARRAY(emit->arena, uint32_t, count + 1);
+    if (!emit_ok(emit, keys == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    for (struct expr *field = dedup->fields; field != NULL; field = field->next) {
+        keys[rule->dedup_key_count++] = emit->code.count;
+        emit_operand(emit, emit_expanded(emit, field));
+        emit_op(emit, OP_RETURN, 0, 0);
+    }
+    rule->dedup_keys = keys;
+    rule->dedup_ms = dedup->duration_ms;
+    rule->dedup = emit_place_of(emit, dedup->at);
+}
+
+/* ---- the rule ---- */
+
+static str author_of(const struct item *item)
+{
+    for (const struct pair *pair = item->rule.pairs; pair != NULL; pair = pair->next)
+        if (str_is(pair->key, "author") && pair->value->kind == EXPR_LITERAL
+            && pair->value->literal.type == TYPE_TEXT)
+            return value_str(pair->value->literal.value);
+    return STR("");
+}
+
+void emit_bounds(struct emit *emit, const struct item *item, struct rule_code *rule)
+{
+    rule->author = author_of(item);
+    rule->text_index = item->at.file;
+    rule->ceiling = CEILING_CONTAIN;
+    rule->ceiling_place = (struct clause_place){ .text = STR("mode contain"), .file = STR("") };
+    emit_limits(emit, item, rule);
+    emit_dedup(emit, item, rule);
+}
