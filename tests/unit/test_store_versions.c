@@ -100,6 +100,35 @@ static const char rows_3[] = "INSERT INTO meta VALUES ('store_id', '0badcafe');"
                              "  NULL);"
                              "PRAGMA application_id = 0x6364726a; PRAGMA user_version = 3;";
 
+/* What version 4 changed: a step might end as held. */
+static const char to_4[] =
+    "CREATE TABLE new_step ("
+    "  run INTEGER NOT NULL REFERENCES run (id),"
+    "  idx INTEGER NOT NULL CHECK (idx >= 0),"
+    "  builtin TEXT NOT NULL CHECK (builtin <> ''),"
+    "  args TEXT NOT NULL CHECK (args <> ''),"
+    "  target TEXT NOT NULL,"
+    "  found TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK (state IN"
+    "    ('running', 'done', 'partial', 'failed', 'unresolved', 'unknown', 'held')),"
+    "  reason TEXT NOT NULL,"
+    "  results TEXT NOT NULL,"
+    "  started_ms INTEGER NOT NULL,"
+    "  ended_ms INTEGER,"
+    "  identity TEXT NOT NULL DEFAULT '',"
+    "  region TEXT NOT NULL DEFAULT '',"
+    "  provider TEXT NOT NULL DEFAULT '',"
+    "  PRIMARY KEY (run, idx),"
+    "  CHECK ((state = 'running') = (ended_ms IS NULL))"
+    ") STRICT;"
+    "INSERT INTO new_step SELECT * FROM step;"
+    "PRAGMA legacy_alter_table = ON;" /* `call` goes on referring to `step` */
+    "DROP TABLE step;"
+    "ALTER TABLE new_step RENAME TO step;"
+    "INSERT INTO step VALUES (7, 2, 'isolate_role', '[\"api\"]', 'role/api', 'f', 'held',"
+    "  'an excuse is in doubt', '', 3003, 4003, 'user/cdr', 'eu-west-1', 'aws');"
+    "PRAGMA user_version = 4;";
+
 static void old_schema_new(struct fixture *f, const char *change)
 {
     char path[120];
@@ -165,14 +194,35 @@ static void a_journal_of_the_third_version_is_brought_up_to_date_and_keeps_every
     integrity(&f);
 
     /* The rows refer to each other as before, and the run that is open goes on. */
-    struct step_record held = { .run = 8, .state = STR("held"), .ended_ms = 4002 };
+    struct step_record refused = { .run = 8, .state = STR("refused"), .ended_ms = 4002 };
     struct call_record reply = call_made(8, 0, 0, true);
     reply.reply_kind = REPLY_RECEIVED;
     reply.reply_status = 200;
     reply.replied_ms = 6002;
     assert_int_equal(store_call_reply(f.store, &reply), ERR_OK);
-    assert_int_equal(store_step_end(f.store, &held), ERR_OK); /* the old CHECK refused it */
+    assert_int_equal(store_step_end(f.store, &refused), ERR_OK); /* the old CHECK refused it */
     assert_int_equal(store_run_end(f.store, 8, 9002), ERR_OK);
+    assert_int_equal(store_exec(f.store, "DELETE FROM step WHERE run = 7 AND idx = 0"), ERR_STORE);
+    assert_non_null(strstr(store_error(f.store), "FOREIGN KEY"));
+}
+
+static void a_step_that_a_fourth_version_held_is_over_and_counts_as_rejected(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    old_schema_new(&f, to_4);
+    reopen(&f);
+    integrity(&f);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, 7, &f.arena, &steps, &count), ERR_OK);
+    assert_int_equal(count, 3);
+    assert_str(steps[0].state, "done");
+    assert_str(steps[2].state, "rejected"); /* nobody could ever answer it */
+    assert_str(steps[2].reason, "an excuse is in doubt");
+    assert_str(steps[2].provider, "aws");
+    assert_int_equal(steps[2].ended_ms, 4003);
+    assert_int_equal(store_step_again(f.store, 7, 2), ERR_INVALID);
     assert_int_equal(store_exec(f.store, "DELETE FROM step WHERE run = 7 AND idx = 0"), ERR_STORE);
     assert_non_null(strstr(store_error(f.store), "FOREIGN KEY"));
 }
@@ -223,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_journal_of_the_third_version_is_brought_up_to_date_and_keeps_every_row),
+        cmocka_unit_test(a_step_that_a_fourth_version_held_is_over_and_counts_as_rejected),
         cmocka_unit_test(an_older_journal_stays_as_it_is_when_its_guard_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

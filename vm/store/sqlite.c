@@ -1,8 +1,8 @@
 /* sqlite.c - opening and closing the journal, and the statements that all its files use.
  *
- * Owns the database, the lock file and the prepared statements. A directory is written by
- * one process at a time, so SQLite's own locks never make writers wait for each other; the
- * busy timeout is for those who look into the file meanwhile, a reader of ours or sqlite3.
+ * Owns the database, the lock file and the prepared statements. One process at a time carries
+ * out steps: the lock file. Others look into the journal, or write down what people say
+ * (store_open_beside): who writes waits for the other, for at most the busy timeout.
  */
 #include "store/audit.h"
 #include "store/sqlite_private.h"
@@ -16,26 +16,6 @@
 #include <unistd.h>
 
 enum { BUSY_TIMEOUT_MS = 10000, DIRECTORY_MODE = 0700, FILE_MODE = 0600 };
-
-enum err store_fail(struct store *store, int code)
-{
-    const char *text = store->db == NULL ? sqlite3_errstr(code) : sqlite3_errmsg(store->db);
-    snprintf(store->error, sizeof store->error, "%s", text);
-    bool is_memory = (code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
-    return is_memory ? ERR_MEMORY : ERR_STORE;
-}
-
-enum err store_say(struct store *store, const char *sentence)
-{
-    snprintf(store->error, sizeof store->error, "%s", sentence);
-    return ERR_STORE;
-}
-
-enum err store_exec(struct store *store, const char *sql)
-{
-    int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? ERR_OK : store_fail(store, code);
-}
 
 static enum err refuse(struct arena *arena, enum err err, const char **reterr_reason,
     const char *directory, const char *what)
@@ -170,12 +150,14 @@ static enum err wal_begin(struct store *store)
     return err;
 }
 
-/* Open what is there; `access` is SQLITE_OPEN_READWRITE or SQLITE_OPEN_READONLY. */
-static enum err database_connect(struct store *store, const char *path, int access)
+/* Open what is there; `flags` is SQLITE_OPEN_READWRITE or SQLITE_OPEN_READONLY. */
+static enum err database_connect(struct store *store, const char *path, int flags)
 {
     /* Not SQLITE_OPEN_NOFOLLOW: it refuses links on the way to the directory too. That the
      * file itself is none was seen before. */
-    int code = sqlite3_open_v2(path, &store->db, access | SQLITE_OPEN_NOMUTEX, NULL);
+    if (sqlite3_threadsafe() == 0)
+        return store_say(store, "this SQLite was built without threads");
+    int code = sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_FULLMUTEX, NULL);
     if (code != SQLITE_OK)
         return store_fail(store, code);
     sqlite3_extended_result_codes(store->db, 1);
@@ -192,22 +174,50 @@ static enum err database_open(struct store *store, const char *path)
     return schema_migrate(store);
 }
 
+/* That journal.db is there, and a file of its own. */
+static enum err journal_check(
+    const char *path, const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return refuse(arena, ERR_IO, reterr_reason, directory,
+            errno == ENOENT ? "there is no journal here" : strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return refuse(arena, ERR_IO, reterr_reason, directory,
+            S_ISLNK(status.st_mode) ? "journal.db is a symbolic link, not a file"
+                                    : "journal.db is not a file");
+    return ERR_OK;
+}
+
+/* Make journal.db when it is missing: SQLite would make it readable for everybody. One that is
+ * there is only looked at, because to open and close it would drop the locks that this process
+ * has on it (POSIX). */
+static enum err journal_create(
+    const char *directory, struct arena *arena, const char **ret_path, const char **reterr_reason)
+{
+    const char *path = arena_format(arena, "%s/journal.db", directory);
+    if (path == NULL)
+        return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
+    *ret_path = path;
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (file >= 0) {
+        close(file);
+        return ERR_OK;
+    }
+    return errno == EEXIST ? journal_check(path, directory, arena, reterr_reason)
+                           : refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
+}
+
 static enum err journal_open(
     struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
 {
     TRY(directory_prepare(directory, arena, reterr_reason));
     TRY(lock_take(store, directory, arena, reterr_reason));
-    /* SQLite would make the file readable for everybody. */
-    int file = file_open(directory, "journal.db", arena);
-    if (file < 0)
-        return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
-    close(file);
-    const char *path = arena_format(arena, "%s/journal.db", directory);
-    if (path == NULL)
-        return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
+    const char *path = NULL;
+    TRY(journal_create(directory, arena, &path, reterr_reason));
     enum err err = database_open(store, path);
     if (err != ERR_OK)
-        return refuse(arena, err, reterr_reason, directory, store->error);
+        return refuse(arena, err, reterr_reason, directory, store_error(store));
     if (!directory_sync(directory))
         return refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
     if (anchoring_begin(store, directory) != ERR_OK)
@@ -222,28 +232,59 @@ static enum err journal_open(
  * the other belong together. It keeps no writer waiting. */
 static enum err database_open_reader(struct store *store, const char *path)
 {
+    store->access = STORE_READS;
     TRY(database_connect(store, path, SQLITE_OPEN_READONLY));
     TRY(store_exec(store, "BEGIN"));
     return schema_expect(store);
 }
 
-static enum err journal_open_reader(
-    struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
+static enum err database_open_beside(struct store *store, const char *path)
+{
+    store->access = STORE_TELLS;
+    TRY(database_connect(store, path, SQLITE_OPEN_READWRITE));
+    TRY(store_exec(store, "PRAGMA synchronous = FULL"));
+    return schema_expect(store);
+}
+
+/* The journal that is there, by `database`. */
+static enum err journal_open_existing(struct store *store,
+    enum err (*database)(struct store *store, const char *path), const char *directory,
+    struct arena *arena, const char **reterr_reason)
 {
     TRY(directory_check(directory, arena, reterr_reason));
     const char *path = arena_format(arena, "%s/journal.db", directory);
     if (path == NULL)
         return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
-    /* Looked at by name: to open and close the file would drop the locks that a writer in
-     * this process has on it (POSIX). */
-    struct stat status;
-    if (lstat(path, &status) != 0)
-        return refuse(arena, ERR_IO, reterr_reason, directory,
-            errno == ENOENT ? "there is no journal here" : strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return refuse(arena, ERR_IO, reterr_reason, directory, "journal.db is not a file");
-    enum err err = database_open_reader(store, path);
-    return err == ERR_OK ? ERR_OK : refuse(arena, err, reterr_reason, directory, store->error);
+    TRY(journal_check(path, directory, arena, reterr_reason));
+    enum err err = database(store, path);
+    return err == ERR_OK ? ERR_OK
+                         : refuse(arena, err, reterr_reason, directory, store_error(store));
+}
+
+static enum err journal_open_reader(
+    struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    return journal_open_existing(store, database_open_reader, directory, arena, reterr_reason);
+}
+
+static enum err journal_open_beside(
+    struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    TRY(journal_open_existing(store, database_open_beside, directory, arena, reterr_reason));
+    if (anchoring_begin(store, directory) != ERR_OK)
+        return refuse(arena, ERR_MEMORY, reterr_reason, directory, err_text(ERR_MEMORY));
+    return ERR_OK;
+}
+
+/* `directory` is none: the journal is in memory, private to this connection. */
+static enum err journal_open_memory(
+    struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
+{
+    enum err err = database_connect(store, directory, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
+    if (err == ERR_OK)
+        err = schema_migrate(store);
+    return err == ERR_OK ? ERR_OK
+                         : refuse(arena, err, reterr_reason, "in memory", store_error(store));
 }
 
 typedef enum err opener(
@@ -287,10 +328,23 @@ enum err store_open_reader(const char *directory, struct arena *arena, struct st
     return open_with(journal_open_reader, directory, NULL, arena, ret_store, reterr_reason);
 }
 
+enum err store_open_beside(const char *directory, struct arena *arena, struct store **ret_store,
+    const char **reterr_reason)
+{
+    return open_with(journal_open_beside, directory, NULL, arena, ret_store, reterr_reason);
+}
+
+enum err store_open_memory(
+    struct arena *arena, struct store **ret_store, const char **reterr_reason)
+{
+    return open_with(journal_open_memory, ":memory:", NULL, arena, ret_store, reterr_reason);
+}
+
 void store_close(struct store *store)
 {
     if (store == NULL)
         return;
+    store_rollback(store); /* what was not committed, and the lock that it held */
     /* Whoever wants to know how that went has called it before. */
     if (audit_anchor(store) != ERR_OK)
         store->anchoring.failures++;
@@ -299,6 +353,8 @@ void store_close(struct store *store)
         sqlite3_finalize(store->statements[i]);
     /* The last connection writes the log back; what it cannot write stays in the log. */
     sqlite3_close(store->db);
+    store->db = NULL;
+    store_words_release(store);
     if (store->lock >= 0)
         close(store->lock);
     for (int which = 0; which < HELD_COUNT; which++)
@@ -309,9 +365,4 @@ void store_close(struct store *store)
 str store_id(const struct store *store)
 {
     return str_from(store->id);
-}
-
-const char *store_error(const struct store *store)
-{
-    return store->error;
 }

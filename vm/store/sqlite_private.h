@@ -2,8 +2,10 @@
  *
  * Statements are prepared once and kept. One is taken with statement_take, bound by
  * position, run with statement_run or read row by row, and given back (reset, bindings
- * cleared) by CLEANUP(statement_release). A value that is text in C is a TEXT column
- * where people search it and a BLOB where any bytes may come.
+ * cleared) by CLEANUP(statement_release). Between the two it holds the store's lock. A function
+ * of several statements that belong together holds it itself, by store_begin or
+ * CLEANUP(store_unlock). A value that is text in C is a TEXT column where people search it
+ * and a BLOB where any bytes may come.
  */
 #pragma once
 
@@ -11,6 +13,7 @@
 #include "store/store.h"
 #include "store/timers.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <sys/types.h>
 
@@ -30,6 +33,10 @@ enum statement {
     STATEMENT_STEP_BOUND,
     STATEMENT_STEP_END,
     STATEMENT_STEP_CUT,
+    STATEMENT_STEP_CUT_HELD,
+    STATEMENT_STEP_AGAIN,
+    STATEMENT_STEP_FORGET,
+    STATEMENT_HOLD_CUT,
     STATEMENT_STEP_GET,
     STATEMENT_STEPS,
     STATEMENT_CALL_INTEND,
@@ -105,30 +112,63 @@ struct anchoring {
     uint64_t failures;
 };
 
+/* What an open store may do. */
+enum store_access {
+    STORE_EXECUTES, /* everything: store_open, store_open_memory */
+    STORE_READS,    /* store_open_reader */
+    STORE_TELLS,    /* what people say: store_open_beside */
+};
+
+/* The last error of one thread. */
+struct store_words {
+    struct store_words *next;
+    pthread_t thread;
+    char text[STORE_ERROR_BYTES];
+};
+
 struct store {
     sqlite3 *db;
+    enum store_access access;
     struct anchoring anchoring;
     struct store_guard *guard;         /* or NULL; only while it is opened */
-    struct held_file held[HELD_COUNT]; /* not in a reader */
-    int lock; /* descriptor that holds the flock; -1 before, and in a reader */
+    struct held_file held[HELD_COUNT]; /* of store_open alone */
+    int lock;       /* descriptor that holds the flock; -1 before, and without one */
+    unsigned depth; /* of store_begin */
     char id[STORE_ID_DIGITS + 1];
-    char error[STORE_ERROR_BYTES];
+    struct store_words *words; /* of every thread that had an error */
     struct timer_line timer_line;
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
-/* ERR_MEMORY for SQLITE_NOMEM, else ERR_STORE; either way store->error says it. */
+/* Take the lock of the store; it may be taken several times. `store` back, for CLEANUP. */
+struct store *store_lock(struct store *store);
+/* For CLEANUP; NULL is fine. */
+void store_unlock(struct store **store);
+/* Free what store_error tells. */
+void store_words_release(struct store *store);
+
+/* ERR_BUSY for SQLITE_BUSY, ERR_MEMORY for SQLITE_NOMEM, else ERR_STORE; store_error says it. */
 MUST_CHECK enum err store_fail(struct store *store, int code);
 
-/* ERR_STORE, with `sentence` for store->error. */
+/* ERR_STORE, with `sentence` for store_error. */
 MUST_CHECK enum err store_say(struct store *store, const char *sentence);
+
+/* ERR_STORE, with words, where the store was opened for less than that. */
+MUST_CHECK enum err store_may_write(struct store *store);
+MUST_CHECK enum err store_may_execute(struct store *store);
+
+/* The end of a transaction in which `err` came of the work: committed, or rolled back. */
+MUST_CHECK enum err store_end(struct store *store, enum err err);
+
+/* ERR_STORE, with words, when SQLite has given up the open transaction. */
+MUST_CHECK enum err store_is_whole(struct store *store);
 
 /* Run SQL that returns nothing, one or more statements. */
 MUST_CHECK enum err store_exec(struct store *store, const char *sql);
 
-/* Bring the schema to the newest version. ERR_STORE with store->error. */
+/* Bring the schema to the newest version. ERR_STORE with store_error. */
 MUST_CHECK enum err schema_migrate(struct store *store);
-/* Expect the newest version, and change nothing. ERR_STORE with store->error. */
+/* Expect the newest version, and change nothing. ERR_STORE with store_error. */
 MUST_CHECK enum err schema_expect(struct store *store);
 
 /* ERR_STORE, with words, unless the files are still those that were opened. */
@@ -140,8 +180,8 @@ MUST_CHECK enum err anchoring_begin(struct store *store, const char *directory);
 void audit_committed(struct store *store);
 void anchoring_release(struct store *store);
 
-/* The prepared statement, reset and without values; give it back by statement_release.
- * ERR_STORE with store->error. */
+/* The prepared statement, reset and without values, and with it the lock; give both back by
+ * statement_release. ERR_STORE with store_error. */
 MUST_CHECK enum err statement_take(
     struct store *store, enum statement which, sqlite3_stmt **ret_statement);
 /* For CLEANUP; NULL is fine. */

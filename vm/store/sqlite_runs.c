@@ -23,13 +23,17 @@ static const struct column run_columns[] = {
     COLUMN_OR_NULL(TEXT, program_hash),
     COLUMN(INTEGER, received_ms),
     COLUMN(INTEGER, started_ms),
+    COLUMN(TEXT, person),
+    COLUMN_OR_NULL(INTEGER, case_id),
+    COLUMN(FLAG, is_of_one_step),
+    COLUMN(ORDINAL, undoes_step),
     COLUMN_OR_NULL(INTEGER, ended_ms),
     COLUMN(TEXT, cut_reason),
     COLUMN(ORDINAL, standing),
 };
 static_assert(sizeof(enum run_standing) == sizeof(uint32_t), "an ordinal");
 
-enum { BEGIN_COLUMNS = 10 };
+enum { BEGIN_COLUMNS = 14 };
 
 struct program_row {
     str hash;
@@ -72,6 +76,7 @@ enum err store_program_get(struct store *store, str hash, struct arena *arena, s
 
 enum err store_run_begin(struct store *store, struct run *run)
 {
+    TRY(store_may_execute(store));
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_RUN_BEGIN, &statement));
     TRY(record_bind(store, statement, &run_columns[1], BEGIN_COLUMNS, run));
@@ -96,37 +101,43 @@ static const struct column ending_columns[] = {
     { COLUMN_TEXT, false, offsetof(struct ending, reason) },
 };
 
-/* `count` of ending_columns are the statement's parameters. */
-static enum err end(
-    struct store *store, enum statement which, const struct ending *ending, int count)
+/* `count` of ending_columns are the statement's parameters; *ret_rows have ended. */
+static enum err end(struct store *store, enum statement which, const struct ending *ending,
+    int count, int *ret_rows)
 {
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, which, &statement));
     TRY(record_bind(store, statement, ending_columns, count, ending));
-    return statement_run(store, statement);
+    TRY(statement_run(store, statement));
+    *ret_rows = sqlite3_changes(store->db);
+    return ERR_OK;
 }
 
 enum err store_run_end(struct store *store, int64_t run, int64_t now_ms)
 {
     struct ending ending = { .run = run, .now_ms = now_ms };
-    TRY(end(store, STATEMENT_RUN_END, &ending, 2));
-    return sqlite3_changes(store->db) == 1 ? ERR_OK : ERR_INVALID;
+    int rows;
+    TRY(store_may_execute(store));
+    TRY(end(store, STATEMENT_RUN_END, &ending, 2, &rows));
+    return rows == 1 ? ERR_OK : ERR_INVALID;
+}
+
+static enum err abandon(struct store *store, const struct ending *ending)
+{
+    int rows;
+    TRY(end(store, STATEMENT_STEP_CUT, ending, 3, &rows));
+    TRY(end(store, STATEMENT_STEP_CUT_HELD, ending, 3, &rows));
+    TRY(end(store, STATEMENT_HOLD_CUT, ending, 2, &rows));
+    TRY(end(store, STATEMENT_RUN_ABANDON, ending, 3, &rows));
+    return rows == 1 ? ERR_OK : ERR_INVALID;
 }
 
 enum err store_run_abandon(struct store *store, int64_t run, int64_t now_ms, const char *reason)
 {
     struct ending ending = { run, now_ms, str_from(reason) };
-    TRY(store_exec(store, "BEGIN IMMEDIATE"));
-    enum err err = end(store, STATEMENT_STEP_CUT, &ending, 3);
-    if (err == ERR_OK)
-        err = end(store, STATEMENT_RUN_ABANDON, &ending, 3);
-    if (err == ERR_OK && sqlite3_changes(store->db) != 1)
-        err = ERR_INVALID;
-    if (err == ERR_OK)
-        err = store_exec(store, "COMMIT");
-    if (err != ERR_OK) /* the error that counts is the one before */
-        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-    return err;
+    TRY(store_may_execute(store));
+    TRY(store_begin(store));
+    return store_end(store, abandon(store, &ending));
 }
 
 enum err store_run_get(struct store *store, int64_t id, struct arena *arena, struct run *ret_run)

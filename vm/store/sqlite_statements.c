@@ -13,33 +13,46 @@
 /* A change of run `r` that may have been made. */
 #define CHANGES "call WHERE call.run = r.id AND is_change = 1 AND NOT " CAME_TO_NOTHING
 
-/* An undo of run `r` that ended and took everything back: no step of it is anything but done
- * (undo.c: each tries what the one before left). */
-#define COMPLETE_UNDO                                                                              \
-    "run AS u WHERE u.undoes = r.id AND u.ended_ms IS NOT NULL AND NOT EXISTS"                     \
+/* An undo `u` that ended and took everything back that it was to take back: no step of it is
+ * anything but done (undo.c: each tries what the one before left). */
+#define IS_COMPLETE                                                                                \
+    "u.ended_ms IS NOT NULL AND NOT EXISTS"                                                        \
     " (SELECT 1 FROM step WHERE step.run = u.id AND state <> 'done')"
+
+/* A complete undo of all of run `r`. */
+#define COMPLETE_UNDO "run AS u WHERE u.undoes = r.id AND u.undoes_step IS NULL AND " IS_COMPLETE
+
+/* What the rule itself wanted to end in time (`for 4h`), once it has: run `r` stands. */
+#define IS_IN_TIME "(u.undoes_step IS NOT NULL AND u.person = '' AND " IS_COMPLETE ")"
+
+/* A step that is not done because a clause or a person said no, and certainly changed nothing. */
+#define DECIDED "'refused', 'rejected', 'shadowed'"
 
 /* enum run_standing of run `r`. A run whose rule wanted no step stands: it was dealt with. */
 #define STANDING                                                                                   \
     "CASE WHEN EXISTS (SELECT 1 FROM " COMPLETE_UNDO ") THEN 4"                                    \
-    " WHEN EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id) THEN 3"                           \
+    " WHEN EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id AND NOT " IS_IN_TIME ") THEN 3"    \
     " WHEN r.ended_ms IS NULL THEN 0"                                                              \
     " WHEN r.cut_reason = '' AND NOT EXISTS"                                                       \
     "   (SELECT 1 FROM step WHERE step.run = r.id AND state <> 'done') THEN 1"                     \
+    " WHEN r.cut_reason = '' AND NOT EXISTS"                                                       \
+    "   (SELECT 1 FROM step WHERE step.run = r.id AND state NOT IN ('done', " DECIDED "))"         \
+    "   THEN 6"                                                                                    \
     " WHEN EXISTS (SELECT 1 FROM step WHERE step.run = r.id"                                       \
     "     AND state NOT IN ('failed', 'unresolved'))"                                              \
     "   OR EXISTS (SELECT 1 FROM " CHANGES ") THEN 2"                                              \
     " ELSE 5 END"
 static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PARTLY_TAKEN_BACK == 3
-                  && RUN_TAKEN_BACK == 4 && RUN_CAME_TO_NOTHING == 5,
+                  && RUN_TAKEN_BACK == 4 && RUN_CAME_TO_NOTHING == 5 && RUN_DECIDED == 6,
     "the numbers are in STANDING");
 
 #define RUN_COLUMNS                                                                                \
     "id, undoes, alert, source, alert_text, forced_source, rule, rule_id, program_hash,"           \
-    " received_ms, started_ms, ended_ms, cut_reason, " STANDING
+    " received_ms, started_ms, person, case_id, undoes_step IS NOT NULL, undoes_step, ended_ms,"   \
+    " cut_reason, " STANDING
 #define STEP_COLUMNS                                                                               \
     "run, idx, builtin, args, target, found, state, reason, results, provider, identity,"          \
-    " region, started_ms, ended_ms"
+    " region, started_ms, ended_ms, joined_run, joined_step"
 #define CASE_COLUMNS                                                                               \
     "id, opened_ms, last_ms, title,"                                                               \
     " (SELECT count(*) FROM case_alert WHERE case_id = c.id),"                                     \
@@ -58,11 +71,14 @@ static const char *const sql[STATEMENT_COUNT] = {
                               " ON CONFLICT (hash) DO NOTHING",
     [STATEMENT_PROGRAM_GET] = "SELECT texts FROM program WHERE hash = ?1",
     [STATEMENT_RUN_BEGIN] = "INSERT INTO run (undoes, alert, source, alert_text, forced_source,"
-                            " rule, rule_id, program_hash, received_ms, started_ms)"
-                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                            " rule, rule_id, program_hash, received_ms, started_ms, person,"
+                            " case_id, undoes_step)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+                            " CASE WHEN ?13 THEN ?14 END)",
     [STATEMENT_RUN_END] = "UPDATE run SET ended_ms = ?2 WHERE id = ?1 AND ended_ms IS NULL"
                           " AND NOT EXISTS"
-                          " (SELECT 1 FROM step WHERE step.run = ?1 AND state = 'running')",
+                          " (SELECT 1 FROM step WHERE step.run = ?1"
+                          " AND state IN ('running', 'held'))",
     [STATEMENT_RUN_GET] = "SELECT " RUN_COLUMNS " FROM run AS r WHERE id = ?1",
     [STATEMENT_RUN_FIND] = "SELECT " RUN_COLUMNS " FROM run AS r"
                            " WHERE alert = ?1 AND source = ?2 AND undoes IS NULL"
@@ -71,13 +87,14 @@ static const char *const sql[STATEMENT_COUNT] = {
                            " ORDER BY rule_id IN (?4, '') DESC, id DESC LIMIT 1",
     [STATEMENT_RUNS] =
         "SELECT id, undoes, alert, source, x'', forced_source, rule, rule_id,"
-        " program_hash, received_ms, started_ms, ended_ms, cut_reason, " STANDING " FROM run AS r"
+        " program_hash, received_ms, started_ms, person, case_id, undoes_step IS NOT NULL,"
+        " undoes_step, ended_ms, cut_reason, " STANDING " FROM run AS r"
         " WHERE (?1 = 0 OR ended_ms IS NULL) AND (?2 = '' OR alert = ?2)"
         " AND (?3 = 0 OR undoes = ?3) ORDER BY id",
     [STATEMENT_OPEN_RUNS] = "SELECT id, alert, rule, rule_id, program_hash FROM run"
                             " WHERE ended_ms IS NULL AND undoes IS NULL ORDER BY id",
     /* `mine` made `change`; `theirs` is of run `r`. A step that was cut off never told its
-     * target: then what was asked about is compared. */
+     * target: then what was asked about is compared. One that joined `mine` asked nothing. */
     [STATEMENT_RELIANCE] =
         "SELECT r.id, r.alert, EXISTS (SELECT 1 FROM " CHANGES " AND call.step = theirs.idx)"
         " FROM step AS mine"
@@ -87,20 +104,26 @@ static const char *const sql[STATEMENT_COUNT] = {
         " WHERE mine.run = ?1 AND change.is_change = 1 AND change.undo <> ''"
         " AND NOT " CAME_TO_NOTHING
         " AND r.id <> ?1 AND r.undoes IS NULL AND theirs.state IN ('done', 'partial')"
-        " AND EXISTS (SELECT 1 FROM call WHERE call.run = r.id AND call.step = theirs.idx"
-        "   AND (call.target = change.target OR mine.target <> '')"
-        "   AND (call.id > change.id OR r.id > ?1))"
-        " AND (theirs.target = mine.target OR mine.target = '')"
-        " AND (r.id > ?1 OR NOT EXISTS (SELECT 1 FROM " CHANGES "))"
-        " AND NOT EXISTS (SELECT 1 FROM " COMPLETE_UNDO ")"
+        " AND (theirs.joined_run = mine.run AND theirs.joined_step = mine.idx"
+        "   OR EXISTS (SELECT 1 FROM call WHERE call.run = r.id AND call.step = theirs.idx"
+        "     AND (call.target = change.target OR mine.target <> '')"
+        "     AND (call.id > change.id OR r.id > ?1))"
+        "   AND (theirs.target = mine.target OR mine.target = '')"
+        "   AND (r.id > ?1 OR NOT EXISTS (SELECT 1 FROM " CHANGES ")))"
+        " AND NOT EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id"
+        "   AND (u.undoes_step IS NULL OR u.undoes_step = theirs.idx) AND " IS_COMPLETE ")"
         " ORDER BY r.id DESC LIMIT 1",
     [STATEMENT_RUN_ABANDON] = "UPDATE run SET ended_ms = ?2, cut_reason = ?3"
                               " WHERE id = ?1 AND ended_ms IS NULL",
     [STATEMENT_STEP_CUT] = "UPDATE step SET state = 'unknown', ended_ms = ?2, reason = ?3"
                            " WHERE run = ?1 AND state = 'running'",
+    [STATEMENT_STEP_CUT_HELD] = "UPDATE step SET state = 'rejected', ended_ms = ?2, reason = ?3"
+                                " WHERE run = ?1 AND state = 'held'",
+    [STATEMENT_HOLD_CUT] = "UPDATE hold SET state = 'void', settled_ms = ?2"
+                           " WHERE run = ?1 AND state IN ('open', 'approved')",
     [STATEMENT_STEP_BEGIN] =
         "INSERT INTO step (" STEP_COLUMNS ")"
-        " SELECT ?1, ?2, ?3, ?4, '', '', 'running', '', '', '', '', '', ?5, NULL"
+        " SELECT ?1, ?2, ?3, ?4, '', '', 'running', '', '', '', '', '', ?5, NULL, NULL, NULL"
         " FROM run WHERE id = ?1 AND ended_ms IS NULL",
     [STATEMENT_STEP_BIND] =
         "UPDATE step SET provider = ?3, identity = ?4, region = ?5"
@@ -109,8 +132,16 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_STEP_BOUND] = "SELECT " STEP_COLUMNS " FROM step"
                              " WHERE run = ?1 AND provider = ?2 ORDER BY idx LIMIT 1",
     [STATEMENT_STEP_END] = "UPDATE step SET target = ?3, found = ?4, state = ?5, reason = ?6,"
-                           " results = ?7, ended_ms = ?8"
-                           " WHERE run = ?1 AND idx = ?2 AND state = 'running'",
+                           " results = ?7, ended_ms = ?8, joined_run = ?9,"
+                           " joined_step = CASE WHEN ?9 IS NOT NULL THEN ?10 END"
+                           " WHERE run = ?1 AND idx = ?2 AND (state = 'running'"
+                           " OR (state = 'held' AND ?5 IN (" DECIDED ")))",
+    [STATEMENT_STEP_AGAIN] =
+        "UPDATE step SET state = 'running', target = '', found = '', reason = '', results = '',"
+        " provider = '', identity = '', region = ''"
+        " WHERE run = ?1 AND idx = ?2 AND state = 'held' AND NOT EXISTS"
+        " (SELECT 1 FROM call WHERE call.run = ?1 AND call.step = ?2 AND is_change = 1)",
+    [STATEMENT_STEP_FORGET] = "DELETE FROM call WHERE run = ?1 AND step = ?2",
     [STATEMENT_STEP_GET] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 AND idx = ?2",
     [STATEMENT_STEPS] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 ORDER BY idx",
     [STATEMENT_CALL_INTEND] =
@@ -245,7 +276,9 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)
 {
+    CLEANUP(store_unlock) struct store *locked = store_lock(store);
     sqlite3_stmt **kept = &store->statements[which];
+    TRY(store_is_whole(store));
     if (*kept == NULL) {
         int code =
             sqlite3_prepare_v3(store->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL);
@@ -253,6 +286,7 @@ enum err statement_take(struct store *store, enum statement which, sqlite3_stmt 
             return store_fail(store, code);
     }
     *ret_statement = *kept;
+    (void)store_lock(store); /* until statement_release */
     return ERR_OK;
 }
 
@@ -262,6 +296,7 @@ void statement_release(sqlite3_stmt **statement)
         return;
     sqlite3_reset(*statement);
     sqlite3_clear_bindings(*statement);
+    sqlite3_mutex_leave(sqlite3_db_mutex(sqlite3_db_handle(*statement)));
 }
 
 enum err statement_next(struct store *store, sqlite3_stmt *statement, bool *ret_row)

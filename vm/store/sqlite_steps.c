@@ -26,6 +26,8 @@ static const struct column step_columns[] = {
     STEP_COLUMN(TEXT, region),
     STEP_COLUMN(INTEGER, started_ms),
     STEP_COLUMN(INTEGER, ended_ms),
+    STEP_COLUMN(INTEGER, joined_run),
+    STEP_COLUMN(ORDINAL, joined_step),
 };
 
 enum { STEP_KEYS = 2 };
@@ -101,8 +103,7 @@ static enum err step_insert(struct store *store, const struct step_record *recor
 enum err store_step_begin(struct store *store, struct arena *arena, struct step_record *record)
 {
     struct step_record stored = { 0 };
-    if (sqlite3_db_readonly(store->db, "main") == 1) /* also where it would write nothing */
-        return store_say(store, "this journal was opened to be read");
+    TRY(store_may_execute(store)); /* also where it would write nothing */
     enum err err = step_find(store, record, arena, &stored);
     if (err == ERR_NOT_FOUND) {
         TRY(step_insert(store, record));
@@ -158,11 +159,34 @@ enum err store_step_end(struct store *store, const struct step_record *record)
         STEP_COLUMN(TEXT, reason),
         STEP_COLUMN(TEXT, results),
         STEP_COLUMN(INTEGER, ended_ms),
+        { COLUMN_INTEGER, true, offsetof(struct step_record, joined_run) },
+        STEP_COLUMN(ORDINAL, joined_step),
     };
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_STEP_END, &statement));
     TRY(record_bind(store, statement, columns, COUNT_OF(columns), record));
     return statement_run_one(store, statement);
+}
+
+/* Run a statement whose parameters are the keys of a step. */
+static enum err step_run(
+    struct store *store, enum statement which, const struct step_record *key, bool is_one)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, which, &statement));
+    TRY(record_bind(store, statement, step_columns, STEP_KEYS, key));
+    return is_one ? statement_run_one(store, statement) : statement_run(store, statement);
+}
+
+enum err store_step_again(struct store *store, int64_t run, uint32_t step)
+{
+    struct step_record key = { .run = run, .index = step };
+    TRY(store_may_execute(store));
+    TRY(store_begin(store));
+    enum err err = step_run(store, STATEMENT_STEP_AGAIN, &key, true);
+    if (err == ERR_OK)
+        err = step_run(store, STATEMENT_STEP_FORGET, &key, false);
+    return store_end(store, err);
 }
 
 enum err store_steps(struct store *store, int64_t run, struct arena *arena,
@@ -181,6 +205,7 @@ enum err store_steps(struct store *store, int64_t run, struct arena *arena,
 
 enum err store_call_intend(struct store *store, const struct call_record *call)
 {
+    TRY(store_may_execute(store));
     TRY(store_is_in_place(store));
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_CALL_INTEND, &statement));

@@ -2,8 +2,9 @@
  *
  * One interface, two homes (SQLite now, PostgreSQL later). Every function that
  * writes has committed when it returns ERR_OK: SQLite with WAL, synchronous=FULL.
- * A store is written by one process at a time (a lock file; ERR_BUSY). Others may look
- * meanwhile: store_open_reader.
+ * One process at a time carries out steps (a lock file; ERR_BUSY). Others may look meanwhile
+ * (store_open_reader) or write down what people say (store_open_beside).
+ * Several threads may use one store; each call is one step for the others.
  *
  *   run    one rule for one alert, or the undo of a run; keeps the text of the rules
  *   step   one builtin with its arguments inside a run, and how it ended
@@ -55,20 +56,23 @@ MUST_CHECK enum err store_open_beside(const char *directory, struct arena *arena
 void store_close(struct store *store);
 /* Eight hex digits, made at random when the store was created: part of every step's key. */
 str store_id(const struct store *store);
-/* What SQLite said about the last ERR_STORE ("database or disk is full"); borrowed until
- * the next call. */
+/* What SQLite said about this thread's last ERR_STORE or ERR_BUSY ("database or disk is full");
+ * borrowed until its next call. */
 const char *store_error(const struct store *store);
 
 /* What a run counts for, computed from its steps, its changes and its undos. A change counts
  * as made unless it was certainly refused (call_is_refused). */
 enum run_standing {
-    RUN_OPEN,              /* it runs, or was cut off and can be resumed */
-    RUN_STANDS,            /* it came to its end and every step is done */
+    RUN_OPEN,              /* it runs, waits for a person, or was cut off and can be resumed */
+    RUN_STANDS,            /* it came to its end and every step is done; what the rule wanted for a
+                            * time only may have ended since (run.is_of_one_step) */
     RUN_INCOMPLETE,        /* it ended, and a step is not done or it was ended before its end */
     RUN_PARTLY_TAKEN_BACK, /* an undo of it was begun, and none has ended with every inverse done */
     RUN_TAKEN_BACK,        /* an undo of it ended with every inverse done */
     RUN_CAME_TO_NOTHING,   /* it ended, no step is done in part or may be, and no change was made:
                            * all of them failed or were unresolved, or it was ended before one */
+    RUN_DECIDED, /* it came to its end and every step is done, or refused, rejected or shadowed: a
+                  * clause or a person decided, and the same alert does not ask them again */
 };
 
 struct run {
@@ -83,8 +87,13 @@ struct run {
     str program_hash;    /* key of store_program */
     int64_t received_ms; /* the event's; replay uses it again */
     int64_t started_ms;
-    int64_t ended_ms; /* 0 while it runs or was cut off */
-    str cut_reason;   /* why it was ended before it came to its end (store_run_abandon); empty:
+    int64_t ended_ms;     /* 0 while it runs or was cut off */
+    str person;           /* who asked for it, if anybody: of an undo */
+    int64_t case_id;      /* cases.h; 0: none */
+    bool is_of_one_step;  /* an undo of one step of `undoes`, not of all; without a person: its time
+                           * was over (timers.h) */
+    uint32_t undoes_step; /* that step */
+    str cut_reason;       /* why it was ended before it came to its end (store_run_abandon); empty:
                        * it did, or it is open */
     enum run_standing standing; /* as it was when the run was read */
 };
@@ -105,7 +114,9 @@ struct step_record {
     str identity;
     str region;
     int64_t started_ms;
-    int64_t ended_ms; /* 0 while running */
+    int64_t ended_ms;   /* 0 while running or held */
+    int64_t joined_run; /* whose step's end this one took over, and which; 0: it has its own */
+    uint32_t joined_step;
 };
 
 struct call_record {
@@ -139,7 +150,11 @@ static inline bool call_is_refused(const struct call_record *call)
 
 /* Several writes as one: between the two calls nothing is committed, and after a crash either all
  * of it is there or nothing. They nest: the outermost counts. After an error in between,
- * store_rollback; the error goes on. */
+ * store_rollback; the error goes on. It takes back all of it, however deep, and store_commit of
+ * those around is ERR_STORE then; rolled back twice is fine. A commit that fails has rolled back.
+ * Other threads that use the store wait until the outermost end, so a transaction begins and
+ * ends in the same thread, and nothing slow belongs inside. Other processes that write wait too:
+ * for at most 10 s, then ERR_BUSY. */
 MUST_CHECK enum err store_begin(struct store *store);
 MUST_CHECK enum err store_commit(struct store *store);
 void store_rollback(struct store *store);
@@ -154,13 +169,14 @@ MUST_CHECK enum err store_program_get(
 /* Begin a run; sets run->id. ERR_NOT_FOUND: its program_hash or the run it undoes is not
  * in the store. */
 MUST_CHECK enum err store_run_begin(struct store *store, struct run *run);
-/* All steps of the run have ended. ERR_INVALID when it ended before or one is running. */
+/* All steps of the run have ended. ERR_INVALID when it ended before or one is running or held. */
 MUST_CHECK enum err store_run_end(struct store *store, int64_t run, int64_t now_ms);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err store_run_get(
     struct store *store, int64_t id, struct arena *arena, struct run *ret_run);
 /* End a run that nobody will go on with: `reason` is its cut_reason, and the step that it was
- * cut off in ends as unknown with it. ERR_INVALID: it ended before. */
+ * cut off in ends as unknown with it, one that is held as rejected, its hold as void.
+ * ERR_INVALID: it ended before. */
 MUST_CHECK enum err store_run_abandon(
     struct store *store, int64_t run, int64_t now_ms, const char *reason);
 /* Which earlier run of an alert is looked for. */
@@ -220,7 +236,8 @@ MUST_CHECK enum err store_step_bind(struct store *store, const struct step_recor
 /* The first step of a run that was bound to `provider`. ERR_NOT_FOUND: none was. */
 MUST_CHECK enum err store_step_bound(struct store *store, int64_t run, str provider,
     struct arena *arena, struct step_record *ret_record);
-/* The step has ended: target, found, state, reason, results, ended_ms of `record`. */
+/* The step has ended: target, found, state, reason, results, ended_ms and joined_* of `record`.
+ * ERR_INVALID: it is not running; one that is held can end as refused, rejected or shadowed. */
 MUST_CHECK enum err store_step_end(struct store *store, const struct step_record *record);
 /* A step that has changed nothing yet begins anew: its requests, all of them reads, are forgotten,
  * and it is running; it stays bound to its identity and region. ERR_INVALID: it has ended, or a
