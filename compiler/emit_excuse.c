@@ -67,9 +67,9 @@ static void emit_reads(struct emit *emit, const struct doubt *doubt, struct doub
     code->reads = reads;
 }
 
-struct doubt_code emit_doubt(struct emit *emit, struct expr *condition)
+struct doubt_code emit_doubt(struct emit *emit, struct expr *condition, bool is_of_target)
 {
-    struct doubt doubt = { .arena = emit->arena };
+    struct doubt doubt = { .arena = emit->arena, .is_of_target = is_of_target };
     struct doubt_code code = { .possible = NO_INDEX };
     doubt_of(&doubt, emit_expanded(emit, condition));
     if (!emit_ok(emit, doubt.err))
@@ -88,7 +88,7 @@ static struct excuse_code emit_excuse(struct emit *emit, const struct ast_excuse
 {
     const struct clause *unless = from->unless;
     const struct source *source = &emit->compilation->sources.items[unless->at.file];
-    struct doubt_code doubt = emit_doubt(emit, unless->condition);
+    struct doubt_code doubt = emit_doubt(emit, unless->condition, false);
     return (struct excuse_code){
         .name = from->exception == NULL ? STR("") : from->exception->name,
         .text = emit_line_of(emit, unless->condition->at),

@@ -44,12 +44,13 @@ static bool is_concern(struct emit *emit, const struct item *invariant)
 
 /* ---- guards ---- */
 
-/* A condition, as the guard asks it of an alert and of what a provider shows. */
+/* A condition as the guard asks it: of what a provider shows of a target, and `always` of the
+ * alert. */
 static void set_condition(struct emit *emit, struct guard_code *guard, struct expr *condition)
 {
     if (condition == NULL)
         return;
-    struct doubt_code doubt = emit_doubt(emit, condition);
+    struct doubt_code doubt = emit_doubt(emit, condition, guard->kind != GUARD_ALWAYS);
     guard->certain = doubt.certain;
     guard->possible = doubt.possible;
     guard->reads = doubt.reads;

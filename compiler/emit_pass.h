@@ -144,7 +144,8 @@ void emit_unenforced(struct emit *emit, const char *clause, span at);
 
 /* What excuses the rule: rule->excuses, with their fragments. */
 void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *rule);
-/* A condition as two fragments, with what it reads; `possible` is NO_INDEX when all that may be
+/* A condition as two fragments, with what it reads, of an alert or of the target of a step
+ * (doubt.h); `possible` is NO_INDEX when all that may be
  * missing decides nothing about it. */
 struct doubt_code {
     uint32_t certain;
@@ -152,7 +153,7 @@ struct doubt_code {
     const struct excuse_read *reads;
     uint32_t read_count;
 };
-struct doubt_code emit_doubt(struct emit *emit, struct expr *condition);
+struct doubt_code emit_doubt(struct emit *emit, struct expr *condition, bool is_of_target);
 
 /* ---- emit_bounds.c ---- */
 

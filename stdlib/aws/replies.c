@@ -20,36 +20,6 @@ static enum err keep_end(const struct keeper *keeper)
     return keeper->is_full ? ERR_MEMORY : ERR_OK;
 }
 
-/* Cut `*rest` after the next colon. False when there is none. */
-static bool next_part(str *rest, str *ret_part)
-{
-    size_t at = str_find(*rest, ':');
-    if (at == rest->len)
-        return false;
-    *ret_part = str_first(*rest, at);
-    *rest = str_skip(*rest, at + 1);
-    return true;
-}
-
-bool arn_read(str text, struct arn *ret_arn)
-{
-    str scheme;
-    struct arn arn;
-    if (!next_part(&text, &scheme) || !str_is(scheme, "arn") || !next_part(&text, &arn.partition)
-        || !next_part(&text, &arn.service) || !next_part(&text, &arn.region)
-        || !next_part(&text, &arn.account))
-        return false;
-    arn.resource = text;
-    *ret_arn = arn;
-    return text.len > 0;
-}
-
-str path_last(str path)
-{
-    size_t slash = str_find_last(path, '/');
-    return slash == path.len ? path : str_skip(path, slash + 1);
-}
-
 /* arn:aws:sts::111122223333:assumed-role/NAME/SESSION */
 static void read_session(struct caller *caller)
 {

@@ -5,25 +5,12 @@
  * there is more of it than the ceilings here allow. */
 #pragma once
 
+#include "arn.h"
 #include "aws/xml.h"
 #include "base/attr.h"
 #include "value.h"
 
 enum { INSTANCE_VOLUMES_MAX = 64, GROUPS_PER_INTERFACE_MAX = 16 };
-
-/* arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, borrowed from the text. */
-struct arn {
-    str partition;
-    str service;
-    str region;
-    str account;
-    str resource; /* "role/app/web" */
-};
-
-/* False when `text` is no ARN. */
-bool arn_read(str text, struct arn *ret_arn);
-/* The last segment of a path: "web" of "role/app/web". */
-str path_last(str path);
 
 /* GetCallerIdentity. */
 struct caller {
