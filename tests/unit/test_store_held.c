@@ -52,7 +52,6 @@ static void a_held_step_that_is_tried_again_forgets_what_it_read(void **state)
     int64_t id = run_new(&f, "alert-1");
     step_new(&f, id, 0);
     step_new(&f, id, 1);
-    assert_int_equal(store_step_again(f.store, id, 0), ERR_INVALID); /* it runs */
     call_new(&f, id, 0, false, REPLY_RECEIVED, 200);
     struct call_record other = call_made(id, 1, 0, false);
     assert_int_equal(store_call_intend(f.store, &other), ERR_OK);
@@ -60,14 +59,16 @@ static void a_held_step_that_is_tried_again_forgets_what_it_read(void **state)
     assert_int_equal(store_step_again(f.store, id, 0), ERR_OK);
     struct step_record step = step_of(&f, id, 0);
     assert_true(str_equal(step.state, STR("running")));
-    assert_int_equal(step.target.len + step.reason.len + step.provider.len, 0);
+    assert_int_equal(step.reason.len, 0);
+    assert_true(str_equal(step.provider, STR("aws"))); /* it stays who it was */
     assert_true(str_equal(step.args, STR("[\"web\"]")));
     struct call_record *calls;
     size_t count;
     assert_int_equal(store_calls(f.store, id, &f.arena, &calls, &count), ERR_OK);
     assert_int_equal(count, 1); /* of the other step */
     assert_int_equal(calls[0].step, 1);
-    assert_int_equal(store_step_again(f.store, id, 0), ERR_INVALID); /* once */
+    step_over(&f, id, 0, "failed");
+    assert_int_equal(store_step_again(f.store, id, 0), ERR_INVALID); /* it has ended */
     assert_int_equal(store_step_again(f.store, id, 7), ERR_INVALID); /* there is none */
 }
 
@@ -87,6 +88,23 @@ static void a_step_that_may_have_changed_something_is_never_tried_again(void **s
     assert_int_equal(store_calls(f.store, id, &f.arena, &calls, &count), ERR_OK);
     assert_int_equal(count, 2);
     assert_true(str_equal(step_of(&f, id, 0).state, STR("held")));
+}
+
+static void a_step_tells_what_it_acts_on_and_waits_for_another(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t id = run_new(&f, "alert-1");
+    step_new(&f, id, 0);
+    assert_int_equal(store_step_aim(f.store, id, 0, STR("role/api")), ERR_OK);
+    assert_int_equal(store_step_wait(f.store, id, 0), ERR_OK);
+    assert_true(str_equal(step_of(&f, id, 0).state, STR("held")));
+    assert_true(str_equal(step_of(&f, id, 0).target, STR("role/api")));
+    assert_int_equal(store_run_end(f.store, id, 9000), ERR_INVALID);
+    assert_int_equal(store_step_again(f.store, id, 0), ERR_OK);
+    step_over(&f, id, 0, "done");
+    assert_int_equal(store_step_wait(f.store, id, 0), ERR_INVALID);
+    assert_int_equal(store_step_aim(f.store, id, 0, STR("role/web")), ERR_INVALID);
 }
 
 static void what_was_decided_is_not_asked_again_for_the_same_alert(void **state)
@@ -223,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_run_is_open_while_a_step_of_it_is_held),
         cmocka_unit_test(a_held_step_that_is_tried_again_forgets_what_it_read),
         cmocka_unit_test(a_step_that_may_have_changed_something_is_never_tried_again),
+        cmocka_unit_test(a_step_tells_what_it_acts_on_and_waits_for_another),
         cmocka_unit_test(what_was_decided_is_not_asked_again_for_the_same_alert),
         cmocka_unit_test(a_run_that_is_given_up_voids_what_was_asked_of_people),
         cmocka_unit_test(an_end_that_was_joined_is_read_back_and_relied_upon),

@@ -137,10 +137,13 @@ static const char *const sql[STATEMENT_COUNT] = {
                            " WHERE run = ?1 AND idx = ?2 AND (state = 'running'"
                            " OR (state = 'held' AND ?5 IN (" DECIDED ")))",
     [STATEMENT_STEP_AGAIN] =
-        "UPDATE step SET state = 'running', target = '', found = '', reason = '', results = '',"
-        " provider = '', identity = '', region = ''"
-        " WHERE run = ?1 AND idx = ?2 AND state = 'held' AND NOT EXISTS"
+        "UPDATE step SET state = 'running', reason = ''"
+        " WHERE run = ?1 AND idx = ?2 AND state IN ('running', 'held') AND NOT EXISTS"
         " (SELECT 1 FROM call WHERE call.run = ?1 AND call.step = ?2 AND is_change = 1)",
+    [STATEMENT_STEP_WAIT] = "UPDATE step SET state = 'held'"
+                            " WHERE run = ?1 AND idx = ?2 AND state IN ('running', 'held')",
+    [STATEMENT_STEP_AIM] = "UPDATE step SET target = ?3"
+                           " WHERE run = ?1 AND idx = ?2 AND state IN ('running', 'held')",
     [STATEMENT_STEP_FORGET] = "DELETE FROM call WHERE run = ?1 AND step = ?2",
     [STATEMENT_STEP_GET] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 AND idx = ?2",
     [STATEMENT_STEPS] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 ORDER BY idx",

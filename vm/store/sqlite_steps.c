@@ -85,6 +85,18 @@ static enum err step_find(struct store *store, const struct step_record *wanted,
     return record_read(statement, step_columns, COUNT_OF(step_columns), arena, ret_record);
 }
 
+/* Run a statement of the step's keys and what follows in `columns`; ERR_INVALID when there is no
+ * such step. */
+static enum err step_update(struct store *store, enum statement which, const struct column *columns,
+    int count, const struct step_record *record)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(store_may_execute(store));
+    TRY(statement_take(store, which, &statement));
+    TRY(record_bind(store, statement, columns, count, record));
+    return statement_run_one(store, statement);
+}
+
 static enum err step_insert(struct store *store, const struct step_record *record)
 {
     static const struct column columns[] = {
@@ -94,10 +106,7 @@ static enum err step_insert(struct store *store, const struct step_record *recor
         STEP_COLUMN(TEXT, args),
         STEP_COLUMN(INTEGER, started_ms),
     };
-    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
-    TRY(statement_take(store, STATEMENT_STEP_BEGIN, &statement));
-    TRY(record_bind(store, statement, columns, COUNT_OF(columns), record));
-    return statement_run_one(store, statement);
+    return step_update(store, STATEMENT_STEP_BEGIN, columns, COUNT_OF(columns), record);
 }
 
 enum err store_step_begin(struct store *store, struct arena *arena, struct step_record *record)
@@ -126,10 +135,7 @@ enum err store_step_bind(struct store *store, const struct step_record *record)
         STEP_COLUMN(TEXT, identity),
         STEP_COLUMN(TEXT, region),
     };
-    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
-    TRY(statement_take(store, STATEMENT_STEP_BIND, &statement));
-    TRY(record_bind(store, statement, columns, COUNT_OF(columns), record));
-    return statement_run_one(store, statement);
+    return step_update(store, STATEMENT_STEP_BIND, columns, COUNT_OF(columns), record);
 }
 
 enum err store_step_bound(struct store *store, int64_t run, str provider, struct arena *arena,
@@ -162,31 +168,40 @@ enum err store_step_end(struct store *store, const struct step_record *record)
         { COLUMN_INTEGER, true, offsetof(struct step_record, joined_run) },
         STEP_COLUMN(ORDINAL, joined_step),
     };
-    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
-    TRY(statement_take(store, STATEMENT_STEP_END, &statement));
-    TRY(record_bind(store, statement, columns, COUNT_OF(columns), record));
-    return statement_run_one(store, statement);
+    return step_update(store, STATEMENT_STEP_END, columns, COUNT_OF(columns), record);
 }
 
-/* Run a statement whose parameters are the keys of a step. */
-static enum err step_run(
-    struct store *store, enum statement which, const struct step_record *key, bool is_one)
+static enum err calls_forget(struct store *store, const struct step_record *key)
 {
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
-    TRY(statement_take(store, which, &statement));
+    TRY(statement_take(store, STATEMENT_STEP_FORGET, &statement));
     TRY(record_bind(store, statement, step_columns, STEP_KEYS, key));
-    return is_one ? statement_run_one(store, statement) : statement_run(store, statement);
+    return statement_run(store, statement);
 }
 
 enum err store_step_again(struct store *store, int64_t run, uint32_t step)
 {
     struct step_record key = { .run = run, .index = step };
-    TRY(store_may_execute(store));
     TRY(store_begin(store));
-    enum err err = step_run(store, STATEMENT_STEP_AGAIN, &key, true);
-    if (err == ERR_OK)
-        err = step_run(store, STATEMENT_STEP_FORGET, &key, false);
-    return store_end(store, err);
+    enum err err = step_update(store, STATEMENT_STEP_AGAIN, step_columns, STEP_KEYS, &key);
+    return store_end(store, err == ERR_OK ? calls_forget(store, &key) : err);
+}
+
+enum err store_step_wait(struct store *store, int64_t run, uint32_t step)
+{
+    struct step_record key = { .run = run, .index = step };
+    return step_update(store, STATEMENT_STEP_WAIT, step_columns, STEP_KEYS, &key);
+}
+
+enum err store_step_aim(struct store *store, int64_t run, uint32_t step, str target)
+{
+    static const struct column columns[] = {
+        STEP_COLUMN(INTEGER, run),
+        STEP_COLUMN(ORDINAL, index),
+        STEP_COLUMN(TEXT, target),
+    };
+    struct step_record record = { .run = run, .index = step, .target = target };
+    return step_update(store, STATEMENT_STEP_AIM, columns, COUNT_OF(columns), &record);
 }
 
 enum err store_steps(struct store *store, int64_t run, struct arena *arena,
