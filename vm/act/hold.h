@@ -55,9 +55,11 @@ struct hold {
     enum hold_state state;
     int64_t settled_ms; /* 0 while open */
     str target;         /* of its step, which gets it from here */
-    str rule;           /* of its run, with alert and builtin: read, not written */
+    str rule;           /* of its run, as all that follows: read, not written */
     str alert;
-    str builtin;
+    str program_hash;
+    str builtin;       /* of its step */
+    bool is_step_over; /* the step has ended: nobody waits any more, whatever the state */
 };
 
 struct decision {

@@ -38,21 +38,30 @@ MUST_CHECK enum err holds_decisions(struct store *store, int64_t hold, struct ar
     struct decision **ret_decisions, size_t *ret_count);
 
 /* Record what somebody says, with its entry in the audit log, and settle the hold when that
- * decides it (hold_settle), in one transaction. *ret_state is its state afterwards.
- * ERR_INVALID with *reterr_reason: not open, no plan, another plan_hash than the hold's, the
- * author, not in a role that is asked, said already, too late. `roles` are those of the
- * rules in force. */
+ * decides it (hold_settle), in one transaction; sets stage, decided_ms, audit and id of
+ * *decision. *ret_state is the hold's state afterwards. ERR_NOT_FOUND. ERR_INVALID with
+ * *reterr_reason, a sentence in `arena`: not open, an approval without a plan, another plan_hash
+ * than the hold's, the author, not in a role that is asked (these two are audited as denied), said
+ * already, too late, no reason given; *ret_state is set too. `roles` are those of the rules in
+ * force. */
 MUST_CHECK enum err holds_decide(struct store *store, struct decision *decision,
     const struct role_code *roles, uint32_t role_count, int64_t now_ms, struct arena *arena,
     enum hold_state *ret_state, const char **reterr_reason);
 
 /* Use an approved hold for the plan with `plan_hash`: HOLD_APPROVED becomes HOLD_USED and its step
- * `running`; the entries of the audit log that approve it are looked up and must say so. Another
- * plan: the hold is HOLD_VOID. *ret_state says which. ERR_INVALID: it is not approved. */
+ * `running`. Another plan, or approvals that the audit log does not have word for word or that are
+ * not enough: the hold is HOLD_VOID. *ret_state says which; both are audited. ERR_INVALID: it
+ * is not approved, or its step has ended. */
 MUST_CHECK enum err holds_claim(struct store *store, int64_t hold, str plan_hash, int64_t now_ms,
     struct arena *arena, enum hold_state *ret_state);
 
-/* Let time pass for one hold: its next stage, or HOLD_EXPIRED. Audited. What has nothing to do
- * is left as it is. */
+/* Let time pass for one hold: its next stage, or HOLD_EXPIRED; an open one whose step has ended
+ * is HOLD_VOID. Audited. What has nothing to do is left as it is. A stage that is asked now ends
+ * at hold->until_ms (holds_get). ERR_NOT_FOUND. */
 MUST_CHECK enum err holds_expire(
     struct store *store, int64_t hold, int64_t now_ms, enum hold_state *ret_state);
+
+/* Nobody needs to answer an open or approved hold any more: it is HOLD_VOID, audited with `reason`.
+ * ERR_INVALID: it is neither. */
+MUST_CHECK enum err holds_void(
+    struct store *store, int64_t hold, int64_t now_ms, const char *reason);

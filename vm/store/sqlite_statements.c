@@ -66,6 +66,17 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
     " AND theirs.target = mine.target AND (t.run <> mine.run OR t.step <> mine.idx)"
 #define TIMER_COLUMNS "id, kind, run, step, hold, set_ms, due_ms, ended_ms, outcome"
 
+/* As hold_columns in sqlite_holds.c; `plan` in its place, because lists leave it out. */
+#define HOLD_COLUMNS(plan)                                                                         \
+    "h.id, h.run, h.step, h.round, h.reason, h.clause, h.plan_hash, " plan                         \
+    ", h.stages, h.author, h.stage, h.until_ms, h.held_ms, h.settled_ms, h.cause, h.state,"        \
+    " s.target, s.builtin, s.ended_ms IS NOT NULL, r.rule, r.alert, r.program_hash"
+#define HOLD_TABLES "step AS s ON s.run = h.run AND s.idx = h.step JOIN run AS r ON r.id = h.run"
+/* Parameters of a hold_filter. */
+#define HOLDS_THAT_PASS                                                                            \
+    " (?1 = 0 OR h.run = ?1) AND (?2 = '' OR r.rule = ?2) AND h.id > ?3"                           \
+    " ORDER BY h.id LIMIT ?4"
+
 static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_PROGRAM_PUT] = "INSERT INTO program (hash, texts) VALUES (?1, ?2)"
                               " ON CONFLICT (hash) DO NOTHING",
@@ -275,6 +286,38 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_TWIN_NOTE] = "UPDATE step SET target = ?3, joined_run = ?4,"
                             " joined_step = CASE WHEN ?4 IS NOT NULL THEN ?5 END"
                             " WHERE run = ?1 AND idx = ?2 AND state IN ('running', 'held')",
+    [STATEMENT_HOLD_ADD] =
+        "INSERT INTO hold (run, step, round, cause, reason, clause, plan_hash, plan, stages,"
+        " author, stage, until_ms, held_ms, state)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'open')",
+    [STATEMENT_HOLD_GET] =
+        "SELECT " HOLD_COLUMNS("h.plan") " FROM hold AS h JOIN " HOLD_TABLES " WHERE h.id = ?1",
+    [STATEMENT_HOLD_OF_STEP] = "SELECT " HOLD_COLUMNS(
+        "h.plan") " FROM hold AS h JOIN " HOLD_TABLES
+                  " WHERE h.run = ?1 AND h.step = ?2 ORDER BY h.round DESC LIMIT 1",
+    [STATEMENT_HOLDS] =
+        "SELECT " HOLD_COLUMNS("x''") " FROM hold AS h JOIN " HOLD_TABLES " WHERE" HOLDS_THAT_PASS,
+    [STATEMENT_HOLDS_OPEN] = "SELECT " HOLD_COLUMNS(
+        "x''") " FROM hold AS h JOIN " HOLD_TABLES
+               " WHERE h.state = 'open' AND s.ended_ms IS NULL AND" HOLDS_THAT_PASS,
+    [STATEMENT_HOLDS_ACTIONABLE] = "SELECT " HOLD_COLUMNS(
+        "x''") " FROM hold AS h JOIN " HOLD_TABLES
+               " WHERE s.state = 'held' AND (h.state IN ('approved', 'rejected', 'expired')"
+               "   OR (h.state = 'open' AND h.plan_hash = ''))"
+               " AND h.round = (SELECT max(round) FROM hold WHERE run = s.run AND step = s.idx)"
+               " AND" HOLDS_THAT_PASS,
+    [STATEMENT_HOLD_SETTLE] = "UPDATE hold SET state = ?3, stage = ?4, until_ms = ?5,"
+                              " settled_ms = ?6 WHERE id = ?1 AND state = ?2",
+    [STATEMENT_STEP_HOLD] = "UPDATE step SET state = 'held', reason = ?4,"
+                            " target = CASE ?3 WHEN '' THEN target ELSE ?3 END"
+                            " WHERE run = ?1 AND idx = ?2 AND state IN ('running', 'held')",
+    [STATEMENT_STEP_CLAIM] = "UPDATE step SET state = 'running', reason = ''"
+                             " WHERE run = ?1 AND idx = ?2 AND state IN ('running', 'held')",
+    [STATEMENT_DECISION_ADD] =
+        "INSERT INTO decision (hold, who, is_approval, reason, plan_hash, stage, decided_ms, audit)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_DECISIONS] = "SELECT hold, who, is_approval, reason, plan_hash, stage, decided_ms,"
+                            " audit, id FROM decision WHERE hold = ?1 ORDER BY id",
 };
 
 enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)
