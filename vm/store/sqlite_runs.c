@@ -192,6 +192,7 @@ enum err store_runs(struct store *store, const struct run_filter *filter, struct
         { COLUMN_FLAG, false, offsetof(struct run_filter, is_open) },
         { COLUMN_TEXT, false, offsetof(struct run_filter, alert) },
         { COLUMN_INTEGER, false, offsetof(struct run_filter, undoes) },
+        { COLUMN_INTEGER, false, offsetof(struct run_filter, case_id) },
     };
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_RUNS, &statement));

@@ -101,7 +101,7 @@ static const char *const sql[STATEMENT_COUNT] = {
         " program_hash, received_ms, started_ms, person, case_id, undoes_step IS NOT NULL,"
         " undoes_step, ended_ms, cut_reason, " STANDING " FROM run AS r"
         " WHERE (?1 = 0 OR ended_ms IS NULL) AND (?2 = '' OR alert = ?2)"
-        " AND (?3 = 0 OR undoes = ?3) ORDER BY id",
+        " AND (?3 = 0 OR undoes = ?3) AND (?4 = 0 OR case_id = ?4) ORDER BY id",
     [STATEMENT_OPEN_RUNS] = "SELECT id, alert, rule, rule_id, program_hash FROM run"
                             " WHERE ended_ms IS NULL AND undoes IS NULL ORDER BY id",
     /* `mine` made `change`; `theirs` is of run `r`. A step that was cut off never told its

@@ -216,9 +216,10 @@ MUST_CHECK enum err store_reliance(
     struct store *store, int64_t run, struct arena *arena, struct reliance *ret_reliance);
 
 struct run_filter {
-    bool is_open;   /* only runs that have not ended */
-    str alert;      /* only of this alert; empty: any */
-    int64_t undoes; /* only undos of this run; 0: any */
+    bool is_open;    /* only runs that have not ended */
+    str alert;       /* only of this alert; empty: any */
+    int64_t undoes;  /* only undos of this run; 0: any */
+    int64_t case_id; /* only of this case; 0: any */
 };
 
 /* All runs that pass, oldest first, in `arena`; alert_text is left empty (store_run_get). */
