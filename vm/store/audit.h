@@ -20,6 +20,8 @@ enum {
      * was about: a storm of alerts with texts of a megabyte must not fill the disk. */
     AUDIT_NAME_BYTES_MAX = 4 * 1024,
     AUDIT_TEXT_BYTES_MAX = 64 * 1024,
+    /* All of it, each byte escaped. */
+    AUDIT_ENTRY_BYTES_MAX = 2 * 1024 * 1024,
     /* At most so many entries of a process that runs are not anchored yet. */
     ANCHOR_ENTRIES = 256,
 };

@@ -2,9 +2,6 @@
 #include "store/audit.h"
 #include "store/sqlite_private.h"
 
-/* Every byte of every member escaped, and then some. */
-enum { ENTRY_BYTES_MAX = 2 * 1024 * 1024 };
-
 enum err audit_origin(str store_id, uint8_t ret_hash[static SHA256_BYTES])
 {
     CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
@@ -71,7 +68,7 @@ static enum err row_add(struct store *store, const struct audit_row *row)
 
 static enum err append(struct store *store, const struct audit_entry *entry, int64_t *ret_seq)
 {
-    CLEANUP(buf_release) struct buf text = BUF_INIT(ENTRY_BYTES_MAX);
+    CLEANUP(buf_release) struct buf text = BUF_INIT(AUDIT_ENTRY_BYTES_MAX);
     struct audit_row last;
     TRY(audit_last(store, &last));
     struct audit_said said = { .seq = last.seq + 1, .entry = *entry };
