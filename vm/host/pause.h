@@ -18,6 +18,9 @@ struct pause {
     int64_t since_ms; /* 0 where it does not say */
 };
 
+/* What of the file is read: a longer one says nothing. */
+enum { PAUSE_BYTES_MAX = 64 * 1024 };
+
 /* DIR/paused, in `arena`; NULL when that is full. */
 const char *pause_path(const char *directory, struct arena *arena);
 /* Whether there is such a file, without reading it. Anything but its certain absence is yes: what
@@ -25,7 +28,9 @@ const char *pause_path(const char *directory, struct arena *arena);
 bool pause_is_on(const char *path);
 /* ERR_MEMORY; a file that cannot be read is a pause that says nothing. */
 MUST_CHECK enum err pause_read(const char *path, struct arena *arena, struct pause *ret_pause);
-/* Durable when it returns. ERR_INVALID: paused already; ERR_IO. */
+/* In force as soon as the file is there, durable when it returns. ERR_INVALID: paused already, by
+ * whom the file says; ERR_IO, with errno: ask pause_is_on, it may be in force all the same (a
+ * full disk keeps the words, not the file); ERR_MEMORY. */
 MUST_CHECK enum err pause_set(const char *path, const struct pause *pause);
-/* ERR_NOT_FOUND: not paused; ERR_IO. */
+/* Durable when it returns. ERR_NOT_FOUND: not paused; ERR_IO, with errno. */
 MUST_CHECK enum err pause_lift(const char *path);
