@@ -21,10 +21,9 @@
  *   - A `collect` step joins a twin that ended done within JOIN_WINDOW_MS.
  *   - Where the twin is held in an earlier run, or is an earlier collection that began within
  *     JOIN_WINDOW_MS and still runs, the step waits, so that a person is asked once. It is held
- *     without a hold of its own; judge it again once the twin is no longer open
- *     (governor_awaits). What a person approved waits for nobody.
- *   - When the twin that it waited for was rejected, so is it. After any other end it is judged
- *     anew.
+ *     without a hold of its own. governor_foresee says so again for as long as the twin is open,
+ *     and then it is judged anew. What has a hold of its own waits for nobody else.
+ *   - When the twin that it waited for was rejected, so is it.
  *   - A step with an `approve by` that later steps of its rule wait behind joins nobody that is
  *     done: they would go on without anybody having been asked for this alert.
  * What only reads joins nobody: when it is judged it has read already.
@@ -108,10 +107,11 @@ struct governor {
  *   RULING_PAUSED,
  *   RULING_REFUSED (a ceiling, or a `never` without a condition, is known already),
  *   RULING_HELD (a limit has no room for another target: nobody is asked, so that a storm of
- *   alerts is no storm of requests; the hold has no plan yet, see holds.h. Not in shadow).
+ *   alerts is no storm of requests; the hold has no plan yet, see holds.h. Not in shadow),
+ *   RULING_JOINED (it waited for another step, which is still open, or was rejected).
  * A row that only reads goes on while cdr is paused. Limits by account are left to
- * governor_judge, which knows the account. Nothing is counted; RULING_REFUSED and RULING_HELD
- * are in the audit log.
+ * governor_judge, which knows the account. Nothing is counted. What is new is in the audit
+ * log: not that it may be planned, is paused, or still waits.
  * ERR_STORE, ERR_BUSY, ERR_MEMORY. */
 MUST_CHECK enum err governor_foresee(struct governor *governor, const struct proposal *proposal,
     struct arena *arena, struct judgement *ret_judgement);
@@ -122,11 +122,6 @@ MUST_CHECK enum err governor_foresee(struct governor *governor, const struct pro
  * RULING_PAUSED. A condition that cannot be decided protects. Errors as above. */
 MUST_CHECK enum err governor_judge(struct governor *governor, const struct proposal *proposal,
     struct arena *arena, struct judgement *ret_judgement);
-
-/* Whether a held step waits for another one that is still open: then there is no use in planning
- * it now. ERR_STORE, ERR_MEMORY. */
-MUST_CHECK enum err governor_awaits(struct governor *governor, int64_t run, uint32_t step,
-    struct arena *arena, bool *ret_awaits, struct step_record *ret_twin);
 
 /* Right before a change of an admitted step leaves, also of an undo that nobody asked for.
  * ERR_PAUSED: *ret_reason in `arena`. ERR_MEMORY. */

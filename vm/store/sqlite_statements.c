@@ -283,8 +283,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_TWIN_AWAITED] = "SELECT " STEP_COLUMNS " FROM step WHERE (run, idx) ="
                                " (SELECT joined_run, joined_step FROM step"
                                " WHERE run = ?1 AND idx = ?2)",
-    [STATEMENT_TWIN_NOTE] = "UPDATE step SET target = ?3, joined_run = ?4,"
-                            " joined_step = CASE WHEN ?4 IS NOT NULL THEN ?5 END"
+    [STATEMENT_TWIN_NOTE] = "UPDATE step SET joined_run = ?3,"
+                            " joined_step = CASE WHEN ?3 IS NOT NULL THEN ?4 END"
                             " WHERE run = ?1 AND idx = ?2 AND state IN ('running', 'held')",
     [STATEMENT_HOLD_ADD] =
         "INSERT INTO hold (run, step, round, cause, reason, clause, plan_hash, plan, stages,"

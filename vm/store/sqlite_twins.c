@@ -52,7 +52,6 @@ enum err twins_awaited(struct store *store, int64_t run, uint32_t step, struct a
 struct twin_note {
     int64_t run;
     uint32_t step;
-    str target;
     int64_t twin_run;
     uint32_t twin_step;
 };
@@ -62,23 +61,21 @@ struct twin_note {
         COLUMN_##type, is_null, offsetof(struct twin_note, member)                                 \
     }
 
-enum err twins_note(
-    struct store *store, int64_t run, uint32_t step, str target, const struct step_record *twin)
+enum err twins_note(struct store *store, int64_t run, uint32_t step, const struct step_record *twin)
 {
     static const struct column columns[] = {
         NOTE_COLUMN(INTEGER, run, false),
         NOTE_COLUMN(ORDINAL, step, false),
-        NOTE_COLUMN(TEXT, target, false),
         NOTE_COLUMN(INTEGER, twin_run, true),
         NOTE_COLUMN(ORDINAL, twin_step, false),
     };
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_TWIN_NOTE, &statement));
-    struct twin_note note = { .run = run, .step = step, .target = target };
+    struct twin_note note = { .run = run, .step = step };
     if (twin != NULL) {
         note.twin_run = twin->run;
         note.twin_step = twin->index;
     }
     TRY(record_bind(store, statement, columns, COUNT_OF(columns), &note));
-    return statement_run(store, statement);
+    return statement_run_one(store, statement);
 }

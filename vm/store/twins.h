@@ -33,7 +33,7 @@ MUST_CHECK enum err twins_find(struct store *store, const struct twin_query *que
 MUST_CHECK enum err twins_awaited(struct store *store, int64_t run, uint32_t step,
     struct arena *arena, struct step_record *ret_twin);
 
-/* Write what an open step acts on, by which twins find it, and whom it joins; NULL: nobody (any
- * more). A step that the journal does not have, as in a plan, is left at that. ERR_STORE. */
+/* Write whom an open step joins; NULL: nobody (any more). Twins find it by its target
+ * (store_step_aim). ERR_INVALID: it has ended. */
 MUST_CHECK enum err twins_note(
-    struct store *store, int64_t run, uint32_t step, str target, const struct step_record *twin);
+    struct store *store, int64_t run, uint32_t step, const struct step_record *twin);
