@@ -39,6 +39,19 @@ static enum err check_number(const struct walk *walk, const struct audit_row *ro
         walk->seq + 1, row->seq - 1);
 }
 
+/* The number in "hold 3 approved", or 0. */
+static int64_t hold_of(str after)
+{
+    int64_t hold = 0;
+    if (!str_startswith(after, STR("hold ")))
+        return 0;
+    for (size_t i = 5; i < after.len && after.ptr[i] >= '0' && after.ptr[i] <= '9'; i++)
+        if (__builtin_mul_overflow(hold, 10, &hold)
+            || __builtin_add_overflow(hold, after.ptr[i] - '0', &hold))
+            return 0;
+    return hold;
+}
+
 static enum err mark_add(struct audit_check *check, const struct audit_said *said)
 {
     if (said->entry.run == 0)
@@ -51,8 +64,8 @@ static enum err mark_add(struct audit_check *check, const struct audit_said *sai
         check->marks = grown;
         check->mark_room = room;
     }
-    check->marks[check->mark_count++] =
-        (struct audit_mark){ said->entry.run, said->entry.step, said->seq, said->entry.event };
+    check->marks[check->mark_count++] = (struct audit_mark){ said->entry.run, said->entry.step,
+        said->seq, hold_of(said->entry.after), said->entry.event };
     return ERR_OK;
 }
 

@@ -26,8 +26,7 @@ static enum err find(
         check, finding, "step %" PRIu32 " of run %" PRId64 " %s", step->index + 1, step->run, what);
 }
 
-/* The first mark that is not before (run, step). */
-static size_t marks_from(const struct audit_check *check, int64_t run, int64_t step)
+size_t check_marks_from(const struct audit_check *check, int64_t run, int64_t step)
 {
     size_t low = 0;
     size_t high = check->mark_count;
@@ -45,7 +44,7 @@ static size_t marks_from(const struct audit_check *check, int64_t run, int64_t s
 static void witness_ask(const struct audit_check *check, struct witness *witness)
 {
     const struct step_record *step = witness->step;
-    for (size_t i = marks_from(check, step->run, step->index); i < check->mark_count; i++) {
+    for (size_t i = check_marks_from(check, step->run, step->index); i < check->mark_count; i++) {
         const struct audit_mark *mark = &check->marks[i];
         if (mark->run != step->run || mark->step != step->index)
             return;
@@ -186,7 +185,7 @@ static enum err check_runs(struct audit_check *check)
         while (at < check->mark_count && check->marks[at].run < runs[i].id)
             TRY(marks_pass(check, &at, check->marks[at].run, false, 0));
         if (runs[i].id <= check->older_runs) {
-            at = marks_from(check, runs[i].id + 1, INT64_MIN);
+            at = check_marks_from(check, runs[i].id + 1, INT64_MIN);
             continue;
         }
         TRY(check_run(check, &runs[i], &steps));
@@ -199,5 +198,6 @@ static enum err check_runs(struct audit_check *check)
 
 enum err check_journal(struct audit_check *check)
 {
-    return check_runs(check);
+    TRY(check_runs(check));
+    return check_holds(check);
 }

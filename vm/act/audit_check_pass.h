@@ -8,6 +8,7 @@ struct audit_mark {
     int64_t run;
     int64_t step;      /* or -1 */
     int64_t seq;       /* of the entry */
+    int64_t hold;      /* or 0: `after` is "hold 3 approved", as store/holds.h writes it */
     const char *event; /* static: of audit_events.def */
 };
 
@@ -42,5 +43,8 @@ MUST_CHECK enum err check_find(struct audit_check *check, struct audit_finding f
 MUST_CHECK enum err check_anchors(struct audit_check *check);
 /* Read every entry: chain, numbers, anchors; and mark what the journal must have. */
 MUST_CHECK enum err check_chain(struct audit_check *check);
-/* Hold the journal against the marks. */
+/* The first mark that is not before (run, step). */
+size_t check_marks_from(const struct audit_check *check, int64_t run, int64_t step);
+/* Hold the journal against the marks: runs and steps; what people said. */
 MUST_CHECK enum err check_journal(struct audit_check *check);
+MUST_CHECK enum err check_holds(struct audit_check *check);
