@@ -6,7 +6,7 @@
  *   - what the provider shows (facts of the plan), every name that it goes by at once, and where
  *     a condition has a negation also each fact by itself: one spelling that is allowed
  *     excuses no other;
- *   - the same over the fields of the alert, and the alert's own fields alone.
+ *   - the same over the fields of the alert, and the fields of the alert over the same.
  * It goes by every name that follows from a fact: the ARN of an id and the id of an ARN, the name
  * in an ARN, a host's name without its domain, other case, what Unicode calls the same or
  * confusable with it.

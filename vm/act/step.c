@@ -32,8 +32,8 @@ enum step_turn step_turn_find(str name)
 
 static void add(struct step *step, struct fact fact)
 {
-    struct fact *added = fact.text.len == 0 ? NULL : ARENA_NEW(step->arena, struct fact);
-    if (added == NULL) /* nothing to add; or the arena is full, and the turn counts for nothing */
+    struct fact *added = ARENA_NEW(step->arena, struct fact);
+    if (added == NULL) /* the turn counts for nothing */
         return;
     *added = fact;
     added->next = step->facts;
@@ -42,12 +42,18 @@ static void add(struct step *step, struct fact fact)
 
 void step_fact(struct step *step, uint32_t field, str text)
 {
-    add(step, (struct fact){ .field = field, .text = text });
+    if (text.len > 0)
+        add(step, (struct fact){ .field = field, .text = text });
 }
 
 void step_fact_tag(struct step *step, str key, str text)
 {
     add(step, (struct fact){ .field = FIELD_RESOURCE_TAGS, .key = key, .text = text });
+}
+
+void step_none(struct step *step, uint32_t field)
+{
+    add(step, (struct fact){ .field = field, .text = STR("") });
 }
 
 void step_gap(struct step *step, uint32_t field, const char *why)

@@ -94,7 +94,8 @@ struct fact {
     const struct fact *next;
     uint32_t field; /* enum field */
     str key;        /* of a tag (FIELD_RESOURCE_TAGS), else empty */
-    str text;       /* converted to the field's type by who reads it; what does not fit is a gap */
+    str text;       /* converted to the field's type by who reads it; what does not fit is a gap.
+                     * Empty, but of a tag: there is none */
     bool is_gap;    /* it could not be read: `text` says why ("iam:ListRoleTags was denied") */
 };
 
@@ -142,8 +143,10 @@ static inline enum step_turn step_end(struct step *step, enum step_turn end, con
     return end;
 }
 
-/* Add what is known of the target, or, with `is_gap`, that it could not be read. An empty text is
- * no fact. When the arena is full the turn counts for nothing, as always. */
+/* Add what is known of the target: a name that it goes by (an empty text is none), a tag of the
+ * resource whose resource.id was said last, that it has nothing of the field, or that it could
+ * not be read. When the arena is full the turn counts for nothing, as always. */
 void step_fact(struct step *step, uint32_t field, str text);
 void step_fact_tag(struct step *step, str key, str text);
+void step_none(struct step *step, uint32_t field);
 void step_gap(struct step *step, uint32_t field, const char *why);
