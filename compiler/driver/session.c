@@ -4,6 +4,8 @@
 #include "shell.h"
 
 #include "driver/open_runs.h"
+#include "host/pause.h"
+#include "host/person.h"
 #include "registry.h"
 #include "value_json.h"
 
@@ -16,11 +18,12 @@
 /* Memory of one run: its steps one after the other, each with replies of its own. */
 #define RUN_BYTES_MAX ((size_t)8 * STEP_BYTES_MAX)
 
+/* A step that is held counts by its run (totals.held), one in shadow ended as it should. */
 static void count_step(struct session *session, enum step_turn turn)
 {
     bool is_plan = session->executor.mode != MODE_APPLY;
-    bool is_left_open = turn == STEP_UNRESOLVED || turn == STEP_HELD;
-    if (turn != STEP_DONE && !(is_plan && is_left_open))
+    if (turn != STEP_DONE && turn != STEP_SHADOWED && turn != STEP_HELD
+        && !(is_plan && turn == STEP_UNRESOLVED))
         session->totals.bad_steps++;
 }
 
@@ -32,6 +35,14 @@ static void tell_step(struct run_report *report, const struct run_step *step)
         step->args, &step->outcome };
     count_step(session, step->outcome.turn);
     report_step(&session->reporter, &view);
+}
+
+static void tell_unkept(struct run_report *report, const char *sentence)
+{
+    struct session *session =
+        (struct session *)(void *)((char *)report - offsetof(struct session, run_report));
+    session->totals.bad_steps++;
+    report_note(&session->reporter, "unkept", sentence);
 }
 
 static void tell_undo_step(struct undo_report *report, const struct undo_step *step)
@@ -78,6 +89,36 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
     return EXIT_CLEAN;
 }
 
+/* A plan counts in memory, and nobody pauses it. */
+static enum exit_code plan_counts(struct session *session)
+{
+    struct driver *driver = session->driver;
+    const char *reason = NULL;
+    enum err err = store_open_memory(&driver->arena, &session->counts, &reason);
+    session->governor.store = session->counts;
+    if (err == ERR_OK)
+        return EXIT_CLEAN;
+    driver_message(driver, "limits cannot be counted: %s", reason != NULL ? reason : err_text(err));
+    return EXIT_INTERNAL;
+}
+
+static enum exit_code govern(struct session *session)
+{
+    struct driver *driver = session->driver;
+    session->governor = (struct governor){
+        .store = session->store, .clock = driver->clock, .actor = person_name(&driver->arena)
+    };
+    session->executor.governor = &session->governor;
+    if (session->governor.actor == NULL)
+        return driver_failure(driver, "looking up who is there", ERR_MEMORY);
+    if (session->executor.mode != MODE_APPLY)
+        return plan_counts(session);
+    session->governor.pause_file = pause_path(session->data, &driver->arena);
+    return session->governor.pause_file != NULL
+               ? EXIT_CLEAN
+               : driver_failure(driver, "looking for a pause", ERR_MEMORY);
+}
+
 enum exit_code session_begin(struct session *session, struct driver *driver,
     const struct arguments *arguments, enum run_mode mode, enum journal_need need)
 {
@@ -94,16 +135,18 @@ enum exit_code session_begin(struct session *session, struct driver *driver,
             .mode = mode,
             .out = &driver->out,
             .no_connection = &session->connector.aws_reason },
-        .run_report = { .step = tell_step },
+        .run_report = { .step = tell_step, .unkept = tell_unkept },
         .undo_report = { .step = tell_undo_step },
     };
     session->executor.self = &session->connector;
-    return need == JOURNAL_NONE ? EXIT_CLEAN : open_journal(session, need);
+    enum exit_code code = need == JOURNAL_NONE ? EXIT_CLEAN : open_journal(session, need);
+    return code == EXIT_CLEAN && need != JOURNAL_READ ? govern(session) : code;
 }
 
 void session_release(struct session *session)
 {
     store_close(session->store);
+    store_close(session->counts);
     connector_release(&session->connector);
     reporter_release(&session->reporter);
 }

@@ -4,14 +4,17 @@
 #pragma once
 
 #include "driver/command.h"
+#include "act/governor.h"
 #include "driver/connect.h"
 #include "driver/report.h"
 
 struct session {
     struct driver *driver;
     const struct command *command;
-    const char *data;    /* the data directory, or NULL */
-    struct store *store; /* NULL unless it was opened */
+    const char *data;     /* the data directory, or NULL */
+    struct store *store;  /* NULL unless it was opened */
+    struct store *counts; /* of a plan: in memory, what it would count, hold and join */
+    struct governor governor;
     struct connector connector;
     struct executor executor;
     struct reporter reporter;

@@ -89,7 +89,15 @@ sandbox_tell reset ''
 version() { sqlite3 -readonly "$1/journal.db" 'pragma user_version'; }
 run run --rules stop.cdr --alerts a1.json --mode apply --data older
 newest=$(version older)
-sqlite3 older/journal.db 'update run set ended_ms = null; pragma user_version = 3'
+# Back to version 3: without the tables, the columns and the indexes that came later.
+{
+    sqlite3 older/journal.db "select 'drop table ' || name || ';' from sqlite_schema where type = 'table'
+        and name not in ('meta', 'program', 'run', 'step', 'call') and name not like 'sqlite_%'"
+    echo 'drop index run_by_case;'
+    sqlite3 older/journal.db "select 'alter table run drop column ' || name || ';'
+        from pragma_table_info('run') where name in ('case_id', 'undoes_step', 'person')"
+    echo 'update run set ended_ms = null; pragma user_version = 3;'
+} | sqlite3 older/journal.db
 cp -r older strange
 sqlite3 strange/journal.db "update run set rule_id = 'beef'"
 run resume --data strange

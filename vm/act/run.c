@@ -1,6 +1,9 @@
 /* run.c - see run.h. */
 #include "act/run.h"
 
+#include "act/always.h"
+#include "act/governor.h"
+#include "act/timers.h"
 #include "decide.h"
 #include "store/store.h"
 
@@ -9,12 +12,15 @@ struct runner {
     struct stepper stepper; /* first: the machine hands it back */
     struct executor *executor;
     const struct program *program;
+    const struct rule_code *rule;
     const struct event *event;
-    int64_t run;
+    int64_t run; /* in a plan a number of its own, below 0 */
     struct arena *arena;
     struct run_report *report;
-    uint32_t begun;   /* steps so far: the index of the next */
-    const char *held; /* why `respond` steps wait for a person; NULL: they need not */
+    uint32_t begun;    /* steps so far: the index of the next */
+    str alert;         /* event_name */
+    const char *doubt; /* an excuse cannot be decided; NULL: none */
+    struct always always;
 };
 
 /* A partial collection never counts as clean, and what did not end well says nothing. */
@@ -45,6 +51,26 @@ static struct step_result result_of(const struct step_outcome *outcome, bool is_
     };
 }
 
+/* Why the step is wanted. It may be told later, with the outcome. */
+static enum err cause_new(
+    struct runner *runner, const struct step_code *code, const struct step_cause **ret_cause)
+{
+    struct step_cause *cause = ARENA_NEW(runner->arena, struct step_cause);
+    if (cause == NULL)
+        return ERR_MEMORY;
+    *cause = (struct step_cause){ .program = runner->program,
+        .rule = runner->rule,
+        .code = code,
+        .event = runner->event,
+        .alert = runner->alert,
+        .doubt = runner->doubt,
+        .due_clause = STR("") };
+    if (code->builtin->verb == VERB_RESPOND)
+        TRY(always_due(&runner->always, runner->arena, &cause->due, &cause->due_clause));
+    *ret_cause = cause;
+    return ERR_OK;
+}
+
 static enum err step_one(
     struct runner *runner, const struct step_code *code, const value *given, struct run_step *step)
 {
@@ -60,21 +86,22 @@ static enum err step_one(
         .run = runner->run,
         .index = step->index,
         .found = STR(""),
+        .timeout_ms = code->timeout_ms,
     };
     step->code = code;
     step->args = args;
+    TRY(cause_new(runner, code, &order.cause));
     const char *reason = NULL;
     enum err err = args_bind(
         code->builtin, code->given, runner->event, args, runner->arena, &order.found, &reason);
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        return err;
-    if (runner->held != NULL && code->builtin->verb == VERB_RESPOND)
-        return step_refuse(
-            runner->executor, &order, STEP_HELD, runner->held, runner->arena, &step->outcome);
     if (err == ERR_NOT_FOUND)
         return step_refuse(
             runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step->outcome);
-    return step_execute(runner->executor, &order, runner->arena, &step->outcome);
+    TRY(err);
+    TRY(step_execute(runner->executor, &order, runner->arena, &step->outcome));
+    return runner->executor->mode == MODE_APPLY ? timers_after_step(runner->executor->store,
+               runner->executor->clock, code, runner->run, step->index, &step->outcome)
+                                                : ERR_OK;
 }
 
 static enum err runner_step(
@@ -84,41 +111,76 @@ static enum err runner_step(
     struct run_step step = { .index = runner->begun };
     TRY(step_one(runner, &runner->program->steps[index], args, &step));
     runner->begun++;
+    always_took(&runner->always, step.code->builtin, step.outcome.turn);
     if (runner->report != NULL && runner->report->step != NULL)
         runner->report->step(runner->report, &step);
     *ret_result = result_of(&step.outcome, runner->executor->mode == MODE_APPLY);
-    return ERR_OK;
+    return step.outcome.turn == STEP_HELD ? ERR_HELD : ERR_OK;
 }
 
 /* Whether an excuse of the rule is in doubt; the same event gives the same answer on every
  * replay. */
-static enum err find_doubt(struct runner *runner, const struct rule_code *rule)
+static enum err find_doubt(struct runner *runner)
 {
     struct rule_decision decision;
-    TRY(rule_excuse(runner->program, rule, runner->event, runner->arena, &decision));
+    TRY(rule_excuse(runner->program, runner->rule, runner->event, runner->arena, &decision));
     if (decision.outcome != RULE_FIRES_IN_DOUBT)
         return ERR_OK;
     return excuse_doubt(
-        runner->program, decision.excuse, runner->event, runner->arena, &runner->held);
+        runner->program, decision.excuse, runner->event, runner->arena, &runner->doubt);
+}
+
+/* All steps have ended. What `always` asks for and none of them did is no good end. */
+static enum err run_finish(struct runner *runner)
+{
+    struct executor *executor = runner->executor;
+    const char *unkept = NULL;
+    str clause = STR("");
+    TRY(always_unkept(&runner->always, runner->arena, &unkept, &clause));
+    if (unkept != NULL && runner->report != NULL && runner->report->unkept != NULL)
+        runner->report->unkept(runner->report, unkept);
+    if (executor->mode != MODE_APPLY)
+        return ERR_OK;
+    int64_t now_ms = executor->clock->now_ms(executor->clock);
+    if (unkept == NULL)
+        return store_run_end(executor->store, runner->run, now_ms);
+    TRY(store_begin(executor->store));
+    enum err err = store_run_abandon(executor->store, runner->run, now_ms, unkept);
+    if (err == ERR_OK && executor->governor != NULL)
+        err = governor_unkept(executor->governor, runner->program, runner->rule, runner->alert,
+            runner->run, clause, unkept);
+    if (err == ERR_OK)
+        return store_commit(executor->store);
+    store_rollback(executor->store);
+    return err;
+}
+
+static enum err runner_begin(struct runner *runner)
+{
+    if (runner->executor->mode != MODE_APPLY) /* what one command plans counts together */
+        runner->run = -++runner->executor->plans;
+    runner->alert = event_name(runner->event, runner->arena);
+    if (runner->alert.ptr == NULL)
+        return ERR_MEMORY;
+    TRY(find_doubt(runner));
+    return always_begin(&runner->always, runner->program, runner->event, runner->arena);
 }
 
 enum err run_execute(struct executor *executor, const struct program *program,
     const struct rule_code *rule, const struct event *event, int64_t run, struct arena *arena,
     struct run_report *report)
 {
-    bool is_applied = executor->mode == MODE_APPLY;
     struct runner runner = {
-        .stepper = { .run = runner_step, .takes_every_branch = !is_applied },
+        .stepper = { .run = runner_step, .takes_every_branch = executor->mode != MODE_APPLY },
         .executor = executor,
         .program = program,
+        .rule = rule,
         .event = event,
         .run = run,
         .arena = arena,
         .report = report,
     };
-    TRY(find_doubt(&runner, rule));
+    TRY(runner_begin(&runner));
     TRY(interp_steps(program, rule->steps, event, arena, &runner.stepper));
-    if (!is_applied)
-        return ERR_OK;
-    return store_run_end(executor->store, run, executor->clock->now_ms(executor->clock));
+    return run_finish(&runner);
 }

@@ -21,11 +21,17 @@ struct run_step {
 struct run_report {
     /* Called when a step has ended (or was planned); may be NULL. */
     void (*step)(struct run_report *report, const struct run_step *step);
+    /* Called at the end of a run in which a step that `always` asks for was not taken; may be
+     * NULL. `sentence` names the clause. */
+    void (*unkept)(struct run_report *report, const char *sentence);
 };
 
-/* Run (or plan) the steps of `rule` for `event`, for which it fires. Where an excuse is in
- * doubt (decide.h) its `respond` steps are not begun but end as STEP_HELD. `run` is the stored run, 0 in a plan.
- * On ERR_OK every step has ended, and in MODE_APPLY the run too (store_run_end).
+/* Run (or plan) the steps of `rule` for `event`, for which it fires. `run` is the stored run,
+ * not used in a plan.
+ * On ERR_OK every step has ended, and in MODE_APPLY the run too: store_run_end, or
+ * store_run_abandon when a step that an `always` asks for was not taken.
+ * ERR_HELD: the last step that was told waits for a person, and the run with it; run_execute is
+ * called again when that is settled. ERR_PAUSED: cdr is paused, executor->reason says by whom.
  * Other errors: as step_execute and interp_steps; the run stays open, and store_runs
  * with is_open finds it again. An undo among those goes on with undo_execute. */
 MUST_CHECK enum err run_execute(struct executor *executor, const struct program *program,

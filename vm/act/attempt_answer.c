@@ -1,0 +1,244 @@
+/* attempt_answer.c - the answer to one request of a step; see attempt.h. */
+#include "act/attempt.h"
+
+#include "value_json.h"
+
+enum { READ_AGAIN_MS = 1000 }; /* doubled each time */
+
+/* Send once. No answer is a reply too; *ret_silence then says why there was none. */
+static enum err exchange(
+    struct attempt *a, bool is_change, struct reply *ret_reply, enum err *ret_silence)
+{
+    const char *reason = NULL;
+    struct reply reply = { 0 };
+    enum err err = a->way->send(a->way, &a->step.request, is_change, &a->replies, &reply, &reason);
+    bool is_refused = err == ERR_REFUSED || err == ERR_CREDENTIALS;
+    if (err != ERR_OK && err != ERR_TRANSPORT && !is_refused)
+        return err;
+    if (err != ERR_OK)
+        reply = (struct reply){ .kind = is_refused ? REPLY_REFUSED : REPLY_LOST,
+            .body = str_from(reason == NULL ? err_text(err) : reason) };
+    if (reply.body.ptr == NULL)
+        reply.body = STR("");
+    *ret_reply = reply;
+    *ret_silence = err;
+    return ERR_OK;
+}
+
+/* Send, and a read again while its answer is missing and would leave a change in doubt. */
+static enum err deliver(struct attempt *a, bool is_change, struct reply *ret_reply)
+{
+    for (uint32_t attempt = 1;; attempt++) {
+        enum err silence = ERR_OK;
+        TRY(exchange(a, is_change, ret_reply, &silence));
+        if (silence == ERR_OK || is_change || !a->has_changed)
+            return ERR_OK;
+        if (attempt == READ_TRIES_MAX) {
+            TRY(keep_chars(a, ret_reply->body.ptr, &a->executor->reason));
+            return silence;
+        }
+        TRY(wait_ms(a, READ_AGAIN_MS << (attempt - 1)));
+    }
+}
+
+static enum err planned_add(struct attempt *a, bool is_change)
+{
+    struct planned_request *planned = ARENA_NEW(a->arena, struct planned_request);
+    if (planned == NULL)
+        return ERR_MEMORY;
+    const struct request *request = &a->step.request;
+    planned->is_change = is_change;
+    planned->request.delay_ms = request->delay_ms;
+    TRY(keep_chars(a, request->service, &planned->request.service));
+    TRY(keep_chars(a, request->operation, &planned->request.operation));
+    TRY(keep(a, request->region, &planned->request.region));
+    TRY(keep(a, request->target, &planned->request.target));
+    TRY(keep(a, request->body, &planned->request.body));
+    *a->planned_last = planned;
+    a->planned_last = &planned->next;
+    return ERR_OK;
+}
+
+static enum err answer_planned(struct attempt *a, bool is_change, struct reply *ret_reply)
+{
+    bool is_sent = !is_change && a->executor->mode == MODE_PLAN;
+    if (is_sent)
+        TRY(way_find(a));
+    if (a->is_over)
+        return ERR_OK;
+    TRY(planned_add(a, is_change));
+    if (is_change)
+        TRY(plan_add(a));
+    if (a->step.request.region.len == 0)
+        a->step.request.region = a->step.region;
+    *ret_reply = (struct reply){ .kind = REPLY_ASSUMED, .body = STR("") };
+    if (!is_sent)
+        return ERR_OK;
+    TRY(wait_ms(a, a->step.request.delay_ms));
+    return deliver(a, false, ret_reply);
+}
+
+static struct call_record call_now(const struct attempt *a, bool is_change)
+{
+    const struct request *request = &a->step.request;
+    return (struct call_record){
+        .run = a->order->run,
+        .step = a->order->index,
+        .index = a->calls,
+        .is_change = is_change,
+        .service = str_from(request->service),
+        .operation = str_from(request->operation),
+        .region = request->region,
+        .target = request->target,
+        .body = request->body,
+    };
+}
+
+static bool call_equal(const struct call_record *a, const struct call_record *b)
+{
+    return a->is_change == b->is_change && str_equal(a->service, b->service)
+           && str_equal(a->operation, b->operation) && str_equal(a->region, b->region)
+           && str_equal(a->target, b->target) && str_equal(a->body, b->body);
+}
+
+static enum err call_answered(
+    struct attempt *a, struct call_record *call, const struct reply *reply)
+{
+    call->reply_kind = reply->kind;
+    call->reply_status = reply->status;
+    call->reply_body = reply->body;
+    call->replied_ms = now_ms(a);
+    return store_call_reply(a->executor->store, call);
+}
+
+/* The intent is on disk before anything leaves. */
+static enum err call_intend(struct attempt *a, struct call_record *call)
+{
+    TRY(call->is_change ? undo_to_json(&a->replies, &a->step.undo, &call->undo) : ERR_OK);
+    TRY(attempt_time(a, &call->intended_ms));
+    return store_call_intend(a->executor->store, call);
+}
+
+/* The last look before something is changed: cdr may have been paused since it was admitted. */
+static enum err leave_check(struct attempt *a, const struct call_record *call)
+{
+    struct executor *executor = a->executor;
+    if (!call->is_change || executor->governor == NULL
+        || (a->order->cause == NULL && a->order->is_by_person))
+        return ERR_OK;
+    return governor_may_change(executor->governor, a->arena, &executor->reason);
+}
+
+/* A step whose time is up ends at its next read: what a change in flight did stays known. */
+static enum err time_check(struct attempt *a, const struct call_record *call)
+{
+    int64_t time_ms;
+    if (call->is_change || a->due_ms == 0)
+        return ERR_OK;
+    TRY(attempt_time(a, &time_ms));
+    if (time_ms + (int64_t)a->step.request.delay_ms > a->due_ms)
+        over(a, a->has_changed ? STEP_PARTIAL : STEP_FAILED,
+            "it did not come to its end within its timeout");
+    return ERR_OK;
+}
+
+static enum err call_send(
+    struct attempt *a, struct call_record *call, bool is_intended, struct reply *ret_reply)
+{
+    TRY(time_check(a, call));
+    if (!a->is_over)
+        TRY(way_find(a));
+    if (a->is_over)
+        return ERR_OK;
+    TRY(where_compare(a));
+    TRY(wait_ms(a, a->step.request.delay_ms));
+    TRY(leave_check(a, call));
+    if (!is_intended)
+        TRY(call_intend(a, call));
+    TRY(deliver(a, call->is_change, ret_reply));
+    a->has_changed |= call->is_change && ret_reply->kind != REPLY_REFUSED;
+    return call_answered(a, call, ret_reply);
+}
+
+/* A call that the journal knows. A change without a reply may have arrived before the
+ * run was cut off; a read can simply be made again. */
+static enum err call_replay(struct attempt *a, struct call_record *call, struct reply *ret_reply)
+{
+    if (!call->has_reply && !call->is_change)
+        return call_send(a, call, true, ret_reply);
+    *ret_reply = (struct reply){ call->reply_kind, call->reply_status, call->reply_body };
+    if (!call->has_reply) {
+        *ret_reply = (struct reply){ .kind = REPLY_LOST,
+            .body = STR("the run was cut off before an answer was recorded") };
+        TRY(call_answered(a, call, ret_reply));
+    }
+    a->has_changed |= call->is_change && ret_reply->kind != REPLY_REFUSED;
+    if (!a->is_fresh)
+        a->replayed = a->calls + 1;
+    return ERR_OK;
+}
+
+static enum err answer_applied(struct attempt *a, bool is_change, struct reply *ret_reply)
+{
+    struct call_record call = call_now(a, is_change);
+    struct call_record stored;
+    enum err err =
+        store_call_get(a->executor->store, call.run, call.step, call.index, &a->replies, &stored);
+    if (err == ERR_NOT_FOUND)
+        return call_send(a, &call, false, ret_reply);
+    TRY(err);
+    if (!call_equal(&call, &stored)) {
+        over(a, STEP_UNKNOWN,
+            "this version asks for other requests than the journal remembers; nothing more was "
+            "sent, so look at the target and undo or finish by hand");
+        return ERR_OK;
+    }
+    return call_replay(a, &stored, ret_reply);
+}
+
+/* A change is supposed; what is read after it is no state that anybody left, so the journal
+ * does not keep it. */
+static enum err answer_supposed(struct attempt *a, bool is_change, struct reply *ret_reply)
+{
+    *ret_reply = (struct reply){ .kind = REPLY_ASSUMED, .body = STR("") };
+    if (is_change)
+        return plan_add(a);
+    TRY(way_find(a));
+    if (a->is_over)
+        return ERR_OK;
+    TRY(where_compare(a));
+    TRY(wait_ms(a, a->step.request.delay_ms));
+    return deliver(a, false, ret_reply);
+}
+
+enum err answer(struct attempt *a, bool is_change, struct reply *ret_reply)
+{
+    struct request *request = &a->step.request;
+    if (request->body.ptr == NULL) /* act/step.h: its arena is full */
+        return ERR_MEMORY;
+    if (request->body.len > REQUEST_BYTES_MAX || a->calls == STEP_TURNS_MAX) {
+        over(a, STEP_UNKNOWN,
+            a->calls == STEP_TURNS_MAX ? "it did not come to an end within 1000 requests"
+                                       : "it wanted to send a request of more than 256 KB");
+        return ERR_OK;
+    }
+    if (!is_applied(a))
+        return answer_planned(a, is_change, ret_reply);
+    if (request->region.len == 0) /* the journal says where it went, and a resume goes there */
+        request->region = a->step.region;
+    bool is_supposed = a->phase == PHASE_SUPPOSE && (is_change || a->plan.change_count > 0);
+    return is_supposed ? answer_supposed(a, is_change, ret_reply)
+                       : answer_applied(a, is_change, ret_reply);
+}
+static_assert(STEP_TURNS_MAX == 1000 && REQUEST_BYTES_MAX == 256 * 1024, "the sentences say so");
+
+enum err has_asked(struct attempt *a, bool *ret_has_asked, int64_t *ret_since_ms)
+{
+    struct call_record first = { 0 };
+    enum err err = !is_applied(a) ? ERR_NOT_FOUND
+                                  : store_call_get(a->executor->store, a->order->run,
+                                      a->order->index, 0, &a->replies, &first);
+    *ret_has_asked = err == ERR_OK;
+    *ret_since_ms = first.intended_ms;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
