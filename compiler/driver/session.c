@@ -369,8 +369,8 @@ enum exit_code session_undo(struct session *session, const struct run *run)
     session->undone_steps = 0;
     session->executor.reason = NULL;
     report_undo(&session->reporter, run);
-    enum err err = undo_execute(
-        &session->executor, builtin_find_inverse, run->id, &arena, &session->undo_report, &undo);
+    enum err err = undo_execute(&session->executor, builtin_find_inverse,
+        &(struct undo_order){ .run = run->id }, &arena, &session->undo_report, &undo);
     session->totals.runs++;
     enum exit_code code = err == ERR_NOT_FOUND || err == ERR_INVALID
                               ? nothing_to_undo(session, run, err)

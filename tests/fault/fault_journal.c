@@ -54,7 +54,8 @@ static enum err isolate(struct store *store, struct executor *executor, struct a
 static enum err take_back(struct executor *executor, struct arena *arena)
 {
     int64_t undo;
-    enum err err = undo_execute(executor, test_inverse_find, 1, arena, NULL, &undo);
+    enum err err = undo_execute(
+        executor, test_inverse_find, &(struct undo_order){ .run = 1 }, arena, NULL, &undo);
     return err == ERR_INVALID ? ERR_OK : err; /* taken back before */
 }
 

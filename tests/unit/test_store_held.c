@@ -181,7 +181,7 @@ static void an_end_that_was_joined_is_read_back_and_relied_upon(void **state)
     int64_t second = run_new(&f, "alert-2");
     step_new(&f, second, 0);
     struct reliance reliance;
-    assert_int_equal(store_reliance(f.store, first, &f.arena, &reliance), ERR_NOT_FOUND);
+    assert_int_equal(store_reliance(f.store, first, -1, &f.arena, &reliance), ERR_NOT_FOUND);
     struct step_record joined = { .run = second,
         .state = STR("done"),
         .target = STR("role/web"),
@@ -191,12 +191,12 @@ static void an_end_that_was_joined_is_read_back_and_relied_upon(void **state)
     assert_int_equal(store_run_end(f.store, second, 9000), ERR_OK);
     assert_int_equal(step_of(&f, second, 0).joined_run, first);
     assert_int_equal(step_of(&f, first, 0).joined_run, 0);
-    assert_int_equal(store_reliance(f.store, first, &f.arena, &reliance), ERR_OK);
+    assert_int_equal(store_reliance(f.store, first, -1, &f.arena, &reliance), ERR_OK);
     assert_int_equal(reliance.run, second);
     assert_false(reliance.has_changed);
     int64_t undo = undo_new(&f, second);
     assert_int_equal(store_run_end(f.store, undo, 9000), ERR_OK);
-    assert_int_equal(store_reliance(f.store, first, &f.arena, &reliance), ERR_NOT_FOUND);
+    assert_int_equal(store_reliance(f.store, first, -1, &f.arena, &reliance), ERR_NOT_FOUND);
 }
 
 /* An undo of the first step alone, by `person`. */

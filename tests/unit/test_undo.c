@@ -76,7 +76,8 @@ static void isolate_all(struct fixture *f)
 static enum err undo(struct fixture *f, int64_t run, int64_t *ret_undo)
 {
     f->steps = 0;
-    return undo_execute(&f->executor, test_inverse_find, run, &f->arena, &f->report, ret_undo);
+    return undo_execute(&f->executor, test_inverse_find, &(struct undo_order){ .run = run },
+        &f->arena, &f->report, ret_undo);
 }
 
 static void is_as_before(const struct provider *provider, unsigned applied)
@@ -405,8 +406,9 @@ static void an_inverse_that_this_version_lacks_is_said_and_tried_again_later(voi
     FIXTURE(f);
     isolate_all(&f);
     int64_t id = 0;
-    assert_int_equal(
-        undo_execute(&f.executor, find_nothing, f.run, &f.arena, &f.report, &id), ERR_OK);
+    assert_int_equal(undo_execute(&f.executor, find_nothing, &(struct undo_order){ .run = f.run },
+                         &f.arena, &f.report, &id),
+        ERR_OK);
     assert_int_equal(f.steps, SLOTS);
     assert_int_equal(f.turns[0], STEP_UNRESOLVED);
     struct step_record *steps;
@@ -462,8 +464,9 @@ static void an_undo_goes_to_the_region_of_what_it_takes_back(void **state)
         int64_t id = 0;
         f.steps = 0;
         f.executor.mode = modes[i];
-        assert_int_equal(
-            undo_execute(&f.executor, find_nowhere, f.run, &f.arena, &f.report, &id), ERR_OK);
+        assert_int_equal(undo_execute(&f.executor, find_nowhere,
+                             &(struct undo_order){ .run = f.run }, &f.arena, &f.report, &id),
+            ERR_OK);
         assert_int_equal(f.steps, SLOTS);
     }
     is_as_before(f.provider, 2);
@@ -478,7 +481,8 @@ static enum err take_back(const char *directory, struct provider *provider)
     journal_crashes(store, provider);
     struct executor executor = test_executor(MODE_APPLY, store, &clock, provider);
     int64_t id;
-    enum err err = undo_execute(&executor, test_inverse_find, 1, &arena, NULL, &id);
+    enum err err = undo_execute(
+        &executor, test_inverse_find, &(struct undo_order){ .run = 1 }, &arena, NULL, &id);
     store_close(store);
     return err;
 }

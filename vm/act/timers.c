@@ -37,11 +37,11 @@ static bool mark_is_of(const struct clock_mark *mark, const struct reading *read
 }
 
 /* The first call in this process, or since the machine was restarted: go on from the mark. */
-static enum err line_find(struct store *store, const struct reading *reading)
+static enum err line_find(
+    struct store *store, const struct reading *reading, struct timer_line *line)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(TIMER_BYTES_MAX);
     struct clock_mark mark;
-    struct timer_line *line = timers_line(store);
     TRY(timers_mark_get(store, &arena, &mark));
     int64_t now_ms = later(later(mark.timer_ms, line->last_ms), reading->now_ms);
     struct clock_mark first = { str_from(reading->boot), reading->elapsed_ms, now_ms };
@@ -76,16 +76,17 @@ static int64_t line_at(const struct timer_line *line, const struct reading *read
 
 enum err timers_now(struct store *store, struct clock *clock, int64_t *ret_ms)
 {
-    struct timer_line *line = timers_line(store);
+    struct timer_line line = timers_line_get(store);
     struct reading reading = clock_read(clock);
-    if (!line_goes_on(line, &reading))
-        TRY(line_find(store, &reading));
-    line->last_ms = line_at(line, &reading);
-    if (line->last_ms - line->marked_ms >= MARK_EVERY_MS) {
-        struct clock_mark mark = { str_from(line->boot), reading.elapsed_ms, line->last_ms };
+    if (!line_goes_on(&line, &reading))
+        TRY(line_find(store, &reading, &line));
+    line.last_ms = line_at(&line, &reading);
+    timers_line_set(store, &line);
+    if (line.last_ms - line.marked_ms >= MARK_EVERY_MS) {
+        struct clock_mark mark = { str_from(line.boot), reading.elapsed_ms, line.last_ms };
         TRY(timers_mark_set(store, &mark));
     }
-    *ret_ms = line->last_ms;
+    *ret_ms = line.last_ms;
     return ERR_OK;
 }
 
@@ -101,16 +102,6 @@ static enum err timer_audit(struct store *store, struct clock *clock, const char
         .step = timer->kind == TIMER_UNDO ? (int64_t)timer->step : -1,
         .reason = reason };
     return audit_append(store, &entry, &seq);
-}
-
-/* End a transaction as `err` asks. */
-static enum err finish(struct store *store, enum err err)
-{
-    if (err == ERR_OK)
-        err = store_commit(store);
-    if (err != ERR_OK)
-        store_rollback(store);
-    return err;
 }
 
 static enum err undo_set(struct store *store, struct clock *clock, const struct step_code *code,
@@ -142,7 +133,7 @@ enum err timers_after_step(struct store *store, struct clock *clock, const struc
     if (err != ERR_NOT_FOUND)
         return err;
     TRY(store_begin(store));
-    return finish(store, undo_set(store, clock, code, &timer, &arena));
+    return store_end(store, undo_set(store, clock, code, &timer, &arena));
 }
 
 static enum err retry_set(struct store *store, struct clock *clock, struct timer *timer)
@@ -167,7 +158,7 @@ enum err timers_retry(struct store *store, struct clock *clock, int64_t run, int
 {
     struct timer timer = { .kind = TIMER_RETRY, .run = run };
     TRY(store_begin(store));
-    TRY(finish(store, retry_set(store, clock, &timer)));
+    TRY(store_end(store, retry_set(store, clock, &timer)));
     *ret_due_ms = timer.due_ms;
     return ERR_OK;
 }

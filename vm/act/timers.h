@@ -1,5 +1,9 @@
 /* timers.h - what happens later: when, by a clock of its own, and what is done then.
  *
+ * Firing is safe to be killed anywhere: a timer stays set until what it is for is begun in the
+ * same transaction (an undo), has no more effect when done again (the expiry of a hold), or
+ * is found again without it (a run that is open).
+ *
  * The time of timers goes on by what has passed since the machine was started, sleep included, so
  * nobody moves a timer by setting the clock. Over a restart of the machine it goes on at
  * the later of where it was and what the clock says: a clock that was set back makes timers late,
@@ -30,3 +34,23 @@ enum { RETRY_FIRST_MS = 30 * 1000, RETRY_LAST_MS = 60 * 60 * 1000 };
  * at most an hour. Audited. *ret_due_ms is in the time of timers. */
 MUST_CHECK enum err timers_retry(
     struct store *store, struct clock *clock, int64_t run, int64_t *ret_due_ms);
+
+/* Who carries out what timers are for. Errors of the provider are its own to tell: then it has
+ * begun, stays open, and ERR_OK is returned. */
+struct timer_hands {
+    /* undo_execute with order.timer; ERR_NEEDED, ERR_INVALID and ERR_PAUSED as there. */
+    enum err (*undo)(struct timer_hands *hands, const struct timer *timer, const char *reason);
+    /* Go on with timer->run, which is open. */
+    enum err (*retry)(struct timer_hands *hands, const struct timer *timer);
+    /* What became of a timer that has ended, or was put off to another time: `ended_ms`, `due_ms`
+     * and `outcome` of it. May be NULL. */
+    void (*told)(struct timer_hands *hands, const struct timer *timer);
+};
+
+/* Do all that is due, earliest first. A timer whose undo would lift what another run relies on
+ * waits for the end of that, or is cancelled where it has none. While cdr is paused undos stay
+ * due. Other errors of `hands` end it: what is left stays due. */
+MUST_CHECK enum err timers_fire(
+    struct store *store, struct clock *clock, struct timer_hands *hands);
+/* When the next is due, in the time of timers; INT64_MAX: none is set. ERR_STORE. */
+MUST_CHECK enum err timers_next(struct store *store, int64_t *ret_due_ms);

@@ -1,11 +1,19 @@
 /* undo.c - see undo.h.
  *
- * What an undo has to do is computed from the journal: the changes of the run, less what
- * earlier undos have done. Both are over and never change again, so an undo that was cut
- * off computes the same list, and its steps meet their own entries in the journal.
+ * What an undo has to do is computed from the journal: the changes of the run, or of one step,
+ * less what earlier undos have done. Both are over and never change again, so an undo that was cut
+ * off computes the same list, and its steps meet their own entries in the journal. For that no
+ * undo of all of a run is begun while one of a step is open, and none of a step while one of all
+ * is: it goes on with that one.
+ *
+ * A timer ends in the transaction in which its undo is begun. Before, it is set, and fires; after,
+ * there is an open undo, which is gone on with. So none is missed, and none is begun twice.
  */
 #include "act/undo.h"
 
+#include "act/governor.h"
+#include "store/audit.h"
+#include "store/timers.h"
 #include "value_json.h"
 
 /* The changes that are left, newest first. */
@@ -20,11 +28,15 @@ struct undoing {
     const struct builtin *(*find)(str name);
     struct arena *arena;
     struct undo_report *report;
+    const struct undo_order *order;
+    bool is_of_one_step;       /* as the order, or all where such an undo is gone on with */
     struct run undone;         /* the run that is taken back */
     struct step_record *steps; /* its steps, by index */
     size_t step_count;
     struct changes changes;
-    int64_t run; /* the undo itself; 0 until it is begun, and in a plan */
+    bool is_done_before; /* an undo that has ended was of all of it */
+    uint32_t taken_back; /* changes that this undo has */
+    int64_t run;         /* the undo itself; 0 until it is begun, and in a plan */
 };
 
 static bool is_applied(const struct undoing *undoing)
@@ -61,19 +73,44 @@ static enum err changes_read(struct undoing *undoing)
     return ERR_OK;
 }
 
+static bool is_of(const struct call_record *change, bool is_of_one_step, uint32_t step)
+{
+    return !is_of_one_step || change->step == step;
+}
+
 /* Take out of `changes` what the steps of a finished undo, in the same order, have done. */
-static enum err changes_subtract(struct undoing *undoing, int64_t undo)
+static enum err changes_subtract(struct undoing *undoing, const struct run *undo)
 {
     struct step_record *steps;
     size_t count;
-    TRY(store_steps(undoing->executor->store, undo, undoing->arena, &steps, &count));
+    TRY(store_steps(undoing->executor->store, undo->id, undoing->arena, &steps, &count));
+    struct changes *changes = &undoing->changes;
+    size_t left = 0;
+    size_t at = 0; /* the step of the undo that took this change back */
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct call_record *change = changes->items[i];
+        bool is_tried = is_of(change, undo->is_of_one_step, undo->undoes_step) && at < count;
+        if (!is_tried || !str_is(steps[at++].state, step_turn_name(STEP_DONE)))
+            changes->items[left++] = change;
+    }
+    changes->count = left;
+    return ERR_OK;
+}
+
+/* Whether an undo is of what is to be taken back, or more. */
+static bool covers(const struct run *undo, const struct undo_order *order)
+{
+    return !undo->is_of_one_step || (order->is_of_one_step && undo->undoes_step == order->step);
+}
+
+static void changes_keep(struct undoing *undoing)
+{
     struct changes *changes = &undoing->changes;
     size_t left = 0;
     for (size_t i = 0; i < changes->count; i++)
-        if (i >= count || !str_is(steps[i].state, step_turn_name(STEP_DONE)))
+        if (is_of(changes->items[i], undoing->is_of_one_step, undoing->order->step))
             changes->items[left++] = changes->items[i];
     changes->count = left;
-    return ERR_OK;
 }
 
 /* Find what is left to do, and the undo that was cut off, if there is one. */
@@ -84,19 +121,59 @@ static enum err undos_read(struct undoing *undoing)
     size_t count;
     TRY(store_runs(undoing->executor->store, &filter, undoing->arena, &undos, &count));
     for (size_t i = 0; i < count; i++) {
-        if (undos[i].ended_ms != 0)
-            TRY(changes_subtract(undoing, undos[i].id));
-        else
+        bool is_covered = covers(&undos[i], undoing->order);
+        if (undos[i].ended_ms != 0) {
+            undoing->is_done_before |= is_covered;
+            TRY(changes_subtract(undoing, &undos[i]));
+        } else if (is_covered) {
             undoing->run = undos[i].id;
+            undoing->is_of_one_step = undos[i].is_of_one_step;
+        }
+    }
+    changes_keep(undoing);
+    return ERR_OK;
+}
+
+static enum err undo_audit(struct undoing *undoing, const char *event, str reason, str after)
+{
+    const struct undo_order *order = undoing->order;
+    const struct run *undone = &undoing->undone;
+    int64_t seq;
+    struct audit_entry entry = { .event = event,
+        .who = order->person.len > 0 ? order->person : STR("cdr"),
+        .at_ms = now_ms(undoing),
+        .run = undone->id,
+        .step = undoing->is_of_one_step ? (int64_t)order->step : -1,
+        .alert = undone->alert,
+        .rule = undone->rule,
+        .program_hash = undone->program_hash,
+        .reason = reason,
+        .after = after };
+    return audit_append(undoing->executor->store, &entry, &seq);
+}
+
+/* The timer that fired is over, and so are those of all that is taken back. */
+static enum err timers_close(struct undoing *undoing)
+{
+    const struct undo_order *order = undoing->order;
+    struct timer *timers;
+    size_t count;
+    TRY(timers_list(undoing->executor->store, undoing->undone.id, undoing->arena, &timers, &count));
+    for (size_t i = 0; i < count; i++) {
+        bool is_of_step = timers[i].kind == TIMER_UNDO && timers[i].step == order->step;
+        if (undoing->is_of_one_step && !is_of_step)
+            continue;
+        TRY(timers_end(undoing->executor->store, timers[i].id, now_ms(undoing),
+            timers[i].id == order->timer ? STR("fired") : STR("cancelled: it was taken back")));
     }
     return ERR_OK;
 }
 
-static enum err undo_begin(struct undoing *undoing)
+static enum err undo_write(struct undoing *undoing)
 {
     struct store *store = undoing->executor->store;
     const struct run *undone = &undoing->undone;
-    if (undone->ended_ms == 0)
+    if (undone->ended_ms == 0 && !undoing->is_of_one_step)
         TRY(store_run_abandon(store, undone->id, now_ms(undoing),
             "the run was cut off here, then closed by its undo"));
     struct run run = {
@@ -105,10 +182,34 @@ static enum err undo_begin(struct undoing *undoing)
         .source = undone->source,
         .rule = undone->rule,
         .started_ms = now_ms(undoing),
+        .person = undoing->order->person,
+        .is_of_one_step = undoing->is_of_one_step,
+        .undoes_step = undoing->order->step,
     };
     TRY(store_run_begin(store, &run));
+    TRY(timers_close(undoing));
+    TRY(undo_audit(undoing, "undo_begun", undoing->order->reason, STR("")));
     undoing->run = run.id;
     return ERR_OK;
+}
+
+/* Whoever is paused begins nothing on its own. */
+static enum err pause_heed(struct undoing *undoing)
+{
+    struct executor *executor = undoing->executor;
+    if (executor->governor == NULL || undoing->order->person.len > 0)
+        return ERR_OK;
+    return governor_may_change(executor->governor, undoing->arena, &executor->reason);
+}
+
+static enum err undo_begin(struct undoing *undoing)
+{
+    TRY(pause_heed(undoing));
+    TRY(store_begin(undoing->executor->store));
+    enum err err = store_end(undoing->executor->store, undo_write(undoing));
+    if (err != ERR_OK)
+        undoing->run = 0;
+    return err;
 }
 
 /* Refuse in the place of an inverse that the journal no longer tells. */
@@ -163,6 +264,7 @@ static enum err inverse_execute(
         .index = step->index,
         .found = STR(""),
         .region = region,
+        .is_by_person = undoing->order->person.len > 0,
     };
     if (fault != NULL)
         return step_refuse(
@@ -182,9 +284,21 @@ static enum err undo_one(struct undoing *undoing, uint32_t index)
         return err;
     TRY(err == ERR_OK ? inverse_execute(undoing, undo, region_of(undoing, change), &step)
                       : damaged_refuse(undoing, &step));
+    undoing->taken_back += step.outcome.turn == STEP_DONE;
     if (undoing->report != NULL && undoing->report->step != NULL)
         undoing->report->step(undoing->report, &step);
     return ERR_OK;
+}
+
+static enum err undo_close(struct undoing *undoing)
+{
+    struct store *store = undoing->executor->store;
+    const char *after = arena_format(undoing->arena, "%u of %zu changes taken back by run %lld",
+        (unsigned)undoing->taken_back, undoing->changes.count, (long long)undoing->run);
+    if (after == NULL)
+        return ERR_MEMORY;
+    TRY(store_run_end(store, undoing->run, now_ms(undoing)));
+    return undo_audit(undoing, "undone", undoing->order->reason, str_from(after));
 }
 
 /* An inverse that fails does not stop the older ones: each looks for itself. */
@@ -194,7 +308,8 @@ static enum err undo_all(struct undoing *undoing)
         TRY(undo_one(undoing, (uint32_t)i));
     if (!is_applied(undoing))
         return ERR_OK;
-    return store_run_end(undoing->executor->store, undoing->run, now_ms(undoing));
+    TRY(store_begin(undoing->executor->store));
+    return store_end(undoing->executor->store, undo_close(undoing));
 }
 
 /* Taking a run back must not lift what another one wants in force. */
@@ -202,7 +317,8 @@ static enum err reliance_refuse(struct undoing *undoing)
 {
     struct reliance other;
     struct executor *executor = undoing->executor;
-    enum err err = store_reliance(executor->store, undoing->undone.id, undoing->arena, &other);
+    enum err err = store_reliance(executor->store, undoing->undone.id,
+        undoing->is_of_one_step ? (int64_t)undoing->order->step : -1, undoing->arena, &other);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
@@ -214,32 +330,79 @@ static enum err reliance_refuse(struct undoing *undoing)
     return executor->reason == NULL ? ERR_MEMORY : ERR_NEEDED;
 }
 
-static enum err undo_prepare(struct undoing *undoing, int64_t run)
+/* An undo that is open goes on; for a timer that has become due meanwhile it does the work. */
+static enum err undo_adopt(struct undoing *undoing)
 {
-    TRY(store_run_get(undoing->executor->store, run, undoing->arena, &undoing->undone));
+    if (undoing->order->timer == 0)
+        return ERR_OK;
+    return timers_end(
+        undoing->executor->store, undoing->order->timer, now_ms(undoing), STR("fired"));
+}
+
+static enum err undo_prepare(struct undoing *undoing)
+{
+    const struct undo_order *order = undoing->order;
+    TRY(store_run_get(undoing->executor->store, order->run, undoing->arena, &undoing->undone));
     if (undoing->undone.undoes != 0)
         return ERR_INVALID;
     TRY(changes_read(undoing));
     TRY(undos_read(undoing));
-    if (undoing->undone.standing == RUN_TAKEN_BACK && undoing->run == 0)
+    bool is_taken_back = order->is_of_one_step
+                             ? undoing->is_done_before && undoing->changes.count == 0
+                             : undoing->undone.standing == RUN_TAKEN_BACK;
+    if (is_taken_back && undoing->run == 0)
         return ERR_INVALID;
     if (undoing->changes.count > 0)
         TRY(reliance_refuse(undoing));
-    return is_applied(undoing) && undoing->run == 0 ? undo_begin(undoing) : ERR_OK;
+    if (!is_applied(undoing))
+        return ERR_OK;
+    return undoing->run == 0 ? undo_begin(undoing) : undo_adopt(undoing);
 }
 
-enum err undo_execute(struct executor *executor, const struct builtin *(*find)(str name),
-    int64_t run, struct arena *arena, struct undo_report *report, int64_t *ret_undo)
+static enum err undo_run(struct executor *executor, const struct builtin *(*find)(str name),
+    const struct undo_order *order, struct arena *arena, struct undo_report *report,
+    int64_t *ret_undo)
 {
     struct undoing undoing = {
         .executor = executor,
         .find = find,
         .arena = arena,
         .report = report,
+        .order = order,
+        .is_of_one_step = order->is_of_one_step,
     };
-    enum err err = undo_prepare(&undoing, run);
+    enum err err = undo_prepare(&undoing);
     if (err == ERR_OK)
         err = undo_all(&undoing);
     *ret_undo = is_applied(&undoing) ? undoing.run : 0;
     return err;
+}
+
+/* Go on with the undos of single steps that are open. */
+static enum err steps_finish(struct executor *executor, const struct builtin *(*find)(str name),
+    const struct undo_order *order, struct arena *arena, struct undo_report *report,
+    int64_t *ret_undo)
+{
+    struct run_filter filter = { .undoes = order->run, .is_open = true };
+    struct run *undos;
+    size_t count;
+    TRY(store_runs(executor->store, &filter, arena, &undos, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct undo_order first = *order;
+        first.is_of_one_step = true;
+        first.step = undos[i].undoes_step;
+        if (undos[i].is_of_one_step)
+            TRY(undo_run(executor, find, &first, arena, report, ret_undo));
+    }
+    return ERR_OK;
+}
+
+enum err undo_execute(struct executor *executor, const struct builtin *(*find)(str name),
+    const struct undo_order *order, struct arena *arena, struct undo_report *report,
+    int64_t *ret_undo)
+{
+    *ret_undo = 0;
+    if (!order->is_of_one_step && executor->mode == MODE_APPLY)
+        TRY(steps_finish(executor, find, order, arena, report, ret_undo));
+    return undo_run(executor, find, order, arena, report, ret_undo);
 }

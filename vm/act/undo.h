@@ -1,4 +1,5 @@
-/* undo.h - takes a run back: its changes, newest first, each by its recorded inverse.
+/* undo.h - takes a run, or one step of it, back: its changes, newest first, each by its recorded
+ * inverse.
  *
  * An undo is a run of its own (run.undoes), journalled like any other, so it can be
  * killed and resumed. Each inverse compares before it restores: what somebody else
@@ -22,17 +23,31 @@ struct undo_report {
     void (*step)(struct undo_report *report, const struct undo_step *step);
 };
 
-/* Take `run` back, or go on with an unfinished undo of it. The changes are those of the
+/* What is to be taken back, and because of whom. */
+struct undo_order {
+    int64_t run;
+    bool is_of_one_step; /* only what `step` changed; the run goes on or stands */
+    uint32_t step;
+    str person;    /* who asks for it now (host/person.h); empty: nobody does, its time is over */
+    int64_t timer; /* the TIMER_UNDO whose time is over, or 0: it ends when the undo is begun */
+    str reason;    /* for the audit log; may be empty */
+};
+
+/* Take it back, or go on with an unfinished undo of it. The changes are those of the
  * journal, intended ones without a reply too (their inverse looks first), but not those
  * that certainly never arrived. What a finished undo could not take back is tried again
- * by the next. A run that is still open is ended first (store_run_abandon), so that no
- * resume goes on with what is being taken back. The undo of a run that changed nothing has no
- * steps: it closes the run, which then relies on nothing any more.
+ * by the next. Before all of a run, unfinished undos of single steps of it are finished. A run
+ * that is still open is ended first (store_run_abandon), so that no resume goes on with what is
+ * being taken back; not for the undo of one step. The undo of what changed nothing has no
+ * steps: it closes the run, or step, which then relies on nothing any more. The timers of what is
+ * taken back are cancelled. Begin and end are in the audit log.
  * `find` gives the row of an inverse by name; one that is recorded in words that cannot be
  * read ends as unknown. *ret_undo is the run of the undo, set as soon as it is begun, on later
  * errors too; 0 in MODE_PLAN, which needs a store to read from but writes nothing there.
  * ERR_NOT_FOUND: no such run; ERR_INVALID: it is an undo itself, or all of it was taken back
- * before. ERR_NEEDED: another run relies on what it did (store_reliance); executor.reason says
- * which, and nothing was sent. Else as step_execute: the undo stays open. */
+ * before. ERR_NEEDED: another run relies on what it did (store_reliance); ERR_PAUSED: cdr is
+ * paused and nobody asks for it now; executor.reason says which, and nothing was begun. Else as
+ * step_execute: the undo stays open. */
 MUST_CHECK enum err undo_execute(struct executor *executor, const struct builtin *(*find)(str name),
-    int64_t run, struct arena *arena, struct undo_report *report, int64_t *ret_undo);
+    const struct undo_order *order, struct arena *arena, struct undo_report *report,
+    int64_t *ret_undo);

@@ -170,9 +170,6 @@ MUST_CHECK enum err store_say(struct store *store, const char *sentence);
 MUST_CHECK enum err store_may_write(struct store *store);
 MUST_CHECK enum err store_may_execute(struct store *store);
 
-/* The end of a transaction in which `err` came of the work: committed, or rolled back. */
-MUST_CHECK enum err store_end(struct store *store, enum err err);
-
 /* ERR_STORE, with words, when SQLite has given up the open transaction. */
 MUST_CHECK enum err store_is_whole(struct store *store);
 

@@ -170,9 +170,12 @@ enum err store_run_find(
     return ERR_OK;
 }
 
-enum err store_reliance(
-    struct store *store, int64_t run, struct arena *arena, struct reliance *ret_reliance)
+enum err store_reliance(struct store *store, int64_t run, int64_t step, struct arena *arena,
+    struct reliance *ret_reliance)
 {
+    const int64_t keys[] = { run, step };
+    static const struct column key_columns[] = { { COLUMN_INTEGER, false, 0 },
+        { COLUMN_INTEGER, false, sizeof(int64_t) } };
     static const struct column columns[] = {
         { COLUMN_INTEGER, false, offsetof(struct reliance, run) },
         { COLUMN_TEXT, false, offsetof(struct reliance, alert) },
@@ -180,8 +183,7 @@ enum err store_reliance(
     };
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_RELIANCE, &statement));
-    struct reliance key = { .run = run };
-    TRY(record_bind(store, statement, columns, 1, &key));
+    TRY(record_bind(store, statement, key_columns, COUNT_OF(key_columns), keys));
     return read_one(store, statement, columns, COUNT_OF(columns), arena, ret_reliance);
 }
 

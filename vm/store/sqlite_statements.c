@@ -112,7 +112,10 @@ static const char *const sql[STATEMENT_COUNT] = {
         " JOIN call AS change ON change.run = mine.run AND change.step = mine.idx"
         " JOIN step AS theirs ON theirs.builtin = mine.builtin"
         " JOIN run AS r ON r.id = theirs.run"
-        " WHERE mine.run = ?1 AND change.is_change = 1 AND change.undo <> ''"
+        " WHERE mine.run = ?1 AND (?2 < 0 OR mine.idx = ?2)"
+        " AND NOT EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = ?1"
+        "   AND u.undoes_step = mine.idx AND " IS_COMPLETE ")"
+        " AND change.is_change = 1 AND change.undo <> ''"
         " AND NOT " CAME_TO_NOTHING
         " AND r.id <> ?1 AND r.undoes IS NULL AND theirs.state IN ('done', 'partial')"
         " AND (theirs.joined_run = mine.run AND theirs.joined_step = mine.idx"

@@ -63,16 +63,16 @@ static enum err timer_move(struct store *store, const struct timer_row *row, int
 /* A timer counts from a time that no restart may fall behind. */
 static enum err mark_keep(struct store *store)
 {
-    const struct timer_line *line = &store->timer_line;
-    if (!line->is_known || line->marked_ms == line->last_ms)
+    const struct timer_line line = timers_line_get(store);
+    if (!line.is_known || line.marked_ms == line.last_ms)
         return ERR_OK;
-    bool is_elapsed = line->boot[0] != '\0';
-    struct clock_mark mark = { str_from(line->boot),
-        is_elapsed ? line->last_ms - line->offset_ms : 0, line->last_ms };
+    bool is_elapsed = line.boot[0] != '\0';
+    struct clock_mark mark = { str_from(line.boot), is_elapsed ? line.last_ms - line.offset_ms : 0,
+        line.last_ms };
     return timers_mark_set(store, &mark);
 }
 
-enum err timers_set(struct store *store, struct timer *timer)
+static enum err timer_set(struct store *store, struct timer *timer)
 {
     struct timer_row row = { *timer, str_from(kind_names[timer->kind]) };
     TRY(mark_keep(store));
@@ -85,6 +85,12 @@ enum err timers_set(struct store *store, struct timer *timer)
     TRY(statement_run(store, statement));
     timer->id = sqlite3_last_insert_rowid(store->db);
     return ERR_OK;
+}
+
+enum err timers_set(struct store *store, struct timer *timer)
+{
+    TRY(store_begin(store));
+    return store_end(store, timer_set(store, timer));
 }
 
 /* The kind is known by its name. */
@@ -206,7 +212,7 @@ enum err timers_mark_get(struct store *store, struct arena *arena, struct clock_
 
 enum err timers_mark_set(struct store *store, const struct clock_mark *mark)
 {
-    if (sqlite3_db_readonly(store->db, "main") != 0)
+    if (store->access == STORE_READS)
         return ERR_OK;
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_MARK_SET, &statement));
@@ -218,7 +224,20 @@ enum err timers_mark_set(struct store *store, const struct clock_mark *mark)
     return ERR_OK;
 }
 
-struct timer_line *timers_line(struct store *store)
+struct timer_line timers_line_get(struct store *store)
 {
-    return &store->timer_line;
+    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    return store->timer_line;
+}
+
+void timers_line_set(struct store *store, const struct timer_line *line)
+{
+    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    struct timer_line *kept = &store->timer_line;
+    int64_t marked_ms = kept->marked_ms;
+    int64_t last_ms = kept->last_ms;
+    *kept = *line;
+    kept->marked_ms = marked_ms;
+    if (kept->last_ms < last_ms)
+        kept->last_ms = last_ms;
 }

@@ -158,6 +158,8 @@ static inline bool call_is_refused(const struct call_record *call)
 MUST_CHECK enum err store_begin(struct store *store);
 MUST_CHECK enum err store_commit(struct store *store);
 void store_rollback(struct store *store);
+/* The end of a transaction in which `err` came of the work: committed, or rolled back. */
+MUST_CHECK enum err store_end(struct store *store, enum err err);
 
 /* Keep the texts of a program under its hash; twice is fine. `texts` is a JSON array
  * of {"file":..,"text":..}. */
@@ -207,13 +209,14 @@ struct reliance {
     bool has_changed; /* it made the same change later; else it found it in force */
 };
 
-/* The newest run that would lose what it wants if `run` were taken back: it is not an undo, was
+/* The newest run that would lose what it wants if `run`, or only `step` of it (-1: all), were
+ * taken back: it is not an undo, was
  * not taken back, and has a step, ended done or partial, of the same builtin and target as a
  * step of `run` that made a change. It is a later run, or an earlier one without changes of
  * its own that looked later; so of two runs at most one waits for the other.
  * ERR_NOT_FOUND when there is none. */
-MUST_CHECK enum err store_reliance(
-    struct store *store, int64_t run, struct arena *arena, struct reliance *ret_reliance);
+MUST_CHECK enum err store_reliance(struct store *store, int64_t run, int64_t step,
+    struct arena *arena, struct reliance *ret_reliance);
 
 struct run_filter {
     bool is_open;    /* only runs that have not ended */

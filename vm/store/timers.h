@@ -69,6 +69,8 @@ struct timer_line {
     char boot[BOOT_TEXT_MAX];
     int64_t offset_ms; /* time of timers less elapsed_ms, as long as this start lasts */
     int64_t last_ms;   /* what was told last: it never goes back */
-    int64_t marked_ms; /* of the mark on disk */
+    int64_t marked_ms; /* of the mark on disk; read, not written */
 };
-struct timer_line *timers_line(struct store *store);
+struct timer_line timers_line_get(struct store *store);
+/* Remember it; several threads may, and the latest last_ms stays. */
+void timers_line_set(struct store *store, const struct timer_line *line);
