@@ -1,0 +1,202 @@
+/* test_governor_joins.c - one target, one case: who joins whom. */
+#include "governor_fixture.h"
+
+static void a_collection_joins_one_that_is_done_within_the_window(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", "collect snapshot instance=\"i-0abc1234\""));
+    struct want *first = want_new(&f, 0, "i-0abc1234");
+    assert_int_equal(judged(&f, first), RULING_ADMITTED);
+    struct want *second = want_new(&f, 0, "i-0abc1234");
+    assert_int_equal(judged(&f, second), RULING_JOINED);
+    assert_true(str_is(f.judgement.joined.state, "running"));
+    step_waits(&f, second);
+    assert_int_equal(foreseen(&f, second), RULING_JOINED);
+    step_over(&f, first, "done");
+    step_again(&f, second);
+    assert_int_equal(foreseen(&f, second), RULING_ADMITTED);
+    assert_int_equal(judged(&f, second), RULING_JOINED);
+    assert_true(str_is(f.judgement.joined.state, "done"));
+    assert_int_equal(f.judgement.joined.run, first->order.run);
+    f.clock.now_ms += JOIN_WINDOW_MS;
+    assert_int_equal(judged(&f, want_new(&f, 0, "i-0abc1234")), RULING_JOINED);
+    f.clock.now_ms += 1;
+    assert_int_equal(judged(&f, want_new(&f, 0, "i-0abc1234")), RULING_ADMITTED);
+}
+
+static void nothing_joins_what_is_not_quite_the_same(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", "collect snapshot instance=\"i-0abc1234\""));
+    struct want *first = want_new(&f, 0, "i-0abc1234");
+    assert_int_equal(judged(&f, first), RULING_ADMITTED);
+    step_over(&f, first, "done");
+    struct want *want = want_new(&f, 0, "i-0abc1235");
+    assert_int_equal(judged(&f, want), RULING_ADMITTED);
+    want = want_new(&f, 0, "i-0abc1234");
+    want->plan.identity = STR("arn:aws:iam::444455556666:user/alice");
+    assert_int_equal(judged(&f, want), RULING_ADMITTED);
+    want = want_new(&f, 0, "i-0abc1234");
+    want->plan.region = STR("eu-west-1");
+    assert_int_equal(judged(&f, want), RULING_ADMITTED);
+    want = want_new(&f, 0, "i-0abc1234");
+    want->args[1] = value_text(STR("other"));
+    assert_int_equal(judged(&f, want), RULING_ADMITTED);
+    want = want_new(&f, 0, "i-0abc1234");
+    assert_int_equal(judged(&f, want), RULING_JOINED);
+}
+
+static void what_was_undone_is_done_again(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", "collect snapshot instance=\"i-0abc1234\""));
+    struct want *first = want_new(&f, 0, "i-0abc1234");
+    assert_int_equal(judged(&f, first), RULING_ADMITTED);
+    step_over(&f, first, "done");
+    assert_int_equal(judged(&f, want_new(&f, 0, "i-0abc1234")), RULING_JOINED);
+    struct run undo = { .undoes = first->order.run, .alert = STR("a-1"), .source = STR("g") };
+    assert_int_equal(store_run_begin(f.governor.store, &undo), ERR_OK);
+    assert_int_equal(judged(&f, want_new(&f, 0, "i-0abc1234")), RULING_ADMITTED);
+}
+
+static void a_response_joins_only_what_is_still_in_force(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", ISOLATE));
+    struct want *first = want_new(&f, 0, "role/web");
+    assert_int_equal(judged(&f, first), RULING_ADMITTED);
+    assert_int_equal(judged(&f, want_new(&f, 0, "role/web")), RULING_ADMITTED);
+    step_over(&f, first, "done");
+    struct want *second = want_new(&f, 0, "role/web"); /* somebody released it by hand */
+    assert_int_equal(judged(&f, second), RULING_ADMITTED);
+    f.clock.now_ms += 30 * (int64_t)HOUR_MS;
+    struct want *third = want_new(&f, 0, "role/web");
+    third->plan.changes = NULL;
+    third->plan.change_count = 0;
+    assert_int_equal(judged(&f, third), RULING_JOINED);
+    assert_true(str_is(f.judgement.joined.state, "done"));
+}
+
+static void a_person_is_asked_once_for_one_target(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", ISOLATE " approve by \"lead\" within 15m") "\nrole lead { members = "
+                                                                   "[\"carol\"] may = [approve] }");
+    struct want *first = want_new(&f, 0, "role/web");
+    assert_int_equal(judged(&f, first), RULING_HELD);
+    step_waits(&f, first);
+    struct want *second = want_new(&f, 0, "role/web");
+    assert_int_equal(judged(&f, second), RULING_JOINED);
+    assert_true(str_is(f.judgement.joined.state, "held"));
+    assert_said(&f, "waits for what a person decides about the same in run 1");
+    step_waits(&f, second);
+    int64_t entries = last_entry(&f).seq;
+    assert_int_equal(foreseen(&f, second), RULING_JOINED);
+    assert_int_equal(last_entry(&f).seq, entries); /* it was told before */
+
+    /* The earlier one waits for nobody who came later, and the third not for the second. */
+    step_again(&f, first);
+    assert_int_equal(judged(&f, first), RULING_HELD);
+    struct want *third = want_new(&f, 0, "role/web");
+    step_waits(&f, first);
+    assert_int_equal(judged(&f, third), RULING_JOINED);
+    assert_int_equal(f.judgement.joined.run, first->order.run);
+    step_waits(&f, third);
+
+    /* No is no to all of them. */
+    step_over(&f, first, "rejected");
+    step_again(&f, second);
+    assert_int_equal(foreseen(&f, second), RULING_JOINED);
+    assert_true(str_is(f.judgement.joined.state, "rejected"));
+    assert_int_equal(judged(&f, third), RULING_JOINED);
+    assert_said(&f, "a person did not let run 1 do the same");
+    /* But not to an alert that comes later. */
+    assert_int_equal(judged(&f, want_new(&f, 0, "role/web")), RULING_HELD);
+}
+
+static void what_waited_for_a_failure_is_judged_anew(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", ISOLATE " approve by \"lead\" within 15m") "\nrole lead { members = "
+                                                                   "[\"carol\"] may = [approve] }");
+    struct want *first = want_new(&f, 0, "role/web");
+    assert_int_equal(judged(&f, first), RULING_HELD);
+    step_waits(&f, first);
+    struct want *second = want_new(&f, 0, "role/web");
+    assert_int_equal(judged(&f, second), RULING_JOINED);
+    step_waits(&f, second);
+    step_again(&f, first);
+    step_over(&f, first, "failed");
+    step_again(&f, second);
+    assert_int_equal(foreseen(&f, second), RULING_ADMITTED);
+    assert_int_equal(judged(&f, second), RULING_HELD);
+    /* It stands for the target now. */
+    step_waits(&f, second);
+    assert_int_equal(judged(&f, want_new(&f, 0, "role/web")), RULING_JOINED);
+    assert_int_equal(f.judgement.joined.run, second->order.run);
+}
+
+static void what_a_person_approved_waits_for_nobody(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", ISOLATE " approve by \"lead\" within 15m") "\nrole lead { members = "
+                                                                   "[\"carol\"] may = [approve] }");
+    struct want *first = want_new(&f, 0, "role/web");
+    assert_int_equal(judged(&f, first), RULING_HELD);
+    step_waits(&f, first);
+    struct want *second = want_new(&f, 0, "role/web");
+    second->proposal.is_approved = true;
+    assert_int_equal(judged(&f, second), RULING_ADMITTED);
+}
+
+static void an_approval_that_later_steps_wait_behind_is_asked_for_each_alert(void **state)
+{
+    (void)state;
+    FIXTURE(f,
+        RULE("", ISOLATE
+            " approve by \"lead\" within 15m; "
+            "respond stop_instance instance=\"i-0abc1234\"") "\nrole lead { members = "
+                                                             "[\"carol\"] may = [approve] }");
+    struct want *first = want_new(&f, 0, "role/web");
+    first->proposal.is_approved = true;
+    assert_int_equal(judged(&f, first), RULING_ADMITTED);
+    step_over(&f, first, "done");
+    struct want *second = want_new(&f, 0, "role/web");
+    second->plan.changes = NULL;
+    second->plan.change_count = 0;
+    assert_int_equal(judged(&f, second), RULING_HELD);
+    assert_int_equal(f.judgement.hold_cause, HOLD_BY_APPROVE);
+}
+
+/* Thousands that wait for one step are no thousand rows to look through. */
+static void a_storm_about_one_target_waits_for_one_step(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", ISOLATE " approve by \"lead\" within 15m") "\nrole lead { members = "
+                                                                   "[\"carol\"] may = [approve] }");
+    struct want *first = want_new(&f, 0, "role/web");
+    assert_int_equal(judged(&f, first), RULING_HELD);
+    step_waits(&f, first);
+    for (int i = 0; i < 5000; i++) {
+        struct want *want = want_new(&f, 0, "role/web");
+        assert_int_equal(judged(&f, want), RULING_JOINED);
+        assert_int_equal(f.judgement.joined.run, first->order.run);
+        step_waits(&f, want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_collection_joins_one_that_is_done_within_the_window),
+        cmocka_unit_test(nothing_joins_what_is_not_quite_the_same),
+        cmocka_unit_test(what_was_undone_is_done_again),
+        cmocka_unit_test(a_response_joins_only_what_is_still_in_force),
+        cmocka_unit_test(a_person_is_asked_once_for_one_target),
+        cmocka_unit_test(what_waited_for_a_failure_is_judged_anew),
+        cmocka_unit_test(what_a_person_approved_waits_for_nobody),
+        cmocka_unit_test(an_approval_that_later_steps_wait_behind_is_asked_for_each_alert),
+        cmocka_unit_test(a_storm_about_one_target_waits_for_one_step),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
