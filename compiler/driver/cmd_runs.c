@@ -3,6 +3,7 @@
  * The journal is only read, so that one can look while `cdr run` is at work. A run that
  * has not ended may then be one that is under way: who holds the lock is not asked.
  */
+#include "driver/json_out.h"
 #include "driver/session.h"
 #include "driver/story.h"
 
@@ -24,10 +25,12 @@ static enum exit_code tell(struct session *session, const struct run *run)
     if (err != ERR_OK)
         return session_store_failure(session, "reading a run", err);
     if (session->reporter.format == REPORT_JSON) {
-        err = story_json(out, &story);
+        json_t *json = story_json(&story);
+        err = json_add_line(&out->buf, json);
+        json_decref(json);
         return err == ERR_OK ? EXIT_CLEAN : driver_failure(session->driver, "writing a run", err);
     }
-    story_text(out, &story);
+    story_text(out, &story, session_data_word(session));
     output_add(out, STR("\n"));
     return EXIT_CLEAN;
 }

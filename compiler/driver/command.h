@@ -63,6 +63,7 @@ struct command {
 extern const struct command *const all_commands[];
 
 extern const struct command builtins_command;
+extern const struct command cases_command;
 extern const struct command check_command;
 extern const struct command completion_command;
 extern const struct command disasm_command;

@@ -10,6 +10,7 @@ const struct command *const all_commands[] = {
     &doc_command,
     &run_command,
     &runs_command,
+    &cases_command,
     &resume_command,
     &undo_command,
     &sandbox_command,

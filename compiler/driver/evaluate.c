@@ -3,19 +3,11 @@
 
 #include "decide.h"
 #include "driver/dead_letter.h"
-#include "driver/program_texts.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum { STRANGERS_SHOWN = 10 };
-
-/* A rule that fired for the current alert. */
-struct firing {
-    const struct rule_code *rule;
-    int64_t run; /* 0 in a plan */
-    bool is_old; /* apply: the alert was acted on before, `run` says when */
-};
 
 enum exit_code evaluation_begin(struct evaluation *evaluation)
 {
@@ -26,7 +18,12 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
         err = reporter_count(&evaluation->session->reporter, program);
     evaluation->reached =
         ARENA_ARRAY(&evaluation->arena, uint64_t, (size_t)program->rule_count + 1);
-    if (err == ERR_OK && evaluation->reached == NULL)
+    evaluation->recorder = (struct recorder){ .session = evaluation->session,
+        .program = program,
+        .forced_source = evaluation->forced_source,
+        .is_again = evaluation->is_again,
+        .actor = "cdr" };
+    if (err == ERR_OK && (evaluation->reached == NULL))
         err = ERR_MEMORY;
     return err == ERR_OK
                ? EXIT_CLEAN
@@ -76,53 +73,6 @@ const char *alert_fault(enum err err, const struct json_fault *fault)
     return NULL;
 }
 
-/* Whether an earlier run stands in the way of a new one, as it does without --again, or when
- * it is open or of this very command. */
-static bool is_in_the_way(const struct evaluation *evaluation, const struct run *run)
-{
-    return !evaluation->is_again || run->standing == RUN_OPEN
-           || (evaluation->first_run != 0 && run->id >= evaluation->first_run);
-}
-
-/* Look the alert up in the journal, or begin its run there. */
-static enum err record(struct evaluation *evaluation, const struct event *event, str name,
-    struct arena *arena, struct firing *firing)
-{
-    struct session *session = evaluation->session;
-    struct run run;
-    struct run_key key = { .alert = name,
-        .source = event->source,
-        .rule = firing->rule->name,
-        .rule_id = firing->rule->id,
-        .since = evaluation->first_run };
-    enum err err = store_run_find(session->store, &key, arena, &run);
-    firing->is_old = err == ERR_OK && is_in_the_way(evaluation, &run);
-    if (firing->is_old)
-        firing->run = run.id;
-    if (firing->is_old || (err != ERR_OK && err != ERR_NOT_FOUND))
-        return err;
-    if (!evaluation->has_texts) {
-        TRY(program_texts_put(session->store, evaluation->program));
-        evaluation->has_texts = true;
-    }
-    run = (struct run){
-        .alert = name,
-        .source = event->source,
-        .alert_text = event->text,
-        .forced_source = evaluation->forced_source,
-        .rule = firing->rule->name,
-        .rule_id = firing->rule->id,
-        .program_hash = evaluation->program->hash,
-        .received_ms = event->received_ms,
-        .started_ms = now(session),
-    };
-    TRY(store_run_begin(session->store, &run));
-    firing->run = run.id;
-    if (evaluation->first_run == 0)
-        evaluation->first_run = run.id;
-    return ERR_OK;
-}
-
 /* Whether a run was begun by another rule, which had the name that this one has now. */
 static bool is_of_another(const struct run *run, const struct rule_code *rule)
 {
@@ -145,7 +95,7 @@ static const char *old_run_note(const struct evaluation *evaluation, const struc
             "run %" PRId64 " was taken back in part, and nothing was done again; look at it with "
             "cdr runs --data %s, then add --again",
             run->id, session_data_word(session));
-    if (evaluation->first_run != 0 && run->id >= evaluation->first_run)
+    if (recorder_began(&evaluation->recorder, run->id))
         return arena_format(arena,
             "already run %" PRId64 " of this very command: %s; nothing was done again%s", run->id,
             state, is_same ? "" : " for other content under the same id");
@@ -199,27 +149,70 @@ static enum exit_code tell_old_run(const struct evaluation *evaluation, const st
     return EXIT_CLEAN;
 }
 
+/* How the run that an alert belongs to by `dedup` is, in words: in a plan it is only planned. */
+static enum err joined_state(
+    const struct session *session, int64_t id, struct arena *arena, const char **ret_state)
+{
+    struct run run;
+    *ret_state = "planned";
+    if (id == 0)
+        return ERR_OK;
+    TRY(store_run_get(session->store, id, arena, &run));
+    return run_state(session->store, &run, arena, ret_state);
+}
+
+/* An alert that belongs to the run of an earlier one: which, and how that is. */
+static enum exit_code tell_joined(
+    const struct evaluation *evaluation, const struct firing *firing, struct arena *arena)
+{
+    struct session *session = evaluation->session;
+    const struct rule_code *rule = firing->rule;
+    const char *state = NULL;
+    enum err err = joined_state(session, firing->run, arena, &state);
+    if (err != ERR_OK)
+        return session_store_failure(session, "reading the run that an alert joins", err);
+    report_rule(&session->reporter, rule, firing->run);
+    const char *note =
+        firing->run == 0
+            ? arena_format(arena, "would join the run of an earlier alert by `%.*s`",
+                STR_ARG(rule->dedup.text))
+            : arena_format(arena, "joined run %" PRId64 " by `%.*s`: %s; nothing was done again",
+                firing->run, STR_ARG(rule->dedup.text), state);
+    if (note == NULL)
+        return driver_failure(session->driver, "telling the run that an alert joins", ERR_MEMORY);
+    session->totals.joined++;
+    report_note(&session->reporter, "joined", note);
+    return EXIT_CLEAN;
+}
+
 /* Runs that were begun in the journal and are left to a resume. */
 static void leave_open(struct session *session, const struct firing *firings, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        session->totals.open_runs += firings[i].run != 0 && !firings[i].is_old;
+        session->totals.open_runs +=
+            firings[i].run != 0 && !firings[i].is_old && !firings[i].is_joined;
+}
+
+static enum exit_code act_for_rule(struct evaluation *evaluation, const struct firing *firing,
+    const struct event *event, struct arena *arena)
+{
+    if (firing->is_joined)
+        return tell_joined(evaluation, firing, arena);
+    if (firing->is_old)
+        return tell_old_run(evaluation, firing, event, arena);
+    return session_execute(
+        evaluation->session, evaluation->program, firing->rule, event, firing->run);
 }
 
 static enum exit_code act(struct evaluation *evaluation, const struct event *event, str name,
     struct firing *firings, size_t count, struct arena *arena)
 {
     struct session *session = evaluation->session;
-    for (size_t i = 0; i < count && session->executor.mode == MODE_APPLY; i++) {
-        enum err err = record(evaluation, event, name, arena, &firings[i]);
-        if (err != ERR_OK)
-            return session_store_failure(session, "beginning a run", err);
-    }
+    enum err err = record_alert(&evaluation->recorder, event, name, firings, count, arena);
+    if (err != ERR_OK)
+        return session_store_failure(session, "beginning a run", err);
     for (size_t i = 0; i < count; i++) {
-        enum exit_code code = firings[i].is_old
-                                  ? tell_old_run(evaluation, &firings[i], event, arena)
-                                  : session_execute(session, evaluation->program, firings[i].rule,
-                                      event, firings[i].run);
+        enum exit_code code = act_for_rule(evaluation, &firings[i], event, arena);
         if (code > EXIT_FINDINGS)
             return code;
         if (session_is_stopped(session)) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "driver/alerts.h"
-#include "driver/session.h"
+#include "driver/record.h"
 
 /* Set session, program, forced_source and is_again; begin, evaluate, release. */
 struct evaluation {
@@ -13,8 +13,7 @@ struct evaluation {
     /* private */
     struct arena arena;
     const struct projection *projection;
-    bool has_texts;    /* the program's texts are in the journal */
-    int64_t first_run; /* that this command began, 0 before it */
+    struct recorder recorder;
     uint64_t *reached; /* by rule: alerts that it would have kept, if it could be run */
 };
 

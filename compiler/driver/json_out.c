@@ -41,6 +41,17 @@ static json_t *json_from_scalar(value v)
     return text.ptr == NULL ? NULL : json_from_str(text);
 }
 
+json_t *json_or_null(str text)
+{
+    return text.len == 0 ? json_null() : json_from_str(text);
+}
+
+json_t *json_from_moment(int64_t at_ms)
+{
+    return at_ms == 0 ? json_null()
+                      : json_from_scalar((value){ .kind = VALUE_TIME, .milliseconds = at_ms });
+}
+
 json_t *json_from_value(value v)
 {
     if (v.kind != VALUE_LIST)

@@ -10,6 +10,10 @@
 json_t *json_from_str(str text);
 /* The same for a C string; null for NULL. */
 json_t *json_from_text(const char *text);
+/* The same, null for the empty text. */
+json_t *json_or_null(str text);
+/* A moment in ms since 1970, null for 0. */
+json_t *json_from_moment(int64_t at_ms);
 /* A value as a person writes it: numbers, booleans and lists stay what they are, the rest
  * is text as value_print says it. NULL when out of memory. */
 json_t *json_from_value(value v);

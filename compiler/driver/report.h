@@ -60,6 +60,7 @@ struct totals {
     uint64_t old_runs;      /* that stand in the way of acting again, and did not end well */
     int64_t old_run;        /* the first of them */
     uint64_t changed_rules; /* that did not act on an alert that another rule of the name met */
+    uint64_t joined;        /* alerts that belong to an earlier run by `dedup` */
     uint64_t others;        /* runs that stand for other content under the id of an alert */
 };
 

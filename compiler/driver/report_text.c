@@ -387,6 +387,9 @@ void text_end(struct reporter *reporter, const struct totals *totals)
     show_count(out, totals->bad_steps,
         totals->bad_steps == 1 ? "step that did not end well" : "steps that did not end well");
     show_count(out, totals->open_runs, "cut off");
+    show_count(out, totals->joined, "joined by dedup");
+    show_count(out, totals->held,
+        totals->held == 1 ? "run that waits for a person" : "runs that wait for a person");
     show_count(out, totals->old_runs,
         totals->old_runs == 1 ? "earlier run that does not stand"
                               : "earlier runs that do not stand");

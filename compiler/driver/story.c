@@ -1,6 +1,7 @@
 /* story.c - a run as the journal has it, for a person. See story.h. */
 #include "driver/story.h"
 
+#include "driver/hold_words.h"
 #include "driver/paragraph.h"
 #include "driver/report_forms.h"
 #include "driver/session.h"
@@ -31,8 +32,29 @@ enum err story_read(
         told[i].is_done = strcmp(told[i].state, step_turn_name(STEP_DONE)) == 0;
     }
     story.undos = told;
+    TRY(holds_list(
+        store, &(struct hold_filter){ .run = run->id }, arena, &story.holds, &story.hold_count));
+    TRY(timers_list(store, run->id, arena, &story.timers, &story.timer_count));
+    TRY(dedup_alerts(store, run->id, 0, arena, &story.joined, &story.joined_count));
     *ret_story = story;
     return ERR_OK;
+}
+
+const struct hold *story_hold(const struct story *story, const struct step_record *step)
+{
+    const struct hold *newest = NULL;
+    for (size_t i = 0; i < story->hold_count; i++)
+        if (story->holds[i].step == step->index)
+            newest = &story->holds[i];
+    return newest;
+}
+
+int64_t story_undo_ms(const struct story *story, const struct step_record *step)
+{
+    for (size_t i = 0; i < story->timer_count; i++)
+        if (story->timers[i].kind == TIMER_UNDO && story->timers[i].step == step->index)
+            return story->timers[i].due_ms;
+    return 0;
 }
 
 const struct builtin *builtin_by_name(str name)
@@ -48,8 +70,44 @@ const struct builtin *builtin_by_name(str name)
 static void add_time(struct output *out, int64_t at_ms)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
-    value at = at_ms == 0 ? VALUE_NONE : (value){ .kind = VALUE_TIME, .milliseconds = at_ms };
-    output_text(out, value_print(&arena, at));
+    output_text(out, moment_words(at_ms, &arena));
+}
+
+/* What a step brought: where it is, what it is, what it says. */
+static void show_evidence(struct output *out, const struct step_record *step, struct arena *arena)
+{
+    value results[3] = { 0 }; /* verdict, url, sha256 */
+    uint32_t count = 0;
+    if (step->results.len == 0
+        || values_from_json(arena, step->results, results, COUNT_OF(results), &count) != ERR_OK
+        || results[1].kind != VALUE_TEXT)
+        return;
+    struct paragraph paragraph;
+    paragraph_begin(&paragraph, out, 0, "evidence");
+    paragraph_text(&paragraph, value_str(results[1]));
+    if (results[2].kind == VALUE_TEXT)
+        paragraph_text(&paragraph,
+            str_from(arena_format(arena, "SHA-256 %.*s", STR_ARG(value_str(results[2])))));
+    if (results[0].kind == VALUE_VERDICT)
+        paragraph_text(&paragraph, str_from(arena_format(arena, "verdict %s",
+                                       verdict_name((enum verdict)results[0].integer))));
+    paragraph_end(&paragraph);
+}
+
+/* Whose end it took over, what it waits for, when it is taken back. */
+static void show_bonds(struct output *out, const struct story *story,
+    const struct step_record *step, const char *data, struct arena *arena)
+{
+    const struct hold *hold = story_hold(story, step);
+    int64_t undo_ms = story_undo_ms(story, step);
+    if (step->joined_run != 0)
+        paragraph_show(out, 0, "joined",
+            str_from(arena_format(
+                arena, "run %" PRId64 ", step %" PRIu32, step->joined_run, step->joined_step + 1)));
+    if (hold != NULL && str_is(step->state, step_turn_name(STEP_HELD)))
+        hold_text(out, 0, hold, data);
+    if (undo_ms != 0)
+        paragraph_show(out, 0, "undone at", moment_words(undo_ms, arena));
 }
 
 /* What became of a request. */
@@ -109,7 +167,8 @@ static void show_change(struct output *out, const struct call_record *call)
     show_inverse(out, call->undo, &arena);
 }
 
-static void show_step(struct output *out, const struct story *story, const struct step_record *step)
+static void show_step(
+    struct output *out, const struct story *story, const struct step_record *step, const char *data)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     const struct builtin *row = builtin_by_name(step->builtin);
@@ -124,6 +183,8 @@ static void show_step(struct output *out, const struct story *story, const struc
     paragraph_show(out, 0, "on", step->target);
     paragraph_show(out, 0, "found by", step->found);
     paragraph_show(out, 0, str_is(step->state, "done") ? "result" : "because", step->reason);
+    show_bonds(out, story, step, data, &arena);
+    show_evidence(out, step, &arena);
     uint32_t reads = 0;
     for (size_t i = 0; i < story->call_count; i++) {
         if (story->calls[i].step != step->index)
@@ -171,11 +232,16 @@ static void show_head(struct output *out, const struct story *story)
     }
 }
 
-void story_text(struct output *out, const struct story *story)
+void story_text(struct output *out, const struct story *story, const char *data)
 {
     show_head(out, story);
     for (size_t i = 0; i < story->step_count; i++)
-        show_step(out, story, &story->steps[i]);
+        show_step(out, story, &story->steps[i], data);
+    for (size_t i = 0; i < story->joined_count; i++) {
+        output_add(out, STR("  joined by dedup: alert "));
+        output_text(out, story->joined[i].alert);
+        output_add(out, STR("\n"));
+    }
     for (size_t i = 0; i < story->undo_count; i++) {
         const struct story_undo *undo = &story->undos[i];
         if (undo->is_done)

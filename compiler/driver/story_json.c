@@ -1,22 +1,11 @@
 /* story_json.c - a run as the journal has it, for programs. See story.h. */
+#include "driver/hold_words.h"
 #include "driver/json_out.h"
 #include "driver/report_forms.h"
 #include "driver/story.h"
 #include "value_json.h"
 
 #include <stdio.h>
-
-static json_t *json_from_time(int64_t at_ms)
-{
-    return at_ms == 0 ? json_null()
-                      : json_from_value((value){ .kind = VALUE_TIME, .milliseconds = at_ms });
-}
-
-/* Text of the journal, null for none. */
-static json_t *json_or_null(str text)
-{
-    return text.len == 0 ? json_null() : json_from_str(text);
-}
 
 static const char *reply_name(const struct call_record *call)
 {
@@ -79,6 +68,34 @@ static json_t *json_from_call(const struct call_record *call)
     return json;
 }
 
+static void put_results(json_t **json, const struct step_record *step, struct arena *arena)
+{
+    static const char *const names[] = { "verdict", "url", "sha256" };
+    value results[COUNT_OF(names)] = { 0 };
+    uint32_t count = 0;
+    if (step->results.len > 0
+        && values_from_json(arena, step->results, results, COUNT_OF(names), &count) != ERR_OK)
+        return;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        json_put(json, names[i],
+            results[i].kind == VALUE_ABSENT ? json_null() : json_from_value(results[i]));
+}
+
+/* Steps are counted from 1, as in the text. */
+static void put_bonds(json_t **json, const struct story *story, const struct step_record *step)
+{
+    const struct hold *hold = story_hold(story, step);
+    json_t *joined = json_null();
+    if (step->joined_run != 0) {
+        joined = json_object();
+        json_put(&joined, "run", json_integer(step->joined_run));
+        json_put(&joined, "step", json_integer(step->joined_step + 1));
+    }
+    json_put(json, "joined", joined);
+    json_put(json, "hold", hold == NULL ? json_null() : hold_json(hold));
+    json_put(json, "undone_at", json_from_moment(story_undo_ms(story, step)));
+}
+
 static json_t *json_from_step(const struct story *story, const struct step_record *step)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
@@ -99,13 +116,23 @@ static json_t *json_from_step(const struct story *story, const struct step_recor
     json_put(&json, "found", json_or_null(step->found));
     json_put(&json, "state", json_from_str(step->state));
     json_put(&json, "reason", json_or_null(step->reason));
-    json_put(&json, "started", json_from_time(step->started_ms));
-    json_put(&json, "ended", json_from_time(step->ended_ms));
+    json_put(&json, "started", json_from_moment(step->started_ms));
+    json_put(&json, "ended", json_from_moment(step->ended_ms));
     json_put(&json, "requests", calls);
+    put_results(&json, step, &arena);
+    put_bonds(&json, story, step);
     return json;
 }
 
-enum err story_json(struct output *out, const struct story *story)
+static json_t *json_from_joined(const struct story *story)
+{
+    json_t *alerts = json_array();
+    for (size_t i = 0; i < story->joined_count; i++)
+        json_append(&alerts, json_from_str(story->joined[i].alert));
+    return alerts;
+}
+
+json_t *story_json(const struct story *story)
 {
     const struct run *run = &story->run;
     json_t *steps = json_array();
@@ -122,14 +149,14 @@ enum err story_json(struct output *out, const struct story *story)
     json_put(&json, "source", json_or_null(run->source));
     json_put(&json, "rule", json_or_null(run->rule));
     json_put(&json, "program", json_or_null(run->program_hash));
-    json_put(&json, "started", json_from_time(run->started_ms));
-    json_put(&json, "ended", json_from_time(run->ended_ms));
+    json_put(&json, "started", json_from_moment(run->started_ms));
+    json_put(&json, "ended", json_from_moment(run->ended_ms));
     json_put(&json, "state", json_from_text(story->state));
     json_put(&json, "reason", json_or_null(run->cut_reason));
     json_put(&json, "undone_by", undone);
     json_put(&json, "undo_tried_by", tried);
+    json_put(&json, "case", run->case_id == 0 ? json_null() : json_integer(run->case_id));
+    json_put(&json, "joined_alerts", json_from_joined(story));
     json_put(&json, "steps", steps);
-    enum err err = json_add_line(&out->buf, json);
-    json_decref(json);
-    return err;
+    return json;
 }

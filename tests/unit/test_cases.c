@@ -12,6 +12,7 @@ struct cases {
     struct compilation compilation;
     struct fixture fixture;
     unsigned alerts;
+    enum case_entry entry; /* of the last alert */
 };
 
 static struct cases cases_new(void)
@@ -33,8 +34,8 @@ static int64_t joins_as(struct cases *c, const char *name, const char *json, int
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct event event = read_alert(c->compilation.program, &arena, json);
     int64_t id = 0;
-    assert_int_equal(
-        cases_join(c->fixture.store, &event, str_from(name), at_ms, CASE_WINDOW_MS, &arena, &id),
+    assert_int_equal(cases_join(c->fixture.store, &event, str_from(name), at_ms, CASE_WINDOW_MS,
+                         &arena, &id, &c->entry),
         ERR_OK);
     assert_true(id > 0);
     return id;
@@ -57,6 +58,7 @@ static void alerts_of_one_host_within_a_day_are_one_case(void **state)
     CLEANUP(cases_release) struct cases c = cases_new();
     int64_t first = joins(&c, HOST("h1"), 0);
     assert_int_equal(joins(&c, HOST("h1"), 20 * HOUR), first);
+    assert_int_equal(c.entry, CASE_JOINED);
     assert_int_equal(joins(&c, HOST("H1"), 44 * HOUR), first); /* a day after the newest */
     int64_t later = joins(&c, HOST("h1"), 68 * HOUR + 1);
     assert_int_not_equal(later, first);
@@ -180,7 +182,9 @@ static void an_alert_sent_again_stays_in_its_case_and_is_counted_once(void **sta
     struct case_record record;
     const char *nothing = "{\"source\":\"crowdstrike\",\"alert\":{\"title\":\"Odd\"}}";
     int64_t first = joins_as(&c, "a", nothing, 0);
+    assert_int_equal(c.entry, CASE_OPENED);
     assert_int_equal(joins_as(&c, "a", nothing, 100 * HOUR), first);
+    assert_int_equal(c.entry, CASE_KNOWN);
     assert_int_not_equal(joins_as(&c, "b", nothing, 0), first);
     assert_int_equal(cases_get(c.fixture.store, first, &c.fixture.arena, &record), ERR_OK);
     assert_int_equal(record.alerts, 1);

@@ -40,12 +40,20 @@ struct case_entity {
     int64_t last_ms; /* when the newest alert about it came */
 };
 
+/* What an alert was to a case. */
+enum case_entry {
+    CASE_KNOWN,  /* it is in it already */
+    CASE_OPENED, /* it is the first of it */
+    CASE_JOINED, /* it joined others */
+};
+
 /* The case that an alert joins, or a new one. One that is in a case already stays in it. Else it
  * joins the oldest case that has one of its entities (entity.h) from an alert that came at most
  * `window_ms` before. An alert without an entity is a case of its own. In one transaction, joins an
  * open one. ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err cases_join(struct store *store, const struct event *event, str alert,
-    int64_t now_ms, int64_t window_ms, struct arena *arena, int64_t *ret_case);
+    int64_t now_ms, int64_t window_ms, struct arena *arena, int64_t *ret_case,
+    enum case_entry *ret_entry);
 
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err cases_get(

@@ -156,14 +156,17 @@ static enum err entity_add(
 }
 
 static enum err join(struct store *store, const struct case_alert *alert,
-    const struct entity *entities, size_t count, int64_t since_ms, int64_t *ret_case)
+    const struct entity *entities, size_t count, int64_t since_ms, int64_t *ret_case,
+    enum case_entry *ret_entry)
 {
     TRY(find_by_alert(store, alert, ret_case));
+    *ret_entry = *ret_case == 0 ? CASE_JOINED : CASE_KNOWN;
     if (*ret_case == 0)
         TRY(find_by_entities(store, entities, count, since_ms, ret_case));
-    if (*ret_case == 0)
+    if (*ret_case == 0) {
+        *ret_entry = CASE_OPENED;
         TRY(case_add(store, alert, alert->at_ms, ret_case));
-    else
+    } else
         TRY(case_touch(store, *ret_case, alert->at_ms));
     for (size_t i = 0; i < count; i++)
         TRY(entity_add(store, *ret_case, &entities[i], alert->at_ms));
@@ -171,7 +174,7 @@ static enum err join(struct store *store, const struct case_alert *alert,
 }
 
 enum err cases_join(struct store *store, const struct event *event, str alert, int64_t now_ms,
-    int64_t window_ms, struct arena *arena, int64_t *ret_case)
+    int64_t window_ms, struct arena *arena, int64_t *ret_case, enum case_entry *ret_entry)
 {
     struct entity *entities = NULL;
     size_t count = 0;
@@ -181,7 +184,7 @@ enum err cases_join(struct store *store, const struct event *event, str alert, i
         .at_ms = now_ms };
     TRY(event_entities(event, arena, &entities, &count));
     TRY(store_begin(store));
-    enum err err = join(store, &record, entities, count, now_ms - window_ms, ret_case);
+    enum err err = join(store, &record, entities, count, now_ms - window_ms, ret_case, ret_entry);
     if (err == ERR_OK)
         err = store_commit(store);
     if (err != ERR_OK)

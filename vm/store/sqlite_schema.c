@@ -179,7 +179,7 @@ static const char *const migrations[] = {
     "CREATE TABLE dedup ("
     "  rule_id TEXT NOT NULL,"
     "  key TEXT NOT NULL,"
-    "  run INTEGER NOT NULL REFERENCES run (id),"
+    "  run INTEGER NOT NULL," /* in a plan, which keeps this in memory, of no run */
     "  until_ms INTEGER NOT NULL,"
     "  PRIMARY KEY (rule_id, key)"
     ") STRICT, WITHOUT ROWID;"
