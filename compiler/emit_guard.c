@@ -190,7 +190,5 @@ void emit_defaults(struct emit *emit, struct item *rule)
             continue;
         if (clause->kind == CLAUSE_LIMIT && has_respond)
             emit_unenforced(emit, "limit", clause->at);
-        if (clause->kind == CLAUSE_DEDUP)
-            emit_unenforced(emit, "dedup", clause->at);
     }
 }

@@ -114,8 +114,6 @@ static void emit_clauses(struct emit *emit, const struct clause *clauses)
     for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
         if (clause->kind == CLAUSE_LIMIT)
             emit_unenforced(emit, "limit", clause->at);
-        else if (clause->kind == CLAUSE_DEDUP)
-            emit_unenforced(emit, "dedup", clause->at);
         else if (clause->kind == CLAUSE_FOR)
             emit_unenforced(emit, "for", clause->at);
         else if (clause->kind == CLAUSE_TIMEOUT)

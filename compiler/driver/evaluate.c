@@ -3,6 +3,7 @@
 
 #include "decide.h"
 #include "driver/dead_letter.h"
+#include "host/person.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -22,8 +23,8 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
         .program = program,
         .forced_source = evaluation->forced_source,
         .is_again = evaluation->is_again,
-        .actor = "cdr" };
-    if (err == ERR_OK && (evaluation->reached == NULL))
+        .actor = person_name(&evaluation->arena) };
+    if (err == ERR_OK && (evaluation->reached == NULL || evaluation->recorder.actor == NULL))
         err = ERR_MEMORY;
     return err == ERR_OK
                ? EXIT_CLEAN

@@ -173,8 +173,7 @@ static void what_is_not_enforced_is_written_down(void **state)
     static const struct {
         const char *clause;
         uint32_t line;
-    } expected[] = { { "dedup", 3 }, { "limit", 4 }, { "timeout", 5 }, { "for", 6 },
-        { "approve", 6 } };
+    } expected[] = { { "limit", 4 }, { "timeout", 5 }, { "for", 6 }, { "approve", 6 } };
     assert_int_equal(program->unenforced_count, sizeof expected / sizeof expected[0]);
     for (uint32_t at = 0; at < program->unenforced_count; at++) {
         assert_string_equal(program->unenforced[at].clause, expected[at].clause);
@@ -205,9 +204,7 @@ static void defaults_and_invariants_are_not_enforced_either(void **state)
         const char *rule;
     } expected[] = {
         { "limit", 3, "a" },
-        { "dedup", 1, "a" },
         { "never target", 2, "a" },
-        { "dedup", 1, "b" },
         { "never", 7, "" },
         { "never target", 9, "" },
         { "always", 10, "" },
