@@ -4,6 +4,7 @@
  * and the journal answers what was asked before.
  */
 #include "driver/open_runs.h"
+#include "driver/pausing.h"
 #include "driver/session.h"
 
 #include <inttypes.h>
@@ -12,6 +13,9 @@ static const struct option options[] = {
     { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a story, or one JSON object a line" },
+    { OPTION_LIFT_PAUSE, OPTION_FLAG, NULL, NULL, NULL,
+        "end what cdr pause began, then go on; with --reason" },
+    { OPTION_REASON, OPTION_TEXT, "TEXT", NULL, NULL, "why the pause is over" },
     { 0 },
 };
 
@@ -99,13 +103,34 @@ static enum exit_code resume_all(struct session *session)
     return session_end(session);
 }
 
+/* EXIT_CLEAN: it is not paused, or not any more. */
+static enum exit_code pass_pause(struct driver *driver, const struct arguments *arguments)
+{
+    const char *directory = option_text(arguments, OPTION_DATA);
+    const char *reason = option_text(arguments, OPTION_REASON);
+    bool is_lifted = option_is_given(arguments, OPTION_LIFT_PAUSE);
+    if (is_lifted != (reason != NULL && reason[0] != '\0'))
+        return driver_usage(driver, &resume_command,
+            is_lifted ? "why is the pause over? Give --reason TEXT for the audit log"
+                      : "--reason goes with --lift-pause");
+    if (directory == NULL) /* session_begin says so */
+        return EXIT_CLEAN;
+    if (is_lifted)
+        return pause_end(driver, directory, reason);
+    return pause_tell(driver, directory, "so nothing was gone on with") ? EXIT_FINDINGS
+                                                                        : EXIT_CLEAN;
+}
+
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     if (arguments->operand_count > 0)
         return driver_usage(driver, &resume_command, "goes on with every open run; it takes no %s",
             arguments->operands[0]);
+    enum exit_code code = pass_pause(driver, arguments);
+    if (code != EXIT_CLEAN)
+        return code;
     struct session session = { 0 };
-    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_RESUMED);
+    code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_RESUMED);
     if (code == EXIT_CLEAN)
         code = resume_all(&session);
     session_release(&session);
@@ -114,6 +139,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 
 static const struct example examples[] = {
     { "cdr resume --data /var/lib/cdr", "go on after a crash" },
+    { "cdr resume --lift-pause --reason mended --data /var/lib/cdr", "go on after cdr pause" },
     { 0 },
 };
 
@@ -121,7 +147,8 @@ const struct command resume_command = {
     .name = "resume",
     .operands = "",
     .summary = "go on with every run, and every undo, that was cut off",
-    .help = "What was done is not done again; what may have arrived is looked at first.",
+    .help = "What was done is not done again; what may have arrived is looked at first.\n"
+            "While cdr is paused nothing goes on without --lift-pause.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

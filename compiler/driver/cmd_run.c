@@ -2,6 +2,7 @@
 #include "driver/alerts.h"
 #include "driver/dead_letter.h"
 #include "driver/evaluate.h"
+#include "driver/pausing.h"
 #include "driver/rules.h"
 #include "driver/session.h"
 
@@ -166,6 +167,9 @@ static enum exit_code run_program(
         .is_again = option_is_given(arguments, OPTION_AGAIN) };
     code = session_begin(
         &session, driver, arguments, mode, mode == MODE_APPLY ? JOURNAL_CREATED : JOURNAL_NONE);
+    if (code == EXIT_CLEAN && mode == MODE_APPLY)
+        (void)pause_tell(
+            driver, session.data, "alerts are evaluated, their runs recorded, and nothing changed");
     if (code == EXIT_CLEAN)
         code = evaluation_begin(&evaluation);
     if (code == EXIT_CLEAN)

@@ -4,6 +4,7 @@
  * has not ended may then be one that is under way: who holds the lock is not asked.
  */
 #include "driver/json_out.h"
+#include "driver/pausing.h"
 #include "driver/session.h"
 #include "driver/story.h"
 
@@ -77,6 +78,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_READ);
     if (code == EXIT_CLEAN)
         code = tell_all(&session, arguments);
+    if (code <= EXIT_FINDINGS)
+        (void)pause_tell(driver, session.data, "no step changes anything");
     session_release(&session);
     return code;
 }

@@ -17,7 +17,6 @@ static const char *const later_commands[] = {
     "deadletter",
     "import",
     "lsp",
-    "pause",
     "permissions",
     "reject",
     "repl",

@@ -73,6 +73,7 @@ extern const struct command explain_command;
 extern const struct command fix_command;
 extern const struct command fmt_command;
 extern const struct command help_command;
+extern const struct command pause_command;
 extern const struct command resume_command;
 extern const struct command run_command;
 extern const struct command runs_command;

@@ -11,6 +11,7 @@ const struct command *const all_commands[] = {
     &run_command,
     &runs_command,
     &cases_command,
+    &pause_command,
     &resume_command,
     &undo_command,
     &sandbox_command,

@@ -4,6 +4,8 @@
 #include "aws/connection.h"
 #include "aws/whoami.h"
 #include "driver/files.h"
+#include "driver/pausing.h"
+#include "shell.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -68,6 +70,18 @@ static void look_at_journal(struct checkup *checkup, const char *directory)
         checkup_add(checkup, HEALTH_OK, "lock", NULL, "another cdr is at work here");
 }
 
+static void look_at_pause(struct checkup *checkup, const char *directory)
+{
+    struct arena *arena = &checkup->driver->arena;
+    const char *words = pause_words(directory, arena);
+    if (words == NULL)
+        return;
+    const char *help = arena_format(arena,
+        "no step changes anything; to go on: cdr resume --lift-pause --reason TEXT --data %s",
+        shell_word(arena, str_from(directory)).ptr);
+    checkup_add(checkup, HEALTH_WARNING, "pause", help, "%s", words);
+}
+
 void doctor_data(struct checkup *checkup)
 {
     const char *directory = option_text(checkup->arguments, OPTION_DATA);
@@ -96,6 +110,7 @@ void doctor_data(struct checkup *checkup)
         checkup_add(checkup, HEALTH_OK, "data directory", NULL, "%s, writable", directory);
         look_at_room(checkup, directory);
         look_at_journal(checkup, directory);
+        look_at_pause(checkup, directory);
     }
 }
 

@@ -208,7 +208,7 @@ enum exit_code session_end(struct session *session)
 
 enum exit_code session_store_failure(struct session *session, const char *doing, enum err err)
 {
-    if (err != ERR_STORE)
+    if (err != ERR_STORE && err != ERR_BUSY)
         return driver_failure(session->driver, doing, err);
     driver_message(session->driver, "%s: the journal in %s: %s", doing, session->data,
         store_error(session->store));
