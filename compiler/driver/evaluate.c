@@ -87,7 +87,7 @@ static const char *old_run_note(const struct evaluation *evaluation, const struc
 {
     const struct session *session = evaluation->session;
     bool is_same = str_equal(run->alert_text, event->text);
-    *ret_is_bad = !is_same || run->standing != RUN_STANDS;
+    *ret_is_bad = !is_same || !run_is_settled(run->standing);
     if (run->standing == RUN_OPEN)
         return arena_format(arena, "run %" PRId64 " was cut off; go on with: cdr resume --data %s",
             run->id, session_data_word(session));
@@ -142,7 +142,7 @@ static enum exit_code tell_old_run(const struct evaluation *evaluation, const st
         return driver_failure(session->driver, "telling an earlier run", ERR_MEMORY);
     session->totals.open_runs += run.standing == RUN_OPEN;
     session->totals.changed_rules += is_changed;
-    if (run.standing == RUN_STANDS)
+    if (run_is_settled(run.standing))
         session->totals.others += is_bad;
     else if (run.standing != RUN_OPEN && !is_changed && session->totals.old_runs++ == 0)
         session->totals.old_run = run.id;

@@ -75,6 +75,12 @@ enum run_standing {
                   * clause or a person decided, and the same alert does not ask them again */
 };
 
+/* Whether a run is dealt with: nobody needs to look at it again. */
+static inline bool run_is_settled(enum run_standing standing)
+{
+    return standing == RUN_STANDS || standing == RUN_DECIDED;
+}
+
 struct run {
     int64_t id;     /* from 1; 0 before it is stored */
     int64_t undoes; /* the run that this one takes back, or 0 */
