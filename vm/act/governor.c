@@ -82,8 +82,8 @@ static enum err decide(
     struct arena *arena = inquiry->arena;
     const struct step_cause *cause = inquiry->cause;
     struct judgement *judgement = &inquiry->judgement;
-    *judgement = (struct judgement){ .ruling = ruling, .clause = STR("") };
-    if (what != NULL)
+    *judgement = (struct judgement){ .ruling = ruling, .clause = STR(""), .reason = what };
+    if (what != NULL && ruling != RULING_JOINED) /* that names another run */
         judgement->reason = arena_format(arena, "%s (rule %.*s, alert %.*s)", what,
             STR_ARG(cause->rule->name), STR_ARG(cause->alert));
     if (judgement->reason == NULL)
