@@ -70,7 +70,7 @@ MUST_CHECK enum err attempt_time(struct attempt *a, int64_t *ret_ms);
 MUST_CHECK enum err wait_ms(struct attempt *a, uint32_t duration_ms);
 
 /* Bind the step to its connection unless the journal has: then, or when an older cdr began
- * it, replay comes first. */
+ * it, replay comes first. Its timeout runs from here. */
 MUST_CHECK enum err attempt_bind(struct attempt *a);
 
 /* ---- attempt_way.c ---- */

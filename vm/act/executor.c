@@ -62,15 +62,6 @@ static enum err attempt_miss(struct attempt *a)
     return ERR_OK;
 }
 
-enum err attempt_bind(struct attempt *a)
-{
-    bool is_begun = a->identity.len > 0 || a->step.region.len > 0;
-    int64_t since_ms;
-    if (!is_begun)
-        TRY(has_asked(a, &is_begun, &since_ms));
-    return is_begun ? ERR_OK : where_begin(a);
-}
-
 /* When its time is up: counted from its first request, so that neither a person who took long
  * nor a crash counts against it. */
 static enum err due_set(struct attempt *a)
@@ -86,13 +77,23 @@ static enum err due_set(struct attempt *a)
     return ERR_OK;
 }
 
+enum err attempt_bind(struct attempt *a)
+{
+    bool is_begun = a->identity.len > 0 || a->step.region.len > 0;
+    int64_t since_ms;
+    if (!is_begun)
+        TRY(has_asked(a, &is_begun, &since_ms));
+    if (!is_begun)
+        TRY(where_begin(a));
+    return due_set(a);
+}
+
 static enum err attempt_carry_out(struct attempt *a)
 {
     bool is_governed = is_applied(a) && a->executor->governor != NULL && a->order->cause != NULL;
     if (a->order->row->next == NULL)
         return attempt_miss(a);
     TRY(is_governed ? attempt_ask_leave(a) : attempt_bind(a));
-    TRY(due_set(a));
     TRY(attempt_run(a));
     return is_applied(a) ? ERR_OK : attempt_judge_plan(a);
 }
