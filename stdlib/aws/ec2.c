@@ -1,9 +1,11 @@
 /* ec2.c - what rules may do to EC2. */
+#include "aws/facts.h"
 #include "aws/isolate_security_group.h"
 #include "aws/isolation_group.h"
 #include "aws/snapshot.h"
 #include "aws/stop_instance.h"
 #include "params.h"
+#include "bytecode.h"
 #include "registry.h"
 
 #define EC2_API "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_"
@@ -24,6 +26,7 @@ static const struct builtin rows[] = {
             "big volumes take hours to copy: after two the step ends as partial",
             "AWS limits how often one volume may be copied: the step waits a few times",
             "nothing deletes the snapshots: they are evidence" },
+        .shows = { SHOWS_INSTANCE },
         .source = EC2_API "CreateSnapshots.html",
         .state_bytes = sizeof(struct snapshot),
         .next = snapshot_next,
@@ -49,6 +52,7 @@ static const struct builtin rows[] = {
             "a VPC holds 2,500 security groups: one of them is ours",
             "Systems Manager loses the instance: collect first" },
         .inverse = "restore_interface_groups",
+        .shows = { SHOWS_INSTANCE },
         .source = EC2_API "ModifyNetworkInterfaceAttribute.html",
         .state_bytes = sizeof(struct isolate_security_group),
         .next = isolate_security_group_next,
@@ -70,6 +74,7 @@ static const struct builtin rows[] = {
             "an Auto Scaling group replaces a member that is stopped",
             "an instance protected by disableApiStop is left running" },
         .inverse = "start_instance",
+        .shows = { SHOWS_INSTANCE },
         .source = EC2_API "StopInstances.html",
         .state_bytes = sizeof(struct stop_instance),
         .next = stop_instance_next,

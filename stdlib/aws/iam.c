@@ -1,6 +1,8 @@
 /* iam.c - what rules may do to IAM. */
+#include "aws/facts.h"
 #include "aws/isolate_role.h"
 #include "params.h"
+#include "bytecode.h"
 #include "registry.h"
 
 #define IAM_API "https://docs.aws.amazon.com/IAM/latest/APIReference/API_"
@@ -23,6 +25,7 @@ static const struct builtin rows[] = {
             "AWS may need minutes until every service denies",
             "a role holds 10,240 characters of inline policies",
             "instances that have the role are lost to Systems Manager: collect first" },
+        .shows = { SHOWS_ROLE },
         .inverse = "release_role",
         .source = IAM_API "PutRolePolicy.html",
         .state_bytes = sizeof(struct isolate_role),

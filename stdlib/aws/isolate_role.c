@@ -1,5 +1,6 @@
 #include "aws/isolate_role.h"
 
+#include "aws/facts.h"
 #include "aws/requests.h"
 
 #define POLICY STR("cdr-isolation")
@@ -9,7 +10,7 @@
 
 enum { ARG_ROLE, ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION };
 enum { UNDO_ROLE, UNDO_POLICY, UNDO_ARGS };
-enum { CALLER, INSTANCE, PROFILE, ROLE, LOOK, CHANGE };
+enum { CALLER, INSTANCE, PROFILE, ROLE, TAGS, LOOK, CHANGE };
 
 static str arg(const struct step *step, int index)
 {
@@ -91,7 +92,17 @@ static enum step_turn resolved(struct step *step, str role)
         return talk_end(step, STEP_FAILED,
             "%.*s is the role that this program itself uses, which is never a target",
             STR_ARG(role));
-    return look(step, role, 0);
+    if (self->is_shown)
+        return look(step, role, 0);
+    return talk_ask_for_facts(step, TAGS, iam_get_role(step, role_name(role)));
+}
+
+/* GetInstanceProfile names the role and does not tell its tags. */
+static enum step_turn heard_tags(struct step *step, const struct answer *answer)
+{
+    struct isolate_role *self = step->state;
+    facts_of_role(step, answer, self->role);
+    return look(step, self->role, 0);
 }
 
 /* Isolate what the rule or the alert calls the role, once IAM knows it. */
@@ -133,6 +144,7 @@ static enum step_turn heard_instance(struct step *step, const struct answer *ans
     enum step_turn turn;
     if (!instance_heard(step, answer, &self->caller, id, &instance, &turn))
         return turn;
+    facts_of_instance(step, answer, &instance, &self->caller);
     if (answer->heard == HEARD_ASSUMED)
         instance.profile =
             str_from(arena_format(step->arena, "(the profile of %.*s)", STR_ARG(id)));
@@ -177,8 +189,10 @@ static enum step_turn heard_profile(struct step *step, const struct answer *answ
 
 static enum step_turn heard_role(struct step *step, const struct answer *answer)
 {
+    struct isolate_role *self = step->state;
     str given = arg(step, ARG_ROLE), role = given;
     struct arn arn;
+    self->is_shown = true;
     if (answer->heard == HEARD_ASSUMED)
         return resolved(step, given);
     if (answer_is(answer, "NoSuchEntity"))
@@ -194,6 +208,7 @@ static enum step_turn heard_role(struct step *step, const struct answer *answer)
     if (arn_read(given, &arn) && str_is(arn.service, "iam") && !str_equal(given, role))
         return talk_end(step, STEP_UNRESOLVED,
             "there is no role %.*s: the one of that name is %.*s", STR_ARG(given), STR_ARG(role));
+    facts_of_role(step, answer, role);
     return resolved(step, role);
 }
 
@@ -282,6 +297,7 @@ enum step_turn isolate_role_next(struct step *step, const struct reply *reply)
         [INSTANCE] = heard_instance,
         [PROFILE] = heard_profile,
         [ROLE] = heard_role,
+        [TAGS] = heard_tags,
         [LOOK] = heard_look,
         [CHANGE] = heard_deny,
     };

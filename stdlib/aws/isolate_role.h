@@ -9,7 +9,8 @@
 struct isolate_role {
     struct talk talk;
     struct caller caller;
-    str role; /* ARN, once it is known; what was given until then */
+    str role;      /* ARN, once it is known; what was given until then */
+    bool is_shown; /* GetRole was asked */
     struct tries tries;
 };
 

@@ -1,5 +1,6 @@
 #include "aws/isolate_security_group.h"
 
+#include "aws/facts.h"
 #include "aws/isolation_group.h"
 #include "aws/requests.h"
 
@@ -58,6 +59,7 @@ static enum step_turn heard_instance(struct step *step, const struct answer *ans
     enum step_turn turn;
     if (!instance_heard(step, answer, &self->caller, id, &self->instance, &turn))
         return turn;
+    facts_of_instance(step, answer, &self->instance, &self->caller);
     if (answer->heard == HEARD_ASSUMED)
         self->instance.vpc = str_from(arena_format(step->arena, "(the VPC of %.*s)", STR_ARG(id)));
     if (self->instance.vpc.len == 0)
@@ -93,6 +95,8 @@ static MUST_CHECK enum err note(struct step *step, const struct xml *item)
     struct moved_interface *seen = interface_of(self, interface.id);
     if (seen == NULL)
         return ERR_LIMIT;
+    if (!self->talk.has_changed)
+        facts_of_interface(step, item);
     seen->groups = interface.groups;
     seen->is_listed = true;
     return ERR_OK;

@@ -1,5 +1,6 @@
 #include "aws/snapshot.h"
 
+#include "aws/facts.h"
 #include "aws/requests.h"
 
 enum { ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION };
@@ -50,6 +51,8 @@ static enum step_turn heard_instance(struct step *step, const struct answer *ans
     enum step_turn turn;
     if (!instance_heard(step, answer, &self->caller, id, &self->instance, &turn))
         return turn;
+    facts_of_volumes(step, &self->instance);
+    facts_of_instance(step, answer, &self->instance, &self->caller);
     if (answer->heard == HEARD_ANSWER && self->instance.volumes_count == 0)
         return talk_end(step, STEP_FAILED,
             "instance %.*s (%.*s) has no EBS volume, so there is nothing to take a snapshot of",

@@ -1,5 +1,6 @@
 #include "aws/stop_instance.h"
 
+#include "aws/facts.h"
 #include "aws/requests.h"
 
 enum { ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION, ARGS };
@@ -118,6 +119,8 @@ static enum step_turn stop_heard_look(struct step *step, const struct answer *an
     if (!instance_heard(
             step, answer, &self->caller, arg(step, ARG_INSTANCE), &self->instance, &turn))
         return turn;
+    if (is_state(instance, "running") && !self->is_unprotected)
+        facts_of_instance(step, answer, instance, &self->caller);
     if (is_state(instance, "running"))
         return stop_running(step);
     if (is_state(instance, "stopped"))

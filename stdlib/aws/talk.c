@@ -16,7 +16,16 @@ enum step_turn talk_ask(struct step *step, uint32_t doing, struct request reques
     talk->last = request;
     talk->doing = doing;
     talk->is_change = false;
+    talk->is_optional = false;
     return step_ask(step, request);
+}
+
+enum step_turn talk_ask_for_facts(struct step *step, uint32_t doing, struct request request)
+{
+    struct talk *talk = step->state;
+    enum step_turn turn = talk_ask(step, doing, request);
+    talk->is_optional = true;
+    return turn;
 }
 
 enum step_turn talk_change(
@@ -175,8 +184,9 @@ static enum step_turn heard_read(
         again.delay_ms = poll_delay_ms(talk->silent - 1, SECOND_MS * SILENCES_MAX);
         return step_ask(step, again);
     }
-    if (answer->heard == HEARD_NOTHING || answer->heard == HEARD_REFUSED
-        || answer_is_denied(answer))
+    bool is_failure = answer->heard == HEARD_NOTHING || answer->heard == HEARD_REFUSED
+                      || answer_is_denied(answer);
+    if (is_failure && !talk->is_optional)
         return talk_fail(step, answer);
     talk->silent = 0;
     return hearers[talk->doing](step, answer);

@@ -34,6 +34,7 @@ struct talk {
     uint32_t doing;      /* which question it was: indexes the hearers */
     uint32_t silent;     /* reads in a row that got no answer */
     bool is_change;      /* the last request was one */
+    bool is_optional;    /* the last request was a read that the step can do without */
     bool has_changed;    /* some change was made, or may have been */
     bool has_undo;       /* some change that was asked for has an inverse */
 };
@@ -43,6 +44,8 @@ typedef enum step_turn talk_hearer(struct step *step, const struct answer *answe
 /* Ask question `doing`; for a change with what takes it back. A request whose body could
  * not be built (the arena is full) goes through: see act/step.h. */
 enum step_turn talk_ask(struct step *step, uint32_t doing, struct request request);
+/* As talk_ask, for a read that only adds facts: whatever comes of it, its hearer is told. */
+enum step_turn talk_ask_for_facts(struct step *step, uint32_t doing, struct request request);
 enum step_turn talk_change(
     struct step *step, uint32_t doing, struct request request, struct undo undo);
 

@@ -48,6 +48,26 @@ static void write_role(struct call *call, const json_t *role)
     markup_encoded(out, "AssumeRolePolicyDocument", world_text(role, "assumeRolePolicyDocument"));
 }
 
+/* IAM writes nothing for a role without tags. */
+static void write_tags(struct call *call, const json_t *role)
+{
+    struct buf *out = &call->body;
+    const char *key;
+    json_t *text;
+    json_t *tags = json_object_get(role, "tags");
+    if (json_object_size(tags) == 0)
+        return;
+    markup_open(out, "Tags");
+    json_object_foreach(tags, key, text)
+    {
+        markup_open(out, "member");
+        markup_text(out, "Key", key);
+        markup_text(out, "Value", json_is_string(text) ? json_string_value(text) : "");
+        markup_close(out, "member");
+    }
+    markup_close(out, "Tags");
+}
+
 void sandbox_iam_get_role(struct call *call)
 {
     const json_t *role = find_role(call);
@@ -56,6 +76,7 @@ void sandbox_iam_get_role(struct call *call)
     markup_open(&call->body, "Role");
     write_role(call, role);
     markup_number(&call->body, "MaxSessionDuration", 3600);
+    write_tags(call, role);
     markup_close(&call->body, "Role");
 }
 

@@ -80,8 +80,8 @@ static void the_role_of_an_instance_is_found_by_its_profile(void **state)
     static const struct exchange exchanges[] = { WHO,
         ASK("DescribeInstances", "InstanceId.1=i-0abc",
             INSTANCE_REPLY(OURS, "i-0abc", "running", PROFILE_OF_INSTANCE)),
-        ASK("GetInstanceProfile", "InstanceProfileName=front", PROFILE_REPLY(MEMBER)), LOOK_NONE,
-        CHANGE("PutRolePolicy", PUT_PARAMS, PUT_REPLY), LOOK_OURS };
+        ASK("GetInstanceProfile", "InstanceProfileName=front", PROFILE_REPLY(MEMBER)), KNOWN,
+        LOOK_NONE, CHANGE("PutRolePolicy", PUT_PARAMS, PUT_REPLY), LOOK_OURS };
     struct script script;
     isolate(&script, NULL, "i-0abc");
     script_set(&script, "region", "eu-west-1");
@@ -186,7 +186,7 @@ static void a_role_of_the_alert_must_be_the_one_that_the_instance_has(void **sta
     static const struct exchange agreed[] = { WHO,
         ASK("DescribeInstances", "",
             INSTANCE_REPLY(OURS, "i-0abc", "running", PROFILE_OF_INSTANCE)),
-        ASK("GetInstanceProfile", "", PROFILE_REPLY(MEMBER)), LOOK_OURS };
+        ASK("GetInstanceProfile", "", PROFILE_REPLY(MEMBER)), KNOWN, LOOK_OURS };
     static const struct exchange no_profile[] = { WHO,
         ASK("DescribeInstances", "", INSTANCE_REPLY(OURS, "i-0abc", "running", "")) };
     static const char *const same[] = { WEB, "arn:aws:sts::" OURS ":assumed-role/web/i-0abc",
@@ -488,6 +488,7 @@ static void offline_the_change_is_planned_with_honest_names(void **state)
     static const struct exchange exchanges[] = { ASK_WITHOUT("GetCallerIdentity", "", ASSUMED),
         ASK_WITHOUT("DescribeInstances", "InstanceId.1=i-0abc", ASSUMED),
         ASK_WITHOUT("GetInstanceProfile", "InstanceProfileName=(the profile of i-0abc)", ASSUMED),
+        ASK_WITHOUT("GetRole", "RoleName=(the role of i-0abc)", ASSUMED),
         ASK_WITHOUT("GetRolePolicy", "RoleName=(the role of i-0abc)", ASSUMED),
         CHANGE_WITHOUT("PutRolePolicy", "RoleName=(the role of i-0abc)", ASSUMED) };
     static const struct exchange named[] = { ASK_WITHOUT("GetCallerIdentity", "", ASSUMED),
@@ -497,6 +498,7 @@ static void offline_the_change_is_planned_with_honest_names(void **state)
     static const struct exchange both[] = { ASK_WITHOUT("GetCallerIdentity", "", ASSUMED),
         ASK_WITHOUT("DescribeInstances", "InstanceId.1=i-0abc", ASSUMED),
         ASK_WITHOUT("GetInstanceProfile", "", ASSUMED),
+        ASK_WITHOUT("GetRole", "RoleName=web", ASSUMED),
         ASK_WITHOUT("GetRolePolicy", "RoleName=web", ASSUMED),
         CHANGE_WITHOUT("PutRolePolicy", PUT_PARAMS, ASSUMED) };
     struct script script;

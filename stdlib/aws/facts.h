@@ -1,0 +1,29 @@
+/* facts.h - what AWS shows of the things that steps act on, said as facts (act/step.h).
+ *
+ * Said before the first change, so that protected targets can be looked for in all of it. What a
+ * thing has none of is said too; what AWS did not tell is a gap. */
+#pragma once
+
+#include "aws/replies.h"
+#include "aws/talk.h"
+
+/* The fields that these say, for rows: of an instance, of a role. */
+#define SHOWS_INSTANCE                                                                             \
+    FIELD_INSTANCE_ID, FIELD_HOST_NAME, FIELD_HOST_IP, FIELD_SG_ID, FIELD_RESOURCE_ID,             \
+        FIELD_RESOURCE_TYPE, FIELD_RESOURCE_TAGS, FIELD_CLOUD_PROVIDER, FIELD_CLOUD_ACCOUNT,       \
+        FIELD_CLOUD_REGION
+#define SHOWS_ROLE                                                                                 \
+    FIELD_ROLE_ARN, FIELD_ROLE_NAME, FIELD_RESOURCE_ID, FIELD_RESOURCE_TYPE, FIELD_RESOURCE_TAGS,  \
+        FIELD_CLOUD_PROVIDER, FIELD_CLOUD_ACCOUNT, FIELD_CLOUD_REGION
+
+/* The first instance of a reply of DescribeInstances, read into `instance`: its id, ARN, names
+ * (the Name tag, DNS names), addresses, groups, tags and place. Nothing of an assumed answer. */
+void facts_of_instance(struct step *step, const struct answer *answer,
+    const struct instance *instance, const struct caller *caller);
+/* The volumes of the instance, whose snapshots are taken: their ids. */
+void facts_of_volumes(struct step *step, const struct instance *instance);
+/* One item of DescribeNetworkInterfaces: its addresses and groups, and its tags where it has any. */
+void facts_of_interface(struct step *step, const struct xml *item);
+/* The role of that ARN, from the answer to GetRole: its name, tags and place. An answer that
+ * does not tell leaves a gap. Nothing of an assumed answer. */
+void facts_of_role(struct step *step, const struct answer *answer, str arn);
