@@ -216,6 +216,23 @@ static void another_world_makes_an_approval_void(void **state)
     is_isolated_once(w.provider);
 }
 
+static void what_is_in_force_already_is_asked_about_too_for_what_comes_after_it(void **state)
+{
+    (void)state;
+    WORLD(w, true);
+    for (int i = 0; i < SLOTS; i++)
+        w.provider->slots[i] = 1;
+    assert_int_equal(go(&w), ERR_OK);
+    assert_int_equal(w.outcome.turn, STEP_HELD);
+    assert_int_equal(say(&w, "ada", true), ERR_OK);
+    assert_int_equal(go(&w), ERR_OK);
+    assert_int_equal(w.outcome.turn, STEP_DONE);
+    assert_int_equal(changes(w.provider), 0);
+    world_restart(&w, true);
+    assert_int_equal(go(&w), ERR_OK);
+    assert_int_equal(w.outcome.turn, STEP_DONE);
+}
+
 static void as_another_identity_it_is_not_begun(void **state)
 {
     (void)state;
@@ -387,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_held_step_changes_nothing_and_asks_nothing_until_somebody_answers),
         cmocka_unit_test(an_approved_step_acts_once),
         cmocka_unit_test(another_world_makes_an_approval_void),
+        cmocka_unit_test(what_is_in_force_already_is_asked_about_too_for_what_comes_after_it),
         cmocka_unit_test(as_another_identity_it_is_not_begun),
         cmocka_unit_test(a_rejected_step_ends_and_says_who_said_no),
         cmocka_unit_test(unanswered_it_ends_as_rejected),

@@ -220,7 +220,7 @@ static enum err join(struct attempt *a, const struct judgement *judgement)
     }
     a->joined = joined;
     over(a, end, judgement->reason);
-    return ERR_OK;
+    return a->step.target.len > 0 ? ERR_OK : keep(a, joined->target, &a->step.target);
 }
 
 /* Go by what the governor said. In a plan it is told, and nothing else. */
@@ -277,17 +277,23 @@ static enum err foresee(struct attempt *a)
     return go_by(a, judgement);
 }
 
-/* Plan the step; what it would do is then what the governor is asked about. A step that would
- * change nothing needs no leave: its end stands. */
+/* Plan the step; what it would do is then what the governor is asked about. One that would
+ * change nothing needs no leave, and its end stands; but `approve` holds the steps after it
+ * too, so whoever must agree is asked all the same. */
 static enum err propose(struct attempt *a, const struct hold *hold)
 {
     a->phase = PHASE_SUPPOSE;
     TRY(attempt_run(a));
-    if (a->plan.change_count == 0)
+    bool is_change = a->plan.change_count > 0;
+    if (!is_change && a->order->cause->code->stage_count == 0)
         return ERR_OK;
+    enum step_turn end = a->end;
+    const char *reason = a->step.reason;
     a->is_over = false;
     TRY(plan_finish(a));
     TRY(judge(a, hold));
+    if (!is_change && !a->is_over)
+        over(a, end, reason);
     if (a->is_over)
         return ERR_OK;
     arena_release(&a->own);
