@@ -241,22 +241,27 @@ struct pair {
     struct expr *value;
 };
 
-/* A clause of a step or rule that has a place and little else; what this build does not
- * enforce is kept here, so that fmt can print it and apply can refuse it. */
+/* A clause of a step or rule that has a place and little else. */
 enum clause_kind {
-    CLAUSE_LIMIT,    /* limit N targets per D: number, duration */
+    CLAUSE_LIMIT,    /* limit N targets [by SCOPE] per D: number, word, duration; or of a share,
+                      * limit N percent of LIST ..: condition (the list) */
     CLAUSE_DEDUP,    /* dedup by f,.. for D: fields, duration */
+    CLAUSE_MODE,     /* mode contain: word */
+    CLAUSE_SHADOW,   /* shadow */
     CLAUSE_UNLESS,   /* unless cond [until date reason text]: condition, until, reason */
     CLAUSE_FOLLOWED, /* [not] followed by (cond) by f,.. within D: condition, fields, duration */
     CLAUSE_NEVER_TARGET, /* never target cond ["why"], in defaults: condition, reason */
     CLAUSE_FOR,          /* for D: duration */
     CLAUSE_TIMEOUT,      /* timeout D: duration */
-    CLAUSE_APPROVE,      /* approve by WHO within D: reason (who), duration */
+    CLAUSE_APPROVE,      /* approve by [N of] WHO,.. within D: number (0: one), who, duration */
+    CLAUSE_ESCALATE,     /* escalate to, after it: the same */
     CLAUSE_FROM,         /* from OPERAND: condition (the operand) */
     CLAUSE_AS,           /* as NAME: reason (the name) */
     CLAUSE_IRREVERSIBLE,
     CLAUSE_ON_FAILURE_STOP,
 };
+
+struct ast_name;
 
 struct clause {
     struct clause *next;
@@ -274,7 +279,11 @@ struct clause {
     int64_t until_ms; /* the checker's: the first moment after it; INT64_MAX without a date */
     enum missing_key missing; /* of `followed by` */
     bool is_negated;          /* not followed by */
-    bool is_quoted;           /* approve by "text" */
+    str word;                 /* of a limit its scope, or empty; of `mode` how far */
+    span word_at;
+    struct ast_name *who;    /* of approve and escalate: roles; texts are unescaped */
+    enum limit_scope scope;  /* the checker's, of a limit */
+    enum ceiling ceiling;    /* the checker's, of `mode` */
 };
 
 enum step_kind { STEP_KIND_ACTION, STEP_KIND_IF };
@@ -335,7 +344,8 @@ struct ast_name {
 };
 
 /* One part of an environment, in the order written. A key alone is a provider and begins an
- * entry: aws accounts ["1"] regions ["eu-west-1"] tags { env = "prod" } */
+ * entry: aws accounts ["1"] regions ["eu-west-1"] tags { env = "prod" }. `mode collect` is of the
+ * whole environment. */
 struct ast_place {
     struct ast_place *next;
     span at;
@@ -343,6 +353,8 @@ struct ast_place {
     span key_at;
     struct expr *values; /* EXPR_LIST, or NULL */
     struct pair *pairs;  /* of `tags { .. }`, or NULL */
+    str word;            /* of `mode`, else empty */
+    span word_at;
 };
 
 /* Something a step's verb and name stand for: `respond isolate_role`, `collect any`. */
@@ -503,6 +515,8 @@ struct item {
         } use;
         struct {
             struct ast_place *places;
+            const struct ast_place *mode; /* the checker's: `mode ..`, or NULL */
+            enum ceiling ceiling;         /* the checker's: what it says */
             /* the checker's, once it was asked for: what `resource in` and `not in` mean */
             bool is_checked;
             struct expr *inside; /* NULL after a mistake */

@@ -198,6 +198,10 @@ static const char *clause_word(const struct clause *clause)
         return "limit";
     case CLAUSE_DEDUP:
         return "dedup";
+    case CLAUSE_MODE:
+        return "mode";
+    case CLAUSE_SHADOW:
+        return "shadow";
     case CLAUSE_UNLESS:
         return "unless";
     case CLAUSE_NEVER_TARGET:
@@ -210,6 +214,8 @@ static const char *clause_word(const struct clause *clause)
         return "timeout";
     case CLAUSE_APPROVE:
         return "approve";
+    case CLAUSE_ESCALATE:
+        return "escalate";
     case CLAUSE_FROM:
         return "from";
     case CLAUSE_AS:
@@ -237,7 +243,11 @@ void dump_clauses(struct dump *dump, const struct clause *clause)
         if (clause->kind == CLAUSE_FOLLOWED)
             dump_line(dump, "missing", str_from(missing_key_name(clause->missing)));
         if (clause->reason.len > 0)
-            dump_text(dump, clause->is_quoted ? "text" : "word", clause->reason);
+            dump_text(dump, "word", clause->reason);
+        if (clause->word.len > 0)
+            dump_text(dump, "word", clause->word);
+        for (const struct ast_name *who = clause->who; who != NULL; who = who->next)
+            dump_text(dump, "who", who->text);
         dump->depth--;
         dump_child(dump, clause->condition);
         dump_list(dump, clause->fields);

@@ -105,6 +105,8 @@ static void dump_places(struct dump *dump, const struct ast_place *place)
 {
     for (; place != NULL; place = place->next) {
         dump_line(dump, "place", place->key);
+        if (place->word.len > 0)
+            dump_text(dump, "word", place->word);
         dump_child(dump, place->values);
         dump_pairs(dump, place->pairs);
     }

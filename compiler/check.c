@@ -246,6 +246,7 @@ enum err check_program(struct compilation *compilation)
         check_uses(&check);
     if (check.err == ERR_OK)
         collect_sources(&check);
+    check_find_roles(&check);
     if (check.err == ERR_OK)
         check_link_guards(&check);
     /* Sources first: what they call untrusted holds for every rule. */

@@ -2,6 +2,7 @@
  * are, and what they take, is in settings.def. */
 #include "check_pass.h"
 
+#include "base/limits.h"
 #include "settings.h"
 
 #include <ctype.h>
@@ -225,6 +226,11 @@ static void check_typed(
         report_value(check, expr, row, wanted);
 }
 
+static bool is_secret_call(const struct expr *expr)
+{
+    return expr->kind == EXPR_CALL && is_secret_way(expr->call.name);
+}
+
 /* Each of a list, or the one value that stands alone. */
 static void check_each(struct check *check, const struct expr *expr, const struct setting *row)
 {
@@ -235,6 +241,8 @@ static void check_each(struct check *check, const struct expr *expr, const struc
     for (; one != NULL; one = expr->kind == EXPR_LIST ? one->next : NULL) {
         if (row->kind == SETTING_WORDS)
             check_one_word(check, one, row);
+        else if (is_secret_call(one) && str_startswith(str_from(row->block), STR("role")))
+            report_value(check, one, row, "names in quotes: who may approve stands in the rules");
         else
             (void)text_of(check, one, row, "text in quotes, or a list of it", &text);
     }
@@ -449,6 +457,15 @@ static str provider_of(struct check *check, const struct frame *frame)
     return STR("");
 }
 
+/* `approve by "ir-lead"`: a text that a line can show. */
+static bool is_role_name(str name)
+{
+    for (size_t at = 0; at < name.len; at++)
+        if ((unsigned char)name.ptr[at] <= ' ' || name.ptr[at] == 0x7F)
+            return false;
+    return name.len <= NAME_BYTES_MAX;
+}
+
 static void check_name(struct check *check, const struct item *item, str provider)
 {
     str keyword = item->block.keyword;
@@ -458,7 +475,8 @@ static void check_name(struct check *check, const struct item *item, str provide
         diag =
             diag_add(check->diags, DIAG_BLOCK_NAME, item->name.len > 0 ? item->name_at : item->at,
                 wants_name ? "a %.*s needs a name" : "the %.*s has no name", STR_ARG(keyword));
-    else if (wants_name && !is_variable(item->name))
+    else if (str_is(keyword, "role") ? !is_role_name(item->name)
+                                     : wants_name && !is_variable(item->name))
         diag = diag_add(check->diags, DIAG_BLOCK_NAME, item->name_at,
             "a %.*s is called by one word", STR_ARG(keyword));
     else if (str_is(keyword, "connection") && provider.len > 0 && provider_is(item->name)

@@ -167,16 +167,30 @@ static void check_part(struct check *check, const struct ast_place *place, enum 
     }
 }
 
+static void check_environment_mode(
+    struct check *check, struct item *item, const struct ast_place *place)
+{
+    if (item->environment.mode != NULL) {
+        diag_add(check->diags, DIAG_GIVEN_TWICE, place->at, "the environment says this twice");
+        return;
+    }
+    item->environment.mode = place;
+    item->environment.ceiling = check_mode(check, place->word, place->word_at);
+}
+
 /* The parts in order: a provider begins an entry, and each part is said once in it. */
-static void check_parts(struct check *check, const struct item *item)
+static void check_parts(struct check *check, struct item *item)
 {
     const struct provider *provider = NULL;
     const struct ast_place *said[PARTS] = { NULL };
+    uint32_t errors = check->diags->error_count;
     for (const struct ast_place *place = item->environment.places; place != NULL;
          place = place->next) {
         enum part part = part_find(place->key);
         bool is_alone = place->values == NULL && place->pairs == NULL;
-        if (part == PARTS && is_alone && provider_find(place->key) != NULL) {
+        if (place->word.len > 0) {
+            check_environment_mode(check, item, place);
+        } else if (part == PARTS && is_alone && provider_find(place->key) != NULL) {
             provider = provider_find(place->key);
             memset(said, 0, sizeof said);
         } else if (part == PARTS) {
@@ -195,7 +209,7 @@ static void check_parts(struct check *check, const struct item *item)
             check_part(check, place, part, provider);
         }
     }
-    if (item->environment.places == NULL) {
+    if (provider == NULL && check->diags->error_count == errors) {
         struct diag *diag = report_part(check, item->name_at, "nothing is in it", STR(""));
         diag_help(check->diags, diag, "write a provider: `environment %.*s { aws }`",
             STR_ARG(item->name));
@@ -312,6 +326,8 @@ static struct expr *make_condition(struct check *check, const struct item *item,
     struct expr *entry = NULL;
     for (const struct ast_place *place = item->environment.places; place != NULL;
          place = place->next) {
+        if (place->word.len > 0)
+            continue; /* `mode`: of the whole */
         if (part_find(place->key) == PARTS) {
             all = join(&maker, entries, all, entry);
             entry = NULL;

@@ -192,7 +192,7 @@ void check_defaults(struct check *check, struct item *item)
         }
         for (const struct clause *before = item->defaults.clauses; before != clause;
              before = before->next)
-            if (before->kind == clause->kind)
+            if (clause_says_again(before, clause))
                 diag_add(check->diags, DIAG_GIVEN_TWICE, clause->at, "`defaults` say this twice");
     }
 }

@@ -51,6 +51,8 @@ struct check {
     bool in_several_steps;      /* first.f is seen */
     bool wants_bytes;           /* inside of base64(..): text need not be UTF-8 */
     struct zones *zones;        /* those that were read; the whole check shares them */
+    enum ceiling ceiling;       /* of the rule */
+    const struct clause *mode;  /* that says so, or NULL: built in */
     struct visible_step *steps; /* whose results are seen */
     struct visible_step *named; /* all of the rule so far */
     uint32_t depth;             /* declarations being checked, one for the sake of the other */
@@ -61,6 +63,8 @@ struct check {
     uint32_t lookups;          /* in it */
     struct told_builtin *told; /* in told_file */
     uint32_t told_file;
+    bool has_roles;      /* the set has a `role` block */
+    bool has_told_roles; /* that there is none */
     uint32_t unsaid; /* mistakes that may be follow-ups and were not reported */
     int64_t now_ms;  /* of the compilation; 0: not known */
     enum err err;
@@ -173,9 +177,27 @@ void check_overlaps(struct check *check);
 /* check_block.c: connection, daemon, role */
 void check_block(struct check *check, struct item *item);
 
+/* check_hold.c: what holds steps back */
+/* `limit`, `dedup` and `mode`, of a rule or of defaults. */
+void check_clause(struct check *check, struct clause *clause);
+/* Whether two clauses of a rule, or of defaults, cannot both be meant. */
+bool clause_says_again(const struct clause *before, const struct clause *clause);
+/* The ceiling that a word means; CEILING_COUNT, and reported, when it is none. */
+enum ceiling check_mode(struct check *check, str word, span at);
+/* How far the rule may go, by its own `mode`, or that of its file; *ret_mode is NULL when nobody
+ * says. Its clauses need not be checked yet. */
+enum ceiling ceiling_in_force(const struct item *rule, const struct clause **ret_mode);
+/* That the step stays below the ceiling of its rule. */
+void check_ceiling(struct check *check, const struct ast_step *step);
+/* `for` and `timeout` of a step: how long. */
+void check_step_time(struct check *check, const struct clause *clause);
+
+/* check_role.c: who is asked, and who may answer */
+/* Whether there are roles; once every name is declared. */
+void check_find_roles(struct check *check);
+void check_approval(struct check *check, const struct ast_step *step);
+
 /* check_rule.c */
-/* `limit` and `dedup`, of a rule or of defaults. */
-void check_clause(struct check *check, const struct clause *clause);
 void check_rule(struct check *check, struct item *item);
 /* Whether the expression is small enough once its macros are written out; a report if not. */
 bool check_size(struct check *check, struct expr *expr);

@@ -50,38 +50,14 @@ static void check_pairs(struct check *check, const struct item *rule)
     look_for_key_twice(check, rule->rule.pairs);
 }
 
-static void check_dedup(struct check *check, const struct clause *clause)
-{
-    for (struct expr *field = clause->fields; field != NULL; field = field->next) {
-        check_expr(check, field);
-        if (field->type != TYPE_COUNT && field->means != MEANING_FIELD
-            && field->means != MEANING_RAW && field->means != MEANING_TAG)
-            diag_add(check->diags, DIAG_CLAUSE_SENSE, field->at,
-                "`dedup` counts by fields of the alert, and this is none");
-    }
-}
-
-void check_clause(struct check *check, const struct clause *clause)
-{
-    if (clause->kind == CLAUSE_DEDUP)
-        check_dedup(check, clause);
-    if (clause->kind == CLAUSE_LIMIT && clause->number <= 0)
-        diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at,
-            "a limit of no targets would let no step run");
-    if ((clause->kind == CLAUSE_LIMIT || clause->kind == CLAUSE_DEDUP) && clause->duration_ms <= 0)
-        diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at, "the time must be above zero");
-}
-
 static void check_clauses(struct check *check, struct clause *clauses)
 {
     for (struct clause *clause = clauses; clause != NULL; clause = clause->next) {
         if (clause->kind == CLAUSE_UNLESS)
             check_unless(check, clause);
         check_clause(check, clause);
-        if (clause->kind == CLAUSE_UNLESS || clause->kind == CLAUSE_FOLLOWED)
-            continue;
         for (const struct clause *before = clauses; before != clause; before = before->next)
-            if (before->kind == clause->kind)
+            if (clause_says_again(before, clause))
                 diag_add(check->diags, DIAG_GIVEN_TWICE, clause->at, "the rule says this twice");
     }
 }
@@ -189,6 +165,7 @@ void check_rule(struct check *check, struct item *rule)
     check_followed(check, rule);
     check_pairs(check, rule);
     check_clauses(check, rule->rule.clauses);
+    check->ceiling = ceiling_in_force(rule, &check->mode);
     check->in_several_steps = check->has_several;
     check_steps(check, rule->rule.steps);
     check->in_several_steps = false;

@@ -78,6 +78,10 @@ static const char *clause_name(enum clause_kind kind)
         return "limit";
     case CLAUSE_DEDUP:
         return "dedup";
+    case CLAUSE_MODE:
+        return "mode";
+    case CLAUSE_SHADOW:
+        return "shadow";
     case CLAUSE_UNLESS:
         return "unless";
     case CLAUSE_FOLLOWED:
@@ -89,6 +93,8 @@ static const char *clause_name(enum clause_kind kind)
         return "timeout";
     case CLAUSE_APPROVE:
         return "approve";
+    case CLAUSE_ESCALATE:
+        return "escalate";
     case CLAUSE_FROM:
         return "from";
     case CLAUSE_AS:
@@ -107,13 +113,10 @@ static void check_part(
     const struct builtin *builtin = step->action.builtin;
     for (const struct clause *before = step->action.clauses; before != clause;
          before = before->next)
-        if (before->kind == clause->kind)
+        if (before->kind == clause->kind && clause->kind != CLAUSE_ESCALATE)
             diag_add(check->diags, DIAG_GIVEN_TWICE, clause->at, "`%s` is said twice",
                 clause_name(clause->kind));
-    bool has_time = clause->kind == CLAUSE_FOR || clause->kind == CLAUSE_TIMEOUT
-                    || clause->kind == CLAUSE_APPROVE;
-    if (has_time && clause->duration_ms <= 0)
-        diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at, "the time must be above zero");
+    check_step_time(check, clause);
     if (clause->kind == CLAUSE_FOR && builtin != NULL && builtin->inverse == NULL) {
         struct diag *diag = diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at,
             "`for` takes the step back after a time, and nothing takes `%s` back", builtin->name);
@@ -129,8 +132,9 @@ static void check_irreversible(struct check *check, const struct ast_step *step)
         struct diag *diag = diag_add(check->diags, DIAG_NEEDS_IRREVERSIBLE, step->at,
             "`%s %s` cannot be undone", verb_name(builtin->verb), builtin->name);
         /* No fix: the word is a person's consent. */
-        diag_help(
-            check->diags, diag, "if it shall be done all the same, end it with `irreversible`");
+        diag_help(check->diags, diag,
+            "if it shall be done all the same, end it with `irreversible` and write "
+            "`mode destroy` before `then`");
     } else if (builtin->effect != EFFECT_DESTROYS && clause != NULL) {
         struct diag *diag = diag_add(check->diags, DIAG_NOT_IRREVERSIBLE, clause->at,
             builtin->effect == EFFECT_CHANGES ? "`%s %s` can be undone: it is not irreversible"
@@ -177,7 +181,9 @@ static void check_action(struct check *check, struct ast_step *step)
         report_connection(check, step);
         check_args(check, step);
         check_irreversible(check, step);
+        check_ceiling(check, step);
     }
+    check_approval(check, step);
     for (const struct clause *clause = step->action.clauses; clause != NULL; clause = clause->next)
         check_part(check, step, clause);
     const struct clause *as = clause_find(step->action.clauses, CLAUSE_AS);

@@ -3,6 +3,9 @@
 #include "emit_pass.h"
 
 #include "arguments.h"
+#include "base/fold.h"
+#include "constant.h"
+#include "value_set.h"
 
 enum { HOUR_MS = 60 * 60 * 1000 };
 
@@ -45,11 +48,59 @@ static const struct clause *clause_in_force(const struct item *rule, enum clause
 
 /* ---- limits ---- */
 
+/* Different texts, and what else there is. */
+static uint64_t count_different(const struct value_set *set)
+{
+    uint64_t count = set->texts_count == 0 ? 0 : 1;
+    for (uint32_t at = 1; at < set->texts_count; at++)
+        count += !fold_equal(value_str(set->texts[at - 1]), value_str(set->texts[at]));
+    return count + (set->count - set->texts_count);
+}
+
+/* A share of a longer list is greater, so what it has twice counts once. */
+static uint64_t count_estate(struct emit *emit, struct list_walk walk)
+{
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(COMPILE_BYTES_MAX);
+    value *items = ARENA_ARRAY(&scratch, value, (size_t)list_count(walk) + 1);
+    struct list_element element;
+    uint32_t count = 0;
+    value set;
+    if (!emit_ok(emit, items == NULL ? ERR_MEMORY : ERR_OK))
+        return 0;
+    while (list_next(&walk, &element))
+        if (element.v.kind != VALUE_ABSENT)
+            items[count++] = element.v;
+    if (count == 0 || !emit_ok(emit, value_set_new(&scratch, items, count, &set)))
+        return 0;
+    return count_different(set.set);
+}
+
+/* The list may be long, and the default limit of many rules. */
+static uint64_t estate_of(struct emit *emit, const struct expr *list)
+{
+    struct list_walk walk = list_walk(list);
+    for (uint32_t at = 0; at < emit->estates.count; at++)
+        if (emit->estates.items[at].list == walk.list)
+            return emit->estates.items[at].count;
+    struct estate estate = { walk.list, count_estate(emit, walk) };
+    TABLE_ADD(emit, emit->estates, estate);
+    return estate.count;
+}
+
+/* What a limit comes to: of a share 1 at least. */
+static uint64_t targets_of(struct emit *emit, const struct clause *limit)
+{
+    if (limit->condition == NULL)
+        return (uint64_t)limit->number;
+    uint64_t share = estate_of(emit, limit->condition) * (uint64_t)limit->number / 100;
+    return share == 0 ? 1 : share;
+}
+
 static uint32_t count_limits(const struct clause *clause, enum limit_scope scope)
 {
     uint32_t count = 0;
     for (; clause != NULL; clause = clause->next)
-        count += clause->kind == CLAUSE_LIMIT && scope == LIMIT_RULE;
+        count += clause->kind == CLAUSE_LIMIT && clause->scope == scope;
     return count;
 }
 
@@ -57,9 +108,9 @@ static void add_limits(struct emit *emit, const struct clause *clause, enum limi
     struct limit_code *limits, uint32_t *count)
 {
     for (; clause != NULL; clause = clause->next)
-        if (clause->kind == CLAUSE_LIMIT && scope == LIMIT_RULE)
+        if (clause->kind == CLAUSE_LIMIT && clause->scope == scope)
             limits[(*count)++] = (struct limit_code){ .scope = scope,
-                .targets = (uint64_t)clause->number,
+                .targets = targets_of(emit, clause),
                 .window_ms = clause->duration_ms,
                 .place = emit_place_of(emit, clause->at) };
 }
@@ -114,6 +165,19 @@ static void emit_dedup(struct emit *emit, const struct item *item, struct rule_c
 
 /* ---- the rule ---- */
 
+static void emit_ceiling(struct emit *emit, const struct item *item, struct rule_code *rule)
+{
+    const struct clause *mode = clause_in_force(item, CLAUSE_MODE);
+    const struct clause *shadow = clause_in_force(item, CLAUSE_SHADOW);
+    rule->ceiling = mode == NULL ? CEILING_CONTAIN : mode->ceiling;
+    rule->ceiling_place =
+        mode != NULL ? emit_place_of(emit, mode->at)
+                     : (struct clause_place){ .text = STR("mode contain"), .file = STR("") };
+    rule->is_shadow = shadow != NULL;
+    if (shadow != NULL)
+        rule->shadow_place = emit_place_of(emit, shadow->at);
+}
+
 static str author_of(const struct item *item)
 {
     for (const struct pair *pair = item->rule.pairs; pair != NULL; pair = pair->next)
@@ -127,8 +191,7 @@ void emit_bounds(struct emit *emit, const struct item *item, struct rule_code *r
 {
     rule->author = author_of(item);
     rule->text_index = item->at.file;
-    rule->ceiling = CEILING_CONTAIN;
-    rule->ceiling_place = (struct clause_place){ .text = STR("mode contain"), .file = STR("") };
+    emit_ceiling(emit, item, rule);
     emit_limits(emit, item, rule);
     emit_dedup(emit, item, rule);
 }

@@ -63,6 +63,7 @@ static struct guard_code guard_at(struct emit *emit, enum guard_kind kind, span 
         .place = emit_place_of(emit, at),
         .reason = STR(""),
         .step = STR(""),
+        .provider = STR(""),
         .text_index = at.file,
         .at = at.start,
         .certain = NO_INDEX,
@@ -105,6 +106,52 @@ static void emit_default_guards(struct emit *emit, const struct item *item)
     }
 }
 
+/* How far steps may go in an environment. */
+static void emit_environment(struct emit *emit, const struct item *item)
+{
+    const struct ast_place *mode = item->environment.mode;
+    if (mode == NULL)
+        return;
+    struct guard_code guard = guard_at(emit, GUARD_ENVIRONMENT, mode->at);
+    const char *text = arena_format(
+        emit->arena, "environment %.*s { mode %.*s }", STR_ARG(item->name), STR_ARG(mode->word));
+    if (!emit_ok(emit, text == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    guard.place.text = str_from(text);
+    guard.ceiling = item->environment.ceiling;
+    set_condition(emit, &guard, item->environment.inside);
+    TABLE_ADD(emit, emit->guards, guard);
+}
+
+static const struct ast_line *find_line(const struct item *block, const char *key)
+{
+    const struct ast_line *line = block->block.lines;
+    while (line != NULL && !str_is(line->key, key))
+        line = line->next;
+    return line;
+}
+
+/* How far steps may go at a provider. While each provider has one way to it, the lowest ceiling of
+ * its connections holds for all of its steps. */
+static void emit_connection(struct emit *emit, const struct item *item)
+{
+    const struct ast_line *mode = find_line(item, "mode");
+    if (mode == NULL)
+        return;
+    struct guard_code guard = guard_at(emit, GUARD_CONNECTION, mode->at);
+    str word = mode->value->kind == EXPR_FIELD ? mode->value->path->text
+                                               : value_str(mode->value->literal.value);
+    const char *text = arena_format(
+        emit->arena, "connection %.*s { mode = %.*s }", STR_ARG(item->name), STR_ARG(word));
+    if (!emit_ok(emit, text == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    guard.place.text = str_from(text);
+    guard.provider = connection_provider(item);
+    while (guard.ceiling < CEILING_DESTROY && !str_is(word, ceiling_name(guard.ceiling)))
+        guard.ceiling++;
+    TABLE_ADD(emit, emit->guards, guard);
+}
+
 static void emit_guards_of(struct emit *emit, const struct item *item)
 {
     if (item->kind == ITEM_NEVER)
@@ -113,6 +160,10 @@ static void emit_guards_of(struct emit *emit, const struct item *item)
         emit_always(emit, item);
     else if (item->kind == ITEM_DEFAULTS)
         emit_default_guards(emit, item);
+    else if (item->kind == ITEM_ENVIRONMENT)
+        emit_environment(emit, item);
+    else if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection"))
+        emit_connection(emit, item);
 }
 
 void emit_invariants(struct emit *emit)
@@ -140,6 +191,15 @@ static bool acts_on(const struct ast_step *steps, str provider)
     return false;
 }
 
+/* Whether it says more than to whom it is, and how far steps may go there. */
+static bool pins(const struct item *connection)
+{
+    for (const struct ast_line *line = connection->block.lines; line != NULL; line = line->next)
+        if (!str_is(line->key, "provider") && !str_is(line->key, "mode"))
+            return true;
+    return false;
+}
+
 static bool is_needed(const struct emit *emit, const struct item *connection)
 {
     str provider = connection_provider(connection);
@@ -159,7 +219,7 @@ void emit_connections(struct emit *emit)
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
              item = item->next)
-            if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection")
+            if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection") && pins(item)
                 && is_needed(emit, item))
                 emit_unenforced(emit, "connection", item->at);
 }

@@ -31,6 +31,12 @@ struct list_key {
     uint32_t constant;
 };
 
+/* How many different values a list has that some limit is a share of. */
+struct estate {
+    const struct item *list;
+    uint64_t count;
+};
+
 /* What an exception makes of its condition, for every rule that it excuses. */
 struct shared_excuse {
     const struct clause *unless;
@@ -64,6 +70,7 @@ struct emit {
     TABLE(struct regex *) regexes;
     TABLE(struct regex_key) regex_keys;
     TABLE(struct list_key) list_keys;
+    TABLE(struct estate) estates;
     TABLE(const struct function *) functions;
     TABLE(struct source_program) sources;
     TABLE(struct rule_code) rules;

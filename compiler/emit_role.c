@@ -7,24 +7,49 @@
 
 static void set_stage(struct emit *emit, const struct clause *clause, struct approval_stage *stage)
 {
-    str *roles = ARENA_ARRAY(emit->arena, str, 1);
+    uint32_t count = 0;
+    for (const struct ast_name *who = clause->who; who != NULL; who = who->next)
+        count++;
+    str *roles = ARENA_ARRAY(emit->arena, str, count + 1);
     if (!emit_ok(emit, roles == NULL ? ERR_MEMORY : ERR_OK))
         return;
-    roles[0] = clause->reason;
-    *stage = (struct approval_stage){
-        .roles = roles, .role_count = 1, .needed = 1, .within_ms = clause->duration_ms
-    };
+    *stage = (struct approval_stage){ .roles = roles,
+        .needed = clause->number == 0 ? 1 : (uint32_t)clause->number,
+        .within_ms = clause->duration_ms };
+    for (const struct ast_name *who = clause->who; who != NULL; who = who->next)
+        roles[stage->role_count++] = who->text;
+}
+
+/* `approve` with each `escalate` after it, as one clause. */
+static struct clause_place place_of_stages(struct emit *emit, const struct clause *approve)
+{
+    struct clause_place place = emit_place_of(emit, approve->at);
+    for (const struct clause *clause = approve->next; clause != NULL; clause = clause->next) {
+        if (clause->kind != CLAUSE_ESCALATE)
+            continue;
+        str more = emit_line_of(emit, clause->at);
+        const char *text =
+            arena_format(emit->arena, "%.*s %.*s", STR_ARG(place.text), STR_ARG(more));
+        if (!emit_ok(emit, text == NULL ? ERR_MEMORY : ERR_OK))
+            return place;
+        place.text = str_from(text);
+    }
+    return place;
 }
 
 static void emit_stages(struct emit *emit, const struct clause *approve, struct step_code *code)
 {
-    struct approval_stage *stages = ARENA_ARRAY(emit->arena, struct approval_stage, 1);
+    uint32_t count = 1;
+    for (const struct clause *clause = approve->next; clause != NULL; clause = clause->next)
+        count += clause->kind == CLAUSE_ESCALATE;
+    struct approval_stage *stages = ARENA_ARRAY(emit->arena, struct approval_stage, count);
     if (!emit_ok(emit, stages == NULL ? ERR_MEMORY : ERR_OK))
         return;
-    set_stage(emit, approve, &stages[0]);
+    for (const struct clause *clause = approve; clause != NULL; clause = clause->next)
+        if (clause == approve || clause->kind == CLAUSE_ESCALATE)
+            set_stage(emit, clause, &stages[code->stage_count++]);
     code->stages = stages;
-    code->stage_count = 1;
-    code->approve = emit_place_of(emit, approve->at);
+    code->approve = place_of_stages(emit, approve);
 }
 
 void emit_held(struct emit *emit, const struct ast_step *step, struct step_code *code)
@@ -82,6 +107,12 @@ static unsigned rights_of(const struct item *item)
     return may;
 }
 
+static bool has_key(const struct item *role, const char *key)
+{
+    uint32_t count = 0;
+    return values_of(role, key, &count) != NULL;
+}
+
 static void emit_role(struct emit *emit, const struct item *item)
 {
     struct role_code role = { .name = item->name, .may = rights_of(item) };
@@ -92,6 +123,8 @@ static void emit_role(struct emit *emit, const struct item *item)
     for (uint32_t at = 0; at < role.member_count; at++, member = member->next)
         members[at] = word_of(member);
     role.members = members;
+    if (has_key(item, "environments"))
+        emit_unenforced(emit, "environments", item->at);
     TABLE_ADD(emit, emit->roles, role);
 }
 

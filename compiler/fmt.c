@@ -43,12 +43,43 @@ static void add_followed(struct fmt *fmt, const struct clause *clause, int inden
     fmt_missing(fmt, clause->missing);
 }
 
+static void add_limit(struct fmt *fmt, const struct clause *clause, int indent)
+{
+    bool is_share = clause->condition != NULL;
+    buf_addf(
+        fmt->out, "limit %" PRId64 "%s", clause->number, is_share ? " percent of " : " targets");
+    if (is_share)
+        fmt_expr(fmt, clause->condition, indent);
+    if (clause->word.len > 0)
+        buf_addf(fmt->out, " by %.*s", STR_ARG(clause->word));
+    fmt_add(fmt, " per ");
+    fmt_add_str(fmt, clause->duration);
+}
+
+static void add_stage(struct fmt *fmt, const char *words, const struct clause *clause)
+{
+    fmt_add(fmt, words);
+    if (clause->number > 0)
+        buf_addf(fmt->out, "%" PRId64 " of ", clause->number);
+    for (const struct ast_name *who = clause->who; who != NULL; who = who->next) {
+        add_written(fmt, who->at);
+        fmt_add(fmt, who->next != NULL ? ", " : " within ");
+    }
+    fmt_add_str(fmt, clause->duration);
+}
+
 void fmt_clause(struct fmt *fmt, const struct clause *clause, int indent)
 {
     switch (clause->kind) {
     case CLAUSE_LIMIT:
-        buf_addf(fmt->out, "limit %" PRId64 " targets per ", clause->number);
-        fmt_add_str(fmt, clause->duration);
+        add_limit(fmt, clause, indent);
+        break;
+    case CLAUSE_MODE:
+        fmt_add(fmt, "mode ");
+        fmt_add_str(fmt, clause->word);
+        break;
+    case CLAUSE_SHADOW:
+        fmt_add(fmt, "shadow");
         break;
     case CLAUSE_DEDUP:
         fmt_add(fmt, "dedup");
@@ -79,10 +110,10 @@ void fmt_clause(struct fmt *fmt, const struct clause *clause, int indent)
         fmt_add_str(fmt, clause->duration);
         break;
     case CLAUSE_APPROVE:
-        fmt_add(fmt, "approve by ");
-        fmt_add_str(fmt, sources_text(fmt->sources, clause->reason_at));
-        fmt_add(fmt, " within ");
-        fmt_add_str(fmt, clause->duration);
+        add_stage(fmt, "approve by ", clause);
+        break;
+    case CLAUSE_ESCALATE:
+        add_stage(fmt, "escalate to ", clause);
         break;
     case CLAUSE_FROM:
         fmt_add(fmt, "from ");

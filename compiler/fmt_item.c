@@ -129,7 +129,7 @@ void fmt_sentence(struct fmt *fmt, const struct item *item)
 
 /* ---- blocks ---- */
 
-/* Whether a line of an environment begins here: a provider stands alone. */
+/* Whether a line of an environment begins here: a provider stands alone, and so does `mode`. */
 static bool begins_entry(const struct ast_place *place)
 {
     return place->values == NULL && place->pairs == NULL;
@@ -138,6 +138,8 @@ static bool begins_entry(const struct ast_place *place)
 static void add_place(struct fmt *fmt, const struct ast_place *place, int indent)
 {
     fmt_add_str(fmt, place->key);
+    fmt_add(fmt, place->word.len > 0 ? " " : "");
+    fmt_add_str(fmt, place->word);
     if (place->values != NULL) {
         fmt_add(fmt, " ");
         fmt_expr(fmt, place->values, indent + FMT_INDENT);

@@ -61,7 +61,7 @@ static const char *const test_words[] = { "=", "!=", "<", "<=", ">", ">=", "in",
     "contains", "startswith", "endswith", "like", "matches", "is", NULL };
 /* What may stand after the condition of a rule. */
 static const char *const clause_words[] = { "and", "or", "then", "unless", "until", "limit",
-    "dedup", "followed", "not", NULL };
+    "dedup", "mode", "shadow", "followed", "not", NULL };
 /* How a field goes on: always possible, seldom what is missing. */
 static const char *const path_words[] = { ".", "[", "(", "cased", NULL };
 static const char *const item_words[] = { "list", "let", "macro", "rule", "source", "use",

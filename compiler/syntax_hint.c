@@ -80,6 +80,23 @@ static bool is_found(const char *wanted, str text, const char *kind)
            || (is_word && strcmp(wanted, "a name") == 0);
 }
 
+/* Whether each of the words, and nothing else, could stand there. */
+static bool are_all(const char *words, const struct expectation *expected)
+{
+    size_t count = 0;
+    for (str rest = str_from(words); rest.len > 0; count++) {
+        str word = str_first(rest, str_find(rest, ' '));
+        char copy[NAME_BYTES_MAX + 1] = { 0 };
+        if (word.len >= sizeof copy)
+            return false;
+        memcpy(copy, word.ptr, word.len);
+        if (!expects(expected, copy))
+            return false;
+        rest = str_skip(rest, word.len + 1);
+    }
+    return expected->count == count;
+}
+
 static bool could_stand(const char *wanted, const struct expectation *expected)
 {
     static const char only[] = "only ";
@@ -92,8 +109,7 @@ static bool could_stand(const char *wanted, const struct expectation *expected)
     if (keyword < KEYWORD_COUNT && expects(expected, "a name") && (is_parameter || !is_reserved))
         return false;
     bool is_only = strncmp(wanted, only, sizeof only - 1) == 0;
-    return expects(expected, is_only ? wanted + sizeof only - 1 : wanted)
-           && (!is_only || expected->count == 1);
+    return is_only ? are_all(wanted + sizeof only - 1, expected) : expects(expected, wanted);
 }
 
 const struct hint *hint_find(struct parse *parse, const struct mistake *mistake)

@@ -101,6 +101,8 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
     struct ast_line *line;
     struct ast_check *check;
     struct ast_json *json;
+    struct ast_name *name;
+    int64_t count;
     struct { struct ast_name *first, *last; } names;
     struct { struct ast_place *first, *last; } places;
     struct { struct ast_line *first, *last; } lines;
@@ -132,19 +134,20 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
     KW_by "by" KW_call "call" KW_cased "cased" KW_cdr "cdr" KW_collect "collect"
     KW_connection "connection" KW_contains "contains" KW_count "count" KW_daemon "daemon"
     KW_dedup "dedup" KW_defaults "defaults" KW_disable "disable" KW_distinct "distinct"
-    KW_else "else" KW_endswith "endswith" KW_environment "environment" KW_every "every"
+    KW_else "else" KW_endswith "endswith" KW_environment "environment" KW_escalate "escalate"
+    KW_every "every"
     KW_exception "exception" KW_exists "exists" KW_expect "expect" KW_failure "failure"
     KW_false "false" KW_faster "faster" KW_followed "followed" KW_for "for" KW_forget "forget"
     KW_from "from" KW_if "if" KW_implies "implies" KW_import "import" KW_in "in"
     KW_irreversible "irreversible" KW_is "is" KW_join "join" KW_learn "learn" KW_let "let"
     KW_like "like" KW_limit "limit" KW_list "list" KW_macro "macro" KW_matches "matches"
-    KW_max "max" KW_min "min" KW_missing "missing" KW_never "never" KW_new "new" KW_no "no"
+    KW_max "max" KW_min "min" KW_missing "missing" KW_mode "mode" KW_never "never" KW_new "new" KW_no "no"
     KW_not "not" KW_notify "notify" KW_null "null" KW_of "of" KW_on "on" KW_open "open" KW_or "or"
-    KW_over "over" KW_own "own" KW_per "per" KW_percentile "percentile" KW_quiet "quiet"
+    KW_over "over" KW_own "own" KW_per "per" KW_percent "percent" KW_percentile "percentile" KW_quiet "quiet"
     KW_reason "reason" KW_respond "respond" KW_result "result" KW_role "role" KW_rule "rule"
-    KW_skip "skip" KW_source "source" KW_spike "spike" KW_startswith "startswith" KW_stop "stop"
+    KW_shadow "shadow" KW_skip "skip" KW_source "source" KW_spike "spike" KW_startswith "startswith" KW_stop "stop"
     KW_sum "sum" KW_target "target" KW_targets "targets" KW_test "test" KW_than "than"
-    KW_then "then" KW_timeout "timeout" KW_times "times" KW_travel "travel" KW_true "true"
+    KW_then "then" KW_timeout "timeout" KW_times "times" KW_to "to" KW_travel "travel" KW_true "true"
     KW_unless "unless" KW_until "until" KW_untrusted "untrusted" KW_use "use" KW_wait "wait"
     KW_when "when" KW_within "within"
 
@@ -152,13 +155,15 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 %precedence START
 %precedence error
 
-%type <text> name key label who title block_word
+%type <text> name plain_name key key_word place_key label title block_word scope_opt
 %type <flag> cased untrusted no_opt
 %type <several> measure
 %type <duration> forget
 %type <missing> missing
 %type <step_name> step_name
-%type <names> names
+%type <names> names whos
+%type <name> who
+%type <count> needed
 %type <place> place
 %type <places> places
 %type <line> line
@@ -167,7 +172,7 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 %type <checks> checks
 %type <json> object json json_member
 %type <jsons> json_members json_elements
-%type <clause> part default
+%type <clause> part default hold
 %type <clauses> default_list
 %type <test> compare text_test_word
 %type <verb> verb
@@ -380,19 +385,24 @@ places: %empty { $$.first = $$.last = NULL; }
     | places place { $$ = $1; APPEND($$, $place); }
     ;
 
-place: key { $$ = NODE(ast_place, .at = @$, .key = $key, .key_at = @key); }
-    | key list { $$ = NODE(ast_place, .at = @$, .key = $key, .key_at = @key, .values = $list); }
-    | key "{" pairs "}" {
-        $$ = NODE(ast_place, .at = @$, .key = $key, .key_at = @key, .pairs = $pairs.first);
+/* `mode` alone would be a provider of that name. */
+place: place_key { $$ = NODE(ast_place, .at = @$, .key = $1, .key_at = @1); }
+    | place_key list { $$ = NODE(ast_place, .at = @$, .key = $1, .key_at = @1, .values = $list); }
+    | place_key "{" pairs "}" {
+        $$ = NODE(ast_place, .at = @$, .key = $1, .key_at = @1, .pairs = $pairs.first);
+    }
+    | "mode" name {
+        $$ = NODE(ast_place, .at = @$, .key = $1, .key_at = @1, .word = $name, .word_at = @name);
     }
     ;
+
+place_key: plain_name | key_word ;
 
 default_list: default { APPEND_SOME($$, NONE, $default); }
     | default_list ";" default { APPEND_SOME($$, $1, $default); }
     ;
 
-default: limit
-    | dedup
+default: hold
     | "never" "target" cond {
         $$ = NODE(clause, .kind = CLAUSE_NEVER_TARGET, .at = @$, .condition = $cond);
     }
@@ -443,8 +453,7 @@ clauses: %empty { $$.first = $$.last = NULL; }
 clause: "unless" cond until_opt {
         $$ = NODE(clause, .kind = CLAUSE_UNLESS, .at = @$, .condition = $cond, UNTIL($until_opt));
     }
-    | limit
-    | dedup
+    | hold
     | error skip_clause SYNC { yyerrok; $$ = NULL; }
     ;
 
@@ -454,10 +463,27 @@ until_opt: %empty { $$ = (struct until){ STR(""), @$, STR(""), @$ }; }
 
 until: "until" DATE "reason" TEXT { $$ = (struct until){ $DATE.written, @DATE, $TEXT, @TEXT }; } ;
 
-limit: "limit" NUMBER "targets" "per" DURATION {
-        $$ = NODE(clause, .kind = CLAUSE_LIMIT, .at = @$, .number = parse_count(parse, @2, &$2),
-            TIMED($DURATION));
+/* What holds the steps of a rule back, or of every rule of the file. */
+hold: limit
+    | dedup
+    | "mode" name {
+        $$ = NODE(clause, .kind = CLAUSE_MODE, .at = @$, .word = $name, .word_at = @name);
     }
+    | "shadow" { $$ = NODE(clause, .kind = CLAUSE_SHADOW, .at = @$); }
+    ;
+
+limit: "limit" NUMBER "targets" scope_opt "per" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_LIMIT, .at = @$, .number = parse_count(parse, @2, &$2),
+            .word = $scope_opt, .word_at = @scope_opt, TIMED($DURATION));
+    }
+    | "limit" NUMBER "percent" "of" field scope_opt "per" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_LIMIT, .at = @$, .number = parse_count(parse, @2, &$2),
+            .condition = $field, .word = $scope_opt, .word_at = @scope_opt, TIMED($DURATION));
+    }
+    ;
+
+scope_opt: %empty { $$ = STR(""); }
+    | "by" name { $$ = $name; @$ = @name; }
     ;
 
 dedup: "dedup" by "for" DURATION {
@@ -537,33 +563,50 @@ part: "from" operand {
     | "as" name { $$ = NODE(clause, .kind = CLAUSE_AS, .at = @$, .reason = $name,
         .reason_at = @name); }
     | "irreversible" { $$ = NODE(clause, .kind = CLAUSE_IRREVERSIBLE, .at = @$); }
-    | "approve" "by" who "within" DURATION {
-        $$ = NODE(clause, .kind = CLAUSE_APPROVE, .at = @$, .reason = $who, .reason_at = @who,
-            .is_quoted = span_is_quoted(parse, @who), TIMED($5));
+    | "approve" "by" needed whos "within" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_APPROVE, .at = @$, .number = $needed, .who = $whos.first,
+            TIMED($6));
+    }
+    | "escalate" "to" needed whos "within" DURATION {
+        $$ = NODE(clause, .kind = CLAUSE_ESCALATE, .at = @$, .number = $needed,
+            .who = $whos.first, TIMED($6));
     }
     | "on" "failure" "stop" { $$ = NODE(clause, .kind = CLAUSE_ON_FAILURE_STOP, .at = @$); }
     ;
 
-who: TEXT | name ;
+needed: %empty { $$ = 0; }
+    | NUMBER "of" { $$ = parse_count(parse, @1, &$1); }
+    ;
+
+whos: who { FIRST($$, $1); }
+    | whos "," who { $$ = $1; APPEND($$, $3); }
+    ;
+
+who: TEXT { $$ = NODE(ast_name, .text = $1, .at = @1); }
+    | name { $$ = NODE(ast_name, .text = $1, .at = @1); }
+    ;
 
 %include "grammar/conditions.y"
 
 /* ---- words ---- */
 
 /* What a file may declare and a field may begin with: any word but the reserved ones. */
-name: NAME
+name: plain_name | "mode" ;
+
+plain_name: NAME
     | "accept" | "after" | "alert" | "always" | "approve" | "as" | "call" | "cdr" | "collect" |
     "connection" | "daemon" | "dedup" | "defaults" | "disable" | "distinct" | "environment" |
-    "every" | "exception" | "expect" | "failure" | "faster" | "for" | "from" | "implies" |
-    "import" | "irreversible" | "join" | "learn" | "let" | "limit" | "list" | "macro" | "never"
-    | "no" | "notify" | "on" | "open" | "over" | "own" | "per" | "quiet" | "reason" | "respond"
-    | "result" | "role" | "rule" | "skip" | "source" | "stop" | "target" | "targets" | "test" |
-    "than" | "timeout" | "times" | "use" | "wait"
+    "escalate" | "every" | "exception" | "expect" | "failure" | "faster" | "for" | "from" |
+    "implies" | "import" | "irreversible" | "join" | "learn" | "let" | "limit" | "list" | "macro"
+    | "never" | "no" | "notify" | "on" | "open" | "over" | "own" | "per" | "percent" | "quiet"
+    | "reason" | "respond" | "result" | "role" | "rule" | "shadow" | "skip" | "source" | "stop" |
+    "target" | "targets" | "test" | "than" | "timeout" | "times" | "to" | "use" | "wait"
     ;
 
 /* A parameter: any word but `when`, which begins the next rule. */
-key: name
-    | "all" | "and" | "any" | "anywhere" | "avg" | "by" | "cased" | "contains" | "count" |
+key: name | key_word ;
+
+key_word: "all" | "and" | "any" | "anywhere" | "avg" | "by" | "cased" | "contains" | "count" |
     "else" | "endswith" | "exists" | "false" | "followed" | "forget" | "if" | "in" | "is" |
     "like" | "matches" | "max" | "min" | "missing" | "new" | "not" | "null" | "of" | "or" |
     "percentile" | "spike" | "startswith" | "sum" | "then" | "travel" | "true" | "unless" |

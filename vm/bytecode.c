@@ -63,3 +63,16 @@ const char *ceiling_name(enum ceiling ceiling)
     assert(ceiling < CEILING_COUNT);
     return names[ceiling];
 }
+
+enum ceiling ceiling_needed(const struct builtin *builtin)
+{
+    static const enum ceiling needed[] = {
+        [EFFECT_READS] = CEILING_OBSERVE,
+        [EFFECT_COLLECTS] = CEILING_COLLECT,
+        [EFFECT_CHANGES] = CEILING_CONTAIN,
+        [EFFECT_DESTROYS] = CEILING_DESTROY,
+    };
+    static_assert(COUNT_OF(needed) == EFFECT_COUNT, "every effect needs a ceiling");
+    bool is_telling = builtin->verb == VERB_NOTIFY || builtin->verb == VERB_OPEN;
+    return is_telling ? CEILING_COLLECT : needed[builtin->effect];
+}

@@ -130,6 +130,10 @@ enum ceiling {
 /* "observe", "collect", "contain", "destroy": as written after `mode`; static. */
 const char *ceiling_name(enum ceiling ceiling);
 
+/* How far rules must be allowed to go for a step of the builtin: as its effect says; whatever
+ * tells people or opens a case is CEILING_COLLECT at least, and at most. */
+enum ceiling ceiling_needed(const struct builtin *builtin);
+
 /* Where a clause stands, for people: every refusal names it. */
 struct clause_place {
     str text;      /* as written, on one line; of a built-in default how it would be written */
@@ -283,6 +287,7 @@ enum guard_kind {
     GUARD_NEVER,        /* never VERB NAME [on COND] */
     GUARD_ALWAYS,       /* always COND implies VERB NAME */
     GUARD_ENVIRONMENT,  /* the ceiling of an environment: COND is `resource in` it */
+    GUARD_CONNECTION,   /* the ceiling of a connection: of every step at its provider */
 };
 
 struct guard_code {
@@ -291,7 +296,8 @@ struct guard_code {
     str reason;           /* why, as its author wrote it; or empty */
     enum verb verb;       /* of GUARD_NEVER and GUARD_ALWAYS */
     str step;             /* builtin of those; empty: any of the verb */
-    enum ceiling ceiling; /* of GUARD_ENVIRONMENT */
+    enum ceiling ceiling; /* of GUARD_ENVIRONMENT and GUARD_CONNECTION */
+    str provider;         /* of GUARD_CONNECTION, else empty */
     uint32_t text_index;  /* index into texts of the file that it stands in */
     uint32_t at;          /* offset in that text */
     bool is_of_file;      /* holds for rules of that file only (a clause of `defaults`) */

@@ -111,7 +111,7 @@ static bool bounds_are_sound(const struct program *program, const struct rule_co
 
 static bool guard_is_sound(const struct program *program, const struct guard_code *guard)
 {
-    return guard->kind <= GUARD_ENVIRONMENT && guard->verb < VERB_COUNT
+    return guard->kind <= GUARD_CONNECTION && guard->verb < VERB_COUNT
            && guard->ceiling < CEILING_COUNT && guard->text_index < program->text_count
            && (guard->certain != NO_INDEX || guard->possible == NO_INDEX);
 }

@@ -1,6 +1,7 @@
 /* lint_rule.c - a rule as a whole: what it asks, and what people are told about it. */
 #include "lint/lint_pass.h"
 
+#include "arguments.h"
 #include "base/buf.h"
 #include "range.h"
 
@@ -219,6 +220,35 @@ static void look_at_attack(struct lint *lint, const struct expr *attack)
     }
 }
 
+/* The first `approve` of the steps, or NULL. */
+static const struct clause *find_approve(const struct ast_step *step)
+{
+    const struct clause *found = NULL;
+    for (; step != NULL && found == NULL; step = step->next) {
+        if (step->kind == STEP_KIND_ACTION) {
+            found = clause_find(step->action.clauses, CLAUSE_APPROVE);
+            continue;
+        }
+        found = find_approve(step->branch.then_steps);
+        if (found == NULL)
+            found = find_approve(step->branch.else_steps);
+    }
+    return found;
+}
+
+static void look_at_author(struct lint *lint, const struct item *rule)
+{
+    const struct clause *approve = find_approve(rule->rule.steps);
+    const struct pair *pair = rule->rule.pairs;
+    while (pair != NULL && !str_is(pair->key, "author"))
+        pair = pair->next;
+    if (approve == NULL || pair != NULL)
+        return;
+    struct diag *diag = LINT(lint, DIAG_NO_AUTHOR, approve->at,
+        "whose rule this is nobody says, so its author could approve it");
+    LINT_HELP(lint, diag, "write (author = \"..\") behind the name of the rule");
+}
+
 void lint_rule(struct lint *lint, const struct item *rule)
 {
     look_at_condition(lint, rule);
@@ -231,4 +261,5 @@ void lint_rule(struct lint *lint, const struct item *rule)
     for (const struct pair *pair = rule->rule.pairs; pair != NULL; pair = pair->next)
         if (str_is(pair->key, "attack"))
             look_at_attack(lint, pair->value);
+    look_at_author(lint, rule);
 }

@@ -21,6 +21,36 @@ static bool clause_same(const struct clause *a, const struct clause *b)
     return expr_same(a->condition, b->condition);
 }
 
+static bool asks_for_approval(const struct clause *clause)
+{
+    return clause->kind == CLAUSE_APPROVE || clause->kind == CLAUSE_ESCALATE;
+}
+
+static const struct clause *next_stage(const struct clause *clause)
+{
+    while (clause != NULL && !asks_for_approval(clause))
+        clause = clause->next;
+    return clause;
+}
+
+/* The same people, as many of them, in the same order. */
+static bool stages_same(const struct clause *a, const struct clause *b)
+{
+    a = next_stage(a);
+    b = next_stage(b);
+    for (; a != NULL && b != NULL; a = next_stage(a->next), b = next_stage(b->next)) {
+        const struct ast_name *left = a->who;
+        const struct ast_name *right = b->who;
+        while (left != NULL && right != NULL && str_equal(left->text, right->text)) {
+            left = left->next;
+            right = right->next;
+        }
+        if (left != right || !clause_same(a, b))
+            return false;
+    }
+    return a == b;
+}
+
 /* How many clauses say something; a name for the result changes nothing that is done. */
 static uint32_t count_clauses(const struct ast_step *step)
 {
@@ -31,15 +61,17 @@ static uint32_t count_clauses(const struct ast_step *step)
 }
 
 /* Whether both are for the same target, wait for the same person, fail the same way. Each
- * clause is there once. */
+ * other clause is there once. */
 static bool clauses_same(const struct ast_step *a, const struct ast_step *b)
 {
     for (const struct clause *clause = a->action.clauses; clause != NULL; clause = clause->next) {
         const struct clause *other = clause_find(b->action.clauses, clause->kind);
-        if (clause->kind != CLAUSE_AS && (other == NULL || !clause_same(clause, other)))
+        if (clause->kind != CLAUSE_AS && !asks_for_approval(clause)
+            && (other == NULL || !clause_same(clause, other)))
             return false;
     }
-    return count_clauses(a) == count_clauses(b);
+    return count_clauses(a) == count_clauses(b)
+           && stages_same(a->action.clauses, b->action.clauses);
 }
 
 static bool step_same(const struct ast_step *a, const struct ast_step *b)

@@ -57,6 +57,92 @@ static void a_rule_has_its_own_limit_and_else_that_of_its_file(void **state)
     assert_true(str_is(program->rules[1].dedup.text, "dedup by user.id, raw[\"a.b\"] for 1h"));
 }
 
+static void limits_count_by_scope_and_as_a_share_of_a_list(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "list fleet : text = [\"a\", \"b\", \"B\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", "
+        "\"i\", \"j\"]\n"
+        "defaults { limit 7 targets by provider per 1h; limit 4 targets per 2h }\n"
+        "rule a { when severity >= high limit 30 percent of fleet per 1h\n"
+        "  limit 9 targets per 1d limit 5 percent of fleet by action per 1h then open case }\n"
+        "rule b { when severity >= low then open case }\n");
+    const struct rule_code *rule = &program->rules[0];
+    assert_int_equal(rule->limit_count, LIMIT_SCOPES + 1);
+    assert_int_equal(rule->limits[0].targets, 3); /* of ten: case means nothing */
+    assert_int_equal(rule->limits[1].targets, 9);
+    assert_int_equal(rule->limits[1].scope, LIMIT_RULE);
+    assert_int_equal(limit_of(rule, LIMIT_ACTION).targets, 1); /* at least */
+    assert_int_equal(limit_of(rule, LIMIT_ACCOUNT).targets, 50);
+    assert_int_equal(limit_of(rule, LIMIT_PROVIDER).targets, 7);
+    assert_int_equal(limit_of(&program->rules[1], LIMIT_RULE).targets, 4);
+    assert_int_equal(limit_of(&program->rules[1], LIMIT_RULE).window_ms, 7200000);
+}
+
+static void a_rule_goes_as_far_as_it_says_or_its_file(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "defaults { mode collect; shadow }\n"
+        "rule a { when severity >= high\n mode destroy then open case }\n"
+        "rule b { when severity >= low then open case }\n");
+    assert_int_equal(program->rules[0].ceiling, CEILING_DESTROY);
+    assert_int_equal(program->rules[0].ceiling_place.line, 3);
+    assert_true(str_is(program->rules[0].ceiling_place.text, "mode destroy"));
+    assert_int_equal(program->rules[1].ceiling, CEILING_COLLECT);
+    assert_int_equal(program->rules[1].ceiling_place.line, 1);
+    assert_true(program->rules[0].is_shadow && program->rules[1].is_shadow);
+    assert_true(str_is(program->rules[1].shadow_place.text, "shadow"));
+}
+
+static void environments_and_connections_have_ceilings_of_their_own(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "environment production { mode collect\n aws accounts [\"111122223333\"] }\n"
+        "environment lab { aws accounts [\"444455556666\"] }\n"
+        "connection aws { provider = aws\n mode = \"observe\" }\n"
+        "rule r { when severity >= high then collect snapshot }\n");
+    assert_int_equal(program->guard_count, 2);
+    const struct guard_code *guards = program->guards;
+    assert_int_equal(guards[0].kind, GUARD_ENVIRONMENT);
+    assert_int_equal(guards[0].ceiling, CEILING_COLLECT);
+    assert_int_equal(guards[0].place.line, 1);
+    assert_true(str_is(guards[0].place.text, "environment production { mode collect }"));
+    assert_int_equal(guards[0].read_count, 2);
+    assert_true(guards[0].possible != NO_INDEX);
+    assert_int_equal(guards[1].kind, GUARD_CONNECTION);
+    assert_int_equal(guards[1].ceiling, CEILING_OBSERVE);
+    assert_int_equal(guards[1].place.line, 5);
+    assert_true(str_is(guards[1].provider, "aws"));
+    assert_true(guards[1].certain == NO_INDEX);
+    assert_int_equal(program->unenforced_count, 0);
+}
+
+static void stages_are_asked_one_after_the_other(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program =
+        compile_good(&compilation, "role lead { members = [\"ana\", \"bo\"] may = approve }\n"
+                                   "role \"the-soc\" { members = \"cy\" may = approve }\n"
+                                   "rule r { when severity >= high then respond isolate_host "
+                                   "approve by 2 of lead, \"the-soc\"\n"
+                                   "  within 15m escalate to \"the-soc\" within 1h }\n");
+    const struct step_code *step = &program->steps[0];
+    assert_int_equal(step->stage_count, 2);
+    assert_int_equal(step->stages[0].needed, 2);
+    assert_int_equal(step->stages[0].role_count, 2);
+    assert_true(str_is(step->stages[0].roles[1], "the-soc"));
+    assert_int_equal(step->stages[1].needed, 1);
+    assert_int_equal(step->stages[1].within_ms, 3600000);
+    assert_true(str_is(step->approve.text,
+        "approve by 2 of lead, \"the-soc\" within 15m escalate to \"the-soc\" within 1h"));
+}
+
 static void a_step_says_who_is_asked_and_how_long_it_lasts(void **state)
 {
     (void)state;
@@ -139,6 +225,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_that_says_nothing_has_a_limit_of_every_scope),
         cmocka_unit_test(a_rule_has_its_own_limit_and_else_that_of_its_file),
+        cmocka_unit_test(limits_count_by_scope_and_as_a_share_of_a_list),
+        cmocka_unit_test(a_rule_goes_as_far_as_it_says_or_its_file),
+        cmocka_unit_test(environments_and_connections_have_ceilings_of_their_own),
+        cmocka_unit_test(stages_are_asked_one_after_the_other),
         cmocka_unit_test(a_step_says_who_is_asked_and_how_long_it_lasts),
         cmocka_unit_test(guards_say_what_they_forbid_and_where_they_stand),
         cmocka_unit_test(roles_say_who_may_do_what),

@@ -224,7 +224,7 @@ static void a_connection_that_a_rule_would_use_is_not_kept(void **state)
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     const struct program *program = compile_good(&compilation,
         "connection one { provider = aws account = \"111122223333\" }\n"
-        "connection two { provider = \"aws\" }\n"
+        "connection two { provider = \"aws\" region = \"eu-west-1\" }\n"
         "connection ir { provider = slack token = env(\"T\") channel = \"#ir\" }\n"
         "rule r { when severity = high\n"
         "  then if severity = high then { respond stop_instance } else { open case } }\n");

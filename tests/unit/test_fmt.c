@@ -89,6 +89,35 @@ static void a_named_rule_has_its_parts_on_lines_of_their_own(void **state)
         "}\n");
 }
 
+static void what_holds_steps_back_is_kept_as_it_was_meant(void **state)
+{
+    (void)state;
+    assert_formatted("defaults{mode   collect;shadow;limit 5 percent of fleet  by account per 1d;\n"
+                     "limit 9 targets by provider per 1h}\n"
+                     "environment e { mode observe aws accounts [\"1\"] }\n"
+                     "rule r{when a=1 limit 3 percent of fleet per 1h mode destroy shadow then\n"
+                     "respond r approve by 2 of \"a b\",c within 15m escalate   to d within 1h}",
+        "defaults {\n"
+        "  mode collect;\n"
+        "  shadow;\n"
+        "  limit 5 percent of fleet by account per 1d;\n"
+        "  limit 9 targets by provider per 1h\n"
+        "}\n"
+        "\n"
+        "environment e {\n"
+        "  mode observe\n"
+        "  aws accounts [\"1\"]\n"
+        "}\n"
+        "\n"
+        "rule r {\n"
+        "  when a = 1\n"
+        "  limit 3 percent of fleet per 1h\n"
+        "  mode destroy\n"
+        "  shadow\n"
+        "  then respond r approve by 2 of \"a b\", c within 15m escalate to d within 1h\n"
+        "}\n");
+}
+
 static void long_blocks_have_a_step_a_line(void **state)
 {
     (void)state;
@@ -377,6 +406,7 @@ int main(void)
         cmocka_unit_test(one_short_rule_stays_on_one_line),
         cmocka_unit_test(what_is_too_long_is_broken_at_its_outermost_places),
         cmocka_unit_test(a_named_rule_has_its_parts_on_lines_of_their_own),
+        cmocka_unit_test(what_holds_steps_back_is_kept_as_it_was_meant),
         cmocka_unit_test(long_blocks_have_a_step_a_line),
         cmocka_unit_test(comments_keep_their_places),
         cmocka_unit_test(comments_in_lists_stay_with_their_element),

@@ -129,17 +129,10 @@ static enum err check_pause(struct inquiry *inquiry)
     return decide(inquiry, RULING_PAUSED, NULL, pause_words(inquiry->governor, inquiry->arena));
 }
 
-/* The effects are in the order of the ceilings. */
-static_assert((int)EFFECT_READS == (int)CEILING_OBSERVE
-                  && (int)EFFECT_COLLECTS == (int)CEILING_COLLECT
-                  && (int)EFFECT_CHANGES == (int)CEILING_CONTAIN
-                  && (int)EFFECT_DESTROYS == (int)CEILING_DESTROY,
-    "an effect is the ceiling that it needs");
-
 static enum err keep_below(
     struct inquiry *inquiry, enum ceiling ceiling, const struct clause_place *place)
 {
-    enum ceiling needed = (enum ceiling)inquiry->row->effect;
+    enum ceiling needed = ceiling_needed(inquiry->row);
     if (needed <= ceiling)
         return ERR_OK;
     const char *clause = clause_words(inquiry->arena, place);
@@ -163,6 +156,12 @@ static enum err check_connection_ceiling(struct inquiry *inquiry)
     for (const struct connection_ceiling *at = governor->ceilings; at < end; at++)
         if (!inquiry->is_decided && str_is(provider, at->provider))
             TRY(keep_below(inquiry, at->ceiling, &at->place));
+    const struct program *program = inquiry->cause->program;
+    for (uint32_t at = 0; at < program->guard_count && !inquiry->is_decided; at++) {
+        const struct guard_code *guard = &program->guards[at];
+        if (guard->kind == GUARD_CONNECTION && str_equal(provider, guard->provider))
+            TRY(keep_below(inquiry, guard->ceiling, &guard->place));
+    }
     return ERR_OK;
 }
 

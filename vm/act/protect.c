@@ -100,22 +100,6 @@ static MUST_CHECK enum err ask_target(const struct step_cause *cause,
 
 /* ---- which guards are asked ---- */
 
-static enum ceiling ceiling_needed(enum effect effect)
-{
-    switch (effect) {
-    case EFFECT_READS:
-        return CEILING_OBSERVE;
-    case EFFECT_COLLECTS:
-        return CEILING_COLLECT;
-    case EFFECT_CHANGES:
-        return CEILING_CONTAIN;
-    case EFFECT_DESTROYS:
-    case EFFECT_COUNT:
-        break;
-    }
-    return CEILING_DESTROY;
-}
-
 static bool has_target(const struct builtin *row)
 {
     for (uint32_t at = 0; at < builtin_param_count(row); at++)
@@ -135,7 +119,8 @@ static bool concerns(
     case GUARD_NEVER:
         return guard->verb == row->verb && (guard->step.len == 0 || str_is(guard->step, row->name));
     case GUARD_ENVIRONMENT:
-        return guard->ceiling < ceiling_needed(row->effect);
+        return guard->ceiling < ceiling_needed(row);
+    case GUARD_CONNECTION: /* needs no target: the governor has asked it */
     case GUARD_ALWAYS:
         break;
     }
