@@ -40,11 +40,12 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
            $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o
 CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+MODEL   := $(B)/tests/model/model_holds
 DIFF    := $(B)/tests/diff/diff_evaluate
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all run test check lint format fuzz cover install docs clean help
+.PHONY: all run test check soak lint format fuzz cover install docs clean help
 .SECONDARY:
 .DEFAULT_GOAL := all
 
@@ -116,6 +117,9 @@ WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/allocation.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(WRAP) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
+$(MODEL): $(addprefix $(B)/tests/model/,model_holds.o holds_model.o) $(B)/libcdr.a
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
 $(DIFF): $(addprefix $(B)/tests/diff/,diff_evaluate.o generate.o naive.o) $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
@@ -123,7 +127,8 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 JOBS    := -j$(shell nproc)
-SUITE   := $(UNIT) $(FAULT) $(DIFF)
+SUITE   := $(UNIT) $(FAULT) $(MODEL) $(DIFF)
+SOAK    := $(MODEL)
 
 run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build
@@ -136,6 +141,11 @@ test: ## every test with every compiler and checker; sets itself up; under 15 mi
 
 check: $(B)/cdr $(SUITE) ## the unit and command-line tests of one build (SANITIZE=1, CC=clang)
 	@LOGS=$(B)/test-logs tests/check.sh $(B)
+
+soak: ## what make check tries a little of, for minutes: deeper models, more orders of events
+	@tests/setup.sh test
+	@$(MAKE) --no-print-directory -s $(JOBS) $(SOAK)
+	@LOGS=$(B)/soak-logs tests/soak.sh $(B)
 
 lint: ## layout, layers, lengths, banned calls, shell scripts
 	@tests/setup.sh test

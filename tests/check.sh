@@ -16,6 +16,7 @@ if [ "${ONLY:-unit}" = unit ]; then
         program=$build/${source%.c}
         command+=("$(basename "$program")" "$program" --)
     done
+    command+=(model_holds "$build/tests/model/model_holds" --)
     command+=(diff_evaluate "$build/tests/diff/diff_evaluate" "${DIFF_PAIRS:-1000000}" --)
 fi
 if [ "${ONLY:-cli}" = cli ]; then

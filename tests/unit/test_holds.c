@@ -202,9 +202,12 @@ static void two_people_approve_and_the_approval_is_used_once(void **state)
     assert_int_equal(decisions[1].decided_ms, HELD_MS + 2);
     assert_string_equal(claim(&f, id, "aaaa"), "used");
     step_is(&f, run, "running");
-    assert_string_equal(claim(&f, id, "aaaa"), "invalid");
+    /* cut off before it changed anything, and begun again */
+    assert_string_equal(claim(&f, id, "aaaa"), "used");
     assert_string_equal(log_of(&f),
         "approved alice hold 1 open, approved bob hold 1 approved, used cdr hold 1 used");
+    assert_string_equal(claim(&f, id, "aaab"), "void");
+    assert_string_equal(claim(&f, id, "aaaa"), "invalid");
     fixture_release(&f);
 }
 
@@ -341,6 +344,8 @@ static void an_approval_that_the_audit_log_does_not_have_is_void(void **state)
         /* the plan was another one */
         "DELETE FROM decision WHERE who = 'bob'; UPDATE decision SET plan_hash = 'cccc';"
         "UPDATE hold SET state = 'approved', stages = '[]', plan_hash = 'cccc'",
+        /* the step looks as if it had been begun with it */
+        "UPDATE hold SET state = 'used', settled_ms = 1",
     };
     for (size_t i = 0; i < COUNT_OF(forgeries); i++) {
         struct fixture f = fixture_new();

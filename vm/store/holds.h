@@ -49,9 +49,11 @@ MUST_CHECK enum err holds_decide(struct store *store, struct decision *decision,
     enum hold_state *ret_state, const char **reterr_reason);
 
 /* Use an approved hold for the plan with `plan_hash`: HOLD_APPROVED becomes HOLD_USED and its step
- * `running`. Another plan, or approvals that the audit log does not have word for word or that are
- * not enough: the hold is HOLD_VOID. *ret_state says which; both are audited. ERR_INVALID: it
- * is not approved, or its step has ended. */
+ * `running`. One that is used already stays so, for the step that was cut off before it changed
+ * anything: that it changes nothing twice is what its calls in the journal are for. Another plan,
+ * or approvals that the audit log does not have word for word or that are not enough: the hold is
+ * HOLD_VOID, used before or not. *ret_state says which; a new state is audited. ERR_INVALID: it is
+ * neither, or its step has ended. Nobody goes by the state in the table without this. */
 MUST_CHECK enum err holds_claim(struct store *store, int64_t hold, str plan_hash, int64_t now_ms,
     struct arena *arena, enum hold_state *ret_state);
 

@@ -601,9 +601,11 @@ static enum err claim(struct store *store, int64_t id, str plan_hash, int64_t no
     const char *doubt;
     TRY(matter_read(store, id, arena, &m));
     *ret_state = m.hold.state;
-    if (m.hold.state != HOLD_APPROVED || m.hold.is_step_over)
+    if ((m.hold.state != HOLD_APPROVED && m.hold.state != HOLD_USED) || m.hold.is_step_over)
         return ERR_INVALID;
     TRY(doubt_find(store, &m, plan_hash, arena, &doubt));
+    if (doubt == NULL && m.hold.state == HOLD_USED)
+        return ERR_OK;
     if (doubt == NULL) {
         TRY(step_set(store, STATEMENT_STEP_CLAIM, &m.hold));
         TRY(settle_audited(store, &m.hold, HOLD_USED, "used", NULL, now_ms));
