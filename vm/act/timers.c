@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 #include "store/audit.h"
+#include "store/holds.h"
 
 enum { MARK_EVERY_MS = 10 * 1000, TIMER_BYTES_MAX = 16 * 1024 };
 
@@ -160,5 +161,195 @@ enum err timers_retry(struct store *store, struct clock *clock, int64_t run, int
     TRY(store_begin(store));
     TRY(store_end(store, retry_set(store, clock, &timer)));
     *ret_due_ms = timer.due_ms;
+    return ERR_OK;
+}
+
+/* ---- firing ---- */
+
+/* One round over what is due. */
+struct firing {
+    struct store *store;
+    struct clock *clock;
+    struct timer_hands *hands;
+    int64_t now_ms;
+    bool is_going_on; /* something ended: what waited for it may be tried again */
+};
+
+static bool is_paused(const struct firing *firing)
+{
+    return firing->hands->is_paused != NULL && firing->hands->is_paused(firing->hands);
+}
+
+static void tell(const struct firing *firing, const struct timer *timer)
+{
+    if (firing->hands->told != NULL)
+        firing->hands->told(firing->hands, timer);
+}
+
+/* The timer is over as `outcome`, told in the audit log as `event`. In a transaction. */
+static enum err end_write(
+    const struct firing *firing, struct timer *timer, const char *event, str outcome)
+{
+    timer->ended_ms = firing->now_ms;
+    timer->outcome = outcome;
+    TRY(timers_end(firing->store, timer->id, timer->ended_ms, outcome));
+    return timer_audit(firing->store, firing->clock, event, timer, outcome);
+}
+
+static enum err end_timer(
+    struct firing *firing, struct timer *timer, const char *event, str outcome)
+{
+    TRY(store_begin(firing->store));
+    TRY(store_end(firing->store, end_write(firing, timer, event, outcome)));
+    firing->is_going_on = true;
+    return ERR_OK;
+}
+
+static enum err cancel(struct firing *firing, struct timer *timer, const char *why)
+{
+    TRY(end_timer(firing, timer, "timer_cancelled", str_from(why)));
+    tell(firing, timer);
+    return ERR_OK;
+}
+
+static enum err put_off_write(const struct firing *firing, struct timer *timer, const char *why)
+{
+    TRY(timers_set(firing->store, timer));
+    return timer_audit(firing->store, firing->clock, "timer_set", timer, str_from(why));
+}
+
+/* Another run relies on what is to be taken back: its own end counts, where it has one. */
+static enum err undo_wait(struct firing *firing, struct timer *timer, struct arena *arena)
+{
+    struct reliance other;
+    int64_t due_ms;
+    enum err err = store_reliance(firing->store, timer->run, timer->step, arena, &other);
+    if (err == ERR_NOT_FOUND) /* an undo of all of the run is open, and waits itself */
+        return ERR_OK;
+    TRY(err);
+    err = timers_twin(firing->store, timer, other.run, &due_ms);
+    const char *why =
+        err == ERR_NOT_FOUND
+            ? arena_format(arena, "cancelled: run %lld relies on it", (long long)other.run)
+            : arena_format(arena, "run %lld relies on it, for longer", (long long)other.run);
+    if (why == NULL)
+        return ERR_MEMORY;
+    if (err == ERR_NOT_FOUND)
+        return cancel(firing, timer, why);
+    TRY(err);
+    if (due_ms <= firing->now_ms) /* that one is due as well, and goes first */
+        return ERR_OK;
+    timer->due_ms = due_ms;
+    TRY(store_begin(firing->store));
+    TRY(store_end(firing->store, put_off_write(firing, timer, why)));
+    timer->outcome = str_from(why);
+    tell(firing, timer);
+    return ERR_OK;
+}
+
+static enum err fire_undo(struct firing *firing, struct timer *timer, struct arena *arena)
+{
+    if (is_paused(firing))
+        return ERR_OK;
+    char duration[DURATION_TEXT_MAX];
+    duration_format(timer->due_ms - timer->set_ms, duration);
+    const char *reason = arena_format(arena, "its time (for %s) is over", duration);
+    if (reason == NULL)
+        return ERR_MEMORY;
+    enum err err = firing->hands->undo(firing->hands, timer, reason);
+    if (err == ERR_PAUSED)
+        return ERR_OK;
+    if (err == ERR_NEEDED)
+        return undo_wait(firing, timer, arena);
+    if (err == ERR_INVALID || err == ERR_NOT_FOUND)
+        return cancel(firing, timer, "cancelled: it was taken back before");
+    firing->is_going_on |= err == ERR_OK;
+    return err;
+}
+
+/* The hold becomes what time makes of it, and its timer goes along. */
+static enum err expire_write(const struct firing *firing, struct timer *timer, struct arena *arena)
+{
+    enum hold_state state;
+    struct hold hold;
+    TRY(holds_expire(firing->store, timer->hold, firing->now_ms, &state));
+    TRY(holds_get(firing->store, timer->hold, arena, &hold));
+    if (state == HOLD_OPEN && hold.until_ms > firing->now_ms) {
+        timer->due_ms = hold.until_ms;
+        return timers_set(firing->store, timer);
+    }
+    const char *outcome = state == HOLD_EXPIRED
+                              ? "fired"
+                              : arena_format(arena, "cancelled: the hold is %s",
+                                  state == HOLD_OPEN ? "open for ever" : hold_state_name(state));
+    if (outcome == NULL)
+        return ERR_MEMORY;
+    return end_write(firing, timer, state == HOLD_EXPIRED ? "timer_fired" : "timer_cancelled",
+        str_from(outcome));
+}
+
+static enum err fire_expire(struct firing *firing, struct timer *timer, struct arena *arena)
+{
+    TRY(store_begin(firing->store));
+    TRY(store_end(firing->store, expire_write(firing, timer, arena)));
+    firing->is_going_on = true;
+    tell(firing, timer);
+    return ERR_OK;
+}
+
+/* The timer ends first: a run that is open is found without it. */
+static enum err fire_retry(struct firing *firing, struct timer *timer, struct arena *arena)
+{
+    struct run run;
+    TRY(store_run_get(firing->store, timer->run, arena, &run));
+    if (run.ended_ms != 0)
+        return cancel(firing, timer, "cancelled: the run has ended");
+    if (is_paused(firing))
+        return ERR_OK;
+    TRY(end_timer(firing, timer, "timer_fired", STR("fired")));
+    return firing->hands->retry(firing->hands, timer);
+}
+
+static enum err fire_one(struct firing *firing, struct timer *timer)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    switch (timer->kind) {
+    case TIMER_UNDO:
+        return fire_undo(firing, timer, &arena);
+    case TIMER_EXPIRE:
+        return fire_expire(firing, timer, &arena);
+    case TIMER_RETRY:
+        return fire_retry(firing, timer, &arena);
+    case TIMER_KIND_COUNT:
+        break;
+    }
+    return ERR_INVALID;
+}
+
+/* Everything that was due when the round began, once. */
+static enum err fire_round(struct firing *firing)
+{
+    struct timer last = { 0 };
+    for (size_t count = TIMERS_PAGE, before = 0; count == TIMERS_PAGE; before += count) {
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+        struct timer *timers;
+        TRY(timers_due(
+            firing->store, firing->now_ms, before == 0 ? NULL : &last, &arena, &timers, &count));
+        for (size_t i = 0; i < count; i++) {
+            last = timers[i];
+            TRY(fire_one(firing, &timers[i]));
+        }
+    }
+    return ERR_OK;
+}
+
+enum err timers_fire(struct store *store, struct clock *clock, struct timer_hands *hands)
+{
+    struct firing firing = { .store = store, .clock = clock, .hands = hands };
+    do {
+        firing.is_going_on = false;
+        TRY(timers_now(store, clock, &firing.now_ms));
+        TRY(fire_round(&firing));
+    } while (firing.is_going_on);
     return ERR_OK;
 }

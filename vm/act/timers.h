@@ -35,22 +35,22 @@ enum { RETRY_FIRST_MS = 30 * 1000, RETRY_LAST_MS = 60 * 60 * 1000 };
 MUST_CHECK enum err timers_retry(
     struct store *store, struct clock *clock, int64_t run, int64_t *ret_due_ms);
 
-/* Who carries out what timers are for. Errors of the provider are its own to tell: then it has
- * begun, stays open, and ERR_OK is returned. */
+/* Who carries out what timers are for. An error of the provider is its own to tell: what was begun
+ * stays open, and ERR_OK is returned. */
 struct timer_hands {
-    /* undo_execute with order.timer; ERR_NEEDED, ERR_INVALID and ERR_PAUSED as there. */
+    /* Whether cdr is paused: undos and retries stay due then. May be NULL: never. */
+    bool (*is_paused)(struct timer_hands *hands);
+    /* undo_execute with timer->id; ERR_NEEDED, ERR_INVALID, ERR_NOT_FOUND and ERR_PAUSED as there. */
     enum err (*undo)(struct timer_hands *hands, const struct timer *timer, const char *reason);
     /* Go on with timer->run, which is open. */
     enum err (*retry)(struct timer_hands *hands, const struct timer *timer);
-    /* What became of a timer that has ended, or was put off to another time: `ended_ms`, `due_ms`
-     * and `outcome` of it. May be NULL. */
+    /* What became of a timer: it was cancelled, is put off (ended_ms is 0, due_ms later), or a hold
+     * has expired. Undos and retries that fired tell themselves. May be NULL. */
     void (*told)(struct timer_hands *hands, const struct timer *timer);
 };
 
 /* Do all that is due, earliest first. A timer whose undo would lift what another run relies on
- * waits for the end of that, or is cancelled where it has none. While cdr is paused undos stay
- * due. Other errors of `hands` end it: what is left stays due. */
+ * waits for the end of that, or is cancelled where it has none. Other errors of `hands` end it:
+ * what is left stays due. */
 MUST_CHECK enum err timers_fire(
     struct store *store, struct clock *clock, struct timer_hands *hands);
-/* When the next is due, in the time of timers; INT64_MAX: none is set. ERR_STORE. */
-MUST_CHECK enum err timers_next(struct store *store, int64_t *ret_due_ms);

@@ -205,7 +205,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_TIMERS] = "SELECT " TIMER_COLUMNS " FROM timer"
                          " WHERE ended_ms IS NULL AND (?1 = 0 OR run = ?1) ORDER BY due_ms, id",
     [STATEMENT_TIMERS_DUE] = "SELECT " TIMER_COLUMNS " FROM timer"
-                             " WHERE ended_ms IS NULL AND due_ms <= ?1 ORDER BY due_ms, id",
+                             " WHERE ended_ms IS NULL AND due_ms <= ?1 AND (due_ms, id) > (?2, ?3)"
+                             " ORDER BY due_ms, id LIMIT ?4",
+    [STATEMENT_TIMER_NEXT] = "SELECT min(due_ms) FROM timer WHERE ended_ms IS NULL",
+    [STATEMENT_TIMER_TWIN] = "SELECT max(t.due_ms) FROM step AS mine, " UNDOS_OF_THE_SAME
+                             " AND mine.run = ?1 AND mine.idx = ?2 AND t.run = ?3",
     [STATEMENT_MARK_GET] = "SELECT value->>'boot', value->>'elapsed_ms', value->>'timer_ms'"
                            " FROM meta WHERE key = 'clock_mark'",
     [STATEMENT_MARK_SET] =

@@ -147,15 +147,11 @@ enum err timers_join(struct store *store, const struct timer *timer, int64_t *re
     return statement_run(store, put_off);
 }
 
-/* The timers of a statement with one number as its parameter. */
-static enum err timers_read(struct store *store, enum statement which, int64_t key,
-    struct arena *arena, struct timer **ret_timers, size_t *ret_count)
+/* All timers that a statement finds. */
+static enum err timers_read(struct store *store, sqlite3_stmt *statement, struct arena *arena,
+    struct timer **ret_timers, size_t *ret_count)
 {
-    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
-    struct timer_row by = { .timer.id = key };
     void *rows;
-    TRY(statement_take(store, which, &statement));
-    TRY(record_bind(store, statement, timer_columns, 1, &by));
     TRY(records_read(store, statement, timer_columns, COUNT_OF(timer_columns),
         sizeof(struct timer_row), arena, &rows, ret_count));
     struct timer *timers = ARENA_ARRAY(arena, struct timer, *ret_count);
@@ -167,16 +163,67 @@ static enum err timers_read(struct store *store, enum statement which, int64_t k
     return ERR_OK;
 }
 
-enum err timers_due(struct store *store, int64_t now_ms, struct arena *arena,
-    struct timer **ret_timers, size_t *ret_count)
+/* Bind numbers to parameters 1, 2, ... */
+static enum err numbers_bind(
+    struct store *store, sqlite3_stmt *statement, const int64_t *numbers, int count)
 {
-    return timers_read(store, STATEMENT_TIMERS_DUE, now_ms, arena, ret_timers, ret_count);
+    for (int i = 0; i < count; i++) {
+        int code = sqlite3_bind_int64(statement, i + 1, numbers[i]);
+        if (code != SQLITE_OK)
+            return store_fail(store, code);
+    }
+    return ERR_OK;
+}
+
+enum err timers_due(struct store *store, int64_t now_ms, const struct timer *after,
+    struct arena *arena, struct timer **ret_timers, size_t *ret_count)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    const int64_t keys[] = { now_ms, after == NULL ? INT64_MIN : after->due_ms,
+        after == NULL ? 0 : after->id, TIMERS_PAGE };
+    TRY(statement_take(store, STATEMENT_TIMERS_DUE, &statement));
+    TRY(numbers_bind(store, statement, keys, COUNT_OF(keys)));
+    return timers_read(store, statement, arena, ret_timers, ret_count);
 }
 
 enum err timers_list(struct store *store, int64_t run, struct arena *arena,
     struct timer **ret_timers, size_t *ret_count)
 {
-    return timers_read(store, STATEMENT_TIMERS, run, arena, ret_timers, ret_count);
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_TIMERS, &statement));
+    TRY(numbers_bind(store, statement, &run, 1));
+    return timers_read(store, statement, arena, ret_timers, ret_count);
+}
+
+/* The one number that a statement has. ERR_NOT_FOUND: it is NULL. */
+static enum err number_read(struct store *store, sqlite3_stmt *statement, int64_t *ret_number)
+{
+    bool is_row = false;
+    TRY(statement_next(store, statement, &is_row));
+    if (!is_row || sqlite3_column_type(statement, 0) == SQLITE_NULL)
+        return ERR_NOT_FOUND;
+    *ret_number = sqlite3_column_int64(statement, 0);
+    return ERR_OK;
+}
+
+enum err timers_next(struct store *store, int64_t *ret_due_ms)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_TIMER_NEXT, &statement));
+    enum err err = number_read(store, statement, ret_due_ms);
+    if (err == ERR_NOT_FOUND)
+        *ret_due_ms = INT64_MAX;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err timers_twin(
+    struct store *store, const struct timer *timer, int64_t run, int64_t *ret_due_ms)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    const int64_t keys[] = { timer->run, timer->step, run };
+    TRY(statement_take(store, STATEMENT_TIMER_TWIN, &statement));
+    TRY(numbers_bind(store, statement, keys, COUNT_OF(keys)));
+    return number_read(store, statement, ret_due_ms);
 }
 
 enum err timers_end(struct store *store, int64_t id, int64_t now_ms, str outcome)

@@ -42,9 +42,18 @@ MUST_CHECK enum err timers_find(struct store *store, enum timer_kind kind, int64
  * a change, it is put off to theirs. *ret_due_ms is its own then. */
 MUST_CHECK enum err timers_join(
     struct store *store, const struct timer *timer, int64_t *ret_due_ms);
-/* Those that are set and due, earliest first; of one time, in the order they were set. */
-MUST_CHECK enum err timers_due(struct store *store, int64_t now_ms, struct arena *arena,
-    struct timer **ret_timers, size_t *ret_count);
+/* When the last undo is due of what `run` did, by the same builtin, to the target of the step of
+ * `timer`. ERR_NOT_FOUND: what it did is for ever, or over. */
+MUST_CHECK enum err timers_twin(
+    struct store *store, const struct timer *timer, int64_t run, int64_t *ret_due_ms);
+
+enum { TIMERS_PAGE = 256 };
+/* Those that are set and due, at most TIMERS_PAGE, earliest first; of one time, in the order they
+ * were set. After `after` in that order; NULL: from the first. */
+MUST_CHECK enum err timers_due(struct store *store, int64_t now_ms, const struct timer *after,
+    struct arena *arena, struct timer **ret_timers, size_t *ret_count);
+/* When the next is due; INT64_MAX: none is set. */
+MUST_CHECK enum err timers_next(struct store *store, int64_t *ret_due_ms);
 /* Those that are set; `run` 0: of every run. Earliest first. */
 MUST_CHECK enum err timers_list(struct store *store, int64_t run, struct arena *arena,
     struct timer **ret_timers, size_t *ret_count);

@@ -1,0 +1,797 @@
+/* test_timers.c - what was to last for a while is taken back when that is over: never missed,
+ * never twice, never early. */
+#include "act/timers.h"
+#include "act/undo.h"
+#include "fake_time.h"
+#include "provider.h"
+#include "store/audit.h"
+#include "store/holds.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "journal.h"
+
+enum { SECOND = 1000, HOUR = 3600 * SECOND, DAY = 24 * HOUR };
+
+static const struct step_code for_an_hour = { .builtin = &isolate_row, .for_ms = HOUR };
+static const struct step_code for_a_day = { .builtin = &isolate_row, .for_ms = DAY };
+static const struct step_code for_ever = { .builtin = &isolate_row };
+
+/* A provider, a journal of what was done to it, and hands that take back. */
+struct fixture {
+    struct timer_hands hands; /* first: it is handed back */
+    struct scratch scratch;
+    struct arena arena;
+    struct store *store;
+    struct provider *provider;
+    struct fake_time time;
+    struct executor executor;
+    bool is_paused;
+    uint32_t undos;
+    uint32_t retries;
+    struct timer told; /* the last */
+};
+
+static enum err fixture_undo(
+    struct timer_hands *hands, const struct timer *timer, const char *reason)
+{
+    struct fixture *f = (struct fixture *)hands;
+    struct undo_order order = { .run = timer->run,
+        .is_of_one_step = true,
+        .step = timer->step,
+        .timer = timer->id,
+        .reason = str_from(reason) };
+    int64_t undo = 0;
+    enum err err = undo_execute(&f->executor, test_inverse_find, &order, &f->arena, NULL, &undo);
+    f->undos += err == ERR_OK;
+    return err;
+}
+
+static enum err fixture_retry(struct timer_hands *hands, const struct timer *timer)
+{
+    struct fixture *f = (struct fixture *)hands;
+    int64_t due_ms;
+    f->retries++;
+    return timers_retry(f->store, &f->time.clock, timer->run, &due_ms);
+}
+
+static bool fixture_is_paused(struct timer_hands *hands)
+{
+    return ((struct fixture *)hands)->is_paused;
+}
+
+static void fixture_told(struct timer_hands *hands, const struct timer *timer)
+{
+    struct fixture *f = (struct fixture *)hands;
+    f->told = *timer;
+    f->told.outcome = arena_copy(&f->arena, timer->outcome);
+}
+
+static void fixture_open(struct fixture *f)
+{
+    store_close(f->store);
+    f->store = journal_open(f->scratch.path, &f->arena);
+    f->executor = test_executor(MODE_APPLY, f->store, NULL, f->provider);
+    f->executor.clock = &f->time.clock;
+}
+
+static void fixture_init(struct fixture *f)
+{
+    *f = (struct fixture){ .hands = { .undo = fixture_undo,
+                               .retry = fixture_retry,
+                               .is_paused = fixture_is_paused,
+                               .told = fixture_told },
+        .scratch = scratch_new(),
+        .provider = provider_new(),
+        .time = FAKE_TIME };
+    fixture_open(f);
+}
+
+static void fixture_release(struct fixture *f)
+{
+    store_close(f->store);
+    provider_release(&f->provider);
+    arena_release(&f->arena);
+    scratch_release(&f->scratch);
+}
+
+#define FIXTURE(name)                                                                              \
+    CLEANUP(fixture_release) struct fixture name;                                                  \
+    fixture_init(&name)
+
+/* One step of a run, and what comes after it. */
+static enum err step(struct fixture *f, int64_t run, uint32_t index, const struct step_code *code)
+{
+    const value args[STEP_PARAMS_MAX] = { value_text(STR("cells")) };
+    struct step_order order = { .row = code->builtin, .args = args, .run = run, .index = index };
+    struct step_outcome outcome;
+    TRY(step_execute(&f->executor, &order, &f->arena, &outcome));
+    return timers_after_step(f->store, &f->time.clock, code, run, index, &outcome);
+}
+
+static int64_t isolate(struct fixture *f, const struct step_code *code)
+{
+    int64_t run = journal_run_new(f->store);
+    assert_int_equal(step(f, run, 0, code), ERR_OK);
+    assert_int_equal(store_run_end(f->store, run, 9), ERR_OK);
+    return run;
+}
+
+static void fire(struct fixture *f)
+{
+    assert_int_equal(timers_fire(f->store, &f->time.clock, &f->hands), ERR_OK);
+}
+
+static void is_isolated(const struct fixture *f, bool is_wanted)
+{
+    for (int i = 0; i < SLOTS; i++)
+        assert_int_equal(f->provider->slots[i], is_wanted ? 1 : 0);
+}
+
+/* How many timers are set. */
+static size_t timers_left(struct fixture *f)
+{
+    struct timer *timers;
+    size_t count;
+    assert_int_equal(timers_list(f->store, 0, &f->arena, &timers, &count), ERR_OK);
+    return count;
+}
+
+static struct timer timer_of(struct fixture *f, int64_t run)
+{
+    struct timer timer;
+    uint32_t count;
+    assert_int_equal(timers_find(f->store, TIMER_UNDO, run, 0, &f->arena, &timer, &count), ERR_OK);
+    return timer;
+}
+
+static enum run_standing standing_of(struct fixture *f, int64_t id)
+{
+    struct run run;
+    assert_int_equal(store_run_get(f->store, id, &f->arena, &run), ERR_OK);
+    return run.standing;
+}
+
+static void what_was_for_an_hour_is_taken_back_after_an_hour_and_not_before(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = isolate(&f, &for_an_hour);
+    fake_time_pass(&f.time, HOUR - 1);
+    fire(&f);
+    is_isolated(&f, true);
+    fake_time_pass(&f.time, 1);
+    fire(&f);
+    is_isolated(&f, false);
+    assert_true(str_is(timer_of(&f, run).outcome, "fired"));
+    assert_int_equal(standing_of(&f, run), RUN_STANDS);
+    fake_time_pass(&f.time, DAY);
+    fire(&f);
+    assert_int_equal(f.undos, 1);
+    is_isolated_once(&(struct provider){ .slots = { 1, 1, 1 },
+        .applied = {
+            f.provider->applied[0] - 1, f.provider->applied[1] - 1, f.provider->applied[2] - 1 } });
+}
+
+static void its_undo_is_in_the_audit_log_with_the_reason(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    (void)isolate(&f, &for_a_day);
+    fake_time_pass(&f.time, DAY);
+    fire(&f);
+    struct audit_row *rows;
+    size_t count;
+    bool was_set = false, was_begun = false, was_undone = false;
+    assert_int_equal(audit_page(f.store, 0, 100, &f.arena, &rows, &count), ERR_OK);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = arena_copy(&f.arena, rows[i].text).ptr;
+        bool is_reason = strstr(text, "its time (for 1d) is over") != NULL;
+        was_set |= strstr(text, "\"timer_set\"") != NULL && strstr(text, "`for 1d`") != NULL;
+        was_begun |= strstr(text, "\"undo_begun\"") != NULL && is_reason;
+        was_undone |= strstr(text, "\"undone\"") != NULL && is_reason
+                      && strstr(text, "3 of 3 changes taken back by run 2") != NULL;
+    }
+    assert_true(was_set && was_begun && was_undone);
+}
+
+static void what_is_for_ever_has_no_timer(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    (void)isolate(&f, &for_ever);
+    assert_int_equal(timers_left(&f), 0);
+}
+
+static void a_step_that_failed_has_no_timer(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    f.provider->fault = FAULT_DENIED;
+    f.provider->fault_at = 1;
+    f.provider->fault_count = 100;
+    (void)isolate(&f, &for_an_hour);
+    assert_int_equal(timers_left(&f), 0);
+}
+
+static void replay_sets_no_second_timer_and_moves_none(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = journal_run_new(f.store);
+    assert_int_equal(step(&f, run, 0, &for_an_hour), ERR_OK);
+    int64_t due_ms = timer_of(&f, run).due_ms;
+    fake_time_pass(&f.time, HOUR / 2);
+    assert_int_equal(step(&f, run, 0, &for_an_hour), ERR_OK);
+    assert_int_equal(timer_of(&f, run).due_ms, due_ms);
+    assert_int_equal(timers_left(&f), 1);
+    fake_time_pass(&f.time, HOUR / 2);
+    fire(&f); /* although the run is still open */
+    is_isolated(&f, false);
+    assert_int_equal(standing_of(&f, run), RUN_OPEN);
+    assert_int_equal(step(&f, run, 0, &for_an_hour), ERR_OK);
+    assert_int_equal(timers_left(&f), 0);
+    is_isolated(&f, false);
+}
+
+static void setting_the_clock_neither_fires_nor_delays(void **state)
+{
+    (void)state;
+    static const int64_t jumps[] = { HOUR, -HOUR, DAY, -DAY };
+    for (size_t i = 0; i < COUNT_OF(jumps); i++) {
+        FIXTURE(f);
+        (void)isolate(&f, &for_an_hour);
+        fake_time_pass(&f.time, HOUR - SECOND);
+        f.time.now_ms += jumps[i];
+        fire(&f);
+        fixture_open(&f); /* another process */
+        fire(&f);
+        is_isolated(&f, true);
+        fake_time_pass(&f.time, SECOND);
+        fire(&f);
+        is_isolated(&f, false);
+        assert_int_equal(f.undos, 1);
+    }
+}
+
+static void a_restart_of_the_machine_misses_nothing(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    (void)isolate(&f, &for_an_hour);
+    fake_time_restart(&f.time, 2 * HOUR, 0);
+    fixture_open(&f);
+    fire(&f);
+    is_isolated(&f, false);
+    assert_int_equal(f.undos, 1);
+}
+
+static void a_restart_with_its_clock_set_back_is_late_and_not_early(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    (void)isolate(&f, &for_an_hour);
+    fake_time_pass(&f.time, HOUR / 2);
+    fire(&f);
+    fake_time_restart(&f.time, 0, -DAY);
+    fixture_open(&f);
+    fire(&f);
+    fake_time_pass(&f.time, HOUR / 2 - 1);
+    fire(&f);
+    is_isolated(&f, true);
+    fake_time_pass(&f.time, 10 * SECOND + 1);
+    fire(&f);
+    is_isolated(&f, false);
+}
+
+static void while_paused_it_stays_due(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    (void)isolate(&f, &for_an_hour);
+    fake_time_pass(&f.time, 2 * HOUR);
+    f.is_paused = true;
+    fire(&f);
+    is_isolated(&f, true);
+    assert_int_equal(timers_left(&f), 1);
+    f.is_paused = false;
+    fire(&f);
+    is_isolated(&f, false);
+}
+
+static void what_others_found_in_force_lasts_as_long_as_the_last_of_them(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t first = isolate(&f, &for_an_hour);
+    fake_time_pass(&f.time, HOUR / 2);
+    int64_t second = isolate(&f, &for_a_day);
+    assert_int_equal(timer_of(&f, first).due_ms, timer_of(&f, second).due_ms);
+    fake_time_pass(&f.time, DAY - 1);
+    fire(&f);
+    is_isolated(&f, true);
+    fake_time_pass(&f.time, 1);
+    fire(&f);
+    is_isolated(&f, false);
+    assert_int_equal(timers_left(&f), 0);
+    assert_int_equal(standing_of(&f, first), RUN_STANDS);
+    assert_int_equal(standing_of(&f, second), RUN_STANDS);
+}
+
+static void a_shorter_time_of_another_ends_nothing(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    (void)isolate(&f, &for_a_day);
+    (void)isolate(&f, &for_an_hour);
+    fake_time_pass(&f.time, HOUR);
+    fire(&f);
+    is_isolated(&f, true);
+    assert_int_equal(timers_left(&f), 1);
+    fake_time_pass(&f.time, DAY);
+    fire(&f);
+    is_isolated(&f, false);
+}
+
+static void what_stands_for_ever_is_not_ended_by_who_found_it_for_an_hour(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    (void)isolate(&f, &for_ever);
+    (void)isolate(&f, &for_an_hour);
+    fake_time_pass(&f.time, DAY);
+    fire(&f);
+    is_isolated(&f, true);
+    assert_int_equal(timers_left(&f), 0);
+}
+
+static void one_that_relies_on_it_for_ever_cancels_it(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t first = isolate(&f, &for_an_hour);
+    (void)isolate(&f, &for_ever);
+    fake_time_pass(&f.time, HOUR);
+    fire(&f);
+    is_isolated(&f, true);
+    assert_true(str_is(timer_of(&f, first).outcome, "cancelled: run 2 relies on it"));
+    assert_true(str_is(f.told.outcome, "cancelled: run 2 relies on it"));
+    assert_int_equal(timers_left(&f), 0);
+}
+
+static void what_was_done_again_lasts_as_long_as_the_last_of_them(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    (void)isolate(&f, &for_a_day);
+    for (int i = 0; i < SLOTS; i++)
+        f.provider->slots[i] = 0; /* somebody lifted it by hand */
+    (void)isolate(&f, &for_an_hour);
+    fake_time_pass(&f.time, DAY - 10 * SECOND);
+    fire(&f);
+    is_isolated(&f, true);
+    fake_time_pass(&f.time, 10 * SECOND);
+    fire(&f);
+    is_isolated(&f, false);
+    assert_int_equal(timers_left(&f), 0);
+}
+
+static enum err undo_all(struct fixture *f, int64_t run)
+{
+    int64_t undo;
+    return undo_execute(&f->executor, test_inverse_find,
+        &(struct undo_order){ .run = run, .person = STR("ann") }, &f->arena, NULL, &undo);
+}
+
+static void a_person_who_takes_it_back_cancels_its_timer(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = isolate(&f, &for_an_hour);
+    assert_int_equal(undo_all(&f, run), ERR_OK);
+    is_isolated(&f, false);
+    assert_true(str_is(timer_of(&f, run).outcome, "cancelled: it was taken back"));
+    struct run undo;
+    assert_int_equal(store_run_get(f.store, run + 1, &f.arena, &undo), ERR_OK);
+    assert_true(str_is(undo.person, "ann"));
+    fake_time_pass(&f.time, DAY);
+    unsigned sent = f.provider->sent;
+    fire(&f);
+    assert_int_equal(f.provider->sent, sent);
+}
+
+static void a_person_takes_back_only_what_no_timer_did(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = isolate(&f, &for_an_hour);
+    fake_time_pass(&f.time, HOUR);
+    fire(&f);
+    for (int i = 0; i < SLOTS; i++)
+        f.provider->slots[i] = 1; /* somebody else did that since */
+    assert_int_equal(undo_all(&f, run), ERR_OK);
+    is_isolated(&f, true);
+    assert_int_equal(standing_of(&f, run), RUN_TAKEN_BACK);
+}
+
+/* Two steps of one run: the second finds nothing left to do, after somebody lifted cell 2. */
+static void only_the_step_whose_time_is_over_is_taken_back(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = journal_run_new(f.store);
+    assert_int_equal(step(&f, run, 0, &for_an_hour), ERR_OK);
+    f.provider->slots[2] = 0;
+    assert_int_equal(step(&f, run, 1, &for_ever), ERR_OK);
+    assert_int_equal(store_run_end(f.store, run, 9), ERR_OK);
+    fake_time_pass(&f.time, HOUR);
+    fire(&f);
+    assert_int_equal(f.provider->slots[0], 0);
+    assert_int_equal(f.provider->slots[1], 0);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, run + 1, &f.arena, &steps, &count), ERR_OK);
+    assert_int_equal(count, SLOTS); /* the three changes of step 0 */
+    f.provider->slots[2] = 1;
+    assert_int_equal(undo_all(&f, run), ERR_OK);
+    assert_int_equal(store_steps(f.store, run + 2, &f.arena, &steps, &count), ERR_OK);
+    assert_int_equal(count, 1); /* that of step 1 */
+    is_isolated(&f, false);
+}
+
+static void a_run_that_its_provider_cuts_off_is_tried_again_ever_more_rarely(void **state)
+{
+    (void)state;
+    static const int64_t waits_s[] = { 30, 60, 120, 240, 480, 960, 1920, 3600, 3600 };
+    FIXTURE(f);
+    int64_t run = journal_run_new(f.store);
+    int64_t due_ms;
+    assert_int_equal(timers_retry(f.store, &f.time.clock, run, &due_ms), ERR_OK);
+    for (uint32_t i = 0; i < COUNT_OF(waits_s); i++) {
+        assert_int_equal(due_ms, f.time.now_ms + waits_s[i] * SECOND);
+        fake_time_pass(&f.time, waits_s[i] * SECOND - 1);
+        fire(&f);
+        assert_int_equal(f.retries, i);
+        fake_time_pass(&f.time, 1);
+        fire(&f);
+        assert_int_equal(f.retries, i + 1);
+        assert_int_equal(timers_next(f.store, &due_ms), ERR_OK);
+    }
+    assert_int_equal(store_run_end(f.store, run, 9), ERR_OK);
+    fake_time_pass(&f.time, DAY);
+    fire(&f);
+    assert_int_equal(f.retries, COUNT_OF(waits_s));
+    assert_true(str_is(f.told.outcome, "cancelled: the run has ended"));
+}
+
+static void a_hold_goes_from_stage_to_stage_and_expires(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = journal_run_new(f.store);
+    struct step_record record = { .run = run, .builtin = STR("isolate"), .args = STR("[]") };
+    assert_int_equal(store_step_begin(f.store, &f.arena, &record), ERR_OK);
+    struct hold hold = { .run = run,
+        .cause = HOLD_BY_APPROVE,
+        .reason = STR("approve by lead"),
+        .plan_hash = STR("5c1d"),
+        .plan = STR("{}"),
+        .stages = STR("[{\"roles\":[\"lead\"],\"needed\":1,\"within_ms\":60000},"
+                      "{\"roles\":[\"boss\"],\"needed\":1,\"within_ms\":30000}]") };
+    assert_int_equal(timers_now(f.store, &f.time.clock, &hold.held_ms), ERR_OK);
+    assert_int_equal(holds_add(f.store, &hold), ERR_OK);
+    struct timer timer = { .kind = TIMER_EXPIRE,
+        .run = run,
+        .hold = hold.id,
+        .set_ms = hold.held_ms,
+        .due_ms = hold.until_ms };
+    assert_int_equal(timers_set(f.store, &timer), ERR_OK);
+    fake_time_pass(&f.time, 60 * SECOND);
+    fire(&f);
+    assert_int_equal(holds_get(f.store, hold.id, &f.arena, &hold), ERR_OK);
+    assert_int_equal(hold.state, HOLD_OPEN);
+    assert_int_equal(hold.stage, 1);
+    int64_t due_ms;
+    assert_int_equal(timers_next(f.store, &due_ms), ERR_OK);
+    assert_int_equal(due_ms, hold.held_ms + 90 * SECOND);
+    fake_time_pass(&f.time, 30 * SECOND);
+    f.is_paused = true; /* time passes all the same */
+    fire(&f);
+    assert_int_equal(holds_get(f.store, hold.id, &f.arena, &hold), ERR_OK);
+    assert_int_equal(hold.state, HOLD_EXPIRED);
+    assert_int_equal(timers_left(&f), 0);
+}
+
+static void more_timers_than_a_page_are_all_fired(void **state)
+{
+    (void)state;
+    enum { RUNS = 2 * TIMERS_PAGE + 7 };
+    FIXTURE(f);
+    int64_t due_ms;
+    for (int i = 0; i < RUNS; i++)
+        assert_int_equal(
+            timers_retry(f.store, &f.time.clock, journal_run_new(f.store), &due_ms), ERR_OK);
+    fake_time_pass(&f.time, 30 * SECOND);
+    fire(&f);
+    assert_int_equal(f.retries, RUNS);
+}
+
+/* ---- killed anywhere ---- */
+
+static enum err open_undos_finish(struct fixture *f)
+{
+    struct run_filter filter = { .is_open = true };
+    struct run *runs;
+    size_t count;
+    TRY(store_runs(f->store, &filter, &f->arena, &runs, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct undo_order order = { .run = runs[i].undoes,
+            .is_of_one_step = runs[i].is_of_one_step,
+            .step = runs[i].undoes_step };
+        int64_t undo;
+        if (runs[i].undoes != 0)
+            TRY(undo_execute(&f->executor, test_inverse_find, &order, &f->arena, NULL, &undo));
+    }
+    return ERR_OK;
+}
+
+/* A process that does what is due, as one that knows nothing of the past does it. */
+static enum err fire_as_a_process(const char *directory, struct provider *provider)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct fixture f = { .hands = { .undo = fixture_undo, .retry = fixture_retry },
+        .provider = provider,
+        .arena = arena,
+        .time = FAKE_TIME };
+    fake_time_pass(&f.time, HOUR + 60 * SECOND);
+    f.store = journal_open(directory, &f.arena);
+    f.executor = test_executor(MODE_APPLY, f.store, NULL, provider);
+    f.executor.clock = &f.time.clock;
+    journal_crashes(f.store, provider);
+    enum err err = open_undos_finish(&f);
+    if (err == ERR_OK)
+        err = timers_fire(f.store, &f.time.clock, &f.hands);
+    store_close(f.store);
+    arena_release(&f.arena);
+    return err;
+}
+
+static enum err begin_as_a_process(const char *directory, struct provider *provider)
+{
+    struct fixture f = { .provider = provider, .time = FAKE_TIME };
+    f.store = journal_open(directory, &f.arena);
+    f.executor = test_executor(MODE_APPLY, f.store, NULL, provider);
+    f.executor.clock = &f.time.clock;
+    journal_crashes(f.store, provider);
+    struct run *runs;
+    size_t count = 0;
+    enum err err =
+        store_runs(f.store, &(struct run_filter){ .is_open = false }, &f.arena, &runs, &count);
+    int64_t run = count > 0 ? runs[0].id : journal_run_new(f.store);
+    if (err == ERR_OK && (count == 0 || runs[0].ended_ms == 0)) {
+        err = step(&f, run, 0, &for_an_hour);
+        if (err == ERR_OK)
+            err = store_run_end(f.store, run, 9);
+    }
+    store_close(f.store);
+    arena_release(&f.arena);
+    return err;
+}
+
+static void killed_while_it_fires_none_is_missed_and_none_fires_twice(void **state)
+{
+    (void)state;
+    bool was_killed = true;
+    unsigned at = 0;
+    while (was_killed) {
+        CLEANUP(scratch_release) struct scratch scratch = scratch_new();
+        CLEANUP(provider_release) struct provider *provider = provider_new();
+        assert_int_equal(begin_as_a_process(scratch.path, provider), ERR_OK);
+        was_killed = killed_at(fire_as_a_process, scratch.path, provider, ++at);
+        assert_int_equal(fire_as_a_process(scratch.path, provider), ERR_OK);
+        for (int slot = 0; slot < SLOTS; slot++) {
+            assert_int_equal(provider->slots[slot], 0);
+            assert_int_equal(provider->applied[slot], 2);
+        }
+        CLEANUP(arena_release) struct arena arena = { 0 };
+        struct store *store = journal_open(scratch.path, &arena);
+        struct run *runs;
+        size_t count;
+        assert_int_equal(
+            store_runs(store, &(struct run_filter){ .undoes = 1 }, &arena, &runs, &count), ERR_OK);
+        assert_int_equal(count, 1);
+        assert_true(runs[0].ended_ms != 0);
+        store_close(store);
+    }
+    assert_true(at > 2 * SLOTS * 6);
+}
+
+static void killed_while_the_step_is_done_its_timer_is_set_once_all_the_same(void **state)
+{
+    (void)state;
+    bool was_killed = true;
+    unsigned at = 0;
+    while (was_killed) {
+        CLEANUP(scratch_release) struct scratch scratch = scratch_new();
+        CLEANUP(provider_release) struct provider *provider = provider_new();
+        was_killed = killed_at(begin_as_a_process, scratch.path, provider, ++at);
+        assert_int_equal(begin_as_a_process(scratch.path, provider), ERR_OK);
+        is_isolated_once(provider);
+        assert_int_equal(fire_as_a_process(scratch.path, provider), ERR_OK);
+        for (int slot = 0; slot < SLOTS; slot++)
+            assert_int_equal(provider->slots[slot], 0);
+    }
+    assert_true(at > 2 * SLOTS * 6);
+}
+
+/* ---- random schedules against a naive model ---- */
+
+enum { SCHEDULES = 10000, TIMERS_MAX = 8, MOVES = 12 };
+
+/* What a naive model knows: a time and a list. */
+struct model {
+    struct timer_hands hands; /* first */
+    struct store *store;
+    struct fake_time time;
+    int64_t offset_ms; /* time of timers less elapsed_ms */
+    int64_t run;
+    int count;
+    int64_t due_ms[TIMERS_MAX];
+    int fired[TIMERS_MAX];
+    uint64_t random;
+};
+
+static uint64_t random_below(struct model *m, uint64_t bound)
+{
+    m->random ^= m->random << 13;
+    m->random ^= m->random >> 7;
+    m->random ^= m->random << 17;
+    return m->random % bound;
+}
+
+static int64_t model_now(const struct model *m)
+{
+    return m->offset_ms + m->time.elapsed_ms;
+}
+
+static enum err model_undo(struct timer_hands *hands, const struct timer *timer, const char *reason)
+{
+    struct model *m = (struct model *)hands;
+    assert_non_null(reason);
+    m->fired[timer->step]++;
+    return timers_end(m->store, timer->id, 1, STR("fired"));
+}
+
+static void model_set(struct model *m)
+{
+    int64_t now_ms = 0;
+    int at = m->count < TIMERS_MAX && random_below(m, 3) > 0 ? m->count
+                                                             : (int)random_below(m, TIMERS_MAX);
+    assert_int_equal(timers_now(m->store, &m->time.clock, &now_ms), ERR_OK);
+    assert_int_equal(now_ms, model_now(m));
+    if (at > m->count || (at < m->count && m->fired[at] > 0))
+        return;
+    struct timer timer = { .kind = TIMER_UNDO,
+        .run = m->run,
+        .step = (uint32_t)at,
+        .set_ms = now_ms,
+        .due_ms = now_ms + (int64_t)random_below(m, 2 * HOUR) };
+    assert_int_equal(timers_set(m->store, &timer), ERR_OK);
+    if (at == m->count)
+        m->due_ms[m->count++] = timer.due_ms;
+    else if (m->due_ms[at] < timer.due_ms)
+        m->due_ms[at] = timer.due_ms;
+}
+
+/* A process that forgets all but what is on disk. */
+static void model_reopen(struct model *m)
+{
+    m->store->timer_line = (struct timer_line){ 0 };
+}
+
+static void model_restart(struct model *m)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(4096);
+    struct clock_mark mark;
+    assert_int_equal(timers_mark_get(m->store, &arena, &mark), ERR_OK);
+    if (m->store->timer_line.is_known)
+        assert_in_range(m->store->timer_line.last_ms - mark.timer_ms, 0, 10 * SECOND);
+    model_reopen(m);
+    fake_time_restart(&m->time, (int64_t)random_below(m, HOUR),
+        random_below(m, 2) == 0 ? 0 : (int64_t)random_below(m, 4 * DAY) - 2 * (int64_t)DAY);
+    int64_t now_ms = m->time.now_ms > mark.timer_ms ? m->time.now_ms : mark.timer_ms;
+    m->offset_ms = now_ms - m->time.elapsed_ms;
+    assert_int_equal(timers_now(m->store, &m->time.clock, &mark.timer_ms), ERR_OK);
+    assert_int_equal(mark.timer_ms, now_ms);
+}
+
+static void model_fire(struct model *m)
+{
+    int64_t now_ms = model_now(m);
+    assert_int_equal(timers_fire(m->store, &m->time.clock, &m->hands), ERR_OK);
+    for (int i = 0; i < m->count; i++)
+        assert_int_equal(m->fired[i], m->due_ms[i] <= now_ms ? 1 : 0);
+}
+
+static void model_move(struct model *m)
+{
+    switch (random_below(m, 7)) {
+    case 0:
+    case 1:
+        model_set(m);
+        break;
+    case 2:
+        fake_time_pass(&m->time, (int64_t)random_below(m, HOUR));
+        break;
+    case 3: /* somebody sets the clock */
+        m->time.now_ms += (int64_t)random_below(m, 4 * DAY) - 2 * (int64_t)DAY;
+        break;
+    case 4:
+        model_reopen(m);
+        break;
+    case 5:
+        model_restart(m);
+        break;
+    default:
+        model_fire(m);
+        break;
+    }
+}
+
+static void ten_thousand_random_schedules_fire_as_a_naive_model_does(void **state)
+{
+    (void)state;
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct store *store = NULL;
+    const char *reason = NULL;
+    assert_int_equal(store_open_memory(&arena, &store, &reason), ERR_OK);
+    struct model m = { .hands = { .undo = model_undo },
+        .store = store,
+        .time = FAKE_TIME,
+        .random = 88172645463325252u };
+    m.offset_ms = m.time.now_ms - m.time.elapsed_ms;
+    for (int i = 0; i < SCHEDULES; i++) {
+        m.run = journal_run_new(store);
+        for (int move = 0; move < MOVES; move++)
+            model_move(&m);
+        fake_time_pass(&m.time, DAY);
+        model_fire(&m);
+        m.count = 0;
+        memset(m.fired, 0, sizeof m.fired);
+    }
+    store_close(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_for_an_hour_is_taken_back_after_an_hour_and_not_before),
+        cmocka_unit_test(its_undo_is_in_the_audit_log_with_the_reason),
+        cmocka_unit_test(what_is_for_ever_has_no_timer),
+        cmocka_unit_test(a_step_that_failed_has_no_timer),
+        cmocka_unit_test(replay_sets_no_second_timer_and_moves_none),
+        cmocka_unit_test(setting_the_clock_neither_fires_nor_delays),
+        cmocka_unit_test(a_restart_of_the_machine_misses_nothing),
+        cmocka_unit_test(a_restart_with_its_clock_set_back_is_late_and_not_early),
+        cmocka_unit_test(while_paused_it_stays_due),
+        cmocka_unit_test(what_others_found_in_force_lasts_as_long_as_the_last_of_them),
+        cmocka_unit_test(a_shorter_time_of_another_ends_nothing),
+        cmocka_unit_test(what_stands_for_ever_is_not_ended_by_who_found_it_for_an_hour),
+        cmocka_unit_test(one_that_relies_on_it_for_ever_cancels_it),
+        cmocka_unit_test(what_was_done_again_lasts_as_long_as_the_last_of_them),
+        cmocka_unit_test(a_person_who_takes_it_back_cancels_its_timer),
+        cmocka_unit_test(a_person_takes_back_only_what_no_timer_did),
+        cmocka_unit_test(only_the_step_whose_time_is_over_is_taken_back),
+        cmocka_unit_test(a_run_that_its_provider_cuts_off_is_tried_again_ever_more_rarely),
+        cmocka_unit_test(a_hold_goes_from_stage_to_stage_and_expires),
+        cmocka_unit_test(more_timers_than_a_page_are_all_fired),
+        cmocka_unit_test(killed_while_it_fires_none_is_missed_and_none_fires_twice),
+        cmocka_unit_test(killed_while_the_step_is_done_its_timer_is_set_once_all_the_same),
+        cmocka_unit_test(ten_thousand_random_schedules_fire_as_a_naive_model_does),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
