@@ -233,6 +233,23 @@ static void what_is_in_force_already_is_asked_about_too_for_what_comes_after_it(
     assert_int_equal(w.outcome.turn, STEP_DONE);
 }
 
+static void rows_that_nobody_said_let_nothing_through(void **state)
+{
+    (void)state;
+    static const char *const forgeries[] = { "approved", "used" };
+    for (size_t i = 0; i < COUNT_OF(forgeries); i++) {
+        WORLD(w, true);
+        assert_int_equal(go(&w), ERR_OK);
+        char sql[80];
+        snprintf(sql, sizeof sql, "UPDATE hold SET state = '%s', settled_ms = 1", forgeries[i]);
+        assert_int_equal(store_exec(w.store, sql), ERR_OK);
+        assert_int_equal(go(&w), ERR_OK);
+        assert_int_equal(w.outcome.turn, STEP_HELD);
+        assert_int_equal(changes(w.provider), 0);
+        assert_int_equal(newest_hold(&w).round, 1);
+    }
+}
+
 static void as_another_identity_it_is_not_begun(void **state)
 {
     (void)state;
@@ -405,6 +422,7 @@ int main(void)
         cmocka_unit_test(an_approved_step_acts_once),
         cmocka_unit_test(another_world_makes_an_approval_void),
         cmocka_unit_test(what_is_in_force_already_is_asked_about_too_for_what_comes_after_it),
+        cmocka_unit_test(rows_that_nobody_said_let_nothing_through),
         cmocka_unit_test(as_another_identity_it_is_not_begun),
         cmocka_unit_test(a_rejected_step_ends_and_says_who_said_no),
         cmocka_unit_test(unanswered_it_ends_as_rejected),

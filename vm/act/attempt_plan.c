@@ -197,7 +197,7 @@ static enum err hold_claim(struct attempt *a, const struct hold *hold, bool *ret
 {
     enum hold_state state = hold->state;
     int64_t time_ms;
-    if (state == HOLD_APPROVED) {
+    if (state == HOLD_APPROVED || state == HOLD_USED) {
         /* An approval is used once: not while the pause would keep the step from going on. */
         TRY(governor_may_change(a->executor->governor, a->arena, &a->executor->reason));
         TRY(attempt_time(a, &time_ms));
