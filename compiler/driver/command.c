@@ -12,7 +12,6 @@
 static const char *const later_commands[] = {
     "alerts",
     "approve",
-    "audit",
     "cost",
     "deadletter",
     "import",

@@ -62,6 +62,7 @@ struct command {
 /* Every command, in the order of `cdr help`, ending in NULL. */
 extern const struct command *const all_commands[];
 
+extern const struct command audit_command;
 extern const struct command builtins_command;
 extern const struct command cases_command;
 extern const struct command check_command;

@@ -14,6 +14,7 @@ const struct command *const all_commands[] = {
     &pause_command,
     &resume_command,
     &undo_command,
+    &audit_command,
     &sandbox_command,
     &builtins_command,
     &sources_command,

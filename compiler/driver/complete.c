@@ -39,6 +39,7 @@ static const struct {
     { "RUN", FOR_ANYTHING },
     { "CASE", FOR_ANYTHING },
     { "TEXT", FOR_ANYTHING },
+    { "TIME", FOR_ANYTHING },
     { "WORD", FOR_ANYTHING },
 };
 

@@ -3,10 +3,12 @@
 
 #include "shell.h"
 
+#include "driver/audit_places.h"
 #include "driver/open_runs.h"
 #include "host/pause.h"
 #include "host/person.h"
 #include "registry.h"
+#include "store/audit.h"
 #include "value_json.h"
 
 #include <errno.h>
@@ -84,6 +86,9 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
             reason != NULL ? reason : err_text(err));
         return err == ERR_MEMORY ? EXIT_INTERNAL : EXIT_USAGE;
     }
+    err = audit_places_use(session->store);
+    if (err != ERR_OK)
+        return driver_failure(driver, "opening the journal", err);
     session->executor.store = session->store;
     session->reporter.store = session->store;
     return EXIT_CLEAN;
@@ -143,8 +148,17 @@ enum exit_code session_begin(struct session *session, struct driver *driver,
     return code == EXIT_CLEAN && need != JOURNAL_READ ? govern(session) : code;
 }
 
+/* The last anchor of the audit log; the entries are in the journal whatever becomes of it. */
+static void anchor(struct session *session)
+{
+    if (session->store != NULL && audit_anchor(session->store) != ERR_OK)
+        driver_message(session->driver, "the audit log could not be anchored: %s",
+            store_error(session->store));
+}
+
 void session_release(struct session *session)
 {
+    anchor(session);
     store_close(session->store);
     store_close(session->counts);
     connector_release(&session->connector);

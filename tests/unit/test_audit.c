@@ -162,7 +162,7 @@ static void the_second_place_gets_every_anchor_too(void **state)
     CLEANUP(fixture_release) struct fixture f = fixture_new();
     const char *beside = in(f.scratch.path, "beside", &f.arena);
     assert_int_equal(audit_anchor_at(f.store, NULL, beside), ERR_OK);
-    entries_add(f.store, 1, 9, 600);
+    entries_add(f.store, 1, 9, 6000);
     reopen(&f);
     str head = file_text(in(f.directory, "audit.head", &f.arena), &f.arena);
     assert_true(head.len > 0);
@@ -178,7 +178,7 @@ static void a_rolled_back_directory_is_found_by_the_second_place(void **state)
     const char *beside = in(f.scratch.path, "beside", &f.arena);
     const char *names[] = { "journal.db", "audit.head" };
     str old[COUNT_OF(names)];
-    entries_add(f.store, 1, 9, 600);
+    entries_add(f.store, 1, 9, 6000);
     reopen(&f);
     store_close(f.store);
     f.store = NULL;
@@ -186,7 +186,7 @@ static void a_rolled_back_directory_is_found_by_the_second_place(void **state)
         old[i] = file_text(in(f.directory, names[i], &f.arena), &f.arena);
     reopen(&f);
     assert_int_equal(audit_anchor_at(f.store, NULL, beside), ERR_OK);
-    entries_add(f.store, 10, 20, 600);
+    entries_add(f.store, 10, 20, 6000);
     store_close(f.store);
     f.store = NULL;
     for (size_t i = 0; i < COUNT_OF(names); i++)
@@ -202,12 +202,12 @@ static void a_log_that_was_cut_is_not_anchored_again(void **state)
 {
     (void)state;
     CLEANUP(fixture_release) struct fixture f = fixture_new();
-    entries_add(f.store, 1, 20, 600);
+    entries_add(f.store, 1, 20, 6000);
     store_close(f.store);
     f.store = NULL;
     journal_spoil(f.directory, "DELETE FROM audit WHERE seq > 10", &f.arena);
     reopen(&f);
-    entries_add(f.store, 11, 14, 600);
+    entries_add(f.store, 11, 14, 6000);
     assert_int_equal(audit_anchor(f.store), ERR_STORE);
     assert_non_null(strstr(store_error(f.store), "cut off"));
     store_close(f.store);
@@ -220,7 +220,7 @@ static void a_line_that_was_cut_off_while_it_was_written_does_no_harm(void **sta
 {
     (void)state;
     CLEANUP(fixture_release) struct fixture f = fixture_new();
-    entries_add(f.store, 1, 5, 600);
+    entries_add(f.store, 1, 5, 6000);
     store_close(f.store);
     f.store = NULL;
     const char *path = in(f.directory, "audit.head", &f.arena);
@@ -231,7 +231,7 @@ static void a_line_that_was_cut_off_while_it_was_written_does_no_harm(void **sta
     struct audit_report report = log_check(f.directory, NULL, &f.arena);
     assert_whole(&report);
     reopen(&f);
-    entries_add(f.store, 6, 9, 600);
+    entries_add(f.store, 6, 9, 6000);
     store_close(f.store);
     f.store = NULL;
     report = log_check(f.directory, NULL, &f.arena);
@@ -276,13 +276,37 @@ static void every_length_of_an_untouched_log_is_whole(void **state)
     assert_int_equal(report.entries, 0);
     for (int64_t length = 1; length <= 300; length++) {
         CLEANUP(arena_release) struct arena arena = { 0 };
-        entries_add(f.store, length, length, length % 7 * 300);
+        entries_add(f.store, length, length, length % 7 * 3000);
         if (length % 5 == 0)
             reopen(&f);
         report = log_check(f.directory, NULL, &arena);
         assert_whole(&report);
         assert_int_equal(report.entries, length);
         assert_true(report.anchored >= length - ANCHOR_ENTRIES);
+    }
+}
+
+static void the_page_has_every_event_and_finding_with_its_meaning(void **state)
+{
+    (void)state;
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    static const struct {
+        const char *name;
+        const char *meaning;
+    } rows[] = {
+#define AUDIT_EVENT(name, meaning) { #name, meaning },
+#include "store/audit_events.def"
+#undef AUDIT_EVENT
+#define AUDIT_FAULT(id, name, meaning) { name, meaning },
+#include "act/audit_faults.def"
+#undef AUDIT_FAULT
+    };
+    str page = file_text("docs/audit.md", &arena);
+    assert_true(page.len > 0);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *row = arena_format(&arena, "\n| `%s` | %s |\n", rows[i].name, rows[i].meaning);
+        if (memmem(page.ptr, page.len, row, strlen(row)) == NULL)
+            fail_msg("docs/audit.md lacks: %s", row);
     }
 }
 
@@ -301,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_line_that_was_cut_off_while_it_was_written_does_no_harm),
         cmocka_unit_test(a_key_that_others_can_read_signs_nothing),
         cmocka_unit_test(a_key_that_was_named_is_not_made),
+        cmocka_unit_test(the_page_has_every_event_and_finding_with_its_meaning),
         cmocka_unit_test(every_length_of_an_untouched_log_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

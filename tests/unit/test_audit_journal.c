@@ -51,7 +51,7 @@ static void the_first_broken_entry_is_told_and_what_is_wrong_with_it(void **stat
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         CLEANUP(fixture_release) struct fixture f = fixture_new();
-        entries_add(f.store, 1, 30, 600);
+        entries_add(f.store, 1, 30, 6000);
         struct audit_report report = spoiled(&f, rows[i].sql);
         assert_found(&report, rows[i].fault, rows[i].broken, rows[i].words);
         if (rows[i].found > 0)

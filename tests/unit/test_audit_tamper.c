@@ -44,10 +44,10 @@ static str journal_now(struct original *o)
 static void original_make(struct original *o)
 {
     o->f = fixture_new();
-    entries_add(o->f.store, 1, OLDER_ENTRIES, 300);
+    entries_add(o->f.store, 1, OLDER_ENTRIES, 3000);
     o->older = journal_now(o);
     reopen(&o->f);
-    entries_add(o->f.store, OLDER_ENTRIES + 1, ENTRIES, 300);
+    entries_add(o->f.store, OLDER_ENTRIES + 1, ENTRIES, 3000);
     o->journal = journal_now(o);
     o->head = file_text(path(o, "audit.head", &o->f.arena), &o->f.arena);
 }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ANCHOR_MS = 1000, REASON_BYTES_MAX = 64 * 1024 };
+enum { ANCHOR_MS = 10 * 1000, REASON_BYTES_MAX = 64 * 1024 };
 
 enum err anchoring_begin(struct store *store, const char *directory)
 {
