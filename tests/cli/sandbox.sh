@@ -43,7 +43,7 @@ exits 0 "an offline plan ends well"
 run run --rules "$rule" --alerts "$alert" --mode apply --data data
 exits 0 "apply ends well"
 prints "done" "its steps are done"
-prints "asked       5 times" "reads are counted"
+prints "asked       6 times" "reads are counted"
 holds "what the plan says in full is not repeated" bash -c '! grep -q RoleName "$1"' - "$out"
 state >isolated
 holds "and the world is another" bash -c '! cmp -s before isolated'

@@ -190,6 +190,8 @@ static MUST_CHECK enum err targets_make(const struct step_cause *cause, const st
     TRY(target_of_facts(&targets[BY_PROVIDER], row, plan->facts));
     if (plan->target.len > 0)
         TRY(target_say(&targets[BY_PROVIDER], FIELD_RESOURCE_ID, plan->target, true));
+    alert.account = targets[BY_PROVIDER].account;
+    alert.region = targets[BY_PROVIDER].region;
     TRY(target_of_alert(&alert, cause->event));
     target_overlay(&targets[BY_BOTH], &targets[BY_PROVIDER], &alert);
     target_overlay(&targets[BY_ALERT], &alert, &targets[BY_PROVIDER]);

@@ -130,8 +130,10 @@ static str only_text(const struct event *event, enum field field)
 
 enum err target_of_alert(struct target *target, const struct event *event)
 {
-    target->account = only_text(event, FIELD_CLOUD_ACCOUNT);
-    target->region = only_text(event, FIELD_CLOUD_REGION);
+    str account = only_text(event, FIELD_CLOUD_ACCOUNT);
+    str region = only_text(event, FIELD_CLOUD_REGION);
+    target->account = account.len > 0 ? account : target->account;
+    target->region = region.len > 0 ? region : target->region;
     for (enum field field = 0; field < FIELD_COUNT; field++) {
         if (!target_has(field))
             continue;

@@ -41,7 +41,7 @@ struct tag_set {
     const char *gap; /* why they are not known, or not all; or NULL */
 };
 
-/* Set `arena` and `skeletons`; the rest is filled. */
+/* Set `arena` and `skeletons`, zero the rest; it is filled. */
 struct target {
     struct arena *arena;
     struct skeletons *skeletons;
@@ -62,7 +62,8 @@ bool target_has(enum field field);
 MUST_CHECK enum err target_of_facts(
     struct target *target, const struct builtin *row, const struct fact *facts);
 
-/* As the alert says. ERR_MEMORY. */
+/* As the alert says; `account` and `region` may be set before, for where it does not say.
+ * ERR_MEMORY. */
 MUST_CHECK enum err target_of_alert(struct target *target, const struct event *event);
 
 /* `upper` over `lower`, field by field: the lower one's where the upper says nothing. */
