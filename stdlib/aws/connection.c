@@ -7,6 +7,7 @@
 #include "aws/whoami.h"
 #include "aws/xml.h"
 #include "host/http.h"
+#include "host/pause.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
@@ -164,6 +165,13 @@ static bool try_again(struct delivery *delivery, struct attempt *attempt, unsign
     return may_again && wait_for_next(delivery, attempt, number);
 }
 
+/* Whether cdr was paused since the change was let through. */
+static bool is_paused(const struct delivery *delivery)
+{
+    const char *file = delivery->request->pause_file;
+    return delivery->is_change && file != NULL && pause_is_on(file);
+}
+
 /* Say why nothing is sent; a reason of NULL: there was no memory for one. */
 static enum err refuse(const char *reason, const char **reterr_reason)
 {
@@ -204,7 +212,7 @@ static enum err deliver(struct delivery *delivery, struct arena *arena, struct r
         CLEANUP(arena_release) struct arena scratch = ARENA_INIT(ATTEMPT_BYTES_MAX);
         struct attempt attempt;
         attempt_make(delivery, &scratch, &attempt);
-        if (!try_again(delivery, &attempt, number))
+        if (!try_again(delivery, &attempt, number) || is_paused(delivery))
             return attempt_hand_over(&attempt, arena, ret_reply, reterr_reason);
     }
 }

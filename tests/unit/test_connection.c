@@ -120,6 +120,7 @@ struct setting {
     struct aws_connection *connection;
     struct reply reply;
     const char *reason;
+    const char *pause_file;
 };
 
 static struct table_environment standard_environment(void)
@@ -133,7 +134,7 @@ static int setting_setup(void **state)
 {
     struct setting *s = calloc(1, sizeof(*s));
     struct table_environment table = standard_environment();
-    s->clock.clock = (struct clock){ fake_now_ms, fake_sleep_ms };
+    s->clock.clock = (struct clock){ .now_ms = fake_now_ms, .sleep_ms = fake_sleep_ms };
     s->clock.now_ms = (int64_t)NOW_S * 1000;
     s->http.http.send = fake_send;
     assert_int_equal(aws_connection_open_over(&s->http.http, 1, &table.environment, &s->clock.clock,
@@ -159,7 +160,8 @@ static enum err send_service(
     struct request request = { .service = service,
         .operation = "Any",
         .region = str_from(region),
-        .body = STR("Action=Any") };
+        .body = STR("Action=Any"),
+        .pause_file = s->pause_file };
     s->reason = NULL;
     s->reply = (struct reply){ REPLY_LOST, 0, { "", 0 } };
     return transport->send(transport, &request, is_change, &s->arena, &s->reply, &s->reason);
@@ -270,6 +272,23 @@ static void a_change_is_sent_again_only_when_it_was_not_applied(void **state)
         assert_int_equal(s->clock.sleeps, 0);
         assert_int_equal(s->reply.status, once[at].err == ERR_OK ? once[at].status : 0);
     }
+}
+
+static void a_change_is_not_sent_again_when_cdr_was_paused_meanwhile(void **state)
+{
+    struct setting *s = *state;
+    const struct answer throttled[] = { { 503, ERROR("RequestLimitExceeded"), ERR_OK, 0 },
+        { 200, "<a/>", ERR_OK, 0 } };
+    const struct answer skewed[] = { { 400, ERROR("RequestExpired"), ERR_OK, NOW_S + 3600 },
+        { 200, "<a/>", ERR_OK, NOW_S + 3600 } };
+    s->pause_file = "/nowhere/paused";
+    assert_sent(s, throttled, true, ERR_OK, 2);
+    s->pause_file = "/proc/self/stat"; /* it is there */
+    assert_sent(s, throttled, true, ERR_OK, 1);
+    assert_int_equal(s->reply.status, 503);
+    assert_sent(s, throttled, false, ERR_OK, 2); /* reads go on */
+    assert_sent(s, skewed, true, ERR_OK, 1);
+    assert_int_equal(s->reply.status, 400);
 }
 
 static void a_stop_ends_a_read_and_no_change(void **state)
@@ -561,6 +580,7 @@ int main(void)
         SETTING_TEST(a_read_is_tried_three_times_and_waits_between),
         SETTING_TEST(a_read_that_got_no_answer_in_time_is_not_sent_again),
         SETTING_TEST(a_change_is_sent_again_only_when_it_was_not_applied),
+        SETTING_TEST(a_change_is_not_sent_again_when_cdr_was_paused_meanwhile),
         SETTING_TEST(a_stop_ends_a_read_and_no_change),
         SETTING_TEST(what_is_final_is_handed_over_at_once),
         SETTING_TEST(a_wrong_clock_is_corrected_once),

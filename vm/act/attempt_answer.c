@@ -119,14 +119,29 @@ static enum err call_intend(struct attempt *a, struct call_record *call)
     return store_call_intend(a->executor->store, call);
 }
 
-/* The last look before something is changed: cdr may have been paused since it was admitted. */
-static enum err leave_check(struct attempt *a, const struct call_record *call)
+/* Whether a pause stops this request: a change, unless a person asked for just that. */
+static bool heeds_pause(const struct attempt *a, const struct call_record *call)
+{
+    return call->is_change && a->executor->governor != NULL
+           && (a->order->cause != NULL || !a->order->is_by_person);
+}
+
+static enum err leave_and_intend(struct attempt *a, struct call_record *call)
 {
     struct executor *executor = a->executor;
-    if (!call->is_change || executor->governor == NULL
-        || (a->order->cause == NULL && a->order->is_by_person))
-        return ERR_OK;
-    return governor_may_change(executor->governor, a->arena, &executor->reason);
+    if (heeds_pause(a, call))
+        TRY(governor_may_change(executor->governor, a->arena, &executor->reason));
+    return call_intend(a, call);
+}
+
+/* The last look before something is changed: cdr may have been paused since it was admitted. It is
+ * taken with the journal in hand, so that whoever had to wait for that looks afterwards. */
+static enum err call_begin(struct attempt *a, struct call_record *call)
+{
+    if (heeds_pause(a, call))
+        a->step.request.pause_file = a->executor->governor->pause_file;
+    TRY(store_begin(a->executor->store));
+    return store_end(a->executor->store, leave_and_intend(a, call));
 }
 
 /* A step whose time is up ends at its next read: what a change in flight did stays known. */
@@ -152,9 +167,8 @@ static enum err call_send(
         return ERR_OK;
     TRY(where_compare(a));
     TRY(wait_ms(a, a->step.request.delay_ms));
-    TRY(leave_check(a, call));
-    if (!is_intended)
-        TRY(call_intend(a, call));
+    if (!is_intended) /* one that is was a read */
+        TRY(call_begin(a, call));
     TRY(deliver(a, call->is_change, ret_reply));
     a->has_changed |= call->is_change && ret_reply->kind != REPLY_REFUSED;
     return call_answered(a, call, ret_reply);

@@ -64,12 +64,14 @@ struct reply {
 
 /* One call of a provider's API. All str live in the step's arena. */
 struct request {
-    const char *service;   /* the provider's spelling in signatures: "iam" */
-    const char *operation; /* provider's spelling: "PutRolePolicy" */
-    str region;            /* where it is sent; empty: the connection's own */
-    str target;            /* what a person would call the thing it is about */
-    str body;              /* as it goes over the wire, without authentication */
-    uint32_t delay_ms;     /* wait so long before sending: polling */
+    const char *service;    /* the provider's spelling in signatures: "iam" */
+    const char *operation;  /* provider's spelling: "PutRolePolicy" */
+    str region;             /* where it is sent; empty: the connection's own */
+    str target;             /* what a person would call the thing it is about */
+    str body;               /* as it goes over the wire, without authentication */
+    uint32_t delay_ms;      /* wait so long before sending: polling */
+    const char *pause_file; /* the executor's (host/pause.h): while it is there, a change that was
+                             * sent and not applied is not sent again; NULL: it is */
 };
 
 /* The builtin and arguments that take one change back. Arguments are in the order of

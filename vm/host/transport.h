@@ -12,7 +12,8 @@
 struct transport {
     /* Send `request` and wait for the answer; *ret_reply's body lives in `arena`.
      * A read is retried as the provider asks. A change is sent again only after a
-     * reply that says it was not applied (throttled). ERR_TRANSPORT: no answer came,
+     * reply that says it was not applied (throttled), and not while request->pause_file is
+     * there: that reply is handed over then. ERR_TRANSPORT: no answer came,
      * the provider may or may not have seen the request. ERR_REFUSED: it certainly has
      * not (nothing listens, no name); ERR_CREDENTIALS: not sent. On these three
      * *reterr_reason is a sentence for a person, in the arena. ERR_STOPPED: a read was
