@@ -105,6 +105,17 @@ static void word(struct output *out, const char *before, str text)
     output_text(out, text);
 }
 
+/* How it ended, in a word or a few; what is JSON is for machines, but for the state in it. */
+static str outcome(str after)
+{
+    str state = STR("{\"state\":\"");
+    if (str_startswith(after, state)) {
+        after = str_skip(after, state.len);
+        return str_first(after, str_find(after, '"'));
+    }
+    return str_startswith(after, STR("{")) ? STR("") : after;
+}
+
 void audit_entry_text(struct output *out, const struct audit_said *said)
 {
     const struct audit_entry *entry = &said->entry;
@@ -118,6 +129,7 @@ void audit_entry_text(struct output *out, const struct audit_said *said)
         output_addf(out, " step %" PRId64, entry->step + 1);
     word(out, "  ", entry->builtin);
     word(out, " ", entry->target);
+    word(out, ": ", outcome(entry->after));
     word(out, ": ", entry->reason);
     word(out, "  (", entry->clause);
     output_add(out, entry->clause.len > 0 ? STR(")\n") : STR("\n"));

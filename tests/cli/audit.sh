@@ -121,6 +121,36 @@ else
     skip "with all that the schema requires" "no ../shared/data"
 fi
 
+# What cdr itself writes.
+start_sandbox
+echo 'when source=guardduty then respond stop_instance' >stop.cdr
+echo '{"source":"guardduty","alert":{"id":"a1","title":"t"},"instance":{"id":"i-01111e1c0ffee0002"}}' >a1.json
+CDR_AUDIT_ANCHOR=$work/beside run run --rules stop.cdr --alerts a1.json --mode apply --data acted
+exits 0 "a step is carried out"
+holds "its anchors are in the second place too" cmp -s beside acted/audit.head
+run audit --data acted
+prints "run 1 step 1  stop_instance i-01111e1c0ffee0002: done" "the log tells how it ended"
+run audit verify --data acted --anchors beside
+exits 0 "and is whole"
+run undo 1 --data acted
+exits 0 "the run is taken back"
+run audit verify --data acted --format json
+exits 0 "the log is whole still"
+holds "and anchored to its end" json '.not_anchored == 0 and .entries > 4'
+run audit export --data acted --format ocsf
+cp "$out" acted.ocsf
+holds "a step is Remediation Activity" json -s 'any(.class_uid == 7001 and .status == "Success" and .activity_name == "stop_instance")'
+if [ -d "$shared/schema/ocsf" ]; then
+    holds "with all that the schema requires" log ocsf "$shared/schema/ocsf" acted.ocsf
+else
+    skip "with all that the schema requires" "no ../shared/data"
+fi
+python3 -c 'import sqlite3
+with sqlite3.connect("acted/journal.db") as db: db.execute("UPDATE call SET reply_status = 403 WHERE is_change = 1 AND run = 1")'
+run audit verify --data acted
+exits 1 "an answer that was edited in the journal is found"
+prints "step 1 of run 1 is not in the journal as the log says that it ended" "by what the log has of it"
+
 run audit export --data data --format text
 exits 2 "an export has forms of its own"
 run audit verify --data data --format ocsf

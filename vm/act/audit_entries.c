@@ -82,6 +82,10 @@ enum err audit_step_after(
     text_member(&json, "found", record->found);
     text_member(&json, "reason", record->reason);
     text_member(&json, "results", record->results);
+    if (record->joined_run > 0) {
+        json_number(&json, "joined_run", (uint64_t)record->joined_run);
+        json_number(&json, "joined_step", record->joined_step);
+    }
     TRY(changes_write(store, record, &json, arena));
     json_close(&json, '}');
     if (text.err != ERR_OK)

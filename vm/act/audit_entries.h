@@ -7,11 +7,11 @@
 
 #include "store/audit.h"
 
-/* The member `after` of "ended": {"state":..,"found":..,"reason":..,"results":"..","changes":
- * [{"service":..,"operation":..,"region":..,"target":..,"body_sha256":..,"undo_sha256":..,
- * "reply":..,"status":..}]}, in `arena`. `record` is the step as it is, or is about to be, in the
- * journal; its changes are those recorded there. What is empty is left out. ERR_STORE,
- * ERR_MEMORY. */
+/* The member `after` of "ended", in `arena`: {"state":..,"found":..,"reason":..,"results":"..",
+ * "joined_run":..,"joined_step":..,"changes":[{"service":..,"operation":..,"region":..,"target":..,
+ * "body_sha256":..,"undo_sha256":..,"reply":..,"status":..}]}. `record` is the step as it is, or
+ * is about to be, in the journal; its changes are those recorded there. What is empty is left
+ * out. ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err audit_step_after(
     struct store *store, const struct step_record *record, struct arena *arena, str *ret_json);
 
