@@ -8,6 +8,8 @@
 #include "driver/session.h"
 #include "driver/story.h"
 
+#include <string.h>
+
 static const struct option options[] = {
     { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
     { OPTION_ALERT, OPTION_TEXT, "ID", NULL, NULL, "only the runs of this alert" },
@@ -17,7 +19,27 @@ static const struct option options[] = {
     { 0 },
 };
 
-static enum exit_code tell(struct session *session, const struct run *run)
+/* Runs that have not ended. */
+struct unended {
+    size_t held; /* wait for a person */
+    size_t open;
+};
+
+static void tell_unended(struct session *session, const struct unended *unended)
+{
+    if (session->reporter.format != REPORT_TEXT)
+        return;
+    if (unended->held > 0)
+        output_addf(&session->driver->out, "%zu wait%s for a person: cdr approvals --data %s\n",
+            unended->held, unended->held == 1 ? "s" : "", session_data_word(session));
+    if (unended->open > 0)
+        output_addf(&session->driver->out,
+            "%zu open: another cdr is at work, or was cut off; then go on with: cdr resume --data "
+            "%s\n",
+            unended->open, session_data_word(session));
+}
+
+static enum exit_code tell(struct session *session, const struct run *run, struct unended *unended)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
     struct output *out = &session->driver->out;
@@ -25,6 +47,9 @@ static enum exit_code tell(struct session *session, const struct run *run)
     enum err err = story_read(session->store, run, &arena, &story);
     if (err != ERR_OK)
         return session_store_failure(session, "reading a run", err);
+    bool is_held = strcmp(story.state, step_turn_name(STEP_HELD)) == 0;
+    unended->held += is_held;
+    unended->open += !is_held && run->ended_ms == 0;
     if (session->reporter.format == REPORT_JSON) {
         json_t *json = story_json(&story);
         err = json_add_line(&out->buf, json);
@@ -53,19 +78,14 @@ static enum exit_code tell_all(struct session *session, const struct arguments *
     }
     if (count == 0 && session->reporter.format == REPORT_TEXT)
         output_addf(&session->driver->out, "There is no run in %s yet.\n", session->data);
-    size_t open = 0;
+    struct unended unended = { 0 };
     for (size_t i = last > 0 && last < count ? count - last : 0; i < count; i++) {
-        enum exit_code code = tell(session, &runs[i]);
+        enum exit_code code = tell(session, &runs[i], &unended);
         if (code != EXIT_CLEAN || session->driver->out.failure != 0)
             return code;
-        open += runs[i].ended_ms == 0;
         output_relax(&session->driver->out);
     }
-    if (open > 0 && session->reporter.format == REPORT_TEXT)
-        output_addf(&session->driver->out,
-            "%zu open: another cdr is at work, or was cut off; then go on with: cdr resume --data "
-            "%s\n",
-            open, session_data_word(session));
+    tell_unended(session, &unended);
     return EXIT_CLEAN;
 }
 

@@ -3,7 +3,6 @@
 
 #include "decide.h"
 #include "driver/dead_letter.h"
-#include "host/person.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -23,8 +22,9 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
         .program = program,
         .forced_source = evaluation->forced_source,
         .is_again = evaluation->is_again,
-        .actor = person_name(&evaluation->arena) };
-    if (err == ERR_OK && (evaluation->reached == NULL || evaluation->recorder.actor == NULL))
+        .actor = evaluation->session->governor.actor,
+        .counts = evaluation->session->counts };
+    if (err == ERR_OK && evaluation->reached == NULL)
         err = ERR_MEMORY;
     return err == ERR_OK
                ? EXIT_CLEAN
@@ -80,6 +80,27 @@ static bool is_of_another(const struct run *run, const struct rule_code *rule)
     return run->rule_id.len > 0 && !str_equal(run->rule_id, rule->id);
 }
 
+static bool is_held(const char *state)
+{
+    return strcmp(state, step_turn_name(STEP_HELD)) == 0;
+}
+
+/* Count what an earlier run asks of a person. */
+static void count_old_run(
+    struct totals *totals, const struct run *run, const char *state, bool is_changed, bool is_bad)
+{
+    bool is_settled = run_is_settled(run->standing);
+    totals->changed_rules += is_changed;
+    if (is_held(state))
+        totals->held++;
+    else if (run->standing == RUN_OPEN)
+        totals->open_runs++;
+    else if (is_settled)
+        totals->others += is_bad;
+    else if (!is_changed && totals->old_runs++ == 0)
+        totals->old_run = run->id;
+}
+
 /* What an earlier run of the alert means for this one; sets *ret_is_bad when a person
  * should look. NULL when memory is short. */
 static const char *old_run_note(const struct evaluation *evaluation, const struct run *run,
@@ -87,7 +108,11 @@ static const char *old_run_note(const struct evaluation *evaluation, const struc
 {
     const struct session *session = evaluation->session;
     bool is_same = str_equal(run->alert_text, event->text);
-    *ret_is_bad = !is_same || !run_is_settled(run->standing);
+    bool is_settled = run_is_settled(run->standing);
+    *ret_is_bad = !is_same || !is_settled;
+    if (is_held(state))
+        return arena_format(arena, "run %" PRId64 " waits for a person: cdr approvals --data %s",
+            run->id, session_data_word(session));
     if (run->standing == RUN_OPEN)
         return arena_format(arena, "run %" PRId64 " was cut off; go on with: cdr resume --data %s",
             run->id, session_data_word(session));
@@ -100,7 +125,7 @@ static const char *old_run_note(const struct evaluation *evaluation, const struc
         return arena_format(arena,
             "already run %" PRId64 " of this very command: %s; nothing was done again%s", run->id,
             state, is_same ? "" : " for other content under the same id");
-    if (run->standing != RUN_STANDS)
+    if (!is_settled)
         return arena_format(arena,
             "already run %" PRId64 ": %s; nothing was done again; to try again, add --again",
             run->id, state);
@@ -109,6 +134,11 @@ static const char *old_run_note(const struct evaluation *evaluation, const struc
             "already run %" PRId64 ", for other content under the same id: an update never fires "
             "a response again; to act on it all the same, add --again",
             run->id);
+    if (run->standing == RUN_DECIDED)
+        return arena_format(arena,
+            "already run %" PRId64 ": %s; the same alert does not ask again; to ask again, add "
+            "--again",
+            run->id, state);
     return arena_format(
         arena, "already run %" PRId64 ": %s; nothing was done again", run->id, state);
 }
@@ -140,26 +170,25 @@ static enum exit_code tell_old_run(const struct evaluation *evaluation, const st
                                   : old_run_note(evaluation, &run, event, state, arena, &is_bad);
     if (note == NULL)
         return driver_failure(session->driver, "telling an earlier run", ERR_MEMORY);
-    session->totals.open_runs += run.standing == RUN_OPEN;
-    session->totals.changed_rules += is_changed;
-    if (run_is_settled(run.standing))
-        session->totals.others += is_bad;
-    else if (run.standing != RUN_OPEN && !is_changed && session->totals.old_runs++ == 0)
-        session->totals.old_run = run.id;
+    count_old_run(&session->totals, &run, state, is_changed, is_bad);
     report_note(&session->reporter, "note", note);
     return EXIT_CLEAN;
 }
 
-/* How the run that an alert belongs to by `dedup` is, in words: in a plan it is only planned. */
+/* How the run that an alert belongs to by `dedup` is, in words: in a plan it is only planned. One
+ * that did not end well is counted, as it would be for its own alert. */
 static enum err joined_state(
-    const struct session *session, int64_t id, struct arena *arena, const char **ret_state)
+    struct session *session, int64_t id, struct arena *arena, const char **ret_state)
 {
     struct run run;
     *ret_state = "planned";
     if (id == 0)
         return ERR_OK;
     TRY(store_run_get(session->store, id, arena, &run));
-    return run_state(session->store, &run, arena, ret_state);
+    TRY(run_state(session->store, &run, arena, ret_state));
+    if (run.standing != RUN_OPEN)
+        count_old_run(&session->totals, &run, *ret_state, false, false);
+    return ERR_OK;
 }
 
 /* An alert that belongs to the run of an earlier one: which, and how that is. */

@@ -67,6 +67,14 @@ enum err step_requests(const struct reporter *reporter, const struct step_view *
     return ERR_OK;
 }
 
+enum err step_hold(const struct reporter *reporter, const struct step_outcome *outcome,
+    struct arena *arena, struct hold *ret_hold)
+{
+    if (reporter->store == NULL || outcome->hold == 0)
+        return ERR_NOT_FOUND;
+    return holds_get(reporter->store, outcome->hold, arena, ret_hold);
+}
+
 bool form_next(str *rest, struct arena *arena, str *ret_key, str *ret_value)
 {
     if (rest->len == 0)

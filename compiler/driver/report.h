@@ -20,6 +20,7 @@ struct reporter {
     enum run_mode mode;
     struct output *out;
     struct store *store; /* where the requests of an applied step are; NULL in a plan */
+    const char *data;    /* its directory as a word of a shell; NULL in a plan */
     const char *const *no_connection; /* why nobody could be reached, once that was tried */
     /* private to the forms */
     json_t *alert;                       /* JSON: the object of the current alert */

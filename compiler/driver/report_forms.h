@@ -1,6 +1,7 @@
 /* report_forms.h - the forms behind report.h, and what they share. */
 #pragma once
 
+#include "act/governor.h"
 #include "driver/report.h"
 
 /* One request of a step: as a plan would send it, or as the journal has it. */
@@ -17,6 +18,10 @@ struct request_view {
 /* The requests of a step in order, in `arena`. ERR_MEMORY, ERR_STORE. */
 MUST_CHECK enum err step_requests(const struct reporter *reporter, const struct step_view *step,
     struct arena *arena, struct request_view **ret_requests, size_t *ret_count);
+
+/* The hold that a step of the journal waits for, in `arena`. ERR_NOT_FOUND: none, as in a plan. */
+MUST_CHECK enum err step_hold(const struct reporter *reporter, const struct step_outcome *outcome,
+    struct arena *arena, struct hold *ret_hold);
 
 /* Read one `key=value` of a form body off *rest, decoded into `arena`; false at its end
  * or when the arena is full. */

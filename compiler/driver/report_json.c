@@ -1,5 +1,6 @@
 /* report_json.c - one JSON object a line: language.md section 9. */
 #include "decide.h"
+#include "driver/hold_words.h"
 #include "driver/json_out.h"
 #include "driver/report_forms.h"
 
@@ -207,6 +208,44 @@ static void put_conditions(json_t **json, const struct step_condition *condition
     json_put(json, "within", within);
 }
 
+/* Steps are counted from 1; the run is null in a plan. */
+static json_t *json_from_joined(const struct judgement *judgement)
+{
+    if (judgement == NULL || judgement->ruling != RULING_JOINED)
+        return json_null();
+    json_t *json = json_object();
+    json_put(&json, "run",
+        judgement->joined.run <= 0 ? json_null() : json_integer(judgement->joined.run));
+    json_put(&json, "step", json_integer(judgement->joined.index + 1));
+    return json;
+}
+
+/* What the step waits for; in a plan, what it would wait for. */
+static json_t *json_from_hold(const struct reporter *reporter, const struct step_outcome *outcome)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
+    struct hold hold;
+    enum err err = step_hold(reporter, outcome, &arena, &hold);
+    if (err != ERR_NOT_FOUND)
+        return err == ERR_OK ? hold_json(&hold) : NULL;
+    bool is_planned = outcome->judgement != NULL && outcome->judgement->ruling == RULING_HELD;
+    return is_planned ? judgement_json(outcome->judgement) : json_null();
+}
+
+/* What the governor said. */
+static void put_ruling(
+    json_t **json, const struct reporter *reporter, const struct step_outcome *outcome)
+{
+    const struct judgement *judgement = outcome->judgement;
+    bool has_clause = judgement != NULL && judgement->clause.len > 0;
+    json_put(json, "ruling",
+        judgement == NULL ? json_null() : json_from_text(ruling_name(judgement->ruling)));
+    json_put(json, "clause", has_clause ? json_from_str(judgement->clause) : json_null());
+    json_put(json, "plan_hash", json_or_null(outcome->plan_hash));
+    json_put(json, "joined", json_from_joined(judgement));
+    json_put(json, "hold", json_from_hold(reporter, outcome));
+}
+
 void json_step(struct reporter *reporter, const struct step_view *step)
 {
     const struct step_outcome *outcome = step->outcome;
@@ -223,6 +262,7 @@ void json_step(struct reporter *reporter, const struct step_view *step)
         json_put(&json, "found", json_from_str(outcome->found));
     if (outcome->reason != NULL && outcome->reason[0] != '\0')
         json_put(&json, "reason", json_from_text(outcome->reason));
+    put_ruling(&json, reporter, outcome);
     put_results(&json, &outcome->results);
     json_put(&json, "permissions", json_from_permissions(step->row));
     if (code != NULL)

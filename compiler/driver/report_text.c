@@ -1,6 +1,7 @@
 /* report_text.c - the story of an alert for a person. What an alert says is shown with
  * control characters and direction marks spelled out. */
 #include "decide.h"
+#include "driver/hold_words.h"
 #include "driver/paragraph.h"
 #include "driver/report_forms.h"
 
@@ -337,6 +338,34 @@ static const char *reason_to_tell(struct reporter *reporter, const struct step_o
     return outcome->reason;
 }
 
+/* The step of another run that this one goes by. One of a plan has no number. */
+static void show_joined(struct output *out, size_t indent, const struct step_outcome *outcome)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    const struct step_record *joined = &outcome->judgement->joined;
+    const char *label = outcome->turn == STEP_HELD ? "waits for" : "joined";
+    const char *words = joined->run <= 0 ? "an earlier run of this plan"
+                                         : arena_format(&arena, "run %" PRId64 ", step %" PRIu32,
+                                             joined->run, joined->index + 1);
+    if (words != NULL)
+        paragraph_show(out, indent, label, str_from(words));
+}
+
+/* What the governor said, where it did not just let the step act. */
+static void show_ruling(
+    const struct reporter *reporter, size_t indent, const struct step_outcome *outcome)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
+    const struct judgement *judgement = outcome->judgement;
+    struct hold hold;
+    if (step_hold(reporter, outcome, &arena, &hold) == ERR_OK)
+        hold_text(reporter->out, indent, &hold, reporter->data);
+    else if (judgement != NULL && judgement->ruling == RULING_JOINED)
+        show_joined(reporter->out, indent, outcome);
+    else if (judgement != NULL && judgement->ruling != RULING_ADMITTED)
+        judgement_text(reporter->out, indent, judgement);
+}
+
 void text_step(struct reporter *reporter, const struct step_view *step)
 {
     struct output *out = reporter->out;
@@ -349,6 +378,7 @@ void text_step(struct reporter *reporter, const struct step_view *step)
     paragraph_show(out, indent, "found by", outcome->found);
     paragraph_show(out, indent, outcome->turn == STEP_DONE ? "result" : "because",
         str_from(reason_to_tell(reporter, outcome)));
+    show_ruling(reporter, indent, outcome);
     show_requests(reporter, step, indent);
     if (outcome->results.url.kind != VALUE_ABSENT)
         paragraph_show(out, indent, "evidence", value_print(&arena, outcome->results.url));

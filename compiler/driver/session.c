@@ -91,6 +91,7 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
         return driver_failure(driver, "opening the journal", err);
     session->executor.store = session->store;
     session->reporter.store = session->store;
+    session->reporter.data = session_data_word(session);
     return EXIT_CLEAN;
 }
 
@@ -401,17 +402,18 @@ enum exit_code session_undo(struct session *session, const struct run *run)
 enum err run_state(
     struct store *store, const struct run *run, struct arena *arena, const char **ret_state)
 {
-    *ret_state = "open";
-    if (run->ended_ms == 0)
-        return ERR_OK;
     struct step_record *steps = NULL;
     size_t count = 0;
+    bool is_open = run->ended_ms == 0;
     TRY(store_steps(store, run->id, arena, &steps, &count));
-    *ret_state = run->cut_reason.len > 0 ? "abandoned" : step_turn_name(STEP_DONE);
+    *ret_state = is_open                   ? "open"
+                 : run->cut_reason.len > 0 ? "abandoned"
+                                           : step_turn_name(STEP_DONE);
     for (size_t i = 0; i < count; i++) {
         enum step_turn turn = step_turn_find(steps[i].state);
-        if (turn != STEP_DONE) {
-            *ret_state = step_turn_name(turn);
+        bool is_held = str_is(steps[i].state, step_turn_name(STEP_HELD));
+        if (is_open ? is_held : turn != STEP_DONE) {
+            *ret_state = step_turn_name(is_held ? STEP_HELD : turn);
             break;
         }
     }

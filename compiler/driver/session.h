@@ -62,6 +62,7 @@ enum exit_code session_store_failure(struct session *session, const char *doing,
 enum exit_code session_end(struct session *session);
 
 /* How the steps of a stored run ended, as one word: "done", or the first that is not;
- * "open" while it has not ended, be it under way or cut off. ERR_STORE, ERR_MEMORY. */
+ * "held" while it waits for a person, else "open" while it has not ended, be it under way or cut
+ * off. ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err run_state(
     struct store *store, const struct run *run, struct arena *arena, const char **ret_state);
