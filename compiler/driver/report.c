@@ -7,9 +7,25 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-const char *step_state(enum run_mode mode, enum step_turn turn)
+const char *step_state(enum run_mode mode, const struct step_outcome *outcome)
 {
-    return mode != MODE_APPLY && turn == STEP_DONE ? "planned" : step_turn_name(turn);
+    static const char *const ruled[RULING_COUNT] = {
+        [RULING_HELD] = "held",
+        [RULING_SHADOWED] = "shadowed",
+        [RULING_REFUSED] = "refused",
+    };
+    const char *would = outcome->judgement == NULL ? NULL : ruled[outcome->judgement->ruling];
+    if (mode == MODE_APPLY || outcome->turn != STEP_DONE)
+        return step_turn_name(outcome->turn);
+    return would == NULL ? "planned" : would;
+}
+
+const char *step_reason(enum run_mode mode, const struct step_outcome *outcome)
+{
+    const struct judgement *judgement = outcome->judgement;
+    bool is_ruled = mode != MODE_APPLY && outcome->turn == STEP_DONE && judgement != NULL
+                    && judgement->ruling != RULING_ADMITTED && judgement->reason != NULL;
+    return is_ruled ? judgement->reason : outcome->reason;
 }
 
 enum style state_style(const char *state)

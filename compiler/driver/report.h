@@ -90,7 +90,8 @@ MUST_CHECK enum err report_undo_end(struct reporter *reporter, int64_t undo);
 void report_end(struct reporter *reporter, const struct totals *totals);
 void reporter_release(struct reporter *reporter);
 
-/* How the state of a step is called in this mode: what a plan would do is "planned". */
-const char *step_state(enum run_mode mode, enum step_turn turn);
+/* How the state of a step is called in this mode: what a plan would do is "planned", unless the
+ * governor would not let it: then "held", "refused" or "shadowed". */
+const char *step_state(enum run_mode mode, const struct step_outcome *outcome);
 /* The style that a state is shown in. */
 enum style state_style(const char *state);

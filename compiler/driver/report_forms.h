@@ -19,6 +19,9 @@ struct request_view {
 MUST_CHECK enum err step_requests(const struct reporter *reporter, const struct step_view *step,
     struct arena *arena, struct request_view **ret_requests, size_t *ret_count);
 
+/* Why it is in that state, or what came of it; may be NULL. */
+const char *step_reason(enum run_mode mode, const struct step_outcome *outcome);
+
 /* The hold that a step of the journal waits for, in `arena`. ERR_NOT_FOUND: none, as in a plan. */
 MUST_CHECK enum err step_hold(const struct reporter *reporter, const struct step_outcome *outcome,
     struct arena *arena, struct hold *ret_hold);

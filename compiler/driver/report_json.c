@@ -250,18 +250,19 @@ void json_step(struct reporter *reporter, const struct step_view *step)
 {
     const struct step_outcome *outcome = step->outcome;
     const struct step_code *code = step->code;
+    const char *reason = step_reason(reporter->mode, outcome);
     json_t *json = json_object();
     json_put(&json, "step", json_from_text(verb_name(step->row->verb)));
     json_put(&json, "name", json_from_text(step->row->name));
     if (code != NULL && code->name.len > 0)
         json_put(&json, "as", json_from_str(code->name));
     json_put(&json, "target", json_from_target(step));
-    json_put(&json, "state", json_from_text(step_state(reporter->mode, outcome->turn)));
+    json_put(&json, "state", json_from_text(step_state(reporter->mode, outcome)));
     json_put(&json, "requests", json_from_requests(reporter, step));
     if (outcome->found.len > 0)
         json_put(&json, "found", json_from_str(outcome->found));
-    if (outcome->reason != NULL && outcome->reason[0] != '\0')
-        json_put(&json, "reason", json_from_text(outcome->reason));
+    if (reason != NULL && reason[0] != '\0')
+        json_put(&json, "reason", json_from_text(reason));
     put_ruling(&json, reporter, outcome);
     put_results(&json, &outcome->results);
     json_put(&json, "permissions", json_from_permissions(step->row));

@@ -312,7 +312,7 @@ static size_t show_conditions(struct reporter *reporter, const struct step_condi
 static void show_step_head(struct reporter *reporter, const struct step_view *step, size_t indent)
 {
     struct output *out = reporter->out;
-    const char *state = step_state(reporter->mode, step->outcome->turn);
+    const char *state = step_state(reporter->mode, step->outcome);
     size_t before = out->buf.len;
     output_addf(out, "%*s%3u. ", (int)(indent + 2), "", step->index + 1);
     if (step->code != NULL)
@@ -331,7 +331,7 @@ static const char *reason_to_tell(struct reporter *reporter, const struct step_o
     const char *no_connection = reporter->no_connection == NULL ? NULL : *reporter->no_connection;
     if (outcome->turn != STEP_UNRESOLVED || no_connection == NULL
         || strcmp(outcome->reason, no_connection) != 0)
-        return outcome->reason;
+        return step_reason(reporter->mode, outcome);
     if (reporter->has_told_connection)
         return "no connection, see above";
     reporter->has_told_connection = true;
@@ -376,8 +376,10 @@ void text_step(struct reporter *reporter, const struct step_view *step)
     show_step_head(reporter, step, indent);
     paragraph_show(out, indent, "on", outcome->target);
     paragraph_show(out, indent, "found by", outcome->found);
-    paragraph_show(out, indent, outcome->turn == STEP_DONE ? "result" : "because",
-        str_from(reason_to_tell(reporter, outcome)));
+    bool is_result =
+        outcome->turn == STEP_DONE && step_reason(reporter->mode, outcome) == outcome->reason;
+    paragraph_show(
+        out, indent, is_result ? "result" : "because", str_from(reason_to_tell(reporter, outcome)));
     show_ruling(reporter, indent, outcome);
     show_requests(reporter, step, indent);
     if (outcome->results.url.kind != VALUE_ABSENT)
