@@ -11,13 +11,11 @@
 /* clang-format off: a line each, so that two branches can each take one out */
 static const char *const later_commands[] = {
     "alerts",
-    "approve",
     "cost",
     "deadletter",
     "import",
     "lsp",
     "permissions",
-    "reject",
     "repl",
     "replay",
     "serve",

@@ -62,6 +62,8 @@ struct command {
 /* Every command, in the order of `cdr help`, ending in NULL. */
 extern const struct command *const all_commands[];
 
+extern const struct command approvals_command;
+extern const struct command approve_command;
 extern const struct command audit_command;
 extern const struct command builtins_command;
 extern const struct command cases_command;
@@ -75,6 +77,7 @@ extern const struct command fix_command;
 extern const struct command fmt_command;
 extern const struct command help_command;
 extern const struct command pause_command;
+extern const struct command reject_command;
 extern const struct command resume_command;
 extern const struct command run_command;
 extern const struct command runs_command;

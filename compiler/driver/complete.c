@@ -37,6 +37,7 @@ static const struct {
     { "NAME", FOR_ANYTHING },
     { "RULE", FOR_ANYTHING },
     { "RUN", FOR_ANYTHING },
+    { "HOLD", FOR_ANYTHING },
     { "CASE", FOR_ANYTHING },
     { "TEXT", FOR_ANYTHING },
     { "TIME", FOR_ANYTHING },

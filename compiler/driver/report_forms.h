@@ -58,5 +58,7 @@ void text_excused(
 void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t run);
 void text_step(struct reporter *reporter, const struct step_view *step);
 void text_note(struct reporter *reporter, const char *text);
+/* Parameters of a request's body that say something beyond which request it is, a line each. */
+void text_parameters(struct output *out, size_t indent, str body);
 void text_undo(struct reporter *reporter, const struct run *run);
 void text_end(struct reporter *reporter, const struct totals *totals);

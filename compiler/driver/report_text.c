@@ -156,8 +156,7 @@ static void show_parameter(struct output *out, size_t indent, str key, str text,
     output_add(out, text.len > VALUE_BYTES_SHOWN ? STR(" ..\n") : STR("\n"));
 }
 
-/* Parameters of a request that say something beyond which request it is. */
-static void show_parameters(struct output *out, size_t indent, str body)
+void text_parameters(struct output *out, size_t indent, str body)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     str key;
@@ -239,7 +238,7 @@ static void show_change(
     }
     paragraph_end(&paragraph);
     if (is_plan)
-        show_parameters(out, indent, request->body);
+        text_parameters(out, indent, request->body);
 }
 
 static void show_requests(struct reporter *reporter, const struct step_view *step, size_t indent)

@@ -75,6 +75,8 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
     bool is_guarded = need == JOURNAL_RESUMED || need == JOURNAL_CREATED;
     enum err err = need == JOURNAL_READ
                        ? store_open_reader(session->data, &driver->arena, &session->store, &reason)
+                   : need == JOURNAL_BESIDE
+                       ? store_open_beside(session->data, &driver->arena, &session->store, &reason)
                        : store_open_guarded(session->data, is_guarded ? &guard.guard : NULL,
                            &driver->arena, &session->store, &reason);
     if (err == ERR_NEEDED) {
@@ -146,7 +148,8 @@ enum exit_code session_begin(struct session *session, struct driver *driver,
     };
     session->executor.self = &session->connector;
     enum exit_code code = need == JOURNAL_NONE ? EXIT_CLEAN : open_journal(session, need);
-    return code == EXIT_CLEAN && need != JOURNAL_READ ? govern(session) : code;
+    return code == EXIT_CLEAN && need != JOURNAL_READ && need != JOURNAL_BESIDE ? govern(session)
+                                                                                : code;
 }
 
 /* The last anchor of the audit log; the entries are in the journal whatever becomes of it. */

@@ -30,6 +30,7 @@ struct session {
 enum journal_need {
     JOURNAL_NONE,
     JOURNAL_READ,     /* there, and only read: also while another cdr is at work */
+    JOURNAL_BESIDE,   /* there, to record what people say: also while another cdr is at work */
     JOURNAL_EXISTING, /* there, for writing */
     /* For both of these an older journal is migrated only where this build can go on with every
      * open run of it. */

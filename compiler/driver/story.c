@@ -129,7 +129,7 @@ static const char *reply_words(const struct call_record *call, struct arena *are
 }
 
 /* The inverse of a change with the state before it: "remove_role_policy role=web". */
-static void show_inverse(struct output *out, str undo_json, struct arena *arena)
+void story_undo_text(struct output *out, str undo_json, struct arena *arena)
 {
     struct undo undo = { 0 };
     if (undo_from_json(arena, undo_json, &undo) != ERR_OK || undo.builtin == NULL)
@@ -164,7 +164,7 @@ static void show_change(struct output *out, const struct call_record *call)
         output_text(out, call->region);
     }
     output_addf(out, " (%s)\n", words == NULL ? "" : words);
-    show_inverse(out, call->undo, &arena);
+    story_undo_text(out, call->undo, &arena);
 }
 
 static void show_step(

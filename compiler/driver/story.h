@@ -48,5 +48,9 @@ const struct hold *story_hold(const struct story *story, const struct step_recor
 /* When a step is undone because its `for` is over, in ms since 1970; 0: it is not. */
 int64_t story_undo_ms(const struct story *story, const struct step_record *step);
 
+/* One line: the inverse of a change with the state before it, from undo_to_json; nothing when it has
+ * none. */
+void story_undo_text(struct output *out, str undo_json, struct arena *arena);
+
 /* The row that a step or an undo of the journal names, or NULL in a build without it. */
 const struct builtin *builtin_by_name(str name);
