@@ -360,7 +360,8 @@ const struct opcode_info *opcode_info(uint8_t opcode);
 MUST_CHECK enum err program_verify(const struct program *program, uint32_t *reterr_at);
 
 struct buf;
-/* Append a listing of the program, which passed program_verify: rules, then sources, those
- * that are part of the binary only `with_shipped`; one instruction a line with the names of what the operands index. Texts of constants are
- * JSON strings. A failure is in out->err. */
+/* Append a listing of the program, which passed program_verify: rules with what they are held to,
+ * guards, then sources, those that are part of the binary only `with_shipped`; one instruction a
+ * line with the names of what the operands index. Texts of constants are JSON strings. A failure
+ * is in out->err. */
 void program_disassemble(const struct program *program, bool with_shipped, struct buf *out);

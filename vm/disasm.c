@@ -162,6 +162,24 @@ static void add_source(struct listing *listing, const struct source_program *sou
     buf_add_byte(out, '\n');
 }
 
+/* A condition that may be in doubt, and what it reads. */
+static void add_doubt(struct listing *listing, uint32_t certain, uint32_t possible,
+    const struct excuse_read *reads, uint32_t read_count)
+{
+    struct buf *out = listing->out;
+    buf_add(out, STR("  certain\n"));
+    add_fragment(listing, certain);
+    if (possible != NO_INDEX) {
+        buf_add(out, STR("  possible\n"));
+        add_fragment(listing, possible);
+    }
+    for (uint32_t i = 0; i < read_count; i++) {
+        buf_addf(out, "  reads %.*s\n", STR_ARG(reads[i].name));
+        add_fragment(listing, reads[i].start);
+        add_fragment(listing, reads[i].unknown);
+    }
+}
+
 /* Which excuse it is, with the last moment that it counts for. */
 static void add_excuse(struct listing *listing, const struct excuse_code *excuse)
 {
@@ -172,17 +190,41 @@ static void add_excuse(struct listing *listing, const struct excuse_code *excuse
     if (excuse->until_ms != INT64_MAX)
         buf_addf(out, ", for alerts received before %.*s",
             STR_ARG(time_format(excuse->until_ms, until)));
-    buf_add(out, STR("\n  certain\n"));
-    add_fragment(listing, excuse->certain);
-    if (excuse->possible != NO_INDEX) {
-        buf_add(out, STR("  possible\n"));
-        add_fragment(listing, excuse->possible);
-    }
-    for (uint32_t i = 0; i < excuse->read_count; i++) {
-        buf_addf(out, "  reads %.*s\n", STR_ARG(excuse->reads[i].name));
-        add_fragment(listing, excuse->reads[i].start);
-        add_fragment(listing, excuse->reads[i].unknown);
-    }
+    buf_add_byte(out, '\n');
+    add_doubt(listing, excuse->certain, excuse->possible, excuse->reads, excuse->read_count);
+}
+
+/* A clause as written, and where. */
+static void add_place(struct listing *listing, const struct clause_place *place)
+{
+    buf_addf(listing->out, "  %.*s", STR_ARG(place->text));
+    if (place->file.len > 0)
+        buf_addf(listing->out, "  # %.*s:%u\n", STR_ARG(place->file), place->line);
+    else
+        buf_add(listing->out, STR("  # built in\n"));
+}
+
+/* What the rule is held to. */
+static void add_bounds(struct listing *listing, const struct rule_code *rule)
+{
+    for (uint32_t i = 0; i < rule->limit_count; i++)
+        add_place(listing, &rule->limits[i].place);
+    add_place(listing, &rule->ceiling_place);
+    if (rule->is_shadow)
+        add_place(listing, &rule->shadow_place);
+    if (rule->dedup_key_count > 0)
+        add_place(listing, &rule->dedup);
+    for (uint32_t i = 0; i < rule->dedup_key_count; i++)
+        add_fragment(listing, rule->dedup_keys[i]);
+}
+
+static void add_guard(struct listing *listing, const struct guard_code *guard)
+{
+    buf_add(listing->out, STR("guard\n"));
+    add_place(listing, &guard->place);
+    if (guard->certain != NO_INDEX)
+        add_doubt(listing, guard->certain, guard->possible, guard->reads, guard->read_count);
+    buf_add_byte(listing->out, '\n');
 }
 
 static void add_rule(struct listing *listing, const struct rule_code *rule)
@@ -193,6 +235,7 @@ static void add_rule(struct listing *listing, const struct rule_code *rule)
     add_fragment(listing, rule->condition);
     for (uint32_t i = 0; i < rule->excuse_count; i++)
         add_excuse(listing, &rule->excuses[i]);
+    add_bounds(listing, rule);
     buf_add(out, STR("  then\n"));
     add_fragment(listing, rule->steps);
     buf_add_byte(out, '\n');
@@ -206,14 +249,27 @@ static void mark_source(struct listing *listing, const struct source_program *so
         listing->begins[source->mappings[i].start] = true;
 }
 
-static void mark_excuse(struct listing *listing, const struct excuse_code *excuse)
+static void mark_doubt(struct listing *listing, uint32_t certain, uint32_t possible,
+    const struct excuse_read *reads, uint32_t read_count)
 {
-    listing->begins[excuse->certain] = true;
-    if (excuse->possible != NO_INDEX)
-        listing->begins[excuse->possible] = true;
-    for (uint32_t i = 0; i < excuse->read_count; i++) {
-        listing->begins[excuse->reads[i].start] = true;
-        listing->begins[excuse->reads[i].unknown] = true;
+    listing->begins[certain] = true;
+    if (possible != NO_INDEX)
+        listing->begins[possible] = true;
+    for (uint32_t i = 0; i < read_count; i++) {
+        listing->begins[reads[i].start] = true;
+        listing->begins[reads[i].unknown] = true;
+    }
+}
+
+static void mark_rule(struct listing *listing, const struct rule_code *rule)
+{
+    listing->begins[rule->condition] = true;
+    listing->begins[rule->steps] = true;
+    for (uint32_t i = 0; i < rule->dedup_key_count; i++)
+        listing->begins[rule->dedup_keys[i]] = true;
+    for (uint32_t i = 0; i < rule->excuse_count; i++) {
+        const struct excuse_code *excuse = &rule->excuses[i];
+        mark_doubt(listing, excuse->certain, excuse->possible, excuse->reads, excuse->read_count);
     }
 }
 
@@ -223,11 +279,12 @@ static void mark_fragments(struct listing *listing)
     for (uint32_t i = 0; i < program->source_count; i++)
         mark_source(listing, &program->sources[i]);
     mark_source(listing, &program->canonical);
-    for (uint32_t i = 0; i < program->rule_count; i++) {
-        listing->begins[program->rules[i].condition] = true;
-        listing->begins[program->rules[i].steps] = true;
-        for (uint32_t at = 0; at < program->rules[i].excuse_count; at++)
-            mark_excuse(listing, &program->rules[i].excuses[at]);
+    for (uint32_t i = 0; i < program->rule_count; i++)
+        mark_rule(listing, &program->rules[i]);
+    for (uint32_t i = 0; i < program->guard_count; i++) {
+        const struct guard_code *guard = &program->guards[i];
+        if (guard->certain != NO_INDEX)
+            mark_doubt(listing, guard->certain, guard->possible, guard->reads, guard->read_count);
     }
 }
 
@@ -243,6 +300,8 @@ void program_disassemble(const struct program *program, bool with_shipped, struc
     mark_fragments(&listing);
     for (uint32_t i = 0; i < program->rule_count; i++)
         add_rule(&listing, &program->rules[i]);
+    for (uint32_t i = 0; i < program->guard_count; i++)
+        add_guard(&listing, &program->guards[i]);
     for (uint32_t i = 0; i < program->source_count; i++)
         if (with_shipped || !program->sources[i].is_shipped)
             add_source(&listing, &program->sources[i], program->sources[i].name);

@@ -52,8 +52,10 @@ static inline struct builder *builder_new(void)
         .text_count = 1,
     };
     for (int scope = 0; scope < LIMIT_SCOPES; scope++)
-        builder->limits[scope] =
-            (struct limit_code){ .scope = (enum limit_scope)scope, .targets = 1, .window_ms = 1 };
+        builder->limits[scope] = (struct limit_code){ .scope = (enum limit_scope)scope,
+            .targets = 1,
+            .window_ms = 1,
+            .place = { .text = STR("limit"), .file = STR("") } };
     return builder;
 }
 
@@ -122,6 +124,7 @@ static inline struct rule_code *rule_condition(struct builder *builder)
     rule->name = STR("r");
     rule->limits = builder->limits;
     rule->limit_count = LIMIT_SCOPES;
+    rule->ceiling_place.text = STR("mode");
     rule->condition = builder->program.code_count;
     return rule;
 }

@@ -484,6 +484,20 @@ static void a_listing_names_what_it_indexes(void **state)
     add(builder, OP_HALT, 0);
     struct source_program *source = add_source(builder, "defender");
     add_mapping(builder, source, FIELD_SEVERITY, "a.severity");
+    uint32_t key = builder->program.code_count;
+    add(builder, OP_FIELD, FIELD_HOST_ID);
+    add(builder, OP_RETURN, 0);
+    rule->dedup_keys = &key;
+    rule->dedup_key_count = 1;
+    rule->dedup_ms = 1;
+    rule->dedup = (struct clause_place){ STR("dedup by host.id for 6h"), STR("a.cdr"), 8 };
+    struct guard_code guard = { .certain = builder->program.code_count,
+        .possible = NO_INDEX,
+        .place = { STR("never target ..."), STR("b.cdr"), 2 } };
+    add(builder, OP_FIELD, FIELD_HOST_NAME);
+    add(builder, OP_RETURN, 0);
+    builder->program.guards = &guard;
+    builder->program.guard_count = 1;
     assert_verifies(builder);
     program_disassemble(&builder->program, true, &out);
     assert_int_equal(out.err, ERR_OK);
@@ -493,11 +507,25 @@ static void a_listing_names_what_it_indexes(void **state)
                                  "     1  CONSTANT      [\"a\\\"b\", 3]\n"
                                  "     2  CONTAINS cased all-right\n"
                                  "     3  RETURN\n"
+                                 "  limit  # built in\n"
+                                 "  limit  # built in\n"
+                                 "  limit  # built in\n"
+                                 "  limit  # built in\n"
+                                 "  mode  # built in\n"
+                                 "  dedup by host.id for 6h  # a.cdr:8\n"
+                                 "    10  FIELD         host.id\n"
+                                 "    11  RETURN\n"
                                  "  then\n"
                                  "     4  STEP          0: collect triage\n"
                                  "     5  RESULT        t.verdict\n"
                                  "     6  BRANCH        -> 7\n"
                                  "     7  HALT\n"
+                                 "\n"
+                                 "guard\n"
+                                 "  never target ...  # b.cdr:2\n"
+                                 "  certain\n"
+                                 "    12  FIELD         host.name\n"
+                                 "    13  RETURN\n"
                                  "\n"
                                  "source defender\n"
                                  "  severity\n"
