@@ -2,6 +2,7 @@
 #include "driver/pausing.h"
 
 #include "base/time.h"
+#include "driver/audit_places.h"
 #include "host/person.h"
 #include "shell.h"
 #include "store/audit.h"
@@ -115,7 +116,9 @@ static void record_begin(const struct pausing *pausing, int64_t *ret_seq, const 
     enum err err = store_open_beside(pausing->directory, arena, &store, ret_why);
     if (err != ERR_OK)
         return;
-    err = tell_audit(pausing, store, "paused", ret_seq);
+    err = audit_places_use(store);
+    if (err == ERR_OK)
+        err = tell_audit(pausing, store, "paused", ret_seq);
     if (err != ERR_OK) {
         *ret_seq = 0;
         const char *why = err == ERR_STORE || err == ERR_BUSY ? store_error(store) : err_text(err);
@@ -212,6 +215,8 @@ static enum exit_code lift(struct pausing *pausing, int64_t *ret_seq)
     *ret_seq = 0;
     if (has_journal(pausing)) {
         err = store_open_beside(pausing->directory, &pausing->driver->arena, &store, &why);
+        if (err == ERR_OK)
+            err = audit_places_use(store);
         if (err == ERR_OK)
             err = lift_recorded(pausing, store, ret_seq);
     } else {

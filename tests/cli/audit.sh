@@ -151,6 +151,19 @@ run audit verify --data acted
 exits 1 "an answer that was edited in the journal is found"
 prints "step 1 of run 1 is not in the journal as the log says that it ended" "by what the log has of it"
 
+# Whoever writes to the log signs with the same key.
+openssl genpkey -algorithm ed25519 -out keyed.key 2>/dev/null
+chmod 600 keyed.key
+export CDR_AUDIT_KEY=$work/keyed.key
+run run --rules none.cdr --alerts other.json --mode apply --data keyed
+run pause --data keyed --reason "a look around"
+exits 0 "a pause is in the log"
+run resume --lift-pause --data keyed --reason "looked around"
+run audit verify --data keyed
+exits 0 "signed with the key that is named"
+holds "and with no other" test ! -e keyed/audit.key
+unset CDR_AUDIT_KEY
+
 run audit export --data data --format text
 exits 2 "an export has forms of its own"
 run audit verify --data data --format ocsf
