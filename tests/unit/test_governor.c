@@ -25,15 +25,23 @@ static void a_connection_has_a_ceiling_of_its_own(void **state)
 {
     (void)state;
     FIXTURE(f, RULE("", ISOLATE));
-    const struct connection_ceiling ceilings[] = {
-        { "okta", CEILING_OBSERVE, { STR("mode observe"), STR("cdr.cdr"), 1 } },
-        { "aws", CEILING_COLLECT, { STR("mode collect"), STR("cdr.cdr"), 2 } },
+    const struct guard_code guards[] = {
+        { .kind = GUARD_CONNECTION,
+            .place = { STR("mode observe"), STR("cdr.cdr"), 1 },
+            .ceiling = CEILING_OBSERVE,
+            .provider = STR("okta") },
+        { .kind = GUARD_CONNECTION,
+            .place = { STR("mode collect"), STR("cdr.cdr"), 2 },
+            .ceiling = CEILING_COLLECT,
+            .provider = STR("aws") },
     };
+    struct program program = *f.program;
+    program.guards = guards;
+    program.guard_count = 1;
     struct want *want = want_new(&f, 0, "role/web");
-    f.governor.ceilings = ceilings;
-    f.governor.ceiling_count = 1;
+    want->cause.program = &program;
     assert_int_equal(foreseen(&f, want), RULING_ADMITTED);
-    f.governor.ceiling_count = 2;
+    program.guard_count = 2;
     assert_int_equal(foreseen(&f, want), RULING_REFUSED);
     assert_int_equal(judged(&f, want), RULING_REFUSED);
     assert_true(str_is(f.judgement.clause, "cdr.cdr:2: mode collect"));

@@ -150,12 +150,7 @@ static enum err check_rule_ceiling(struct inquiry *inquiry)
 
 static enum err check_connection_ceiling(struct inquiry *inquiry)
 {
-    const struct governor *governor = inquiry->governor;
-    const struct connection_ceiling *end = governor->ceilings + governor->ceiling_count;
     str provider = str_from(inquiry->row->provider);
-    for (const struct connection_ceiling *at = governor->ceilings; at < end; at++)
-        if (!inquiry->is_decided && str_is(provider, at->provider))
-            TRY(keep_below(inquiry, at->ceiling, &at->place));
     const struct program *program = inquiry->cause->program;
     for (uint32_t at = 0; at < program->guard_count && !inquiry->is_decided; at++) {
         const struct guard_code *guard = &program->guards[at];

@@ -87,20 +87,11 @@ struct proposal {
     bool is_approved;        /* people approved exactly this plan (holds_claim): no hold holds it */
 };
 
-/* How far steps may go at a provider, whatever the rules say. */
-struct connection_ceiling {
-    const char *provider; /* builtin.provider */
-    enum ceiling ceiling;
-    struct clause_place place;
-};
-
 struct governor {
     struct store *store; /* counts, joins, audit; of its own memory (store_open_memory) in a plan */
     struct clock *clock;
     const char *pause_file; /* host/pause.h; NULL: cannot be paused */
     const char *actor;      /* host/person.h: who started this process, for the audit log */
-    const struct connection_ceiling *ceilings; /* of connections; may be none */
-    uint32_t ceiling_count;
 };
 
 /* Before any request: RULING_ADMITTED means go on and plan. Else one of
