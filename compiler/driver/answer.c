@@ -52,6 +52,16 @@ static enum err say(struct answer *answer, const struct hold *hold, const struct
         store, &decision, roles, role_count, now_ms, arena, ret_state, reterr_reason);
 }
 
+/* What a person does who was refused. */
+static void tell_refusal(struct answer *answer, const struct hold *hold, const char *refusal)
+{
+    bool is_unplanned = hold->plan_hash.len == 0 && answer->is_approval;
+    driver_message(answer->session.driver, "hold %" PRId64 " was not %s: %s\n%s --data %s",
+        hold->id, answer->is_approval ? "approved" : "rejected", refusal,
+        is_unplanned ? "It is planned by: cdr resume" : "What waits is shown by: cdr approvals",
+        session_data_word(&answer->session));
+}
+
 /* Say what came of it; `refusal` is NULL when it was accepted. */
 static enum exit_code tell(
     struct answer *answer, const struct hold *hold, enum hold_state state, const char *refusal)
@@ -71,8 +81,7 @@ static enum exit_code tell(
         return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "writing the answer", err);
     }
     if (refusal != NULL)
-        driver_message(driver, "hold %" PRId64 " was not %s: %s", hold->id,
-            answer->is_approval ? "approved" : "rejected", refusal);
+        tell_refusal(answer, hold, refusal);
     else if (state == HOLD_OPEN)
         output_addf(&driver->out,
             "Hold %" PRId64 ": your approval counts; it needs more of them.\n", hold->id);
@@ -101,18 +110,6 @@ static const char *plan_fault(struct answer *answer, const struct hold *hold)
     return arena_format(arena, "its plan is %.12s and not %s", hold->plan_hash.ptr, seen);
 }
 
-/* A refusal by the journal, with the way out of it. */
-static const char *way_out(struct answer *answer, const struct hold *hold, const char *reason)
-{
-    struct arena *arena = &answer->session.driver->arena;
-    const char *data = session_data_word(&answer->session);
-    const char *way =
-        hold->plan_hash.len == 0 && answer->is_approval
-            ? arena_format(arena, "%s\ncdr resume --data %s plans it", reason, data)
-            : arena_format(arena, "%s\nwhat waits: cdr approvals --data %s", reason, data);
-    return way == NULL || answer->session.reporter.format == REPORT_JSON ? reason : way;
-}
-
 static enum exit_code answer_view(
     struct answer *answer, const struct hold_view *view, struct arena *arena)
 {
@@ -128,11 +125,11 @@ static enum exit_code answer_view(
             "the "
             "build that held it, or take the run back with cdr undo");
     if (session->reporter.format == REPORT_TEXT && hold->state == HOLD_OPEN)
-        hold_view_text(&session->driver->out, view, answer->reader.now_ms, answer->is_approval,
-            session_data_word(session));
+        hold_view_text(
+            &session->driver->out, view, answer->reader.now_ms, answer->is_approval, NULL);
     enum err err = say(answer, hold, view->roles, view->role_count, arena, &state, &reason);
     if (err == ERR_INVALID)
-        return refuse(answer, hold, state, way_out(answer, hold, reason));
+        return refuse(answer, hold, state, reason);
     if (err != ERR_OK)
         return session_store_failure(session, "recording the answer", err);
     answer->accepted++;

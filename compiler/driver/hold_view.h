@@ -57,7 +57,8 @@ void hold_reader_release(struct hold_reader *reader);
 const char *hold_view_whom(const struct hold_view *view, bool is_approval, struct arena *arena);
 
 /* Lines for a person; `is_whole` with every parameter of the changes and all that the provider
- * shows of the target. `data` is the data directory as a word of a shell. */
+ * shows of the target. `data` is the data directory as a word of a shell, for the commands that go
+ * on with it; NULL: they are not shown. */
 void hold_view_text(struct output *out, const struct hold_view *view, int64_t now_ms, bool is_whole,
     const char *data);
 /* hold_json with rule, alert, what it would do, who may answer and who has. NULL when out of

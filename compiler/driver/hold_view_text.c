@@ -130,7 +130,7 @@ static void show_plan(
     json_array_foreach(json_object_get(view->plan, "changes"), at, one)
         show_change(out, one, is_whole, arena);
     if (json_array_size(json_object_get(view->plan, "changes")) == 0)
-        show(out, "would send", "no change: what is wanted is so already");
+        show(out, "would send", "no change");
     if (is_whole && identity.len > 0)
         show(out, "as",
             arena_format(arena, "%.*s%s%.*s", STR_ARG(identity), region.len > 0 ? ", in " : "",
@@ -183,7 +183,8 @@ static void show_asked(
     const char *left = left_words(hold->until_ms - now_ms, arena);
     const char *then = then_words(view, arena);
     if (left != NULL && then != NULL)
-        show(out, "until", arena_format(arena, "%.*s (%s); then %s", STR_ARG(until), left, then));
+        show(out, "until",
+            arena_format(arena, "%.*s (%s left); then %s", STR_ARG(until), left, then));
 }
 
 static void show_said(struct output *out, const struct decision *said, struct arena *arena)
@@ -225,7 +226,8 @@ void hold_view_text(struct output *out, const struct hold_view *view, int64_t no
         show_asked(out, view, now_ms, &arena);
     for (size_t i = 0; i < view->decision_count; i++)
         show_said(out, &view->decisions[i], &arena);
-    show_way_on(out, &view->hold, data, &arena);
+    if (data != NULL)
+        show_way_on(out, &view->hold, data, &arena);
     if (arena.is_full)
         output_add(out, STR("       (parts of it cannot be shown: out of memory)\n"));
 }
