@@ -32,6 +32,9 @@ static void a_role_is_shown_with_its_trust_encoded(void **state)
     assert_int_equal(IAM("GetRole", "RoleName=web-prod"), 200);
     assert_string_equal(text_of(client, "RoleName"), "web-prod");
     assert_says("<AssumeRolePolicyDocument>%7B%22Version%22%3A%222012-10-17%22%2C");
+    assert_says("<Tags><member><Key>env</Key><Value>prod</Value></member>");
+    IAM("GetRole", "RoleName=batch-stage");
+    assert_null(strstr(client->body.ptr, "<Tags>"));
     IAM("GetRole", "RoleName=nobody");
     assert_refused(404, "NoSuchEntity");
 }
