@@ -491,6 +491,30 @@ static void the_reason_names_the_target_the_clause_and_why(void **state)
     bench_end(&bench);
 }
 
+static void little_memory_is_an_error_and_lets_nothing_through(void **state)
+{
+    struct bench bench;
+    bool has_failed = false;
+    bool has_judged = false;
+    (void)state;
+    bench_begin(&bench, "never target host.name = \"db-1\" \"x\"\n" RULE, ALERT);
+    fact(&bench, FIELD_HOST_NAME, "d\u042C-1.example.org");
+    tag(&bench, "\u0435nv", "prod");
+    const struct step_cause cause = {
+        .program = bench.program, .rule = &bench.program->rules[0], .event = &bench.event
+    };
+    for (size_t limit = 64; limit < 1024 * 1024; limit += limit / 8) {
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(limit);
+        struct protection protection = { .guard = NULL };
+        enum err err = protect_judge(&cause, &plain_row, &bench.plan, &arena, &protection);
+        assert_true(err == ERR_MEMORY || (err == ERR_OK && protection.guard != NULL));
+        has_failed |= err == ERR_MEMORY;
+        has_judged |= err == ERR_OK;
+    }
+    assert_true(has_failed && has_judged);
+    bench_end(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_clause_of_defaults_is_for_rules_of_its_file),
         cmocka_unit_test(an_environment_has_a_ceiling),
         cmocka_unit_test(the_reason_names_the_target_the_clause_and_why),
+        cmocka_unit_test(little_memory_is_an_error_and_lets_nothing_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
