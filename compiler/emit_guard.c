@@ -1,48 +1,6 @@
-/* emit_guard.c - `never` and `always` to guards, and what this build does not enforce of
- * `defaults`, `never`, `always` and connections. */
+/* emit_guard.c - `never`, `always` and the ceilings of environments and connections to guards,
+ * and what this build does not enforce of connections. */
 #include "emit_pass.h"
-
-#include "arguments.h"
-#include "invariant.h"
-
-/* ---- what is not enforced ---- */
-
-/* Whether the two ask the same of a rule. */
-static bool is_same_question(const struct item *a, const struct item *b)
-{
-    const struct ast_step_name *first = a->kind == ITEM_NEVER ? &a->never.step : &a->always.step;
-    const struct ast_step_name *second = b->kind == ITEM_NEVER ? &b->never.step : &b->always.step;
-    if (a->kind != b->kind)
-        return false;
-    if (a->kind == ITEM_NEVER && (a->never.is_target || b->never.is_target))
-        return a->never.is_target == b->never.is_target;
-    return first->verb == second->verb && str_equal(first->name, second->name);
-}
-
-static bool concerns_any(const struct emit *emit, const struct item *invariant)
-{
-    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
-        for (const struct item *rule = emit->compilation->trees[at]->items; rule != NULL;
-             rule = rule->next)
-            if (rule->kind == ITEM_RULE && rule->rule.disabled_by == NULL
-                && invariant_concerns(invariant, rule))
-                return true;
-    return false;
-}
-
-/* There are as many different questions as steps to name, however many invariants ask them:
- * the rules are gone through once for each. */
-static bool is_concern(struct emit *emit, const struct item *invariant)
-{
-    for (uint32_t at = 0; at < emit->concerns.count; at++)
-        if (is_same_question(emit->concerns.items[at].invariant, invariant))
-            return emit->concerns.items[at].is_concern;
-    struct concern concern = { invariant, concerns_any(emit, invariant) };
-    TABLE_ADD(emit, emit->concerns, concern);
-    return concern.is_concern;
-}
-
-/* ---- guards ---- */
 
 /* A condition as the guard asks it: of what a provider shows of a target, and `always` of the
  * alert. */
@@ -170,12 +128,11 @@ void emit_invariants(struct emit *emit)
 {
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
-             item = item->next) {
+             item = item->next)
             emit_guards_of(emit, item);
-            if ((item->kind == ITEM_NEVER || item->kind == ITEM_ALWAYS) && is_concern(emit, item))
-                emit_unenforced(emit, invariant_name(item), item->at);
-        }
 }
+
+/* ---- what is not enforced ---- */
 
 static bool acts_on(const struct ast_step *steps, str provider)
 {
@@ -222,33 +179,4 @@ void emit_connections(struct emit *emit)
             if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection") && pins(item)
                 && is_needed(emit, item))
                 emit_unenforced(emit, "connection", item->at);
-}
-
-static bool responds(const struct ast_step *steps)
-{
-    for (const struct ast_step *step = steps; step != NULL; step = step->next)
-        if (step->kind == STEP_KIND_ACTION
-                ? step->action.verb == VERB_RESPOND
-                : responds(step->branch.then_steps) || responds(step->branch.else_steps))
-            return true;
-    return false;
-}
-
-/* A rule's own clause takes the place of the default one. `limit` is about targets of `respond`,
- * `never target` about those of every step. */
-void emit_defaults(struct emit *emit, struct item *rule)
-{
-    if (rule->rule.defaults == NULL)
-        return;
-    bool has_target = steps_have_target(rule->rule.steps);
-    bool has_respond = responds(rule->rule.steps);
-    for (const struct clause *clause = rule->rule.defaults->defaults.clauses; clause != NULL;
-         clause = clause->next) {
-        if (clause->kind == CLAUSE_NEVER_TARGET && has_target)
-            emit_unenforced(emit, "never target", clause->at);
-        if (clause_find(rule->rule.clauses, clause->kind) != NULL)
-            continue;
-        if (clause->kind == CLAUSE_LIMIT && has_respond)
-            emit_unenforced(emit, "limit", clause->at);
-    }
 }

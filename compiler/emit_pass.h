@@ -44,12 +44,6 @@ struct shared_excuse {
     str digest; /* made when first asked for; see emit_identity.c */
 };
 
-/* Whether a rule may break an invariant; see invariant.h. */
-struct concern {
-    const struct item *invariant;
-    bool is_concern;
-};
-
 #define TABLE(type)                                                                                \
     struct {                                                                                       \
         type *items;                                                                               \
@@ -78,7 +72,6 @@ struct emit {
     TABLE(struct unenforced) unenforced;
     TABLE(struct guard_code) guards;
     TABLE(struct role_code) roles;
-    TABLE(struct concern) concerns;
     TABLE(struct shared_excuse) shared_excuses;
     struct lookup shared_lookup;
     TABLE(uint32_t) probes; /* fragments */
@@ -178,8 +171,6 @@ void emit_held(struct emit *emit, const struct ast_step *step, struct step_code 
 
 /* ---- emit_guard.c ---- */
 
-/* The default clauses that hold for the rule, none of which this build enforces. */
-void emit_defaults(struct emit *emit, struct item *rule);
 /* `never` and `always`, with those of `defaults`. */
 void emit_invariants(struct emit *emit);
 /* Keep in mind the connections that rules of the set would have to use. */

@@ -109,18 +109,12 @@ static void emit_argument(struct emit *emit, struct expr *argument, const struct
 
 /* ---- steps ---- */
 
-static void emit_clauses(struct emit *emit, const struct clause *clauses)
+/* The undo is set for its time, and no command of this build makes it when that has come. */
+static void emit_for(struct emit *emit, const struct ast_step *step)
 {
-    for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
-        if (clause->kind == CLAUSE_LIMIT)
-            emit_unenforced(emit, "limit", clause->at);
-        else if (clause->kind == CLAUSE_FOR)
-            emit_unenforced(emit, "for", clause->at);
-        else if (clause->kind == CLAUSE_TIMEOUT)
-            emit_unenforced(emit, "timeout", clause->at);
-        else if (clause->kind == CLAUSE_APPROVE)
-            emit_unenforced(emit, "approve", clause->at);
-    }
+    const struct clause *undone = clause_find(step->action.clauses, CLAUSE_FOR);
+    if (undone != NULL)
+        emit_unenforced(emit, "for", undone->at);
 }
 
 /* Which connection takes the step: this build has one way to each provider. */
@@ -151,7 +145,7 @@ static void emit_action(struct emit *emit, struct ast_step *step)
     step->action.index = emit->steps.count;
     emit_op(emit, OP_STEP, 0, emit->steps.count);
     TABLE_ADD(emit, emit->steps, code);
-    emit_clauses(emit, step->action.clauses);
+    emit_for(emit, step);
     emit_via(emit, step);
 }
 
@@ -213,8 +207,6 @@ static void emit_steps(struct emit *emit, struct ast_step *steps)
 void emit_rule_steps(struct emit *emit, struct item *rule)
 {
     emit->condition = NULL;
-    emit_clauses(emit, rule->rule.clauses);
-    emit_defaults(emit, rule);
     emit_steps(emit, rule->rule.steps);
     emit_op(emit, OP_HALT, 0, 0);
 }

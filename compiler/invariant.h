@@ -1,7 +1,7 @@
 /* invariant.h - which rules may break what `never`, `always` and `never target` say.
  *
- * Nothing is proved: where a rule plainly keeps what is said, nobody need enforce it; where it
- * may not, `apply` refuses the rules and a test of them is skipped.
+ * Nothing is proved: where a rule plainly keeps what is said, a test of it can say so; where it may
+ * not, the governor decides (act/governor.h), and a test of the rule is skipped.
  */
 #pragma once
 

@@ -262,7 +262,8 @@ static struct testcase_bound bound_of(struct testcase *testcase, const struct it
     return (struct testcase_bound){ .name = NULL };
 }
 
-/* An expectation that is met would promise what only an enforced `never` keeps. ERR_MEMORY. */
+/* What `never` and `always` make of a step is decided with what the provider shows, and a test has
+ * none. ERR_MEMORY. */
 static enum err look_at_bound(struct testcase *testcase, uint32_t rule)
 {
     struct testcase_bound bound = bound_of(testcase, testcase->tester->rule_items[rule]);
@@ -270,7 +271,9 @@ static enum err look_at_bound(struct testcase *testcase, uint32_t rule)
         return ERR_OK;
     const struct source *source = &testcase->tester->compilation->sources.items[bound.at.file];
     const char *reason = arena_format(testcase->arena,
-        "the steps of rule %.*s may break the `%s` of %.*s:%u, which this build does not enforce",
+        "the steps of rule %.*s may be held or refused by the `%s` of %.*s:%u, as the provider "
+        "shows "
+        "the target",
         STR_ARG(testcase->program->rules[rule].name), bound.name, STR_ARG(source->file),
         source_place(source, bound.at.start).line);
     testcase->unknown[rule] = (struct testcase_unknown){ reason, testcase->alert->at, true };

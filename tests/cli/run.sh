@@ -147,19 +147,18 @@ exits 2 "rules with mistakes are not run"
 mkdir empty
 run run --rules empty --alerts high.json
 exits 3 "no rules is no match"
-cat >limited.cdr <<'CDR'
+cat >pinned.cdr <<'CDR'
 rule careful {
   when source = defender and exists instance.id
-  limit 1 targets per 1h
-  then respond isolate_role
+  then respond isolate_role via=aws
 }
 CDR
-run run --rules limited.cdr --alerts high.json
+run run --rules pinned.cdr --alerts high.json
 exits 0 "a clause that is not enforced may be planned"
-run run --rules limited.cdr --alerts high.json --mode apply --data data
+run run --rules pinned.cdr --alerts high.json --mode apply --data data
 exits 2 "but not applied"
-says "limited.cdr:3" "its place is told"
-says "limit" "its name is told"
+says "pinned.cdr:3" "its place is told"
+says "via" "its name is told"
 holds "nothing was begun" test ! -e data
 echo '{"source":"defender","alert":{"id":"a-3","title":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}}' >regex.json
 echo 'when alert.title matches /^(a+)+$/ then collect triage' >regex.cdr
