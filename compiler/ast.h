@@ -281,9 +281,9 @@ struct clause {
     bool is_negated;          /* not followed by */
     str word;                 /* of a limit its scope, or empty; of `mode` how far */
     span word_at;
-    struct ast_name *who;    /* of approve and escalate: roles; texts are unescaped */
-    enum limit_scope scope;  /* the checker's, of a limit */
-    enum ceiling ceiling;    /* the checker's, of `mode` */
+    struct ast_name *who;   /* of approve and escalate: roles; texts are unescaped */
+    enum limit_scope scope; /* the checker's, of a limit */
+    enum ceiling ceiling;   /* the checker's, of `mode` */
 };
 
 enum step_kind { STEP_KIND_ACTION, STEP_KIND_IF };

@@ -30,7 +30,8 @@ static const struct range ranges[] = {
 static bool is_told(const struct check *check, span at)
 {
     for (const struct diag *diag = check->diags->first; diag != NULL; diag = diag->next)
-        if (diag->severity == DIAG_ERROR && diag->at.file == at.file && diag->at.start >= at.start && diag->at.end <= at.end)
+        if (diag->severity == DIAG_ERROR && diag->at.file == at.file && diag->at.start >= at.start
+            && diag->at.end <= at.end)
             return true;
     return false;
 }

@@ -65,8 +65,8 @@ struct check {
     uint32_t told_file;
     bool has_roles;      /* the set has a `role` block */
     bool has_told_roles; /* that there is none */
-    uint32_t unsaid; /* mistakes that may be follow-ups and were not reported */
-    int64_t now_ms;  /* of the compilation; 0: not known */
+    uint32_t unsaid;     /* mistakes that may be follow-ups and were not reported */
+    int64_t now_ms;      /* of the compilation; 0: not known */
     enum err err;
 };
 
