@@ -388,7 +388,8 @@ enum exit_code session_undo(struct session *session, const struct run *run)
     session->executor.reason = NULL;
     report_undo(&session->reporter, run);
     enum err err = undo_execute(&session->executor, builtin_find_inverse,
-        &(struct undo_order){ .run = run->id }, &arena, &session->undo_report, &undo);
+        &(struct undo_order){ .run = run->id, .person = str_from(session->governor.actor) }, &arena,
+        &session->undo_report, &undo);
     session->totals.runs++;
     enum exit_code code = err == ERR_NOT_FOUND || err == ERR_INVALID
                               ? nothing_to_undo(session, run, err)

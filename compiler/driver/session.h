@@ -48,7 +48,8 @@ void session_release(struct session *session);
  * the stored run, 0 in a plan. EXIT_CLEAN and EXIT_FINDINGS: others may follow; more means stop. */
 MUST_CHECK enum exit_code session_execute(struct session *session, const struct program *program,
     const struct rule_code *rule, const struct event *event, int64_t run);
-/* Take a run back, with everything reported; an unfinished undo of it goes on. */
+/* Take a run back because a person asks for it now, also while cdr is paused, with everything
+ * reported; an unfinished undo of it goes on. */
 MUST_CHECK enum exit_code session_undo(struct session *session, const struct run *run);
 
 /* The data directory as one word of a shell, for commands that are told. */

@@ -59,6 +59,33 @@ run resume --lift-pause --reason mended --data whole
 exits 0 "lifted before is no mistake"
 prints "whole is not paused" "and is told"
 
+# What acts while it is paused: recorded, not carried out, and gone on with.
+start_sandbox
+instance=i-01111e1c0ffee0002
+state() { sandbox_ask state | jq -r --arg id "$instance" '.accounts[].regions[].instances[] | select(.instanceId == $id).state'; }
+echo 'when source=guardduty then respond stop_instance' >stop.cdr
+printf '{"source":"guardduty","alert":{"id":"a1"},"instance":{"id":"%s"}}\n' "$instance" >a1.json
+mkdir -m 700 acts
+run pause --data acts --reason "at night"
+run run --rules stop.cdr --alerts a1.json --mode apply --data acts
+exits 1 "a run while it is paused has not ended well"
+says "at night" "which says why"
+says "--lift-pause" "and how to go on"
+holds "nothing was changed" test "$(state)" = running
+run runs --data acts
+prints "open" "the run is recorded"
+run resume --data acts
+exits 1 "a resume changes nothing either"
+holds "the instance still runs" test "$(state)" = running
+run resume --lift-pause --reason mended --data acts
+exits 0 "when the pause is lifted the run goes on"
+holds "and the instance is stopped" test "$(state)" = stopped
+run pause --data acts --reason again
+run undo 1 --data acts
+exits 0 "what a person takes back goes on while it is paused"
+holds "the instance runs again" test "$(state)" = running
+stop_children
+
 printf 'no journal at all, but long enough to be one' >whole/journal.db
 run pause --data whole --reason broken
 exits 0 "a broken journal keeps nobody from pausing"
