@@ -128,7 +128,7 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
 
 JOBS    := -j$(shell nproc)
 SUITE   := $(UNIT) $(FAULT) $(MODEL) $(DIFF)
-SOAK    := $(MODEL)
+SOAK    := $(MODEL) $(B)/tests/fault/fault_interleavings
 
 run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build

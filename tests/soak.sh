@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # soak.sh BUILD - the tests that find more the longer they run, with bounds that take minutes.
 #
-# MODEL_DEPTH: events around a held step, in every order.
+# MODEL_DEPTH: events around a held step, in every order. INTERLEAVINGS: random orders of events
+# over a real journal, governor and executor.
 set -eu
 build=$1
 export TEST_TIMEOUT=${TEST_TIMEOUT:-3600}
-exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-20}"
+exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-20}" -- \
+    fault_interleavings "$build/tests/fault/fault_interleavings" "${INTERLEAVINGS:-10000}"

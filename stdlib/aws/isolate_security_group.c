@@ -1,5 +1,6 @@
 #include "aws/isolate_security_group.h"
 
+#include "act/plan.h"
 #include "aws/facts.h"
 #include "aws/isolation_group.h"
 #include "aws/requests.h"
@@ -316,7 +317,7 @@ static enum step_turn heard_create(struct step *step, const struct answer *answe
     switch (answer->heard) {
     case HEARD_ASSUMED:
         self->is_plan = true;
-        self->found_group = STR("(known after CreateSecurityGroup)");
+        self->found_group = STR(PLAN_LATER "CreateSecurityGroup)");
         tries_send(&self->egress);
         return talk_change(step, REVOKE_EGRESS,
             ec2_revoke_rules(step, region(step), self->found_group, true, NULL),

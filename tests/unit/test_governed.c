@@ -216,6 +216,29 @@ static void another_world_makes_an_approval_void(void **state)
     is_isolated_once(w.provider);
 }
 
+/* Somebody changes the last cell while the first one is being set. */
+static void a_hand_in_between(
+    struct provider *provider, const struct request *request, bool is_change)
+{
+    (void)request;
+    if (is_change)
+        provider->slots[SLOTS - 1] = 7;
+}
+
+static void what_is_not_in_the_approved_plan_is_not_sent(void **state)
+{
+    (void)state;
+    WORLD(w, true);
+    assert_int_equal(go(&w), ERR_OK);
+    assert_int_equal(say(&w, "ada", true), ERR_OK);
+    w.provider->watch = a_hand_in_between;
+    assert_int_equal(go(&w), ERR_OK);
+    assert_int_equal(w.outcome.turn, STEP_PARTIAL);
+    assert_non_null(strstr(w.outcome.reason, "not in that plan"));
+    assert_int_equal(w.provider->applied[SLOTS - 1], 0);
+    assert_int_equal(changes(w.provider), SLOTS - 1);
+}
+
 static void what_is_in_force_already_is_asked_about_too_for_what_comes_after_it(void **state)
 {
     (void)state;
@@ -421,6 +444,7 @@ int main(void)
         cmocka_unit_test(a_held_step_changes_nothing_and_asks_nothing_until_somebody_answers),
         cmocka_unit_test(an_approved_step_acts_once),
         cmocka_unit_test(another_world_makes_an_approval_void),
+        cmocka_unit_test(what_is_not_in_the_approved_plan_is_not_sent),
         cmocka_unit_test(what_is_in_force_already_is_asked_about_too_for_what_comes_after_it),
         cmocka_unit_test(rows_that_nobody_said_let_nothing_through),
         cmocka_unit_test(as_another_identity_it_is_not_begun),

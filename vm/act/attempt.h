@@ -43,6 +43,7 @@ struct attempt {
     struct plan plan;
     struct plan_change *changes_last;
     str plan_hash;
+    str approved; /* the plan that people let through, as JSON: nothing else is sent; or empty */
     const struct judgement *judgement;
     int64_t hold;
     struct planned_request *planned;

@@ -192,14 +192,39 @@ static enum err call_replay(struct attempt *a, struct call_record *call, struct 
     return ERR_OK;
 }
 
+/* What people let through is what is sent. The target may have been changed after the plan was
+ * compared, and the builtin decide otherwise by what it reads then: that is another plan. */
+static enum err approval_check(struct attempt *a, struct call_record *call)
+{
+    struct call_record *made = NULL;
+    size_t count = 0;
+    size_t own = 0;
+    bool is_allowed;
+    if (!call->is_change || a->approved.len == 0)
+        return ERR_OK;
+    TRY(undo_to_json(&a->replies, &a->step.undo, &call->undo));
+    TRY(store_calls(a->executor->store, call->run, &a->replies, &made, &count));
+    for (size_t i = 0; i < count; i++)
+        if (made[i].step == call->step)
+            made[own++] = made[i];
+    TRY(plan_allows(a->approved, call, made, own, &is_allowed));
+    if (!is_allowed)
+        over(a, a->has_changed ? STEP_PARTIAL : STEP_FAILED,
+            "its target was changed after people let the plan through; what it would change now is "
+            "not in that plan, so it was not sent");
+    return ERR_OK;
+}
+
 static enum err answer_applied(struct attempt *a, bool is_change, struct reply *ret_reply)
 {
     struct call_record call = call_now(a, is_change);
     struct call_record stored;
     enum err err =
         store_call_get(a->executor->store, call.run, call.step, call.index, &a->replies, &stored);
-    if (err == ERR_NOT_FOUND)
-        return call_send(a, &call, false, ret_reply);
+    if (err == ERR_NOT_FOUND) {
+        TRY(approval_check(a, &call));
+        return a->is_over ? ERR_OK : call_send(a, &call, false, ret_reply);
+    }
     TRY(err);
     if (!call_equal(&call, &stored)) {
         over(a, STEP_UNKNOWN,

@@ -204,6 +204,8 @@ static enum err hold_claim(struct attempt *a, const struct hold *hold, bool *ret
         TRY(holds_claim(a->executor->store, hold->id, a->plan_hash, time_ms, a->arena, &state));
     }
     *ret_is_approved = state == HOLD_USED && str_equal(hold->plan_hash, a->plan_hash);
+    if (*ret_is_approved)
+        a->approved = hold->plan;
     return ERR_OK;
 }
 
@@ -250,6 +252,17 @@ static enum err go_by(struct attempt *a, const struct judgement *judgement)
     return ERR_INVALID;
 }
 
+/* A hold without a plan that nobody answered is about nothing once the step was judged without it. */
+static enum err hold_drop(struct attempt *a, const struct hold *hold, enum ruling ruling)
+{
+    int64_t time_ms;
+    if (hold == NULL || hold->state != HOLD_OPEN || ruling == RULING_HELD
+        || ruling == RULING_PAUSED)
+        return ERR_OK;
+    TRY(attempt_time(a, &time_ms));
+    return holds_void(a->executor->store, hold->id, time_ms, "the step need not wait any more");
+}
+
 static enum err judge(struct attempt *a, const struct hold *hold)
 {
     struct judgement *judgement = ARENA_NEW(a->arena, struct judgement);
@@ -261,6 +274,7 @@ static enum err judge(struct attempt *a, const struct hold *hold)
     if (hold != NULL)
         TRY(hold_claim(a, hold, &proposal.is_approved));
     TRY(governor_judge(a->executor->governor, &proposal, a->arena, judgement));
+    TRY(hold_drop(a, hold, judgement->ruling));
     a->judgement = judgement;
     return go_by(a, judgement);
 }
@@ -327,8 +341,10 @@ enum err attempt_ask_leave(struct attempt *a)
     if (a->is_over)
         return ERR_OK;
     enum err err = store_step_again(a->executor->store, a->order->run, a->order->index);
-    if (err == ERR_INVALID) /* it was let through, and changed something */
+    if (err == ERR_INVALID) { /* it was let through, and changed something */
+        a->approved = hold != NULL && hold->state == HOLD_USED ? hold->plan : STR("");
         return attempt_bind(a);
+    }
     TRY(err);
     if (hold == NULL && !is_waiting)
         TRY(foresee(a));

@@ -10,6 +10,10 @@
 
 enum { PLAN_HASH_DIGITS = 64 };
 
+/* How a builtin spells, in a change that is supposed, what only the answer to another change will
+ * tell: "(known after CreateSecurityGroup)". */
+#define PLAN_LATER "(known after "
+
 /* One change that it would make. */
 struct plan_change {
     struct plan_change *next;
@@ -38,3 +42,13 @@ MUST_CHECK enum err plan_hash(const struct plan *plan, const struct step_order *
  * "operation":..,"region":..,"target":..,"body":..,"undo":..}]}. ERR_MEMORY. */
 MUST_CHECK enum err plan_to_json(
     const struct plan *plan, const struct step_order *order, struct arena *arena, str *ret_json);
+
+struct call_record;
+
+/* Whether a change that is about to be sent is one of the plan `json` (plan_to_json) and still to be
+ * made: service, operation, region, target, body and undo are those of a change of it, and of the
+ * `made` calls of the step no more than the plan has of the same were carried out. What the
+ * plan could not know (PLAN_LATER) stands for any word. So an approval holds for
+ * what is sent, whatever the builtin found out since. ERR_JSON: not a plan. ERR_MEMORY. */
+MUST_CHECK enum err plan_allows(str json, const struct call_record *call,
+    const struct call_record *made, size_t made_count, bool *ret_allows);
