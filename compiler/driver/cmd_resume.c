@@ -1,11 +1,9 @@
-/* cmd_resume.c - cdr resume: go on with every run that was cut off.
- *
- * Resume is replay: the stored rules are compiled again, the stored alert is read again,
- * and the journal answers what was asked before.
+/* cmd_resume.c - cdr resume: do what is due, and go on with every run that was cut off or whose
+ * hold was settled; once, or for as long as nobody stops it.
  */
-#include "driver/open_runs.h"
 #include "driver/pausing.h"
-#include "driver/session.h"
+#include "driver/resuming.h"
+#include "store/resumable.h"
 
 #include <inttypes.h>
 
@@ -16,91 +14,95 @@ static const struct option options[] = {
     { OPTION_LIFT_PAUSE, OPTION_FLAG, NULL, NULL, NULL,
         "end what cdr pause began, then go on; with --reason" },
     { OPTION_REASON, OPTION_TEXT, "TEXT", NULL, NULL, "why the pause is over" },
+    { OPTION_WATCH, OPTION_FLAG, NULL, NULL, NULL,
+        "stay, and do each thing when its time comes or its answer" },
     { 0 },
 };
 
-/* A run that this build cannot go on with: it stays as it is, and a person decides. */
-static enum exit_code cannot_resume(struct session *session, const struct run *run, const char *why)
+/* Where nothing came of it: whether nothing is open, or all of it waits. */
+static enum exit_code tell_nothing(struct session *session)
 {
-    session->totals.open_runs++;
-    driver_message(session->driver,
-        "run %" PRId64 " (rule %.*s, alert %.*s) cannot go on: %s\n"
-        "Finish it with the build of cdr that began it, or take it back: cdr undo %" PRId64
-        " --data %s",
-        run->id, STR_ARG(run->rule), STR_ARG(run->alert), why, run->id, session->data);
-    return EXIT_FINDINGS;
-}
-
-static enum exit_code resume_event(struct session *session, const struct run *run,
-    const struct program *program, const struct rule_code *rule, const struct event *event)
-{
-    report_alert(&session->reporter, event, run->alert);
-    enum exit_code code = session_execute(session, program, rule, event, run->id);
-    enum err err = report_alert_end(&session->reporter);
-    return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
-}
-
-static enum exit_code resume_program(
-    struct session *session, const struct run *run, const struct program *program)
-{
-    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
-    const struct projection *projection = NULL;
-    const struct rule_code *rule = open_run_rule(program, run);
-    struct event event;
-    struct json_fault fault = { 0 };
-    enum err err = projection_new(&arena, program->paths, program->path_count, &projection);
-    if (err == ERR_OK)
-        err = event_read(program, projection, run->alert_text, run->forced_source, run->received_ms,
-            &arena, &event, &fault);
-    if (err == ERR_MEMORY)
-        return driver_failure(session->driver, "reading the alert again", err);
+    struct output *out = &session->driver->out;
+    uint64_t open = 0;
+    enum err err = resumable_open(session->store, &open);
     if (err != ERR_OK)
-        return cannot_resume(session, run, "its alert cannot be read by this build");
-    return resume_event(session, run, program, rule, &event);
+        return session_store_failure(session, "counting open runs", err);
+    if (session->reporter.format != REPORT_TEXT)
+        return EXIT_CLEAN;
+    if (open == 0)
+        output_addf(out, "Nothing is open in %s: every run has ended.\n", session->data);
+    else
+        output_addf(out,
+            "%" PRIu64 " run%s in %s for a person: look with cdr approvals --data %s\n", open,
+            open == 1 ? " waits" : "s wait", session->data, session_data_word(session));
+    return EXIT_CLEAN;
 }
 
-static enum exit_code resume_run(struct session *session, int64_t id)
+static enum exit_code resume_once(struct session *session)
 {
-    CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
-    CLEANUP(compile_release) struct compilation compilation = { 0 };
-    struct run run;
-    enum err err = store_run_get(session->store, id, &arena, &run);
-    if (err == ERR_OK && run.undoes != 0)
-        err = store_run_get(session->store, run.undoes, &arena, &run);
-    else if (err == ERR_OK) {
-        const char *why = NULL;
-        err = open_run_compile(session->store, &run, &compilation, &why);
-        if (err == ERR_OK)
-            return why != NULL ? cannot_resume(session, &run, why)
-                               : resume_program(session, &run, compilation.program);
-    }
-    return err == ERR_OK ? session_undo(session, &run)
-                         : session_store_failure(session, "reading the run", err);
+    struct resuming resuming;
+    resuming_init(&resuming, session);
+    enum exit_code code = resuming_round(&resuming);
+    if (code == EXIT_CLEAN && resuming.done == 0)
+        code = tell_nothing(session);
+    return code == EXIT_CLEAN ? session_end(session) : code;
 }
 
-static enum exit_code resume_all(struct session *session)
+/* What a watch has seen so far. */
+struct watch {
+    struct session *session;
+    struct resuming resuming;
+    int64_t version; /* of the journal, by others */
+    uint64_t done;
+    bool is_paused;
+};
+
+/* Whether the pause was lifted since the last look; its begin is told. */
+static bool pause_was_lifted(struct watch *watch)
 {
-    CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
-    struct run *runs = NULL;
-    size_t count = 0;
-    enum err err =
-        store_runs(session->store, &(struct run_filter){ .is_open = true }, &arena, &runs, &count);
+    struct session *session = watch->session;
+    bool was_paused = watch->is_paused;
+    watch->is_paused = pause_is_on(session->governor.pause_file);
+    if (watch->is_paused && !was_paused)
+        (void)pause_tell(session->driver, session->data, "so nothing goes on until it is lifted");
+    if (!watch->is_paused && was_paused)
+        driver_message(session->driver, "%s is not paused any more", session->data);
+    return was_paused && !watch->is_paused;
+}
+
+/* One look; a round where something may have come up. */
+static enum exit_code watch_once(struct watch *watch, uint32_t *ret_ms)
+{
+    struct session *session = watch->session;
+    int64_t version;
+    bool is_due;
+    enum err err = resumable_version(session->store, &version);
     if (err != ERR_OK)
-        return session_store_failure(session, "looking for open runs", err);
-    if (count == 0 && session->reporter.format == REPORT_TEXT)
-        output_addf(
-            &session->driver->out, "Nothing is open in %s: every run has ended.\n", session->data);
-    for (size_t i = 0; i < count && !session_is_stopped(session); i++) {
-        /* The undo of a run that was open too ended that run. */
-        struct run run;
-        err = store_run_get(session->store, runs[i].id, &arena, &run);
-        if (err == ERR_OK && run.ended_ms != 0)
-            continue;
-        enum exit_code code = resume_run(session, runs[i].id);
-        if (code > EXIT_FINDINGS)
-            return code;
-    }
-    return session_end(session);
+        return session_store_failure(session, "looking at the journal", err);
+    enum exit_code code = resuming_look(&watch->resuming, &is_due, ret_ms);
+    bool is_lifted = pause_was_lifted(watch);
+    if (code != EXIT_CLEAN
+        || (!is_due && !is_lifted && version == watch->version
+            && watch->resuming.done == watch->done))
+        return code;
+    watch->version = version;
+    watch->done = watch->resuming.done;
+    code = resuming_round(&watch->resuming);
+    output_flush(&session->driver->out);
+    return code;
+}
+
+/* Until somebody stops it, which is a good end. */
+static enum exit_code watch_all(struct session *session)
+{
+    struct watch watch = { .session = session, .version = -1 };
+    struct driver *driver = session->driver;
+    enum exit_code code = EXIT_CLEAN;
+    uint32_t wait_ms = 0;
+    resuming_init(&watch.resuming, session);
+    while (code == EXIT_CLEAN && clock_wait(driver->clock, wait_ms, driver->stop))
+        code = watch_once(&watch, &wait_ms);
+    return session_is_stopped(session) ? EXIT_CLEAN : code;
 }
 
 /* EXIT_CLEAN: it is not paused, or not any more. */
@@ -117,6 +119,8 @@ static enum exit_code pass_pause(struct driver *driver, const struct arguments *
         return EXIT_CLEAN;
     if (is_lifted)
         return pause_end(driver, directory, reason);
+    if (option_is_given(arguments, OPTION_WATCH)) /* it waits */
+        return EXIT_CLEAN;
     return pause_tell(driver, directory, "so nothing was gone on with") ? EXIT_FINDINGS
                                                                         : EXIT_CLEAN;
 }
@@ -132,13 +136,15 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     struct session session = { 0 };
     code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_RESUMED);
     if (code == EXIT_CLEAN)
-        code = resume_all(&session);
+        code =
+            option_is_given(arguments, OPTION_WATCH) ? watch_all(&session) : resume_once(&session);
     session_release(&session);
     return code;
 }
 
 static const struct example examples[] = {
     { "cdr resume --data /var/lib/cdr", "go on after a crash" },
+    { "cdr resume --watch --data /var/lib/cdr", "keep time: expiries, `for 24h`, approvals" },
     { "cdr resume --lift-pause --reason mended --data /var/lib/cdr", "go on after cdr pause" },
     { 0 },
 };
@@ -146,9 +152,14 @@ static const struct example examples[] = {
 const struct command resume_command = {
     .name = "resume",
     .operands = "",
-    .summary = "go on with every run, and every undo, that was cut off",
-    .help = "What was done is not done again; what may have arrived is looked at first.\n"
-            "While cdr is paused nothing goes on without --lift-pause.",
+    .summary = "go on with every run, and every undo, that was cut off, and do what is due",
+    .help =
+        "What was done is not done again; what may have arrived is looked at first.\n"
+        "What a rule wanted for a while (`for 24h`) is taken back when that is over, steps that\n"
+        "somebody approved or rejected go on, and holds that nobody answered in time expire.\n"
+        "With --watch it does so as each thing comes up, until SIGINT or SIGTERM. What a\n"
+        "provider cut off is then tried again after 30 seconds, and ever more rarely.\n"
+        "While cdr is paused nothing goes on without --lift-pause.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

@@ -1,4 +1,5 @@
 /* cmd_undo.c - cdr undo: take the changes of a run back, newest first. */
+#include "driver/pausing.h"
 #include "driver/session.h"
 
 #include <inttypes.h>
@@ -33,7 +34,10 @@ static enum exit_code undo_one(struct session *session, int64_t id)
             session_data_word(session));
         return EXIT_USAGE;
     }
-    return err == ERR_OK ? session_undo(session, &run)
+    struct undo_order order = {
+        .run = id, .person = str_from(session->governor.actor), .reason = STR("cdr undo")
+    };
+    return err == ERR_OK ? session_undo(session, &run, &order)
                          : session_store_failure(session, "reading the run", err);
 }
 
@@ -113,6 +117,9 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
                 "%s is not the number of a run; for an alert give --alert", arguments->operands[i]);
     struct session session = { 0 };
     enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_EXISTING);
+    if (code == EXIT_CLEAN)
+        (void)pause_tell(
+            driver, session.data, "an undo that somebody asks for is carried out all the same");
     if (code == EXIT_CLEAN)
         code = undo_what_is_asked(&session, arguments, alert);
     session_release(&session);

@@ -4,6 +4,7 @@
 #include "shell.h"
 
 #include "driver/audit_places.h"
+#include "act/timers.h"
 #include "driver/open_runs.h"
 #include "host/pause.h"
 #include "host/person.h"
@@ -47,6 +48,17 @@ static void tell_unkept(struct run_report *report, const char *sentence)
     report_note(&session->reporter, "unkept", sentence);
 }
 
+/* The head of an undo, before its first step. */
+static void tell_undo(struct session *session)
+{
+    if (session->undone == NULL)
+        return;
+    report_undo(&session->reporter, session->undone);
+    if (session->undo_reason != NULL)
+        report_note(&session->reporter, "reason", session->undo_reason);
+    session->undone = NULL;
+}
+
 static void tell_undo_step(struct undo_report *report, const struct undo_step *step)
 {
     struct session *session =
@@ -54,6 +66,7 @@ static void tell_undo_step(struct undo_report *report, const struct undo_step *s
     struct step_view view = { step->index, session->run, step->builtin, NULL, step->args,
         &step->outcome };
     session->undone_steps++;
+    tell_undo(session);
     count_step(session, step->outcome.turn);
     report_step(&session->reporter, &view);
 }
@@ -233,9 +246,23 @@ enum exit_code session_store_failure(struct session *session, const char *doing,
     return EXIT_INTERNAL;
 }
 
+/* Whether the provider cut a run off, and may be back later. */
+static bool is_of_provider(enum err err)
+{
+    return err == ERR_TRANSPORT || err == ERR_TIMEOUT || err == ERR_REFUSED
+           || err == ERR_CREDENTIALS;
+}
+
 /* A run that was cut off on the way, with the way to go on. */
 static enum exit_code cut_off(struct session *session, enum err err)
 {
+    if ((is_of_provider(err) || err == ERR_NEEDED) && session->run != 0) {
+        int64_t due_ms;
+        enum err failed =
+            timers_retry(session->store, session->driver->clock, session->run, &due_ms);
+        if (failed != ERR_OK)
+            return session_store_failure(session, "setting the time of another try", failed);
+    }
     const char *reason = session->executor.reason;
     session->totals.open_runs++;
     if (reason == NULL || err == ERR_STOPPED)
@@ -275,6 +302,8 @@ static enum exit_code execution_failure(struct session *session, enum err err)
     case ERR_PAUSED:
         return cut_off(session, err);
     case ERR_NEEDED:
+        if (session->run != 0) /* an undo that was cut off, and must wait now */
+            return cut_off(session, err);
         session->totals.bad_steps++;
         report_note(&session->reporter, "refused", session->executor.reason);
         driver_message(session->driver, "nothing was taken back: %s --data %s",
@@ -379,28 +408,47 @@ static enum err tell_nothing_undone(
     return ERR_OK;
 }
 
-enum exit_code session_undo(struct session *session, const struct run *run)
+static enum exit_code undo_tell(
+    struct session *session, const struct run *run, int64_t undo, struct arena *arena, enum err err)
+{
+    session->run = undo;
+    session->totals.runs++;
+    tell_undo(session);
+    enum exit_code code = err == ERR_NOT_FOUND || err == ERR_INVALID
+                              ? nothing_to_undo(session, run, err)
+                              : execution_failure(session, err);
+    if (err == ERR_OK && session->undone_steps == 0) {
+        err = tell_nothing_undone(session, run, arena);
+        if (err != ERR_OK)
+            return session_store_failure(session, "reading what the run collected", err);
+    }
+    err = report_undo_end(&session->reporter, undo);
+    return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
+}
+
+enum exit_code session_undo_in_time(struct session *session, const struct run *run,
+    const struct undo_order *order, enum err *ret_refusal)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(RUN_BYTES_MAX);
     int64_t undo = 0;
     session->run = 0;
     session->undone_steps = 0;
     session->executor.reason = NULL;
-    report_undo(&session->reporter, run);
-    enum err err = undo_execute(&session->executor, builtin_find_inverse,
-        &(struct undo_order){ .run = run->id, .person = str_from(session->governor.actor) }, &arena,
-        &session->undo_report, &undo);
-    session->totals.runs++;
-    enum exit_code code = err == ERR_NOT_FOUND || err == ERR_INVALID
-                              ? nothing_to_undo(session, run, err)
-                              : execution_failure(session, err);
-    if (err == ERR_OK && session->undone_steps == 0) {
-        err = tell_nothing_undone(session, run, &arena);
-        if (err != ERR_OK)
-            return session_store_failure(session, "reading what the run collected", err);
-    }
-    err = report_undo_end(&session->reporter, undo);
-    return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
+    session->undone = run;
+    session->undo_reason = order->timer == 0 ? NULL : order->reason.ptr;
+    enum err err = undo_execute(
+        &session->executor, builtin_find_inverse, order, &arena, &session->undo_report, &undo);
+    bool is_refusal =
+        err == ERR_NEEDED || err == ERR_INVALID || err == ERR_NOT_FOUND || err == ERR_PAUSED;
+    *ret_refusal = undo == 0 && is_refusal && order->timer != 0 ? err : ERR_OK;
+    return *ret_refusal != ERR_OK ? EXIT_CLEAN : undo_tell(session, run, undo, &arena, err);
+}
+
+enum exit_code session_undo(
+    struct session *session, const struct run *run, const struct undo_order *order)
+{
+    enum err refusal;
+    return session_undo_in_time(session, run, order, &refusal);
 }
 
 enum err run_state(

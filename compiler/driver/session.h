@@ -20,8 +20,10 @@ struct session {
     struct reporter reporter;
     struct totals totals;
     /* private */
-    int64_t run;           /* the one whose steps are told */
-    uint32_t undone_steps; /* of the current undo */
+    int64_t run;              /* the one whose steps are told */
+    uint32_t undone_steps;    /* of the current undo */
+    const struct run *undone; /* whose undo is not reported yet, or NULL */
+    const char *undo_reason;  /* why, for that report, or NULL */
     struct run_report run_report;
     struct undo_report undo_report;
 };
@@ -48,9 +50,13 @@ void session_release(struct session *session);
  * the stored run, 0 in a plan. EXIT_CLEAN and EXIT_FINDINGS: others may follow; more means stop. */
 MUST_CHECK enum exit_code session_execute(struct session *session, const struct program *program,
     const struct rule_code *rule, const struct event *event, int64_t run);
-/* Take a run back because a person asks for it now, also while cdr is paused, with everything
- * reported; an unfinished undo of it goes on. */
-MUST_CHECK enum exit_code session_undo(struct session *session, const struct run *run);
+/* Take `run` back as `order` says, with everything reported; an unfinished undo of it goes on. */
+MUST_CHECK enum exit_code session_undo(
+    struct session *session, const struct run *run, const struct undo_order *order);
+/* The same for a timer: where nothing was begun, nothing is reported, and *ret_refusal says why
+ * (ERR_NEEDED, ERR_INVALID, ERR_NOT_FOUND, ERR_PAUSED). */
+MUST_CHECK enum exit_code session_undo_in_time(struct session *session, const struct run *run,
+    const struct undo_order *order, enum err *ret_refusal);
 
 /* The data directory as one word of a shell, for commands that are told. */
 const char *session_data_word(const struct session *session);

@@ -210,6 +210,21 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_TIMER_NEXT] = "SELECT min(due_ms) FROM timer WHERE ended_ms IS NULL",
     [STATEMENT_TIMER_TWIN] = "SELECT max(t.due_ms) FROM step AS mine, " UNDOS_OF_THE_SAME
                              " AND mine.run = ?1 AND mine.idx = ?2 AND t.run = ?3",
+    [STATEMENT_RESUMABLE] =
+        "SELECT r.id FROM run AS r WHERE r.ended_ms IS NULL AND r.id > ?2"
+        " AND NOT EXISTS (SELECT 1 FROM step AS s JOIN hold AS h ON h.run = s.run"
+        "   AND h.step = s.idx WHERE s.run = r.id AND s.state = 'held' AND h.state = 'open')"
+        " AND NOT EXISTS (SELECT 1 FROM step AS s JOIN step AS twin ON twin.run = s.joined_run"
+        "   AND twin.idx = s.joined_step"
+        "   WHERE s.run = r.id AND s.state = 'held' AND twin.ended_ms IS NULL)"
+        " AND NOT EXISTS (SELECT 1 FROM timer AS t WHERE t.run = r.id AND t.kind = 'retry'"
+        "   AND t.ended_ms IS NULL AND t.due_ms > ?1)"
+        " ORDER BY r.id LIMIT 1",
+    [STATEMENT_UNPLANNED] = "SELECT h.id, h.run FROM hold AS h JOIN step AS s ON s.run = h.run"
+                            " AND s.idx = h.step WHERE h.state = 'open' AND h.plan_hash = ''"
+                            " AND s.state = 'held' AND h.id > ?1 ORDER BY h.id LIMIT 1",
+    [STATEMENT_OPEN_COUNT] = "SELECT count(*) FROM run WHERE ended_ms IS NULL",
+    [STATEMENT_DATA_VERSION] = "PRAGMA data_version",
     [STATEMENT_MARK_GET] = "SELECT value->>'boot', value->>'elapsed_ms', value->>'timer_ms'"
                            " FROM meta WHERE key = 'clock_mark'",
     [STATEMENT_MARK_SET] =
