@@ -109,14 +109,6 @@ static void emit_argument(struct emit *emit, struct expr *argument, const struct
 
 /* ---- steps ---- */
 
-/* The undo is set for its time, and no command of this build makes it when that has come. */
-static void emit_for(struct emit *emit, const struct ast_step *step)
-{
-    const struct clause *undone = clause_find(step->action.clauses, CLAUSE_FOR);
-    if (undone != NULL)
-        emit_unenforced(emit, "for", undone->at);
-}
-
 /* Which connection takes the step: this build has one way to each provider. */
 static void emit_via(struct emit *emit, const struct ast_step *step)
 {
@@ -145,7 +137,6 @@ static void emit_action(struct emit *emit, struct ast_step *step)
     step->action.index = emit->steps.count;
     emit_op(emit, OP_STEP, 0, emit->steps.count);
     TABLE_ADD(emit, emit->steps, code);
-    emit_for(emit, step);
     emit_via(emit, step);
 }
 
