@@ -3,9 +3,8 @@
  * Statements are prepared once and kept. One is taken with statement_take, bound by
  * position, run with statement_run or read row by row, and given back (reset, bindings
  * cleared) by CLEANUP(statement_release). Between the two it holds the store's lock. A function
- * of several statements that belong together holds it itself, by store_begin or
- * CLEANUP(store_unlock). A value that is text in C is a TEXT column where people search it
- * and a BLOB where any bytes may come.
+ * of several statements that belong together holds it itself, by store_begin or LOCKED. A value
+ * that is text in C is a TEXT column where people search it and a BLOB where any bytes may come.
  */
 #pragma once
 
@@ -163,6 +162,8 @@ struct store {
 struct store *store_lock(struct store *store);
 /* For CLEANUP; NULL is fine. */
 void store_unlock(struct store **store);
+/* Hold the lock to the end of the block. */
+#define LOCKED(store) CLEANUP(store_unlock) UNUSED struct store *locked_ = store_lock(store)
 /* Free what store_error tells. */
 void store_words_release(struct store *store);
 

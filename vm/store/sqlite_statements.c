@@ -344,7 +344,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 
 enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     sqlite3_stmt **kept = &store->statements[which];
     TRY(store_is_whole(store));
     if (*kept == NULL) {

@@ -273,13 +273,13 @@ enum err timers_mark_set(struct store *store, const struct clock_mark *mark)
 
 struct timer_line timers_line_get(struct store *store)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     return store->timer_line;
 }
 
 void timers_line_set(struct store *store, const struct timer_line *line)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     struct timer_line *kept = &store->timer_line;
     int64_t marked_ms = kept->marked_ms;
     int64_t last_ms = kept->last_ms;

@@ -39,7 +39,7 @@ static struct store_words *words_find(const struct store *store)
 
 static void words_set(struct store *store, const char *text)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     struct store_words *words = words_find(store);
     if (words == NULL) {
         words = calloc(1, sizeof *words);
@@ -89,7 +89,7 @@ enum err store_say(struct store *store, const char *sentence)
 
 enum err store_exec(struct store *store, const char *sql)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? ERR_OK : store_fail(store, code);
 }
@@ -119,7 +119,7 @@ enum err store_is_whole(struct store *store)
 enum err store_begin(struct store *store)
 {
     TRY(store_may_write(store));
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     TRY(store_is_whole(store));
     if (store->depth == 0)
         TRY(store_exec(store, "BEGIN IMMEDIATE"));
@@ -130,7 +130,7 @@ enum err store_begin(struct store *store)
 
 enum err store_commit(struct store *store)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     if (store->depth == 0)
         return store_say(store, "no transaction was begun, or it was rolled back before");
     enum err err = store_is_whole(store);
@@ -148,7 +148,7 @@ enum err store_commit(struct store *store)
 
 void store_rollback(struct store *store)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     if (store->depth == 0)
         return;
     /* It fails only where SQLite has rolled back by itself. */
