@@ -1,8 +1,10 @@
 /* doctor_data.c - see doctor.h: the data directory and the way to AWS. */
 #include "driver/doctor.h"
 
+#include "act/timers.h"
 #include "aws/connection.h"
 #include "aws/whoami.h"
+#include "base/time.h"
 #include "driver/files.h"
 #include "driver/pausing.h"
 #include "shell.h"
@@ -18,7 +20,7 @@
 
 #define ROOM_LOW_BYTES ((uint64_t)256 * 1024 * 1024)
 
-enum { MEBIBYTE = 1024 * 1024, LOCKS_BYTES_MAX = 4 * MEBIBYTE };
+enum { MS_PER_MINUTE = 60 * 1000, MEBIBYTE = 1024 * 1024, LOCKS_BYTES_MAX = 4 * MEBIBYTE };
 
 /* ---- the data directory ---- */
 
@@ -47,6 +49,35 @@ static void look_at_room(struct checkup *checkup, const char *directory)
         bytes / MEBIBYTE, directory);
 }
 
+/* Timers go on although somebody sets the clock; who compares the two should know. */
+static void look_at_time(struct checkup *checkup, struct store *store)
+{
+    struct clock *clock = checkup->driver->clock;
+    char text[TIME_TEXT_MAX];
+    char apart[DURATION_TEXT_MAX];
+    int64_t now_ms;
+    if (timers_now(store, clock, &now_ms) != ERR_OK)
+        return;
+    int64_t skew_ms = now_ms - clock->now_ms(clock);
+    bool is_ahead = skew_ms > 0;
+    if (!is_ahead)
+        skew_ms = -skew_ms;
+    if (skew_ms <= TIMER_SKEW_MS)
+        return;
+    checkup_add(checkup, HEALTH_WARNING, "time of timers",
+        "the clock was set, or wrong when the machine was started: timers of the journal keep to "
+        "what has passed since they were set",
+        "%s, %s %s the clock", time_format(now_ms, text).ptr,
+        duration_format(skew_ms - skew_ms % MS_PER_MINUTE, apart).ptr,
+        is_ahead ? "ahead of" : "behind");
+}
+
+static void look_at_open_journal(struct checkup *checkup, struct store *store)
+{
+    checkup_add(checkup, HEALTH_OK, "journal", NULL, "readable, its schema is this build's");
+    look_at_time(checkup, store);
+}
+
 static void look_at_journal(struct checkup *checkup, const char *directory)
 {
     struct arena *arena = &checkup->driver->arena;
@@ -64,7 +95,7 @@ static void look_at_journal(struct checkup *checkup, const char *directory)
             "use the cdr that wrote it, or another --data", "%s",
             reason == NULL ? err_text(err) : reason);
     else
-        checkup_add(checkup, HEALTH_OK, "journal", NULL, "readable, its schema is this build's");
+        look_at_open_journal(checkup, store);
     store_close(store);
     if (is_locked(directory, arena))
         checkup_add(checkup, HEALTH_OK, "lock", NULL, "another cdr is at work here");
