@@ -35,7 +35,6 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 
 static const struct example examples[] = {
     { "cdr pause --data /var/lib/cdr --reason \"wrong account\"", "stop every change now" },
-    { "cdr resume --lift-pause --reason mended --data /var/lib/cdr", "and go on later" },
     { 0 },
 };
 

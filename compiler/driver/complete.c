@@ -32,6 +32,7 @@ static const struct {
     { "PATTERN", FOR_ANYTHING },
     { "PERCENT", FOR_ANYTHING },
     { "PORT", FOR_ANYTHING },
+    { "HASH", FOR_ANYTHING },
     { "ID", FOR_ANYTHING },
     { "N", FOR_ANYTHING },
     { "NAME", FOR_ANYTHING },

@@ -64,6 +64,65 @@ instance_state() {
 run run --rules rules.cdr --alerts nameless.json --mode apply --data held
 exits 1 "a run with a held step did not end well"
 prints "held" "and says so"
+prints "cdr approve 1 --data held --reason WHY" "with what can be done"
+holds "the instance was not touched" test "$(instance_state)" = running
+holds "no stop was sent" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "StopInstances")] | length')" = 0
+run runs --data held
+prints "held" "the journal has it"
+run runs --data held --format json
+holds "with its reason" json '.state == "held" and (.steps[0] | .state == "held" and (.reason | contains("cannot be decided")))'
+holds "the steps after it wait as well" json '.steps | length == 1'
+run run --rules rules.cdr --alerts nameless.json --mode apply --data held
+exits 1 "the same alert again is not acted on"
+prints "run 1 waits for a person" "but told"
+run resume --data held
+prints "waits in held for a person" "a resume does not answer for anybody"
+run reject 1 --data held --reason "it is the shop's"
+exits 0 "somebody says no"
+run resume --data held
+run runs --data held --format json
+holds "the step is rejected, and the collection goes on" json '(.steps | map(.state)) == ["rejected", "done"]'
+holds "and nothing was stopped" test "$(instance_state)" = running
+
+alert other ',"host":{"name":"web-1"}' >>alerts.ndjson
+alert nameless >nameless.json
+
+# ---- check and plan ----
+
+run check rules.cdr
+exits 0 "excuses, exceptions and disable check"
+run run --rules rules.cdr --alerts alerts.ndjson --offline
+exits 0 "a plan with a held step ends well"
+prints 'rule stop_it is excused by `unless host.name in jewels` (rules.cdr:4): CHG-8812' \
+    "what excused a rule is told, with its place and reason"
+prints 'rule stop_it is excused by `exception pentest` (rules.cdr:8): CHG-1' "an exception by its name"
+prints "4 alerts, 2 matched." "who is excused did not match"
+prints "has no host.name, so" "what is in doubt says what the alert lacks"
+run run --rules rules.cdr --alerts alerts.ndjson --offline --format summary
+holds "the summary counts who fired" test "$(cat "$out")" = "stop_it	2
+alerts	4"
+run run --rules rules.cdr --alerts alerts.ndjson --offline --format json
+holds "json names the excuse beside what matched" test \
+    "$(jq -c '[.excused[]? | .excused]' "$out" | head -2 | tr -d '\n')" = \
+    '["unless host.name in jewels"]["exception pentest"]'
+holds "an excused alert has no match" test "$(jq -s -c 'map(.matched | length)' "$out")" = '[0,0,1,1]'
+holds "the respond step in doubt is held, the others are not" test \
+    "$(jq -s -c '.[2].matched[0].steps | map(.state == "held")' "$out")" = '[true,false]'
+holds "nothing is held where the excuse is decided" test \
+    "$(jq -s -c '.[3].matched[0].steps | map(.state == "held")' "$out")" = '[false,false]'
+run disasm rules.cdr
+prints "exception pentest" "disasm lists the excuses"
+prints "for alerts received before 2100-01-01T00:00:00Z" "with the moment that ends them"
+
+# ---- apply ----
+
+start_sandbox
+instance_state() {
+    sandbox_ask state | jq -r --arg id "$instance" '.accounts[].regions[].instances[] | select(.instanceId == $id).state'
+}
+run run --rules rules.cdr --alerts nameless.json --mode apply --data held
+exits 1 "a run with a held step did not end well"
+prints "held" "and says so"
 prints "nobody can approve that in this build" "with what can be done"
 holds "the instance was not touched" test "$(instance_state)" = running
 holds "no stop was sent" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "StopInstances")] | length')" = 0

@@ -266,9 +266,11 @@ static enum err hold_drop(struct attempt *a, const struct hold *hold, enum rulin
 static enum err judge(struct attempt *a, const struct hold *hold)
 {
     struct judgement *judgement = ARENA_NEW(a->arena, struct judgement);
-    struct proposal proposal = {
-        .order = a->order, .plan = &a->plan, .plan_hash = a->plan_hash, .hold = hold
-    };
+    struct proposal proposal = { .order = a->order,
+        .plan = &a->plan,
+        .plan_hash = a->plan_hash,
+        .hold = hold,
+        .is_offline = a->executor->mode == MODE_OFFLINE };
     if (judgement == NULL)
         return ERR_MEMORY;
     if (hold != NULL)
@@ -358,7 +360,8 @@ enum err attempt_judge_plan(struct attempt *a)
     struct governor *governor = a->executor->governor;
     if (governor == NULL || a->order->cause == NULL)
         return ERR_OK;
-    if (a->plan.change_count == 0 || a->executor->mode == MODE_OFFLINE)
+    bool is_asked = a->plan.change_count > 0 || a->order->cause->code->stage_count > 0;
+    if (!is_asked)
         return foresee(a);
     TRY(plan_finish(a));
     return judge(a, NULL);

@@ -194,6 +194,8 @@ static enum err check_never(struct inquiry *inquiry)
 static enum err check_protection(struct inquiry *inquiry)
 {
     struct protection protection = { 0 };
+    if (inquiry->proposal->is_offline)
+        return ERR_OK;
     TRY(protect_judge(
         inquiry->cause, inquiry->row, inquiry->proposal->plan, inquiry->arena, &protection));
     return protection.guard == NULL

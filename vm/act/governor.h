@@ -84,7 +84,9 @@ struct proposal {
     const struct hold *hold; /* the newest hold of the step, or NULL: a step that waited for a
                               * person is held again, for the same cause, unless is_approved,
                               * however much room its limits have by now */
-    bool is_approved;        /* people approved exactly this plan (holds_claim): no hold holds it */
+    bool is_offline;  /* nobody was asked, so what the target is is not known: clauses about it are
+                      * not asked */
+    bool is_approved; /* people approved exactly this plan (holds_claim): no hold holds it */
 };
 
 struct governor {
