@@ -115,7 +115,8 @@ enum err excuse_doubt(const struct program *program, const struct excuse_code *e
     if (name == NULL || words == NULL || out == NULL)
         return ERR_MEMORY;
     *ret_reason = arena_format(arena,
-        "%s, so `%s` (%.*s:%u) cannot be decided and a person must look; to have it decided, say in "
+        "%s, so `%s` (%.*s:%u) cannot be decided and a person must look; to have it decided, say "
+        "in "
         "the clause what shall be then: %s",
         words, name, STR_ARG(excuse->file), excuse->line, out);
     return *ret_reason == NULL ? ERR_MEMORY : ERR_OK;

@@ -93,8 +93,8 @@ static const char *excuse_words(const struct excuse_code *excuse, struct arena *
         excuse->line, excuse->reason.len > 0 ? ": " : "", STR_ARG(excuse->reason));
 }
 
-static enum err take_decision(
-    const struct asking *asking, const struct rule_decision *decision, struct explanation *explanation)
+static enum err take_decision(const struct asking *asking, const struct rule_decision *decision,
+    struct explanation *explanation)
 {
     const struct program *program = asking->compilation->program;
     bool is_waiting = asking->rule->needs_state.len > 0;
