@@ -188,9 +188,9 @@ static const char *act_fault(const struct model *model)
 
 static void hold_add(struct model *model, uint8_t plan)
 {
-    struct model_hold *before = newest(model);
-    if (model->hold_count > 0 && (before->state == HOLD_OPEN || before->state == HOLD_APPROVED))
-        before->state = HOLD_VOID;
+    if (model->hold_count > 0
+        && (newest(model)->state == HOLD_OPEN || newest(model)->state == HOLD_APPROVED))
+        newest(model)->state = HOLD_VOID;
     model->holds[model->hold_count++] =
         (struct model_hold){ .plan = plan, .held = model->time, .state = HOLD_OPEN };
     model->step = STEP_WAITS;
@@ -266,7 +266,6 @@ static void go_on(struct model *model, struct model_hold *hold, enum mutation mu
 
 static void resume(struct model *model, enum mutation mutation)
 {
-    struct model_hold *hold = newest(model);
     if (model->is_sent) { /* the builtin looks, and it is so */
         model->step = STEP_OVER;
         return;
@@ -275,6 +274,7 @@ static void resume(struct model *model, enum mutation mutation)
         hold_add(model, model->provider);
         return;
     }
+    struct model_hold *hold = newest(model);
     switch ((enum hold_state)hold->state) {
     case HOLD_OPEN:
         return;

@@ -173,7 +173,7 @@ static inline void test_clock_sleep_ms(struct clock *clock, uint32_t duration_ms
 
 #define TEST_CLOCK                                                                                 \
     {                                                                                              \
-        .clock = { test_clock_now_ms, test_clock_sleep_ms }                                        \
+        .clock = {.now_ms = test_clock_now_ms, .sleep_ms = test_clock_sleep_ms }                   \
     }
 
 /* What both builtins do: look at a cell, set it, look again. */
