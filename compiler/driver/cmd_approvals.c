@@ -164,7 +164,10 @@ static enum exit_code tell_all(struct telling *telling, const struct arguments *
         output_addf(&session->driver->out, "Nothing in %s waits for a person.\n", session->data);
         return EXIT_CLEAN;
     }
-    for (size_t i = last > 0 && last < total ? total - last : 0; i < total; i++) {
+    size_t first = last > 0 && last < total ? total - last : 0;
+    for (size_t i = 0; i < first; i++)
+        count(telling, &holds[i]);
+    for (size_t i = first; i < total; i++) {
         enum exit_code code = tell(telling, holds[i].id);
         if (code != EXIT_CLEAN || session->driver->out.failure != 0)
             return code;
