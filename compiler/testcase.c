@@ -57,11 +57,13 @@ enum err tester_begin(struct tester *tester, const struct compilation *compilati
         if (tester->rule_items[rule] == NULL)
             return ERR_BYTECODE;
     }
+    TRY(tester_stand_ins(tester, program));
     return projection_new(&tester->arena, program->paths, program->path_count, &tester->projection);
 }
 
 void tester_release(struct tester *tester)
 {
+    store_close(tester->store);
     arena_release(&tester->arena);
     *tester = (struct tester){ 0 };
 }
@@ -109,8 +111,9 @@ static enum err run_check(struct testcase *testcase, const struct ast_check *che
         return testcase_result(testcase, check);
     case CHECK_WAIT:
         TRY(testcase_steps(testcase));
-        testcase->now_ms += check->wait.milliseconds;
-        return ERR_OK;
+        return testcase_is_over(testcase)
+                   ? ERR_OK
+                   : testcase_advance(testcase, testcase->now_ms + check->wait.milliseconds);
     case CHECK_QUIET:
     case CHECK_RULE:
     case CHECK_STEP:
@@ -136,7 +139,7 @@ static enum err run_checks(struct testcase *testcase)
 enum err testcase_run(struct tester *tester, const struct item *test, struct arena *arena,
     struct testcase_outcome *ret_outcome)
 {
-    const struct program *program = tester->compilation->program;
+    const struct program *program = tester->program;
     size_t rules = (size_t)program->rule_count + 1;
     struct testcase testcase = {
         .tester = tester,
@@ -147,18 +150,20 @@ enum err testcase_run(struct tester *tester, const struct item *test, struct are
         .now_ms = TESTCASE_START_MS,
         .before_ms = TESTCASE_START_MS,
         .fired = ARENA_ARRAY(arena, uint32_t, rules),
-        .responded = ARENA_ARRAY(arena, uint32_t, rules),
+        .joined = ARENA_ARRAY(arena, uint32_t, rules),
         .excused = ARENA_ARRAY(arena, const struct excuse_code *, rules),
         .unknown = ARENA_ARRAY(arena, struct testcase_unknown, rules),
         .pending = { .arena = ARENA_INIT(EVENT_BYTES_MAX),
-            .firings = ARENA_ARRAY(arena, struct testcase_firing, rules) },
+            .runs = ARENA_ARRAY(arena, struct testcase_run, rules) },
     };
+    testcase.waiting_end = &testcase.waiting;
     *ret_outcome = (struct testcase_outcome){ .at = test->name_at };
     see_rules(tester, test->at.file);
-    if (testcase.fired == NULL || testcase.responded == NULL || testcase.excused == NULL
-        || testcase.unknown == NULL || testcase.pending.firings == NULL)
+    if (testcase.fired == NULL || testcase.joined == NULL || testcase.excused == NULL
+        || testcase.unknown == NULL || testcase.pending.runs == NULL)
         return ERR_MEMORY;
     enum err err = run_checks(&testcase);
+    testcase_world_end(&testcase);
     arena_release(&testcase.pending.arena);
     return err;
 }

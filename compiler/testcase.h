@@ -1,9 +1,11 @@
 /* testcase.h - the tests of rule files, run: alerts in, steps that send nothing, expectations.
  *
- * The code that decides is the one of a run: event_read, rule_decide, interp_steps and
- * args_bind. A test has state and a clock of its own, which begins at 2026-01-01T00:00:00Z
- * and moves by `after`, `every` and `wait` alone. The steps of an alert run when the next
- * `alert`, `wait` or `expect` is reached, and come back as `result` says, or well.
+ * The code that decides is the one of a run: event_read, rule_decide, run_execute with the real
+ * executor and governor, over a journal in memory. A test has state and a clock of its own, which
+ * begins at 2026-01-01T00:00:00Z and moves by `after`, `every` and `wait` alone. The steps of an
+ * alert run when the next `alert`, `wait` or `expect` is reached, and come back as `result`
+ * says, or well. What a step acts on is what its arguments and the alert say: no provider shows
+ * more of it, and none leaves a gap.
  *
  * What cannot be told is never passed: where a rule depends on state across alerts which
  * this build does not keep, each expectation that could depend on that rule is undecided. A
@@ -53,6 +55,8 @@ struct tester {
     const struct compilation *compilation; /* with a program; borrowed */
     struct testcase_watcher *watcher;      /* may be set after tester_begin; else NULL */
     struct arena arena;
+    struct store *store;           /* in memory; NULL until a rule fires */
+    const struct program *program; /* with stand-ins for its builtins */
     const struct projection *projection;
     const struct item **rule_items; /* by rule of the program */
     bool *in_view;                  /* by rule: whether the tests of `view_file` see it */

@@ -83,13 +83,12 @@ static const char *reading_fault(enum err err, const struct json_fault *fault)
 }
 
 /* An alert without an id or a time gets a fresh one, and the clock's. */
-static enum err complete(struct testcase *testcase, struct event *event)
+enum err testcase_complete(struct event *event, uint32_t number, struct arena *arena)
 {
     value *id = &event->fields[FIELD_ALERT_ID];
     value *time = &event->fields[FIELD_ALERT_TIME];
     if (id->kind == VALUE_ABSENT) {
-        const char *fresh =
-            arena_format(&testcase->pending.arena, "test-%" PRIu32, testcase->outcome->alerts);
+        const char *fresh = arena_format(arena, "test-%" PRIu32, number);
         if (fresh == NULL)
             return ERR_MEMORY;
         *id = value_text(str_from(fresh));
@@ -120,19 +119,11 @@ static enum err read_alert(struct testcase *testcase, const struct origin *origi
         return testcase_end(testcase, TESTCASE_FAILED, origin->alert->at,
             "no source takes this alert, so no rule can look at it");
     }
-    return complete(testcase, &pending->event);
+    pending->alert = origin->alert;
+    return testcase_complete(&pending->event, testcase->outcome->alerts, &pending->arena);
 }
 
 /* ---- the rules ---- */
-
-/* The clause in force for a rule: its own, else one of its file's `defaults`. */
-static const struct clause *clause_in_force(const struct item *rule, enum clause_kind kind)
-{
-    const struct clause *own = clause_find(rule->rule.clauses, kind);
-    return own != NULL || rule->rule.defaults == NULL
-               ? own
-               : clause_find(rule->rule.defaults->defaults.clauses, kind);
-}
 
 /* From this alert on nobody can know what the rule does. ERR_MEMORY. */
 static enum err lose_rule(struct testcase *testcase, uint32_t rule, const struct ast_check *at,
@@ -145,31 +136,19 @@ static enum err lose_rule(
     va_start(args, format);
     const char *reason = arena_vformat(testcase->arena, format, args);
     va_end(args);
-    testcase->unknown[rule] = (struct testcase_unknown){ reason, at->at, false };
+    testcase->unknown[rule] = (struct testcase_unknown){ reason, at->at };
     return reason == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 /* State across alerts that no test of this build keeps. */
 static enum err look_at_state(struct testcase *testcase, uint32_t rule, const struct ast_check *at)
 {
-    const struct item *item = testcase->tester->rule_items[rule];
-    const struct clause *limit = clause_in_force(item, CLAUSE_LIMIT);
-    str needs = testcase->program->rules[rule].needs_state;
-    if (needs.len > 0)
-        return lose_rule(testcase, rule, at,
-            "rule %.*s needs `%.*s`, and this build keeps nothing from one alert to the next",
-            STR_ARG(item->name), STR_ARG(needs));
-    if (testcase->fired[rule] == 0)
+    const struct rule_code *code = &testcase->program->rules[rule];
+    if (code->needs_state.len == 0)
         return ERR_OK;
-    if (clause_in_force(item, CLAUSE_DEDUP) != NULL)
-        return lose_rule(testcase, rule, at,
-            "rule %.*s fires more than once and has `dedup`, which tests of this build do not keep",
-            STR_ARG(item->name));
-    if (limit != NULL && (int64_t)testcase->responded[rule] >= limit->number)
-        return lose_rule(testcase, rule, at,
-            "rule %.*s reaches its `limit`, which tests of this build do not count",
-            STR_ARG(item->name));
-    return ERR_OK;
+    return lose_rule(testcase, rule, at,
+        "rule %.*s needs `%.*s`, and this build keeps nothing from one alert to the next",
+        STR_ARG(code->name), STR_ARG(code->needs_state));
 }
 
 static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct origin *origin)
@@ -190,13 +169,14 @@ static enum err ask_rule(struct testcase *testcase, uint32_t rule, const struct 
         testcase->excused[rule] = decision.excuse;
     if (decision.outcome == RULE_SILENT || decision.outcome == RULE_EXCUSED)
         return ERR_OK;
-    const struct testcase_unknown *unknown = &testcase->unknown[rule];
-    if (unknown->reason == NULL || unknown->is_steps_only)
+    if (testcase->unknown[rule].reason == NULL)
         TRY(look_at_state(testcase, rule, origin->alert));
-    if (unknown->reason != NULL && !unknown->is_steps_only)
+    if (testcase->unknown[rule].reason != NULL)
         return ERR_OK;
-    testcase->fired[rule]++;
-    pending->firings[pending->count++] = (struct testcase_firing){ rule, decision.excuse };
+    bool is_joined;
+    TRY(testcase_join(testcase, rule, &is_joined));
+    testcase->joined[rule] += is_joined;
+    testcase->fired[rule] += !is_joined;
     return ERR_OK;
 }
 
@@ -294,11 +274,14 @@ enum err testcase_alert(struct testcase *testcase, const struct ast_check *alert
     if (testcase_is_over(testcase))
         return ERR_OK;
     if (alert->alert.after.written.len > 0)
-        testcase->now_ms = testcase->before_ms + alert->alert.after.milliseconds;
+        TRY(testcase_advance(testcase, testcase->before_ms + alert->alert.after.milliseconds));
     testcase->alert = alert;
     TRY(load(testcase, alert, &text, &origin));
     for (int64_t turn = 0; turn < times && !testcase_is_over(testcase); turn++) {
-        testcase->now_ms += turn == 0 ? 0 : alert->alert.every.milliseconds;
+        if (turn > 0) {
+            TRY(testcase_steps(testcase));
+            TRY(testcase_advance(testcase, testcase->now_ms + alert->alert.every.milliseconds));
+        }
         TRY(origin.file == NULL ? evaluate_each(testcase, &origin, buf_str(&text))
                                 : evaluate_file(testcase, &origin, buf_str(&text)));
     }

@@ -62,14 +62,10 @@ static void add_result(struct buf *out, const struct step_result *result)
         buf_addf(out, ", %s", verdict_name(verdict));
 }
 
-static enum err add_doubt(
-    struct testcase *testcase, const struct excuse_code *doubt, struct buf *out)
+/* Why a step was not begun; NULL: it was, or waits for a person, or it is of a rule in shadow. */
+static const char *why_not_begun(const struct testcase_step *step)
 {
-    const char *name = excuse_name(doubt, testcase->arena);
-    if (name == NULL)
-        return ERR_MEMORY;
-    buf_addf(out, " waits for a person, because `%s` is in doubt", name);
-    return ERR_OK;
+    return step->turn == STEP_UNRESOLVED || step->turn == STEP_REFUSED ? step->reason : NULL;
 }
 
 static enum err tell_step(
@@ -79,15 +75,44 @@ static enum err tell_step(
     const struct builtin *builtin = step->code->builtin;
     buf_addf(&text, "%.*s: %s %s", STR_ARG(testcase->program->rules[step->rule].name),
         verb_name(builtin->verb), builtin->name);
-    if (step->unresolved != NULL) {
-        buf_addf(&text, " was not begun: %s", step->unresolved);
-    } else {
-        TRY(add_arguments(testcase, step, &text));
-        if (step->doubt != NULL)
-            TRY(add_doubt(testcase, step->doubt, &text));
-        add_result(&text, &step->result);
+    if (why_not_begun(step) != NULL) {
+        buf_addf(&text, " was not begun: %s", why_not_begun(step));
+        return add_line(testcase, tail, &text);
     }
+    TRY(add_arguments(testcase, step, &text));
+    if (step->turn == STEP_HELD)
+        buf_addf(&text, " waits%s: %s", step->is_behind ? "" : " for a person", step->reason);
+    else if (step->turn == STEP_REJECTED || step->turn == STEP_SHADOWED)
+        buf_addf(&text, ": %s: %s", step_turn_name(step->turn), step->reason);
+    else
+        add_result(&text, &step->result);
+    if (step->is_joined && step->turn != STEP_HELD)
+        buf_addf(&text, " (%s)", step->reason);
     return add_line(testcase, tail, &text);
+}
+
+/* Alerts that began no run, and runs that did not do what an `always` asks for. */
+static enum err tell_bonds(struct testcase *testcase, struct testcase_line ***tail)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(LINE_BYTES_MAX);
+    uint32_t told = 0;
+    for (uint32_t rule = 0; rule < testcase->program->rule_count; rule++) {
+        if (testcase->joined[rule] == 0 || ++told > TOLD_RULES_MAX)
+            continue;
+        buf_clear(&text);
+        buf_addf(&text, "rule %.*s: %" PRIu32 " alert%s joined an earlier one by dedup",
+            STR_ARG(testcase->program->rules[rule].name), testcase->joined[rule],
+            testcase->joined[rule] == 1 ? "" : "s");
+        TRY(add_line(testcase, tail, &text));
+    }
+    for (const struct testcase_line *line = testcase->unkept; line != NULL; line = line->next) {
+        if (++told > TOLD_RULES_MAX)
+            break;
+        buf_clear(&text);
+        buf_add(&text, line->text);
+        TRY(add_line(testcase, tail, &text));
+    }
+    return ERR_OK;
 }
 
 static enum err tell_excused(struct testcase *testcase, uint32_t rule, struct testcase_line ***tail)
@@ -138,8 +163,9 @@ enum err testcase_tell(struct testcase *testcase)
     struct testcase_line **tail = &testcase->outcome->happened;
     uint32_t told = 0;
     TRY(tell_rules(testcase, &tail));
+    TRY(tell_bonds(testcase, &tail));
     for (const struct testcase_step *step = testcase->first_step; step != NULL; step = step->next)
-        if (++told <= TOLD_STEPS_MAX)
+        if (step->code != NULL && ++told <= TOLD_STEPS_MAX)
             TRY(tell_step(testcase, step, &tail));
     if (told <= TOLD_STEPS_MAX)
         return ERR_OK;
@@ -169,8 +195,6 @@ static bool has_step(const struct ast_step *steps, const struct ast_step_name *w
 /* Whether what the rule does could meet or break the expectation. */
 static bool concerns(const struct testcase *testcase, const struct ast_check *expect, uint32_t rule)
 {
-    if (testcase->unknown[rule].is_steps_only && expect->kind != CHECK_STEP)
-        return false;
     if (expect->kind == CHECK_RULE)
         return str_equal(testcase->program->rules[rule].name, expect->rule.name);
     return expect->kind != CHECK_STEP
@@ -365,7 +389,7 @@ static enum err miss_step(struct testcase *testcase, const struct ast_check *exp
             "`%.*s` must be begun, and it was begun with other values", STR_ARG(wanted));
     if (unresolved != NULL)
         return testcase_end(testcase, TESTCASE_FAILED, expect->at,
-            "`%.*s` must be begun, and it was not: %s", STR_ARG(wanted), unresolved->unresolved);
+            "`%.*s` must be begun, and it was not: %s", STR_ARG(wanted), unresolved->reason);
     return testcase_end(testcase, TESTCASE_FAILED, expect->at,
         "`%.*s` must be begun, and it was not", STR_ARG(wanted));
 }
@@ -377,12 +401,12 @@ static enum err expect_step(struct testcase *testcase, const struct ast_check *e
     bool is_fitted = false;
     for (const struct testcase_step *step = testcase->first_step; step != NULL && met == NULL;
          step = step->next) {
-        if (!is_step(expect, step))
+        if (step->code == NULL || !is_step(expect, step))
             continue;
         if (!is_fitted)
             TRY(expected_values(testcase, expect, step->code->builtin, wanted));
         is_fitted = true;
-        if (step->unresolved != NULL)
+        if (why_not_begun(step) != NULL)
             unresolved = step;
         else if (has_values(step, wanted))
             met = step;

@@ -7,6 +7,12 @@
 
 #include "testcase.h"
 
+#include "act/governor.h"
+#include "act/run.h"
+#include "act/timers.h"
+#include "host/clock.h"
+#include "host/transport.h"
+
 /* What `result NAME { .. }` said; it holds until another one of that name. */
 struct testcase_given {
     struct testcase_given *older;
@@ -14,37 +20,64 @@ struct testcase_given {
     struct step_result result;
 };
 
-/* One step of a rule, as it was begun, or why it was not. */
+/* One step of a run, as it was when the run was carried on last. */
 struct testcase_step {
     struct testcase_step *next;
-    const struct step_code *code;
+    const struct step_code *code; /* NULL: it waited behind another one, and its turn never came */
     uint32_t rule;
-    const value *args;               /* bound; as many as the builtin has parameters */
-    const char *unresolved;          /* why it was not begun; NULL: it was */
-    const struct excuse_code *doubt; /* which makes it wait for a person, or NULL */
+    int64_t run;
+    uint32_t index;
+    const value *args; /* bound; as many as the builtin has parameters */
+    enum step_turn turn;
+    const char *reason;
+    bool is_joined; /* it took over the end of a step of another run */
+    bool is_behind; /* it waits behind a step that waits for a person */
     struct step_result result;
 };
 
-/* A rule that fired, with the excuse that is in doubt, or NULL. */
-struct testcase_firing {
+/* One rule for one alert. While it waits for a person, what its event is made of. */
+struct testcase_run {
+    struct testcase_run *next;
+    int64_t id; /* in the journal of the test */
     uint32_t rule;
-    const struct excuse_code *doubt;
+    bool is_held;
+    str json;
+    const struct ast_check *alert;
+    uint32_t number; /* of the alert in the test, from 1 */
+    int64_t received_ms;
 };
 
 /* The alert whose steps did not run yet. */
 struct testcase_pending {
     struct arena arena; /* the event's */
     struct event event;
-    struct testcase_firing *firings; /* in the arena of the test: room for all rules */
+    const struct ast_check *alert;
+    struct testcase_run *runs; /* in the arena of the test: room for all rules */
     uint32_t count;
 };
 
-/* A rule whose firings and steps cannot be known from here on, for the state that it needs; or
- * its steps alone, for what the set says of them. */
+/* What a test has in the place of providers, journal and clock (testcase_run.c). */
+struct testcase_world {
+    struct transport transport; /* first: steps hand it back */
+    struct clock clock;
+    struct testcase *testcase;
+    struct store *store; /* in memory; NULL until a rule fires */
+    struct governor governor;
+    struct executor executor;
+    const struct step_code *code; /* of the step that asks */
+    const struct event *event;    /* of its run */
+};
+
+/* For timers that are due. */
+struct testcase_hands {
+    struct timer_hands hands; /* first: it is handed back */
+    struct testcase *testcase;
+};
+
+/* A rule whose firings and steps cannot be known from here on, for the state that it needs. */
 struct testcase_unknown {
     const char *reason; /* one sentence; NULL: the rule is decided as in a run */
     span at;            /* the alert that reached it */
-    bool is_steps_only;
 };
 
 struct testcase {
@@ -56,7 +89,7 @@ struct testcase {
     int64_t now_ms;
     int64_t before_ms;                  /* when the alert before was */
     uint32_t *fired;                    /* by rule: how often */
-    uint32_t *responded;                /* by rule: respond steps that were begun */
+    uint32_t *joined;                   /* by rule: alerts that joined a run by `dedup` */
     const struct excuse_code **excused; /* by rule: what excused an alert last, or NULL */
     struct testcase_unknown *unknown;   /* by rule */
     /* Why the first expectation that nobody can decide is not decided, or NULL. */
@@ -64,7 +97,11 @@ struct testcase {
     struct testcase_given *given;
     struct testcase_step *first_step;
     struct testcase_step *last_step;
+    struct testcase_line *unkept; /* what `always` asked for and no run did, newest first */
     struct testcase_pending pending;
+    struct testcase_run *waiting; /* runs that waited for a person, oldest first */
+    struct testcase_run **waiting_end;
+    struct testcase_world world;
     const struct ast_check *alert; /* the last one, or NULL */
 };
 
@@ -83,11 +120,40 @@ MUST_CHECK enum err testcase_help(struct testcase *testcase, const char *format,
 /* testcase_alert.c: the alerts of one `alert`, evaluated one after the other. ERR_MEMORY. */
 MUST_CHECK enum err testcase_alert(struct testcase *testcase, const struct ast_check *alert);
 
+/* As cdr sees it: alert `number` of the test gets a fresh id, where it has none, and the clock's
+ * time. ERR_MEMORY. */
+MUST_CHECK enum err testcase_complete(struct event *event, uint32_t number, struct arena *arena);
+
 /* testcase_step.c */
-/* Run the steps of the alert before, if they did not run yet. ERR_MEMORY. */
-MUST_CHECK enum err testcase_steps(struct testcase *testcase);
 /* Keep what a `result` says. ERR_MEMORY. */
 MUST_CHECK enum err testcase_result(struct testcase *testcase, const struct ast_check *result);
+/* What the test says of a step; it ends well where it says nothing. */
+struct step_result testcase_given_result(
+    const struct testcase *testcase, const struct step_code *code);
+/* Keep how a step of the run is now, and tell its result. ERR_MEMORY. */
+MUST_CHECK enum err testcase_keep_step(struct testcase *testcase, const struct testcase_run *run,
+    const struct run_step *step, struct step_result *ret_result);
+
+/* A run waits for a person: its later steps wait behind that one. Which they are goes by what the
+ * test says of its result, as if that person had said yes. `ret_newest` has the results of all,
+ * in `arena`. ERR_MEMORY; else as interp_steps. */
+MUST_CHECK enum err testcase_look_behind(struct testcase *testcase, const struct testcase_run *run,
+    const struct event *event, struct arena *arena, struct kept_result **ret_newest);
+/* The run goes on: nothing waits behind a step of it any more. */
+void testcase_forget_behind(struct testcase *testcase, const struct testcase_run *run);
+
+/* testcase_run.c */
+/* Make tester->program: the program with stand-ins for its builtins. ERR_MEMORY. */
+MUST_CHECK enum err tester_stand_ins(struct tester *tester, const struct program *program);
+/* Begin a run of the rule for the pending alert, unless by `dedup` it joins an earlier one.
+ * ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err testcase_join(struct testcase *testcase, uint32_t rule, bool *ret_is_joined);
+/* Run the steps of the alert before, if they did not run yet. ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err testcase_steps(struct testcase *testcase);
+/* Let time pass: what nobody answers expires on the way, and what waited for it goes on.
+ * ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err testcase_advance(struct testcase *testcase, int64_t to_ms);
+void testcase_world_end(struct testcase *testcase);
 
 /* testcase_expect.c: fails the test when the expectation is not met, whatever became of the
  * rules that are unknown; sets `undecided` where that depends on one. ERR_MEMORY. */

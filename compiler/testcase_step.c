@@ -1,17 +1,7 @@
-/* testcase_step.c - the steps of a test: bound to the alert as in a run, sent nowhere. */
+/* testcase_step.c - the steps of a test: what it says of their results, and how they ended. */
 #include "testcase_pass.h"
 
-#include "act/run.h"
 #include "base/limits.h"
-#include "invariant.h"
-
-/* The stepper that the machine calls. */
-struct trial {
-    struct stepper stepper; /* first: the machine hands it back */
-    struct testcase *testcase;
-    struct testcase_firing firing;
-    struct kept_result *newest;
-};
 
 /* ---- copies that outlive the alert ---- */
 
@@ -150,7 +140,7 @@ static const struct testcase_given *find_given(const struct testcase *testcase, 
 }
 
 /* What stands after `as` is nearer to the step than its name. */
-static struct step_result given_result(
+struct step_result testcase_given_result(
     const struct testcase *testcase, const struct step_code *code)
 {
     const struct testcase_given *given =
@@ -162,152 +152,145 @@ static struct step_result given_result(
 
 /* ---- steps ---- */
 
-static enum err keep_step(struct trial *trial, const struct step_code *code, const value *args,
-    const char *unresolved, const struct step_result *result)
+/* The step of the run that was kept before, or room for it. */
+static struct testcase_step *find_step(
+    struct testcase *testcase, const struct testcase_run *run, uint32_t index)
 {
-    struct testcase *testcase = trial->testcase;
-    struct testcase_step *step = ARENA_NEW(testcase->arena, struct testcase_step);
+    /* A run that never waited has no step that was kept before. */
+    bool is_fresh = run->json.ptr == NULL && !run->is_held;
+    struct testcase_step *step = is_fresh ? NULL : testcase->first_step;
+    while (step != NULL && (step->run != run->id || step->index != index))
+        step = step->next;
+    if (step != NULL)
+        return step;
+    step = ARENA_NEW(testcase->arena, struct testcase_step);
     if (step == NULL)
-        return ERR_MEMORY;
-    *step = (struct testcase_step){ .code = code, .rule = trial->firing.rule, .result = *result };
-    if (unresolved == NULL && code->builtin->verb == VERB_RESPOND)
-        step->doubt = trial->firing.doubt;
-    TRY(copy_values(testcase->arena, args, builtin_param_count(code->builtin), &step->args));
-    if (unresolved != NULL) {
-        step->unresolved = arena_copy(testcase->arena, str_from(unresolved)).ptr;
-        if (step->unresolved == NULL)
-            return ERR_MEMORY;
-    }
+        return NULL;
+    *step = (struct testcase_step){ .rule = run->rule, .run = run->id, .index = index };
     if (testcase->last_step == NULL)
         testcase->first_step = step;
     else
         testcase->last_step->next = step;
     testcase->last_step = step;
-    if (unresolved == NULL && code->builtin->verb == VERB_RESPOND)
-        testcase->responded[trial->firing.rule]++;
-    return ERR_OK;
+    return step;
 }
 
-/* So that whoever watches can ask what an `if` between the steps came to. */
-static enum err show_result(struct trial *trial, uint32_t index, const struct step_result *result)
+/* What rules see of a step that ended so. */
+static struct step_result result_of_outcome(const struct step_outcome *outcome)
 {
-    struct kept_result *kept = ARENA_NEW(&trial->testcase->pending.arena, struct kept_result);
-    if (kept == NULL)
+    bool is_partial = outcome->turn == STEP_PARTIAL;
+    struct step_result result = plain_result(outcome->turn != STEP_DONE);
+    result.members[RESULT_PARTIAL] = value_bool(is_partial);
+    result.members[RESULT_FAILED] = value_bool(outcome->turn != STEP_DONE && !is_partial);
+    if (outcome->results.verdict.kind == VALUE_VERDICT)
+        result.members[RESULT_VERDICT] = outcome->results.verdict;
+    result.members[RESULT_URL] = outcome->results.url;
+    result.members[RESULT_SHA256] = outcome->results.sha256;
+    return result;
+}
+
+enum err testcase_keep_step(struct testcase *testcase, const struct testcase_run *run,
+    const struct run_step *told, struct step_result *ret_result)
+{
+    const struct step_outcome *outcome = &told->outcome;
+    struct testcase_step *step = find_step(testcase, run, told->index);
+    if (step == NULL)
         return ERR_MEMORY;
-    *kept = (struct kept_result){ .older = trial->newest, .step = index, .result = *result };
-    trial->newest = kept;
-    return ERR_OK;
+    *ret_result = result_of_outcome(outcome);
+    if (step->code != NULL && step->turn == outcome->turn && !step->is_behind) /* as it was */
+        return ERR_OK;
+    step->is_behind = false;
+    step->code = told->code;
+    step->turn = outcome->turn;
+    step->is_joined = outcome->judgement != NULL && outcome->judgement->ruling == RULING_JOINED;
+    step->result = *ret_result;
+    step->reason = arena_copy(testcase->arena, str_from(outcome->reason)).ptr;
+    if (step->reason == NULL)
+        return ERR_MEMORY;
+    TRY(copy_values(testcase->arena, step->result.members, RESULT_MEMBERS, &step->args));
+    memcpy(step->result.members, step->args, sizeof step->result.members);
+    return copy_values(
+        testcase->arena, told->args, builtin_param_count(told->code->builtin), &step->args);
 }
 
-static enum err trial_step(
-    struct stepper *stepper, uint32_t index, const value *args, struct step_result *ret_result)
-{
-    struct trial *trial = (struct trial *)stepper;
-    struct testcase *testcase = trial->testcase;
-    const struct step_code *code = &testcase->program->steps[index];
-    value bound[STEP_PARAMS_MAX] = { VALUE_NONE };
-    str found;
-    const char *reason = NULL;
-    for (uint32_t i = 0; i < code->args_count && i < STEP_PARAMS_MAX; i++)
-        bound[i] = args[i];
-    enum err err = args_bind(code->builtin, code->given, &testcase->pending.event, bound,
-        &testcase->pending.arena, &found, &reason);
-    if (err != ERR_NOT_FOUND)
-        TRY(err);
-    *ret_result = err == ERR_NOT_FOUND ? plain_result(true) : given_result(testcase, code);
-    TRY(keep_step(trial, code, bound, err == ERR_NOT_FOUND ? reason : NULL, ret_result));
-    return show_result(trial, index, ret_result);
-}
+/* ---- what waits behind a step that waits ---- */
 
-/* ---- what the set says of its rules ---- */
-
-/* What of the set may hold the steps of a rule back for an alert. */
-struct testcase_bound {
-    const char *name; /* "never target"; static. NULL: nothing */
-    span at;
+/* The stepper that looks at them. */
+struct look {
+    struct stepper stepper; /* first: the machine hands it back */
+    struct testcase *testcase;
+    const struct testcase_run *run;
+    const struct event *event;
+    struct arena *arena;
+    struct kept_result *newest;
+    uint32_t begun;
+    bool is_behind; /* the step that waits is passed */
 };
 
-/* Whether the alert meets the condition of what stands at `at`. What cannot be decided may be
- * met; what the alert does not tell is not: a test says what there is to say. */
-static bool is_met(struct testcase *testcase, span at)
+static enum err keep_behind(
+    struct look *look, const struct step_code *code, const value *args, struct run_step *step)
 {
-    const struct program *program = testcase->program;
-    struct testcase_pending *pending = &testcase->pending;
-    value met;
-    for (uint32_t i = 0; i < program->guard_count; i++) {
-        const struct guard_code *code = &program->guards[i];
-        if (code->text_index != at.file || code->at != at.start)
-            continue;
-        if (code->certain == NO_INDEX)
-            return true;
-        enum err err = interp_value(program, code->certain, &pending->event, &pending->arena, &met);
-        return err != ERR_OK || (met.kind == VALUE_BOOL && met.boolean);
-    }
-    return true; /* without a condition it is about every alert */
-}
-
-static struct testcase_bound bound_of(struct testcase *testcase, const struct item *rule)
-{
-    const struct compilation *compilation = testcase->tester->compilation;
-    const struct item *defaults = rule->rule.defaults;
-    for (uint32_t at = 0; at < compilation->tree_count; at++)
-        for (const struct item *item = compilation->trees[at]->items; item != NULL;
-             item = item->next)
-            if (invariant_concerns(item, rule) && is_met(testcase, item->at))
-                return (struct testcase_bound){ invariant_name(item), item->at };
-    for (const struct clause *clause = defaults == NULL ? NULL : defaults->defaults.clauses;
-         clause != NULL && steps_have_target(rule->rule.steps); clause = clause->next)
-        if (clause->kind == CLAUSE_NEVER_TARGET && is_met(testcase, clause->at))
-            return (struct testcase_bound){ "never target", clause->at };
-    return (struct testcase_bound){ .name = NULL };
-}
-
-/* What `never` and `always` make of a step is decided with what the provider shows, and a test has
- * none. ERR_MEMORY. */
-static enum err look_at_bound(struct testcase *testcase, uint32_t rule)
-{
-    struct testcase_bound bound = bound_of(testcase, testcase->tester->rule_items[rule]);
-    if (bound.name == NULL)
-        return ERR_OK;
-    const struct source *source = &testcase->tester->compilation->sources.items[bound.at.file];
-    const char *reason = arena_format(testcase->arena,
-        "the steps of rule %.*s may be held or refused by the `%s` of %.*s:%u, as the provider "
-        "shows "
-        "the target",
-        STR_ARG(testcase->program->rules[rule].name), bound.name, STR_ARG(source->file),
-        source_place(source, bound.at.start).line);
-    testcase->unknown[rule] = (struct testcase_unknown){ reason, testcase->alert->at, true };
-    return reason == NULL ? ERR_MEMORY : ERR_OK;
-}
-
-static enum err run_rule(struct testcase *testcase, struct testcase_firing firing)
-{
-    struct trial trial = {
-        .stepper = { .run = trial_step }, .testcase = testcase, .firing = firing
-    };
-    struct testcase_pending *pending = &testcase->pending;
-    struct testcase_watcher *watcher = testcase->tester->watcher;
-    const struct rule_code *code = &testcase->program->rules[firing.rule];
-    TRY(look_at_bound(testcase, firing.rule));
-    if (testcase->unknown[firing.rule].reason != NULL)
-        return ERR_OK;
-    enum err err = interp_steps(
-        testcase->program, code->steps, &pending->event, &pending->arena, &trial.stepper);
-    bool is_large = err == ERR_MEMORY && pending->arena.is_full;
-    if (err == ERR_UNDECIDED || err == ERR_BUDGET || is_large)
-        return testcase_end(testcase, TESTCASE_FAILED, testcase->alert->at,
-            "the steps of rule %.*s cannot be worked out: %s", STR_ARG(code->name), err_text(err));
-    TRY(err);
-    return watcher == NULL || watcher->stepped == NULL
-               ? ERR_OK
-               : watcher->stepped(watcher, firing.rule, &pending->event, trial.newest);
-}
-
-enum err testcase_steps(struct testcase *testcase)
-{
-    uint32_t count = testcase->pending.count;
-    testcase->pending.count = 0;
-    for (uint32_t i = 0; i < count && !testcase_is_over(testcase); i++)
-        TRY(run_rule(testcase, testcase->pending.firings[i]));
+    str found;
+    const char *reason = NULL;
+    value *bound = ARENA_ARRAY(look->arena, value, STEP_PARAMS_MAX);
+    if (bound == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < code->args_count && i < STEP_PARAMS_MAX; i++)
+        bound[i] = args[i];
+    step->args = bound;
+    step->outcome = (struct step_outcome){ .turn = STEP_HELD,
+        .reason = "the step before it waits for a person" };
+    enum err err =
+        args_bind(code->builtin, code->given, look->event, bound, look->arena, &found, &reason);
+    if (err == ERR_NOT_FOUND)
+        step->outcome = (struct step_outcome){ .turn = STEP_UNRESOLVED, .reason = reason };
+    else
+        TRY(err);
+    struct step_result result;
+    TRY(testcase_keep_step(look->testcase, look->run, step, &result));
+    find_step(look->testcase, look->run, step->index)->is_behind = true;
     return ERR_OK;
+}
+
+static enum err look_step(
+    struct stepper *stepper, uint32_t index, const value *args, struct step_result *ret_result)
+{
+    struct look *look = (struct look *)(void *)stepper;
+    const struct step_code *code = &look->testcase->program->steps[index];
+    struct run_step step = { .index = look->begun++, .code = code };
+    if (look->is_behind)
+        TRY(keep_behind(look, code, args, &step));
+    const struct testcase_step *kept = find_step(look->testcase, look->run, step.index);
+    if (kept == NULL)
+        return ERR_MEMORY;
+    look->is_behind |= kept->turn == STEP_HELD;
+    *ret_result =
+        kept->turn == STEP_HELD ? testcase_given_result(look->testcase, code) : kept->result;
+    struct kept_result *newest = ARENA_NEW(look->arena, struct kept_result);
+    if (newest == NULL)
+        return ERR_MEMORY;
+    *newest = (struct kept_result){ .older = look->newest, .step = index, .result = *ret_result };
+    look->newest = newest;
+    return ERR_OK;
+}
+
+enum err testcase_look_behind(struct testcase *testcase, const struct testcase_run *run,
+    const struct event *event, struct arena *arena, struct kept_result **ret_newest)
+{
+    const struct rule_code *rule = &testcase->program->rules[run->rule];
+    struct look look = { .stepper = { .run = look_step },
+        .testcase = testcase,
+        .run = run,
+        .event = event,
+        .arena = arena };
+    TRY(interp_steps(testcase->program, rule->steps, event, arena, &look.stepper));
+    *ret_newest = look.newest;
+    return ERR_OK;
+}
+
+void testcase_forget_behind(struct testcase *testcase, const struct testcase_run *run)
+{
+    for (struct testcase_step *step = testcase->first_step; step != NULL; step = step->next)
+        if (step->run == run->id && step->is_behind)
+            step->code = NULL;
 }

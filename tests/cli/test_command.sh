@@ -15,7 +15,7 @@ for form in text json tap junit; do
 done
 run test --format json results.cdr
 holds "json is one object with a test each" json \
-    '(.tests | length) == 9 and .passed == 2 and .failed == 6 and .skipped == 1 and .notRun == 0'
+    '(.tests | length) == 10 and .passed == 3 and .failed == 6 and .skipped == 1 and .notRun == 0'
 holds "with a place for what was not met" json \
     'all(.tests[] | select(.state == "failed"); .reason and .at.line > 0 and .at.column > 0 and (.happened | length) > 0)'
 run test --format junit results.cdr
@@ -24,13 +24,13 @@ import sys, xml.etree.ElementTree as tree
 root = tree.parse(sys.argv[1]).getroot()
 suite = root.find("testsuite")
 cases = suite.findall("testcase")
-assert root.tag == "testsuites" and len(cases) == 9 == int(suite.get("tests")), len(cases)
+assert root.tag == "testsuites" and len(cases) == 10 == int(suite.get("tests")), len(cases)
 assert len(suite.findall("testcase/failure")) == 6 == int(suite.get("failures"))
 assert len(suite.findall("testcase/skipped")) == 1 == int(suite.get("skipped"))
 ' "$out"
 run test --format tap results.cdr
 holds "TAP has a plan and a line each" bash -c \
-    'sed -n 2p "$1" | grep -qx "1..9" && [ "$(grep -cE "^(not )?ok [0-9]+ - " "$1")" = 9 ]' - "$out"
+    'sed -n 2p "$1" | grep -qx "1..10" && [ "$(grep -cE "^(not )?ok [0-9]+ - " "$1")" = 10 ]' - "$out"
 run test --verbose results.cdr
 prints "PASS a medium alert stays quiet" "--verbose tells of tests that passed"
 
@@ -41,12 +41,12 @@ run test --run "a*one*" results.cdr
 prints "1 passed, 2 failed, 0 skipped" "a glob is about the whole title"
 run test --run "*one" results.cdr
 exits 3 "so one that ends too early takes nothing"
-says 'none of 9 tests has "*one" in its title' "and that is said"
+says 'none of 10 tests has "*one" in its title' "and that is said"
 run test --fail-fast results.cdr
 exits 1 "--fail-fast fails too"
-prints "2 passed, 1 failed, 0 skipped, 6 not run" "at the first failure"
+prints "2 passed, 1 failed, 0 skipped, 7 not run" "at the first failure"
 run test --fail-fast --format tap results.cdr
-holds "TAP keeps its plan" test "$(grep -c '# SKIP not run' "$out")" = 6
+holds "TAP keeps its plan" test "$(grep -c '# SKIP not run' "$out")" = 7
 
 cat >wide.cdr <<'CDR'
 rule near { when source = defender and severity >= high then collect triage }
