@@ -124,6 +124,11 @@ static bool hands_is_paused(struct timer_hands *hands)
     return file != NULL && pause_is_on(file);
 }
 
+static bool hands_is_stopped(struct timer_hands *hands)
+{
+    return session_is_stopped(resuming_of(hands)->session);
+}
+
 /* What has failed was told; timers_fire ends by it. */
 static enum err err_of(struct resuming *resuming, enum exit_code code)
 {
@@ -210,6 +215,7 @@ void resuming_init(struct resuming *resuming, struct session *session)
 {
     *resuming = (struct resuming){ .session = session,
         .hands = { .is_paused = hands_is_paused,
+            .is_stopped = hands_is_stopped,
             .undo = hands_undo,
             .retry = hands_retry,
             .told = hands_told } };

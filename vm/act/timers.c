@@ -337,6 +337,8 @@ static enum err fire_round(struct firing *firing)
             firing->store, firing->now_ms, before == 0 ? NULL : &last, &arena, &timers, &count));
         for (size_t i = 0; i < count; i++) {
             last = timers[i];
+            if (firing->hands->is_stopped != NULL && firing->hands->is_stopped(firing->hands))
+                return ERR_STOPPED;
             TRY(fire_one(firing, &timers[i]));
         }
     }

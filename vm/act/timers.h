@@ -40,6 +40,8 @@ MUST_CHECK enum err timers_retry(
 struct timer_hands {
     /* Whether cdr is paused: undos and retries stay due then. May be NULL: never. */
     bool (*is_paused)(struct timer_hands *hands);
+    /* Whether somebody wants to end: what is left stays due. May be NULL. */
+    bool (*is_stopped)(struct timer_hands *hands);
     /* undo_execute with timer->id; ERR_NEEDED, ERR_INVALID, ERR_NOT_FOUND and ERR_PAUSED as there. */
     enum err (*undo)(struct timer_hands *hands, const struct timer *timer, const char *reason);
     /* Go on with timer->run, which is open. */
@@ -51,6 +53,6 @@ struct timer_hands {
 
 /* Do all that is due, earliest first. A timer whose undo would lift what another run relies on
  * waits for the end of that, or is cancelled where it has none. Other errors of `hands` end it:
- * what is left stays due. */
+ * what is left stays due. ERR_STOPPED, ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err timers_fire(
     struct store *store, struct clock *clock, struct timer_hands *hands);
