@@ -23,7 +23,7 @@ static void sleep_ms(struct clock *clock, uint32_t duration_ms)
     (void)duration_ms;
 }
 
-static struct clock hasty_clock = { now_ms, sleep_ms };
+static struct clock hasty_clock = { .now_ms = now_ms, .sleep_ms = sleep_ms };
 
 /* What a run of a step leaves. */
 struct played {

@@ -71,12 +71,21 @@ static void fixture_told(struct timer_hands *hands, const struct timer *timer)
     f->told.outcome = arena_copy(&f->arena, timer->outcome);
 }
 
+/* Over a clock that is set, and sleeps, as a test says. */
+static struct executor executor_new(
+    struct store *store, struct fake_time *time, struct provider *provider)
+{
+    struct test_clock unused = TEST_CLOCK;
+    struct executor executor = test_executor(MODE_APPLY, store, &unused, provider);
+    executor.clock = &time->clock;
+    return executor;
+}
+
 static void fixture_open(struct fixture *f)
 {
     store_close(f->store);
     f->store = journal_open(f->scratch.path, &f->arena);
-    f->executor = test_executor(MODE_APPLY, f->store, NULL, f->provider);
-    f->executor.clock = &f->time.clock;
+    f->executor = executor_new(f->store, &f->time, f->provider);
 }
 
 static void fixture_init(struct fixture *f)
@@ -549,8 +558,7 @@ static enum err fire_as_a_process(const char *directory, struct provider *provid
         .time = FAKE_TIME };
     fake_time_pass(&f.time, HOUR + 60 * SECOND);
     f.store = journal_open(directory, &f.arena);
-    f.executor = test_executor(MODE_APPLY, f.store, NULL, provider);
-    f.executor.clock = &f.time.clock;
+    f.executor = executor_new(f.store, &f.time, provider);
     journal_crashes(f.store, provider);
     enum err err = open_undos_finish(&f);
     if (err == ERR_OK)
@@ -564,8 +572,7 @@ static enum err begin_as_a_process(const char *directory, struct provider *provi
 {
     struct fixture f = { .provider = provider, .time = FAKE_TIME };
     f.store = journal_open(directory, &f.arena);
-    f.executor = test_executor(MODE_APPLY, f.store, NULL, provider);
-    f.executor.clock = &f.time.clock;
+    f.executor = executor_new(f.store, &f.time, provider);
     journal_crashes(f.store, provider);
     struct run *runs;
     size_t count = 0;
