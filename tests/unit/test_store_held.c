@@ -1,6 +1,8 @@
 /* test_store_held.c - steps that wait, and steps that somebody decided against. */
 #include "store_fixture.h"
 
+#include "store/audit.h"
+
 static void hold(struct fixture *f, int64_t run, uint32_t step)
 {
     const char *sql = arena_format(&f->arena,
@@ -167,6 +169,10 @@ static void a_run_that_is_given_up_voids_what_was_asked_of_people(void **state)
     assert_string_equal(sqlite3_column_text(statement, 0), "void");
     assert_int_equal(sqlite3_column_int64(statement, 1), 9000);
     sqlite3_finalize(statement);
+    struct audit_row row;
+    assert_int_equal(audit_get(f.store, 1, &f.arena, &row), ERR_OK);
+    assert_non_null(strstr(row.text.ptr, "\"voided\""));
+    assert_non_null(strstr(row.text.ptr, "its run was ended: taken back"));
 }
 
 static void an_end_that_was_joined_is_read_back_and_relied_upon(void **state)

@@ -1,4 +1,5 @@
 /* sqlite_runs.c - programs and runs in the journal. */
+#include "store/holds.h"
 #include "store/sqlite_private.h"
 
 #define COLUMN(type, member)                                                                       \
@@ -122,12 +123,29 @@ enum err store_run_end(struct store *store, int64_t run, int64_t now_ms)
     return rows == 1 ? ERR_OK : ERR_INVALID;
 }
 
+/* Nobody needs to answer for a run that nobody goes on with. */
+static enum err holds_cut(struct store *store, const struct ending *ending)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct hold_filter filter = { .run = ending->run };
+    struct hold *holds = NULL;
+    size_t count = 0;
+    const char *reason = arena_format(&arena, "its run was ended: %.*s", STR_ARG(ending->reason));
+    if (reason == NULL)
+        return ERR_MEMORY;
+    TRY(holds_list(store, &filter, &arena, &holds, &count));
+    for (size_t i = 0; i < count; i++)
+        if (holds[i].state == HOLD_OPEN || holds[i].state == HOLD_APPROVED)
+            TRY(holds_void(store, holds[i].id, ending->now_ms, reason));
+    return ERR_OK;
+}
+
 static enum err abandon(struct store *store, const struct ending *ending)
 {
     int rows;
+    TRY(holds_cut(store, ending));
     TRY(end(store, STATEMENT_STEP_CUT, ending, 3, &rows));
     TRY(end(store, STATEMENT_STEP_CUT_HELD, ending, 3, &rows));
-    TRY(end(store, STATEMENT_HOLD_CUT, ending, 2, &rows));
     TRY(end(store, STATEMENT_RUN_ABANDON, ending, 3, &rows));
     return rows == 1 ? ERR_OK : ERR_INVALID;
 }

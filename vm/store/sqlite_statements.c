@@ -133,8 +133,6 @@ static const char *const sql[STATEMENT_COUNT] = {
                            " WHERE run = ?1 AND state = 'running'",
     [STATEMENT_STEP_CUT_HELD] = "UPDATE step SET state = 'rejected', ended_ms = ?2, reason = ?3"
                                 " WHERE run = ?1 AND state = 'held'",
-    [STATEMENT_HOLD_CUT] = "UPDATE hold SET state = 'void', settled_ms = ?2"
-                           " WHERE run = ?1 AND state IN ('open', 'approved')",
     [STATEMENT_STEP_BEGIN] =
         "INSERT INTO step (" STEP_COLUMNS ")"
         " SELECT ?1, ?2, ?3, ?4, '', '', 'running', '', '', '', '', '', ?5, NULL, NULL, NULL"
