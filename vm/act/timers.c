@@ -5,7 +5,7 @@
 #include "store/audit.h"
 #include "store/holds.h"
 
-enum { MARK_EVERY_MS = 10 * 1000, TIMER_BYTES_MAX = 16 * 1024 };
+enum { MARK_EVERY_MS = 10 * 1000, TIMER_BYTES_MAX = 16 * 1024, MS_PER_S = 1000 };
 
 /* What the clock says, at one moment. */
 struct reading {
@@ -252,7 +252,9 @@ static enum err fire_undo(struct firing *firing, struct timer *timer, struct are
     if (is_paused(firing))
         return ERR_OK;
     char duration[DURATION_TEXT_MAX];
-    duration_format(timer->due_ms - timer->set_ms, duration);
+    /* Where another one put it off, to the second: nobody wrote that. */
+    int64_t lasted_ms = timer->due_ms - timer->set_ms;
+    duration_format(lasted_ms < MS_PER_S ? lasted_ms : lasted_ms / MS_PER_S * MS_PER_S, duration);
     const char *reason = arena_format(arena, "its time (for %s) is over", duration);
     if (reason == NULL)
         return ERR_MEMORY;
