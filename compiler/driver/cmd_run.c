@@ -85,11 +85,35 @@ static bool reads_input_twice(const struct arguments *arguments, const char *con
     return wanted > 1;
 }
 
+/* Evaluate the alerts of one file, as long as nobody stops it. */
+static enum exit_code run_alerts(
+    struct evaluation *evaluation, const char *name, struct alert_reader *reader)
+{
+    struct driver *driver = evaluation->session->driver;
+    struct alert_text alert;
+    while (!session_is_stopped(evaluation->session) && alerts_next(reader, &alert)) {
+        bool is_settled = false;
+        enum exit_code code = evaluate_alert(evaluation, name, &alert);
+        if (code > EXIT_FINDINGS)
+            return code;
+        code = evaluation_settle(evaluation, false, &is_settled);
+        if (code != EXIT_CLEAN)
+            return code;
+        if (is_settled)
+            output_relax(&driver->out);
+        if (driver->out.failure != 0 && evaluation->session->executor.mode != MODE_APPLY)
+            return EXIT_INTERNAL;
+    }
+    return EXIT_CLEAN;
+}
+
 /* Evaluate every alert of one file. */
 static enum exit_code run_file(struct evaluation *evaluation, const char *name)
 {
     struct driver *driver = evaluation->session->driver;
     CLEANUP(alerts_close) struct alert_reader reader = { 0 };
+    struct alert_text alert;
+    bool is_settled;
     if (strcmp(name, "-") == 0 && isatty(STDIN_FILENO) == 1)
         driver_message(driver, "reading alerts from the terminal; end them with Ctrl-D");
     enum err err = alerts_open(&reader, name, evaluation->forced_source);
@@ -97,19 +121,15 @@ static enum exit_code run_file(struct evaluation *evaluation, const char *name)
         driver_message(driver, "%s cannot be read: %s", name, alerts_failure(&reader, err));
         return EXIT_USAGE;
     }
-    struct alert_text alert;
-    while (!session_is_stopped(evaluation->session) && alerts_next(&reader, &alert)) {
-        enum exit_code code = evaluate_alert(evaluation, name, &alert);
-        if (code > EXIT_FINDINGS)
-            return code;
-        output_relax(&driver->out);
-        if (driver->out.failure != 0 && evaluation->session->executor.mode != MODE_APPLY)
-            return EXIT_INTERNAL;
-    }
-    if (session_is_stopped(evaluation->session) && alerts_next(&reader, &alert))
+    enum exit_code code = run_alerts(evaluation, name, &reader);
+    enum exit_code settled = evaluation_settle(evaluation, true, &is_settled);
+    if (code == EXIT_CLEAN)
+        code = settled;
+    if (code == EXIT_CLEAN && session_is_stopped(evaluation->session)
+        && alerts_next(&reader, &alert))
         driver_message(driver, "%s:%" PRIu32 ": this alert was not evaluated, nor any after it",
             name, alert.line);
-    return EXIT_CLEAN;
+    return code;
 }
 
 static enum exit_code run_all(struct evaluation *evaluation, const struct arguments *arguments)

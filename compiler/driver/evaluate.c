@@ -7,7 +7,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { STRANGERS_SHOWN = 10 };
+enum {
+    STRANGERS_SHOWN = 10,
+    /* One commit for so many alerts, or after so long: a storm goes as fast as we are, not as the
+     * disk is, and `cdr approve` never waits longer. */
+    GATHERED_ALERTS_MAX = 256,
+    GATHERED_MS_MAX = 100,
+};
 
 enum exit_code evaluation_begin(struct evaluation *evaluation)
 {
@@ -22,6 +28,8 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
         .program = program,
         .forced_source = evaluation->forced_source,
         .is_again = evaluation->is_again,
+        /* A person reads along, and believes what is there. */
+        .gathers = evaluation->session->reporter.format != REPORT_TEXT,
         .actor = evaluation->session->governor.actor,
         .counts = evaluation->session->counts };
     if (err == ERR_OK && evaluation->reached == NULL)
@@ -374,4 +382,20 @@ enum exit_code evaluate_alert(
     const char *reason = alert_fault(err, &fault);
     return reason != NULL ? unreadable(session, file, alert, reason)
                           : driver_failure(session->driver, "reading an alert", err);
+}
+
+enum exit_code evaluation_settle(struct evaluation *evaluation, bool is_last, bool *ret_is_settled)
+{
+    struct session *session = evaluation->session;
+    int64_t now_ms = now(session);
+    bool is_due = is_last || ++evaluation->gathered >= GATHERED_ALERTS_MAX
+                  || now_ms - evaluation->gathered_ms >= GATHERED_MS_MAX
+                  || now_ms < evaluation->gathered_ms;
+    *ret_is_settled = is_due || session->store == NULL;
+    if (!is_due || session->store == NULL)
+        return EXIT_CLEAN;
+    evaluation->gathered = 0;
+    evaluation->gathered_ms = now_ms;
+    enum err err = store_settle(session->store);
+    return err == ERR_OK ? EXIT_CLEAN : session_store_failure(session, "recording alerts", err);
 }

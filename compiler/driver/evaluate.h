@@ -14,7 +14,9 @@ struct evaluation {
     struct arena arena;
     const struct projection *projection;
     struct recorder recorder;
-    uint64_t *reached; /* by rule: alerts that it would have kept, if it could be run */
+    uint32_t gathered;   /* alerts since the last commit */
+    int64_t gathered_ms; /* when that was */
+    uint64_t *reached;   /* by rule: alerts that it would have kept, if it could be run */
 };
 
 /* What went wrong is told. */
@@ -32,3 +34,8 @@ const char *alert_fault(enum err err, const struct json_fault *fault);
  * means that nothing should follow. */
 MUST_CHECK enum exit_code evaluate_alert(
     struct evaluation *evaluation, const char *file, const struct alert_text *alert);
+/* Commit what alerts left in the journal, once there are many or it has been a while, or now when
+ * `is_last`. Only then, *ret_is_settled, may what was reported of them go out. What went wrong is
+ * told. */
+MUST_CHECK enum exit_code evaluation_settle(
+    struct evaluation *evaluation, bool is_last, bool *ret_is_settled);

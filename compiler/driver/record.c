@@ -228,6 +228,8 @@ enum err record_alert(struct recorder *recorder, const struct event *event, str 
     }
     if (count == 0)
         return ERR_OK;
+    if (recorder->gathers)
+        TRY(store_gather(session->store));
     TRY(store_begin(session->store));
     enum err err = record_all(&entry, firings, count);
     if (err == ERR_OK)

@@ -79,6 +79,53 @@ static void a_journal_in_memory_is_a_journal_of_its_own(void **state)
     arena = f.arena;
 }
 
+static void what_is_gathered_is_committed_when_it_is_settled(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    assert_int_equal(store_settle(f.store), ERR_OK); /* nothing is */
+    assert_int_equal(store_gather(f.store), ERR_OK);
+    assert_int_equal(store_begin(f.store), ERR_OK);
+    (void)run_new(&f, "alert-1");
+    assert_int_equal(store_settle(f.store), ERR_STORE); /* that one is not over */
+    assert_int_equal(store_commit(f.store), ERR_OK);
+    assert_int_equal(store_gather(f.store), ERR_OK); /* it goes on */
+    (void)run_new(&f, "alert-2");
+    struct store *reader = reader_new(&f);
+    assert_int_equal(runs_of(&f, reader), 0);
+    store_close(reader);
+    assert_int_equal(store_settle(f.store), ERR_OK);
+    (void)run_new(&f, "alert-3"); /* from here on each by itself again */
+    reader = reader_new(&f);
+    assert_int_equal(runs_of(&f, reader), 3);
+    store_close(reader);
+
+    assert_int_equal(store_gather(f.store), ERR_OK);
+    (void)run_new(&f, "alert-4");
+    reopen(&f); /* as after a crash */
+    assert_int_equal(runs_of(&f, f.store), 3);
+}
+
+static void what_was_gathered_is_gone_after_an_error_and_no_more_is_gathered(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    assert_int_equal(store_gather(f.store), ERR_OK);
+    (void)run_new(&f, "alert-1");
+    assert_int_equal(store_run_abandon(f.store, 77, 1, "no such run"), ERR_INVALID);
+    assert_int_equal(store_settle(f.store), ERR_OK);
+    assert_int_equal(runs_of(&f, f.store), 0);
+    (void)run_new(&f, "alert-2");
+    reopen(&f);
+    assert_int_equal(runs_of(&f, f.store), 1);
+    assert_int_equal(store_begin(f.store), ERR_OK); /* a transaction of others is left alone */
+    assert_int_equal(store_gather(f.store), ERR_OK);
+    assert_int_equal(store_settle(f.store), ERR_OK);
+    (void)run_new(&f, "alert-3");
+    store_rollback(f.store);
+    assert_int_equal(runs_of(&f, f.store), 1);
+}
+
 static void a_reader_begins_nothing(void **state)
 {
     (void)state;
@@ -96,6 +143,8 @@ int main(void)
         cmocka_unit_test(an_error_deep_inside_takes_back_all_of_it),
         cmocka_unit_test(what_sqlite_rolled_back_by_itself_is_not_gone_on_with),
         cmocka_unit_test(a_journal_in_memory_is_a_journal_of_its_own),
+        cmocka_unit_test(what_is_gathered_is_committed_when_it_is_settled),
+        cmocka_unit_test(what_was_gathered_is_gone_after_an_error_and_no_more_is_gathered),
         cmocka_unit_test(a_reader_begins_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

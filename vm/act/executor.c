@@ -81,6 +81,8 @@ enum err attempt_bind(struct attempt *a)
 {
     bool is_begun = a->identity.len > 0 || a->step.region.len > 0;
     int64_t since_ms;
+    if (is_applied(a)) /* from here on the provider is asked: nothing may wait for that */
+        TRY(store_settle(a->executor->store));
     if (!is_begun)
         TRY(has_asked(a, &is_begun, &since_ms));
     if (!is_begun)

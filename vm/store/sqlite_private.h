@@ -149,8 +149,9 @@ struct store {
     struct anchoring anchoring;
     struct store_guard *guard;         /* or NULL; only while it is opened */
     struct held_file held[HELD_COUNT]; /* of store_open alone */
-    int lock;       /* descriptor that holds the flock; -1 before, and without one */
-    unsigned depth; /* of store_begin */
+    int lock;          /* descriptor that holds the flock; -1 before, and without one */
+    unsigned depth;    /* of store_begin */
+    bool is_gathering; /* store_gather began the outermost one */
     char id[STORE_ID_DIGITS + 1];
     struct store_words *words; /* of every thread that had an error */
     struct timer_line timer_line;

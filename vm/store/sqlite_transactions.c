@@ -151,10 +151,32 @@ void store_rollback(struct store *store)
     LOCKED(store);
     if (store->depth == 0)
         return;
+    store->is_gathering = false;
     /* It fails only where SQLite has rolled back by itself. */
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     for (; store->depth > 0; store->depth--)
         store_unlock(&(struct store *){ store });
+}
+
+enum err store_gather(struct store *store)
+{
+    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    if (store->depth > 0)
+        return ERR_OK;
+    TRY(store_begin(store));
+    store->is_gathering = true;
+    return ERR_OK;
+}
+
+enum err store_settle(struct store *store)
+{
+    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    if (!store->is_gathering)
+        return ERR_OK;
+    if (store->depth > 1)
+        return store_say(store, "a transaction is open inside what was gathered");
+    store->is_gathering = false;
+    return store_commit(store);
 }
 
 enum err store_end(struct store *store, enum err err)

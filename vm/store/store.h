@@ -164,6 +164,13 @@ static inline bool call_is_refused(const struct call_record *call)
 MUST_CHECK enum err store_begin(struct store *store);
 MUST_CHECK enum err store_commit(struct store *store);
 void store_rollback(struct store *store);
+/* Gather: what is written from here on becomes one commit, at store_settle; a commit takes the disk
+ * longer than most alerts of a storm take us. Nothing of it may be acknowledged before, and before
+ * anything slow (a request) it is settled: other processes that write wait meanwhile. ERR_OK when
+ * there is a transaction already. */
+MUST_CHECK enum err store_gather(struct store *store);
+/* Commit what was gathered; ERR_OK when nothing is. Not inside another transaction. */
+MUST_CHECK enum err store_settle(struct store *store);
 /* The end of a transaction in which `err` came of the work: committed, or rolled back. */
 MUST_CHECK enum err store_end(struct store *store, enum err err);
 
