@@ -41,7 +41,20 @@ static int compare_digests(const void *a, const void *b)
     return memcmp(a, b, SHA256_BYTES);
 }
 
-/* A provider lists tags in whatever order it likes, so facts are sorted. */
+/* Who the target is. Names, tags and addresses are not in the hash: who has the target's own role
+ * may change them, and would make every approval void. They are judged anew before a step
+ * acts (governor.h). */
+static bool is_identity(uint32_t field)
+{
+    static const enum field identities[] = { FIELD_HOST_ID, FIELD_USER_ID, FIELD_CLOUD_ACCOUNT,
+        FIELD_RESOURCE_ID, FIELD_INSTANCE_ID, FIELD_ROLE_ARN, FIELD_ACCESS_KEY_ID };
+    for (size_t i = 0; i < COUNT_OF(identities); i++)
+        if (field == (uint32_t)identities[i])
+            return true;
+    return false;
+}
+
+/* Sorted, because a provider lists them in whatever order it likes. */
 static enum err add_facts(struct sha256 *sha, const struct fact *facts, struct arena *arena)
 {
     size_t count = 0;
@@ -50,11 +63,12 @@ static enum err add_facts(struct sha256 *sha, const struct fact *facts, struct a
     uint8_t *digests = arena_alloc(arena, (count + 1) * SHA256_BYTES, 1);
     if (digests == NULL)
         return ERR_MEMORY;
-    size_t at = 0;
-    for (const struct fact *fact = facts; fact != NULL; fact = fact->next, at++)
-        TRY(fact_digest(fact, digests + at * SHA256_BYTES));
-    qsort(digests, count, SHA256_BYTES, compare_digests);
-    sha256_add_framed(sha, (str){ (const char *)digests, count * SHA256_BYTES });
+    size_t kept = 0;
+    for (const struct fact *fact = facts; fact != NULL; fact = fact->next)
+        if (is_identity(fact->field))
+            TRY(fact_digest(fact, digests + kept++ * SHA256_BYTES));
+    qsort(digests, kept, SHA256_BYTES, compare_digests);
+    sha256_add_framed(sha, (str){ (const char *)digests, kept * SHA256_BYTES });
     return ERR_OK;
 }
 
@@ -64,6 +78,7 @@ static void add_cause(struct sha256 *sha, const struct step_cause *cause)
     sha256_add_framed(sha, cause == NULL ? STR("") : cause->rule->id);
     sha256_add_framed(sha, cause == NULL ? STR("") : cause->rule->name);
     sha256_add_framed(sha, cause == NULL ? STR("") : cause->alert);
+    add_number(sha, cause == NULL ? 0 : (uint64_t)cause->code->for_ms);
 }
 
 enum err plan_hash(const struct plan *plan, const struct step_order *order, str store_id,
@@ -94,6 +109,15 @@ enum err plan_hash(const struct plan *plan, const struct step_order *order, str 
     return ret_hash->ptr == NULL ? ERR_MEMORY : ERR_OK;
 }
 static_assert(PLAN_HASH_DIGITS + 1 == SHA256_HEX_SIZE, "a plan's hash is a SHA-256");
+
+/* How long it is to be so, and how long it may take; what is not said is not there. */
+static void write_times(struct json_writer *json, const struct step_code *code)
+{
+    if (code->for_ms > 0)
+        json_number(json, "for_ms", (uint64_t)code->for_ms);
+    if (code->timeout_ms > 0)
+        json_number(json, "timeout_ms", (uint64_t)code->timeout_ms);
+}
 
 static void write_fact(struct json_writer *json, const struct fact *fact)
 {
@@ -133,6 +157,8 @@ enum err plan_to_json(
     json_text(&json, "found", plan->found);
     json_text(&json, "identity", plan->identity);
     json_text(&json, "region", plan->region);
+    if (order->cause != NULL)
+        write_times(&json, order->cause->code);
     json_open(&json, "facts", '[');
     for (const struct fact *fact = plan->facts; fact != NULL; fact = fact->next)
         write_fact(&json, fact);

@@ -31,14 +31,15 @@ struct plan {
     uint32_t change_count;
 };
 
-/* SHA-256, hex, in `arena`, over the journal's id, the step's run and index, the rule set and
- * the rule, builtin, arguments, and all of the plan but `found`. Each part goes in with its length.
- * ERR_MEMORY. */
+/* SHA-256, hex, in `arena`, over the journal's id, the step's run and index, the rule set, the
+ * rule and the alert, builtin, arguments, how long it is to last, target, identity, region, the
+ * changes with their undos, and of the facts who the target is: not its names, tags and
+ * addresses, which are judged anew. Each part goes in with its length. ERR_MEMORY. */
 MUST_CHECK enum err plan_hash(const struct plan *plan, const struct step_order *order, str store_id,
     struct arena *arena, str *ret_hash);
 
 /* For people and machines: {"builtin":..,"args":[..],"target":..,"found":..,"identity":..,
- * "region":..,"facts":[{"field":..,"key":..,"text":..,"gap":bool}],"changes":[{"service":..,
+ * "region":..,"for_ms":..,"timeout_ms":..,"facts":[{"field":..,"key":..,"text":..,"gap":bool}],"changes":[{"service":..,
  * "operation":..,"region":..,"target":..,"body":..,"undo":..}]}. ERR_MEMORY. */
 MUST_CHECK enum err plan_to_json(
     const struct plan *plan, const struct step_order *order, struct arena *arena, str *ret_json);
