@@ -199,6 +199,14 @@ static enum err joined_state(
     return ERR_OK;
 }
 
+/* By what an alert belongs to the run of an earlier one. It may have joined it before the rule was
+ * changed. In `arena`; NULL when that is full. */
+static const char *joined_by(const struct rule_code *rule, struct arena *arena)
+{
+    return rule->dedup.text.len > 0 ? arena_format(arena, "`%.*s`", STR_ARG(rule->dedup.text))
+                                    : "a `dedup` that the rule no longer has";
+}
+
 /* An alert that belongs to the run of an earlier one: which, and how that is. */
 static enum exit_code tell_joined(
     const struct evaluation *evaluation, const struct firing *firing, struct arena *arena)
@@ -210,12 +218,14 @@ static enum exit_code tell_joined(
     if (err != ERR_OK)
         return session_store_failure(session, "reading the run that an alert joins", err);
     report_rule(&session->reporter, rule, firing->run);
+    const char *by = joined_by(rule, arena);
+    if (by == NULL)
+        return driver_failure(session->driver, "telling the run that an alert joins", ERR_MEMORY);
     const char *note =
         firing->run == 0
-            ? arena_format(arena, "would join the run of an earlier alert by `%.*s`",
-                STR_ARG(rule->dedup.text))
-            : arena_format(arena, "joined run %" PRId64 " by `%.*s`: %s; nothing was done again",
-                firing->run, STR_ARG(rule->dedup.text), state);
+            ? arena_format(arena, "would join the run of an earlier alert by %s", by)
+            : arena_format(arena, "joined run %" PRId64 " by %s: %s; nothing was done again",
+                firing->run, by, state);
     if (note == NULL)
         return driver_failure(session->driver, "telling the run that an alert joins", ERR_MEMORY);
     session->totals.joined++;

@@ -87,10 +87,7 @@ static enum err find_old(const struct entry *entry, struct firing *firing)
         err = dedup_joined(store, &key, &joined);
         if (err == ERR_OK)
             err = store_run_get(store, joined, entry->arena, &run);
-        firing->is_joined =
-            err == ERR_OK && run.standing != RUN_TAKEN_BACK && run.standing != RUN_CAME_TO_NOTHING;
-        if (err == ERR_OK && !firing->is_joined)
-            return ERR_OK;
+        firing->is_joined = err == ERR_OK;
     }
     if (err == ERR_NOT_FOUND)
         return ERR_OK;

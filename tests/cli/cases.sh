@@ -84,4 +84,23 @@ sed -i 's/db-1/db-2/' dedup.cdr
 alert b8 h1 >changed.json
 run run --rules dedup.cdr --alerts changed.json --mode apply --data k
 prints "rule one (dedup.cdr:1), run 6" "a rule that was changed begins anew"
+alert b9 h1 >ninth.json
+run run --rules dedup.cdr --alerts ninth.json --mode apply --data k
+sed -i 's/ dedup by host.id for 6h//' dedup.cdr
+run run --rules dedup.cdr --alerts ninth.json --mode apply --data k
+prints 'joined run 6 by a `dedup` that the rule no longer has: done' "an alert that joined before the rule lost its dedup still belongs to the run"
+
+# A run that came to nothing is not joined: the target of the first alert does not exist.
+start_sandbox
+echo 'rule stop { when exists instance.id dedup by cloud.account for 6h then respond stop_instance }' >stop.cdr
+for instance in i-0ffffffffffffffff i-01111e1c0ffee0001 i-01111e1c0ffee0002; do
+    printf '{"source":"guardduty","severity":"high","alert.id":"%s","instance.id":"%s","cloud.account":"111122223333","cloud.region":"eu-west-1"}\n' \
+        "$instance" "$instance"
+done >targets.ndjson
+run run --rules stop.cdr --alerts targets.ndjson --mode apply --data n
+prints "run 2" "after a run that came to nothing the next alert of the key begins another"
+prints "joined run 2" "which the one after it joins"
+holds "and no other is begun" sh -c "! grep -q 'run 3' '$out'"
+run run --rules stop.cdr --alerts targets.ndjson --mode apply --data n
+prints "joined run 2" "the first alert again belongs to the run that does something"
 finish

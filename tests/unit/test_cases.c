@@ -287,6 +287,44 @@ static void a_window_counts_from_the_first_and_is_forgotten_when_it_is_over(void
     assert_int_equal(window_run(&f, "k", 0), 0); /* forgotten, and never of another rule */
 }
 
+static void a_run_that_came_to_nothing_cannot_be_joined(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *states[2];
+        bool has_changed;
+        bool is_joined;
+    } cases[] = {
+        { { "done", NULL }, false, true },
+        { { "failed", NULL }, false, false },
+        { { "unresolved", NULL }, false, false },
+        { { "failed", NULL }, true, true },
+        { { "rejected", NULL }, false, true },
+        { { "shadowed", "done" }, false, true },
+        { { "done", "failed" }, false, false },
+        { { "done", "failed" }, true, true },
+        { { "rejected", "unresolved" }, false, false },
+        { { NULL, NULL }, false, true },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(fixture_release) struct fixture f = fixture_new();
+        int64_t run = run_new(&f, "a");
+        struct dedup dedup = {
+            .rule_id = STR("5c1d"), .key = STR("k"), .run = run, .until_ms = 100
+        };
+        assert_int_equal(dedup_begin(f.store, 0, &dedup), ERR_OK);
+        assert_int_equal(window_run(&f, "k", 0), run); /* open */
+        for (uint32_t at = 0; at < 2 && cases[i].states[at] != NULL; at++)
+            step_new(&f, run, at);
+        if (cases[i].has_changed)
+            call_new(&f, run, 0, true, REPLY_LOST, 0);
+        for (uint32_t at = 0; at < 2 && cases[i].states[at] != NULL; at++)
+            step_over(&f, run, at, cases[i].states[at]);
+        assert_int_equal(store_run_end(f.store, run, 9), ERR_OK);
+        assert_int_equal(window_run(&f, "k", 0), cases[i].is_joined ? run : 0);
+    }
+}
+
 static void an_alert_that_joined_is_known_again_by_its_rule_or_the_name_of_it(void **state)
 {
     (void)state;
@@ -384,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_window_counts_from_the_first_and_is_forgotten_when_it_is_over),
         cmocka_unit_test(a_key_is_the_values_in_any_case_and_none_without_a_field),
         cmocka_unit_test(a_rule_without_dedup_has_no_key),
+        cmocka_unit_test(a_run_that_came_to_nothing_cannot_be_joined),
         cmocka_unit_test(an_alert_that_joined_is_known_again_by_its_rule_or_the_name_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

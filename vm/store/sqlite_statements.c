@@ -46,6 +46,12 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
                   && RUN_TAKEN_BACK == 4 && RUN_CAME_TO_NOTHING == 5 && RUN_DECIDED == 6,
     "the numbers are in STANDING");
 
+/* Whether later alerts may belong to run `run`: not when nothing was done that still stands. A
+ * plan's windows are of no run at all. */
+#define CAN_BE_JOINED(run)                                                                         \
+    "NOT EXISTS (SELECT 1 FROM run AS r WHERE r.id = " run " AND (" STANDING " IN (4, 5)"          \
+    " OR (" STANDING " = 2 AND NOT EXISTS (SELECT 1 FROM " CHANGES "))))"
+
 #define RUN_COLUMNS                                                                                \
     "id, undoes, alert, source, alert_text, forced_source, rule, rule_id, program_hash,"           \
     " received_ms, started_ms, person, case_id, undoes_step IS NOT NULL, undoes_step, ended_ms,"   \
@@ -261,7 +267,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_CASE_ENTITIES] = "SELECT field, scope, value, case_id, last_ms FROM case_entity"
                                 " WHERE case_id = ?1 ORDER BY field, scope, value",
     [STATEMENT_DEDUP_FIND] = "SELECT rule_id, key, run, until_ms FROM dedup"
-                             " WHERE rule_id = ?1 AND key = ?2",
+                             " WHERE rule_id = ?1 AND key = ?2 AND " CAN_BE_JOINED("dedup.run"),
     [STATEMENT_DEDUP_BEGIN] = "INSERT INTO dedup (rule_id, key, run, until_ms)"
                               " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (rule_id, key)"
                               " DO UPDATE SET run = excluded.run, until_ms = excluded.until_ms",
@@ -270,8 +276,9 @@ static const char *const sql[STATEMENT_COUNT] = {
         "INSERT INTO joined_alert (source, alert, rule_id, run, rule, case_id, at_ms)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
     [STATEMENT_JOINED_FIND] = "SELECT run FROM joined_alert WHERE source = ?1 AND alert = ?2"
-                              " AND (rule_id = ?3 OR rule = ?4)"
-                              " ORDER BY rule_id = ?3 DESC, run DESC LIMIT 1",
+                              " AND (rule_id = ?3 OR rule = ?4) AND " CAN_BE_JOINED(
+                                  "joined_alert.run") " ORDER BY rule_id = ?3 DESC, run DESC"
+                                                      " LIMIT 1",
     [STATEMENT_JOINED_LIST] = "SELECT source, alert, rule_id, run, rule, case_id, at_ms"
                               " FROM joined_alert WHERE (?1 = 0 OR run = ?1)"
                               " AND (?2 = 0 OR case_id = ?2) ORDER BY at_ms, source, alert",
