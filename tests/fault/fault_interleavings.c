@@ -198,6 +198,7 @@ static void world_new(struct world *w, bool has_no_governor)
     w->cause = (struct step_cause){ .program = &w->program,
         .rule = &w->rule,
         .code = &w->code,
+        .approver = &w->code,
         .event = &w->event,
         .alert = STR("a-1"),
         .due_clause = STR("") };

@@ -118,6 +118,8 @@ static inline struct want *plan_new(struct fixture *f, uint32_t code, const char
         .code = &f->program->steps[code],
         .event = &f->event,
         .alert = STR("a-1") };
+    if (want->cause.code->stage_count > 0)
+        want->cause.approver = want->cause.code;
     want->args[0] = value_text(str_from(target));
     want->order = (struct step_order){
         .row = f->program->steps[code].builtin, .args = want->args, .cause = &want->cause

@@ -149,25 +149,6 @@ static void what_a_person_approved_waits_for_nobody(void **state)
     assert_int_equal(judged(&f, second), RULING_ADMITTED);
 }
 
-static void an_approval_that_later_steps_wait_behind_is_asked_for_each_alert(void **state)
-{
-    (void)state;
-    FIXTURE(f,
-        RULE("", ISOLATE
-            " approve by \"lead\" within 15m; "
-            "respond stop_instance instance=\"i-0abc1234\"") "\nrole lead { members = "
-                                                             "[\"carol\"] may = [approve] }");
-    struct want *first = want_new(&f, 0, "role/web");
-    first->proposal.is_approved = true;
-    assert_int_equal(judged(&f, first), RULING_ADMITTED);
-    step_over(&f, first, "done");
-    struct want *second = want_new(&f, 0, "role/web");
-    second->plan.changes = NULL;
-    second->plan.change_count = 0;
-    assert_int_equal(judged(&f, second), RULING_HELD);
-    assert_int_equal(f.judgement.hold_cause, HOLD_BY_APPROVE);
-}
-
 /* Thousands that wait for one step are no thousand rows to look through. */
 static void a_storm_about_one_target_waits_for_one_step(void **state)
 {
@@ -195,7 +176,6 @@ int main(void)
         cmocka_unit_test(a_person_is_asked_once_for_one_target),
         cmocka_unit_test(what_waited_for_a_failure_is_judged_anew),
         cmocka_unit_test(what_a_person_approved_waits_for_nobody),
-        cmocka_unit_test(an_approval_that_later_steps_wait_behind_is_asked_for_each_alert),
         cmocka_unit_test(a_storm_about_one_target_waits_for_one_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -425,6 +425,58 @@ static void a_run_that_waits_goes_on_waiting_until_somebody_answers(void **state
     nothing_was_changed(f.provider);
 }
 
+static const str leads = STR_LITERAL("lead");
+static const struct approval_stage lead_stage = {
+    .roles = &leads, .role_count = 1, .needed = 1, .within_ms = 900000
+};
+/* A response that somebody must let through, and one after it without such a clause. */
+static const struct step_code gated_steps[] = {
+    { .builtin = &stop_row,
+        .args_count = 1,
+        .stages = &lead_stage,
+        .stage_count = 1,
+        .approve = { STR_LITERAL("approve by lead within 15m"), STR_LITERAL("a.cdr"), 3 } },
+    { .builtin = &isolate_row, .args_count = 1, .given = 1 },
+};
+static const struct instruction gated_code[] = {
+    { OP_CONSTANT, 0, ABSENT },
+    { OP_STEP, 0, 0 },
+    { OP_CONSTANT, 0, CELLS },
+    { OP_STEP, 0, 1 },
+    { OP_HALT, 0, 0 },
+};
+
+static void approve_holds_the_steps_after_it_however_its_own_step_ends(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY, gated_code, gated_steps);
+    govern(&f);
+    assert_int_equal(execute(&f), ERR_HELD);
+    steps_are(&f, 2, (const char *const[]){ "unresolved", "held" });
+    nothing_was_changed(f.provider);
+    assert_non_null(strstr(f.reasons[1], "approve by lead within 15m"));
+    struct hold hold;
+    assert_int_equal(holds_of_step(f.store, f.run, 1, &f.arena, &hold), ERR_OK);
+    assert_non_null(strstr(hold.stages.ptr, "lead"));
+}
+
+static void what_nobody_let_through_lets_nothing_after_it_through(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY, gated_code, gated_steps);
+    govern(&f);
+    f.event.fields[FIELD_INSTANCE_ID] = value_text(STR("i-0abc1234567890def"));
+    assert_int_equal(execute(&f), ERR_HELD);
+    steps_are(&f, 1, (const char *const[]){ "held" });
+    struct hold hold;
+    enum hold_state settled;
+    assert_int_equal(holds_of_step(f.store, f.run, 0, &f.arena, &hold), ERR_OK);
+    assert_int_equal(holds_expire(f.store, hold.id, hold.until_ms, &settled), ERR_OK);
+    assert_int_equal(execute(&f), ERR_OK);
+    steps_are(&f, 2, (const char *const[]){ "rejected", "rejected" });
+    nothing_was_changed(f.provider);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +488,8 @@ int main(void)
         cmocka_unit_test(a_step_without_a_target_is_unresolved_and_the_next_one_starts),
         cmocka_unit_test(a_target_of_the_alert_is_bound_and_recorded),
         cmocka_unit_test(in_doubt_a_response_waits_and_with_it_the_run),
+        cmocka_unit_test(approve_holds_the_steps_after_it_however_its_own_step_ends),
+        cmocka_unit_test(what_nobody_let_through_lets_nothing_after_it_through),
         cmocka_unit_test(a_run_that_waits_goes_on_waiting_until_somebody_answers),
         cmocka_unit_test(a_run_that_is_stopped_after_any_request_goes_on_to_the_same_end),
     };

@@ -294,22 +294,16 @@ static enum err foresee(struct attempt *a)
 }
 
 /* Plan the step; what it would do is then what the governor is asked about. One that would
- * change nothing needs no leave, and its end stands; but `approve` holds the steps after it
- * too, so whoever must agree is asked all the same. */
+ * change nothing needs no leave, and its end stands. */
 static enum err propose(struct attempt *a, const struct hold *hold)
 {
     a->phase = PHASE_SUPPOSE;
     TRY(attempt_run(a));
-    bool is_change = a->plan.change_count > 0;
-    if (!is_change && a->order->cause->code->stage_count == 0)
-        return ERR_OK;
-    enum step_turn end = a->end;
-    const char *reason = a->step.reason;
+    if (a->plan.change_count == 0)
+        return hold_drop(a, hold, RULING_ADMITTED);
     a->is_over = false;
     TRY(plan_finish(a));
     TRY(judge(a, hold));
-    if (!is_change && !a->is_over)
-        over(a, end, reason);
     if (a->is_over)
         return ERR_OK;
     arena_release(&a->own);
@@ -360,8 +354,7 @@ enum err attempt_judge_plan(struct attempt *a)
     struct governor *governor = a->executor->governor;
     if (governor == NULL || a->order->cause == NULL)
         return ERR_OK;
-    bool is_asked = a->plan.change_count > 0 || a->order->cause->code->stage_count > 0;
-    if (!is_asked)
+    if (a->plan.change_count == 0)
         return foresee(a);
     TRY(plan_finish(a));
     return judge(a, NULL);

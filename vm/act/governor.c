@@ -103,8 +103,9 @@ static enum err hold(struct inquiry *inquiry, enum hold_cause why, const struct 
 {
     TRY(decide(inquiry, RULING_HELD, place, what));
     inquiry->judgement.hold_cause = why;
-    inquiry->judgement.stages = inquiry->cause->code->stages;
-    inquiry->judgement.stage_count = inquiry->cause->code->stage_count;
+    const struct step_code *approver = inquiry->cause->approver;
+    inquiry->judgement.stages = approver == NULL ? NULL : approver->stages;
+    inquiry->judgement.stage_count = approver == NULL ? 0 : approver->stage_count;
     return ERR_OK;
 }
 
@@ -217,28 +218,6 @@ static enum err check_shadow(struct inquiry *inquiry)
 
 /* ---- joins ---- */
 
-/* Whether a step that changes something may come after this one without an `approve by` of its
- * own: it waits for the approval of this one. Code jumps only forward. */
-static bool gates_later_steps(const struct step_cause *cause)
-{
-    const struct program *program = cause->program;
-    bool is_later = false;
-    if (cause->code->stage_count == 0)
-        return false;
-    for (uint32_t at = cause->rule->steps; at < program->code_count; at++) {
-        const struct instruction *instruction = &program->code[at];
-        if (instruction->opcode == OP_HALT)
-            break;
-        if (instruction->opcode != OP_STEP)
-            continue;
-        const struct step_code *code = &program->steps[instruction->a];
-        if (is_later && code->stage_count == 0 && changes_something(code->builtin))
-            return true;
-        is_later |= code == cause->code;
-    }
-    return false;
-}
-
 static bool is_open(const struct step_record *twin)
 {
     return str_is(twin->state, "held") || str_is(twin->state, "running");
@@ -314,8 +293,7 @@ static enum err twins_wanted(struct inquiry *inquiry, struct twin_query *ret_que
         .provider = str_from(inquiry->row->provider),
         .identity = plan->identity,
         .region = plan->region,
-        .takes_done =
-            (is_evidence || plan->change_count == 0) && !gates_later_steps(inquiry->cause),
+        .takes_done = (is_evidence || plan->change_count == 0),
         .takes_held = is_waiting_allowed,
         .takes_running = is_waiting_allowed && is_evidence,
         .from_ms = is_evidence ? now_ms - JOIN_WINDOW_MS : INT64_MIN,
@@ -451,12 +429,13 @@ static enum err check_limits(struct inquiry *inquiry)
 
 static enum err check_approve(struct inquiry *inquiry)
 {
-    const struct step_code *code = inquiry->cause->code;
-    if (code->stage_count == 0)
+    const struct step_code *approver = inquiry->cause->approver;
+    if (approver == NULL)
         return ERR_OK;
-    const char *clause = clause_words(inquiry->arena, &code->approve);
-    return hold(inquiry, HOLD_BY_APPROVE, &code->approve,
-        clause == NULL ? NULL : arena_format(inquiry->arena, "waits for %s", clause));
+    const char *clause = clause_words(inquiry->arena, &approver->approve);
+    const char *whose = approver == inquiry->cause->code ? "" : ", which holds the later steps too";
+    return hold(inquiry, HOLD_BY_APPROVE, &approver->approve,
+        clause == NULL ? NULL : arena_format(inquiry->arena, "waits for %s%s", clause, whose));
 }
 
 /* Before the provider is asked: a step that waits goes on waiting, and what waited once is planned

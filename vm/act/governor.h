@@ -42,8 +42,10 @@ struct step_cause {
     const struct event *event;
     str alert;         /* event_name */
     const char *doubt; /* an excuse cannot be decided, in words (decide.h); NULL: none */
-    const char *due;   /* an `always` that the run has not met before this step; NULL: none */
-    str due_clause;    /* of that: "rules/a.cdr:12" */
+    const struct step_code *approver; /* whose `approve by` holds this step: its own, or that of an
+                                       * earlier step of which nobody said yes; NULL: none */
+    const char *due; /* an `always` that the run has not met before this step; NULL: none */
+    str due_clause;  /* of that: "rules/a.cdr:12" */
 };
 
 enum ruling {

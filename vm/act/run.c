@@ -5,6 +5,7 @@
 #include "act/governor.h"
 #include "act/timers.h"
 #include "decide.h"
+#include "store/holds.h"
 #include "store/store.h"
 
 /* The stepper that the machine calls, and what it needs to know. */
@@ -21,6 +22,9 @@ struct runner {
     str alert;         /* event_name */
     const char *doubt; /* an excuse cannot be decided; NULL: none */
     struct always always;
+    /* `approve` holds the steps after it too, however its own step ended */
+    const struct step_code *gate; /* the last one that nobody has said yes to; NULL: none */
+    bool is_gate_shut;            /* somebody said no, or nobody answered */
 };
 
 /* A partial collection never counts as clean, and what did not end well says nothing. */
@@ -64,12 +68,42 @@ static enum err cause_new(
         .event = runner->event,
         .alert = runner->alert,
         .doubt = runner->doubt,
+        .approver = code->stage_count > 0 ? code : NULL,
         .due_clause = STR("") };
+    if (cause->approver == NULL && code->builtin->verb == VERB_RESPOND)
+        cause->approver = runner->gate;
     if (code->builtin->verb == VERB_RESPOND)
         TRY(always_due(&runner->always, runner->arena, &cause->due, &cause->due_clause));
     *ret_cause = cause;
     return ERR_OK;
 }
+
+/* Whether people let the step through that has just ended, and so those after it. In a plan it is
+ * supposed that they will. */
+static enum err gate_pass(struct runner *runner, const struct run_step *step)
+{
+    const struct step_code *approver = step->code->stage_count > 0 ? step->code : runner->gate;
+    bool is_asked = step->code->stage_count > 0 || step->code->builtin->verb == VERB_RESPOND;
+    const struct judgement *judgement = step->outcome.judgement;
+    struct hold hold = { .state = HOLD_VOID };
+    if (approver == NULL || !is_asked || step->outcome.turn == STEP_HELD || runner->is_gate_shut)
+        return ERR_OK;
+    if (runner->executor->mode == MODE_APPLY) {
+        enum err err =
+            holds_of_step(runner->executor->store, runner->run, step->index, runner->arena, &hold);
+        if (err != ERR_NOT_FOUND)
+            TRY(err);
+    } else if (judgement != NULL && judgement->ruling == RULING_HELD) {
+        hold.state = HOLD_APPROVED;
+    }
+    bool is_given = hold.state == HOLD_APPROVED || hold.state == HOLD_USED;
+    runner->is_gate_shut = hold.state == HOLD_REJECTED || hold.state == HOLD_EXPIRED;
+    runner->gate = is_given ? NULL : approver;
+    return ERR_OK;
+}
+
+static const char *const gate_is_shut =
+    "the `approve by` of an earlier step was not given, and it holds this one too";
 
 static enum err step_one(
     struct runner *runner, const struct step_code *code, const value *given, struct run_step *step)
@@ -98,6 +132,9 @@ static enum err step_one(
         return step_refuse(
             runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step->outcome);
     TRY(err);
+    if (runner->is_gate_shut && code->builtin->verb == VERB_RESPOND)
+        return step_refuse(
+            runner->executor, &order, STEP_REJECTED, gate_is_shut, runner->arena, &step->outcome);
     TRY(step_execute(runner->executor, &order, runner->arena, &step->outcome));
     return runner->executor->mode == MODE_APPLY ? timers_after_step(runner->executor->store,
                runner->executor->clock, code, runner->run, step->index, &step->outcome)
@@ -110,6 +147,7 @@ static enum err runner_step(
     struct runner *runner = (struct runner *)stepper;
     struct run_step step = { .index = runner->begun };
     TRY(step_one(runner, &runner->program->steps[index], args, &step));
+    TRY(gate_pass(runner, &step));
     runner->begun++;
     always_took(&runner->always, step.code->builtin, step.outcome.turn);
     if (runner->report != NULL && runner->report->step != NULL)
