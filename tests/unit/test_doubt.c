@@ -436,10 +436,10 @@ static void the_reason_names_the_clause_the_field_and_a_way_out(void **state)
             { "has no host.name", "`unless host.name in [\"dc-01\"]` (test.cdr:1)",
                 "`exists host.name and ..`" } },
         { "host.name = \"a\"", ALERT(",\"host\":{\"name\":null}"),
-            { "the alert's host.name is null", "nobody can approve", "host.name is null or" } },
+            { "the alert's host.name is null", "a person must look", "host.name is null or" } },
         /* what the condition asks `exists` of is not what leaves it open */
         { "(exists user.id and user.id = \"u\") or host.name = \"a\"", ALERT(""),
-            { "has no host.name", "act by hand", "missing host.name or" } },
+            { "has no host.name", "to have it decided", "missing host.name or" } },
         { "resource in prod", ALERT(""),
             { "has no cloud.provider, so", "unless resource in prod",
                 "exists cloud.provider and" } },
