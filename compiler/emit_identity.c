@@ -133,9 +133,9 @@ static void add_code(
 
 /* ---- clauses ---- */
 
-/* What the steps do, in their order. What only holds them back (limit, mode, shadow, dedup,
- * approve, timeout) is no part of who a rule is: with another approver it does not act again
- * on the alerts of yesterday. */
+/* What the steps do, in their order. What only holds them back (limit, mode, dedup, approve,
+ * timeout) is no part of who a rule is: with another approver it does not act again on the
+ * alerts of yesterday. */
 static void add_step_clauses(struct sha256 *sha256, const struct ast_step *steps)
 {
     for (const struct ast_step *step = steps; step != NULL; step = step->next) {
@@ -220,6 +220,8 @@ str emit_rule_identity(
     add_code(emit, &sha256, rule->steps, end, &first_step);
     add_excuses(emit, &sha256, item, rule);
     add_step_clauses(&sha256, item->rule.steps);
+    if (rule->is_shadow) /* what it only looked at, the live rule beside or after it acts on */
+        sha256_add_framed(&sha256, STR("shadow"));
     return hex(emit, &sha256);
 }
 

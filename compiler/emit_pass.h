@@ -193,8 +193,8 @@ struct source_program emit_canonical(struct emit *emit);
 /* ---- emit_identity.c ---- */
 
 /* SHA-256, hex, of what the rule means: its condition, its steps, which end at `end`, and what
- * excuses it, wherever it stands and whatever is called how. What holds its steps back (limits,
- * mode, shadow, dedup, approvals, timeouts) is no part of it. */
+ * excuses it, and whether it is in shadow, wherever it stands and whatever is called how. What
+ * holds its steps back (limits, mode, dedup, approvals, timeouts) is no part of it. */
 str emit_rule_identity(
     struct emit *emit, const struct item *item, const struct rule_code *rule, uint32_t end);
 /* SHA-256, hex, over all texts. */

@@ -64,6 +64,27 @@ CDR
 holds "a step in shadow is planned to the end" test "$(states shadowed)" = '["shadowed"]'
 holds "and changes nothing" test "$(stops)" = 0
 
+# The usual rollout: the rule as it shall be, in shadow, beside the one that acts.
+apply beside <<'CDR'
+rule tried { when severity >= high shadow then respond stop_instance }
+rule live { when severity >= high then respond stop_instance }
+CDR
+exits 0 "a rule in shadow beside itself holds nothing back"
+holds "the one is shadowed and the other acts" test "$(states beside)" = '["shadowed","done"]'
+holds "once" test "$(stops)" = 1
+
+# Promoted: an alert that was only looked at is acted on when it comes again.
+apply promoted <<'CDR'
+rule r { when severity >= high shadow then respond stop_instance }
+CDR
+sed -i 's/ shadow / /' promoted.cdr
+run run --rules promoted.cdr --alerts promoted.json --mode apply --data promoted
+exits 0 "a rule that was taken out of shadow acts on what it had only seen"
+holds "after the look" test "$(states promoted)" = '["shadowed","done"]'
+run run --rules promoted.cdr --alerts promoted.json --mode apply --data promoted
+prints "nothing was done again" "and not twice"
+holds "so it stopped once" test "$(stops)" = 1
+
 apply protected <<CDR
 defaults { never target instance.id = "$first" "it is ours" }
 rule r { when severity >= high then respond stop_instance }

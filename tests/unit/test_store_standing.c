@@ -200,6 +200,27 @@ static void a_run_is_found_by_who_the_rule_is_and_then_by_its_name(void **state)
     assert_int_equal(run.id, id);
 }
 
+/* A rule that was in shadow and is live now has the name, and is another. */
+static void a_run_in_shadow_is_found_by_who_its_rule_is_alone(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t id = run_new(&f, "alert-1");
+    step_new(&f, id, 0);
+    step_over(&f, id, 0, "shadowed");
+    struct run run;
+    struct run_key key = { .alert = STR("alert-1"),
+        .source = STR("guardduty"),
+        .rule = STR("stolen_role"),
+        .rule_id = STR("b0b0") };
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_OK); /* it may go on */
+    assert_int_equal(store_run_end(f.store, id, 9000), ERR_OK);
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_NOT_FOUND);
+    key.rule_id = STR("5c1d");
+    assert_int_equal(store_run_find(f.store, &key, &f.arena, &run), ERR_OK);
+    assert_int_equal(run.id, id);
+}
+
 static void a_run_since_a_moment_counts_however_it_ended(void **state)
 {
     (void)state;
@@ -226,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_run_counts_for_what_it_did_or_may_have_done),
         cmocka_unit_test(a_run_that_was_given_up_counts_for_what_it_did),
         cmocka_unit_test(a_run_is_found_by_who_the_rule_is_and_then_by_its_name),
+        cmocka_unit_test(a_run_in_shadow_is_found_by_who_its_rule_is_alone),
         cmocka_unit_test(a_run_since_a_moment_counts_however_it_ended),
         cmocka_unit_test(a_change_without_an_answer_may_have_been_made),
         cmocka_unit_test(nothing_is_intended_in_a_journal_that_is_gone),

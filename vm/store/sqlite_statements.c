@@ -28,6 +28,12 @@
 /* A step that is not done because a clause or a person said no, and certainly changed nothing. */
 #define DECIDED "'refused', 'rejected', 'shadowed'"
 
+/* A run `r` of a rule in shadow, which changed nothing: it is no obstacle to the live rule. */
+#define ONLY_LOOKED                                                                                \
+    "(r.ended_ms IS NOT NULL"                                                                      \
+    " AND EXISTS (SELECT 1 FROM step WHERE step.run = r.id AND state = 'shadowed')"                \
+    " AND NOT EXISTS (SELECT 1 FROM " CHANGES "))"
+
 /* enum run_standing of run `r`. A run whose rule wanted no step stands: it was dealt with. */
 #define STANDING                                                                                   \
     "CASE WHEN EXISTS (SELECT 1 FROM " COMPLETE_UNDO ") THEN 4"                                    \
@@ -99,7 +105,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_RUN_GET] = "SELECT " RUN_COLUMNS " FROM run AS r WHERE id = ?1",
     [STATEMENT_RUN_FIND] = "SELECT " RUN_COLUMNS " FROM run AS r"
                            " WHERE alert = ?1 AND source = ?2 AND undoes IS NULL"
-                           " AND (rule_id = ?4 OR rule = ?3)"
+                           " AND (rule_id = ?4 OR (rule = ?3 AND NOT " ONLY_LOOKED "))"
                            " AND (" STANDING " NOT IN (4, 5) OR (?5 > 0 AND id >= ?5))"
                            " ORDER BY rule_id IN (?4, '') DESC, id DESC LIMIT 1",
     [STATEMENT_RUNS] =
