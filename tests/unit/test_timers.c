@@ -107,6 +107,101 @@ static void a_step_that_failed_has_no_timer(void **state)
     assert_int_equal(timers_left(&f), 0);
 }
 
+static void a_change_whose_reply_was_lost_has_its_timer(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    f.provider->fault = FAULT_LOST_AFTER;
+    f.provider->fault_at = 2;
+    f.provider->fault_count = 100;
+    int64_t run = journal_run_new(f.store);
+    (void)step(&f, run, 0, &for_an_hour);
+    f.provider->fault = FAULT_DENIED; /* nor can anybody look what became of it */
+    f.provider->fault_at = 1;
+    assert_int_equal(step(&f, run, 0, &for_an_hour), ERR_OK);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, run, &f.arena, &steps, &count), ERR_OK);
+    assert_false(str_is(steps[0].state, "done"));
+    assert_int_equal(timers_left(&f), 1);
+    assert_int_equal(f.provider->slots[0], 1);
+    f.provider->fault = FAULT_NONE;
+    f.provider->fault_at = 0;
+    fake_time_pass(&f.time, HOUR);
+    fire(&f);
+    is_isolated(&f, false);
+}
+
+/* How many steps are over their time and not taken back. */
+static uint64_t overdue(struct fixture *f)
+{
+    int64_t run;
+    uint32_t step;
+    uint64_t count = 0;
+    enum err err = timers_overdue(f->store, &run, &step, &count);
+    assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
+    return err == ERR_OK ? count : 0;
+}
+
+static void an_undo_that_has_failed_comes_again_ever_more_rarely(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = isolate(&f, &for_an_hour);
+    f.provider->where_err = ERR_TRANSPORT;
+    fake_time_pass(&f.time, HOUR);
+    int64_t wait_ms = RETRY_FIRST_MS;
+    for (uint32_t tries = 1; tries <= 3; tries++, wait_ms *= 2) {
+        fire(&f);
+        assert_int_equal(f.undos, tries);
+        assert_int_equal(timer_of(&f, run).ended_ms, 0);
+        assert_int_equal(timer_of(&f, run).due_ms - timer_of(&f, run).set_ms, wait_ms);
+        assert_int_equal(overdue(&f), 1);
+        fake_time_pass(&f.time, wait_ms - 1);
+        fire(&f);
+        assert_int_equal(f.undos, tries);
+        fake_time_pass(&f.time, 1);
+    }
+    f.provider->where_err = ERR_OK;
+    fire(&f);
+    is_isolated(&f, false);
+    assert_int_equal(timers_left(&f), 0);
+    assert_int_equal(overdue(&f), 0);
+}
+
+static void an_undo_that_never_ends_well_is_given_up_loudly(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = isolate(&f, &for_an_hour);
+    f.provider->where_err = ERR_TRANSPORT;
+    for (int i = 0; i < 2 * UNDO_TRIES_MAX; i++) {
+        fake_time_pass(&f.time, HOUR);
+        fire(&f);
+    }
+    assert_int_equal(f.undos, UNDO_TRIES_MAX);
+    assert_int_equal(timers_left(&f), 0);
+    assert_true(str_is(timer_of(&f, run).outcome, "given up after 20 tries: it is still in force"));
+    assert_int_equal(overdue(&f), 1);
+}
+
+static void what_somebody_changed_since_is_left_alone_after_a_few_looks(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t run = isolate(&f, &for_an_hour);
+    for (int i = 0; i < SLOTS; i++)
+        f.provider->slots[i] = 2;
+    for (int i = 0; i < 2 * UNDO_TRIES_MAX; i++) {
+        fake_time_pass(&f.time, HOUR);
+        fire(&f);
+    }
+    assert_int_equal(f.undos, UNDO_LOOKS_MAX);
+    assert_int_equal(timers_left(&f), 0);
+    assert_memory_equal(timer_of(&f, run).outcome.ptr, TIMER_LEFT_ALONE, strlen(TIMER_LEFT_ALONE));
+    assert_int_equal(overdue(&f), 0);
+}
+
 static void replay_sets_no_second_timer_and_moves_none(void **state)
 {
     (void)state;
@@ -416,6 +511,10 @@ int main(void)
         cmocka_unit_test(its_undo_is_in_the_audit_log_with_the_reason),
         cmocka_unit_test(what_is_for_ever_has_no_timer),
         cmocka_unit_test(a_step_that_failed_has_no_timer),
+        cmocka_unit_test(a_change_whose_reply_was_lost_has_its_timer),
+        cmocka_unit_test(an_undo_that_has_failed_comes_again_ever_more_rarely),
+        cmocka_unit_test(an_undo_that_never_ends_well_is_given_up_loudly),
+        cmocka_unit_test(what_somebody_changed_since_is_left_alone_after_a_few_looks),
         cmocka_unit_test(replay_sets_no_second_timer_and_moves_none),
         cmocka_unit_test(setting_the_clock_neither_fires_nor_delays),
         cmocka_unit_test(a_restart_of_the_machine_misses_nothing),

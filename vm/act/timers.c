@@ -124,7 +124,12 @@ static enum err undo_set(struct store *store, struct clock *clock, const struct 
 enum err timers_after_step(struct store *store, struct clock *clock, const struct step_code *code,
     int64_t run, uint32_t index, const struct step_outcome *outcome)
 {
-    if (code->for_ms <= 0 || (outcome->turn != STEP_DONE && outcome->turn != STEP_PARTIAL))
+    bool has_changed = outcome->turn == STEP_DONE || outcome->turn == STEP_PARTIAL;
+    if (code->for_ms <= 0 || !step_turn_is_end(outcome->turn))
+        return ERR_OK;
+    if (!has_changed) /* a change whose reply was lost is not to last for ever either */
+        TRY(timers_step_changed(store, run, index, &has_changed));
+    if (!has_changed)
         return ERR_OK;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(TIMER_BYTES_MAX);
     struct timer timer = { .kind = TIMER_UNDO, .run = run, .step = index };
@@ -137,6 +142,15 @@ enum err timers_after_step(struct store *store, struct clock *clock, const struc
     return store_end(store, undo_set(store, clock, code, &timer, &arena));
 }
 
+/* Twice as long each time. */
+static int64_t wait_after(uint32_t before)
+{
+    int64_t wait_ms = RETRY_FIRST_MS;
+    for (; before > 0 && wait_ms < RETRY_LAST_MS; before--)
+        wait_ms *= 2;
+    return wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS;
+}
+
 static enum err retry_set(struct store *store, struct clock *clock, struct timer *timer)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(TIMER_BYTES_MAX);
@@ -145,11 +159,8 @@ static enum err retry_set(struct store *store, struct clock *clock, struct timer
     enum err err = timers_find(store, TIMER_RETRY, timer->run, 0, &arena, &last, &before);
     if (err != ERR_NOT_FOUND)
         TRY(err);
-    int64_t wait_ms = RETRY_FIRST_MS;
-    for (; before > 0 && wait_ms < RETRY_LAST_MS; before--)
-        wait_ms *= 2;
     TRY(timers_now(store, clock, &timer->set_ms));
-    timer->due_ms = timer->set_ms + (wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS);
+    timer->due_ms = timer->set_ms + wait_after(before);
     TRY(timers_set(store, timer));
     return timer_audit(store, clock, "timer_set", timer,
         STR("its provider cut the run off: it is tried again later"));
@@ -162,6 +173,45 @@ enum err timers_retry(struct store *store, struct clock *clock, int64_t run, int
     TRY(store_end(store, retry_set(store, clock, &timer)));
     *ret_due_ms = timer.due_ms;
     return ERR_OK;
+}
+
+/* The last word on what was to be for a while. In a transaction. */
+static enum err undo_give_up(struct store *store, struct clock *clock, struct timer *timer,
+    bool is_left_alone, struct arena *arena)
+{
+    const char *outcome = arena_format(arena,
+        is_left_alone ? TIMER_LEFT_ALONE " after %d tries: it is not as it was left"
+                      : "given up after %d tries: it is still in force",
+        is_left_alone ? UNDO_LOOKS_MAX : UNDO_TRIES_MAX);
+    if (outcome == NULL)
+        return ERR_MEMORY;
+    timer->due_ms = timer->set_ms;
+    TRY(timers_set(store, timer));
+    TRY(timers_end(store, timer->id, timer->set_ms, str_from(outcome)));
+    return timer_audit(store, clock, "timer_cancelled", timer, str_from(outcome));
+}
+
+enum err timers_undo_again(
+    struct store *store, struct clock *clock, int64_t run, uint32_t step, bool is_left_alone)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(TIMER_BYTES_MAX);
+    struct timer timer = { .kind = TIMER_UNDO, .run = run, .step = step };
+    struct timer last;
+    uint32_t tries = 0;
+    enum err err = timers_find(store, TIMER_UNDO, run, step, &arena, &last, &tries);
+    if (err != ERR_NOT_FOUND)
+        TRY(err);
+    TRY(timers_now(store, clock, &timer.set_ms));
+    if (tries >= (uint32_t)(is_left_alone ? UNDO_LOOKS_MAX : UNDO_TRIES_MAX))
+        return undo_give_up(store, clock, &timer, is_left_alone, &arena);
+    const char *reason =
+        arena_format(&arena, "try %u of %d to take it back has not ended well: tried again later",
+            (unsigned)tries, UNDO_TRIES_MAX);
+    if (reason == NULL)
+        return ERR_MEMORY;
+    timer.due_ms = timer.set_ms + wait_after(tries > 0 ? tries - 1 : 0);
+    TRY(timers_set(store, &timer));
+    return timer_audit(store, clock, "timer_set", &timer, str_from(reason));
 }
 
 /* ---- firing ---- */
@@ -247,17 +297,29 @@ static enum err undo_wait(struct firing *firing, struct timer *timer, struct are
     return ERR_OK;
 }
 
-static enum err fire_undo(struct firing *firing, struct timer *timer, struct arena *arena)
+/* Why it is taken back now, for people and the audit log. */
+static enum err undo_reason(
+    const struct firing *firing, const struct timer *timer, struct arena *arena, const char **ret)
 {
-    if (is_paused(firing))
-        return ERR_OK;
+    struct timer last;
+    uint32_t tries;
+    TRY(timers_find(firing->store, TIMER_UNDO, timer->run, timer->step, arena, &last, &tries));
     char duration[DURATION_TEXT_MAX];
     /* Where another one put it off, to the second: nobody wrote that. */
     int64_t lasted_ms = timer->due_ms - timer->set_ms;
     duration_format(lasted_ms < MS_PER_S ? lasted_ms : lasted_ms / MS_PER_S * MS_PER_S, duration);
-    const char *reason = arena_format(arena, "its time (for %s) is over", duration);
-    if (reason == NULL)
-        return ERR_MEMORY;
+    *ret = tries > 1 ? arena_format(arena, "its time is over: try %u of %d to take it back",
+               (unsigned)tries, UNDO_TRIES_MAX)
+                     : arena_format(arena, "its time (for %s) is over", duration);
+    return *ret == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+static enum err fire_undo(struct firing *firing, struct timer *timer, struct arena *arena)
+{
+    if (is_paused(firing))
+        return ERR_OK;
+    const char *reason;
+    TRY(undo_reason(firing, timer, arena, &reason));
     enum err err = firing->hands->undo(firing->hands, timer, reason);
     if (err == ERR_PAUSED)
         return ERR_OK;

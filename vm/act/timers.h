@@ -23,7 +23,7 @@ MUST_CHECK enum err timers_now(struct store *store, struct clock *clock, int64_t
 enum { TIMER_SKEW_MS = 5 * 60 * 1000 };
 
 /* Call it when a step of a rule has ended, in MODE_APPLY, also on every replay: a step that
- * ended done or partial and was to be so for a while (code->for_ms) gets its undo, once. Where
+ * ended done or partial, or made a change that may have arrived, and was to be so for a while (code->for_ms) gets its undo, once. Where
  * others did the same to the same target, all end with the one that ends last. Audited. */
 MUST_CHECK enum err timers_after_step(struct store *store, struct clock *clock,
     const struct step_code *code, int64_t run, uint32_t index, const struct step_outcome *outcome);
@@ -34,6 +34,17 @@ enum { RETRY_FIRST_MS = 30 * 1000, RETRY_LAST_MS = 60 * 60 * 1000 };
  * at most an hour. Audited. *ret_due_ms is in the time of timers. */
 MUST_CHECK enum err timers_retry(
     struct store *store, struct clock *clock, int64_t run, int64_t *ret_due_ms);
+
+enum {
+    UNDO_TRIES_MAX = 20, /* to take back what was for a while */
+    UNDO_LOOKS_MAX = 3,  /* where the inverse looked and left it alone */
+};
+
+/* An undo that a timer began has ended, and not all is taken back: set the next, with the waits of
+ * timers_retry, or give up after UNDO_TRIES_MAX; after UNDO_LOOKS_MAX where `is_left_alone`.
+ * Audited. Call it in the transaction that ends the undo. ERR_STORE, ERR_MEMORY. */
+MUST_CHECK enum err timers_undo_again(
+    struct store *store, struct clock *clock, int64_t run, uint32_t step, bool is_left_alone);
 
 /* Who carries out what timers are for. An error of the provider is its own to tell: what was begun
  * stays open, and ERR_OK is returned. */

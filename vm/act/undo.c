@@ -12,6 +12,7 @@
 #include "act/undo.h"
 
 #include "act/governor.h"
+#include "act/timers.h"
 #include "store/audit.h"
 #include "store/timers.h"
 #include "value_json.h"
@@ -290,6 +291,47 @@ static enum err undo_one(struct undoing *undoing, uint32_t index)
     return ERR_OK;
 }
 
+/* Whether an inverse read the target, sent nothing and ended as failed:
+ * it is not as it was left, and no later try will find it so. */
+static bool looked_only(const struct call_record *calls, size_t count, uint32_t step)
+{
+    const struct call_record *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (calls[i].step == step && calls[i].is_change)
+            return false;
+        if (calls[i].step == step)
+            last = &calls[i];
+    }
+    return last != NULL && last->has_reply && last->reply_kind == REPLY_RECEIVED
+           && last->reply_status < 300;
+}
+
+/* What came to its time and is not taken back comes again. In a transaction. */
+static enum err undo_again(struct undoing *undoing)
+{
+    struct store *store = undoing->executor->store;
+    struct step_record *steps;
+    struct call_record *calls;
+    size_t step_count;
+    size_t call_count;
+    bool is_left_alone = true;
+    TRY(store_steps(store, undoing->run, undoing->arena, &steps, &step_count));
+    TRY(store_calls(store, undoing->run, undoing->arena, &calls, &call_count));
+    for (size_t i = 0; i < step_count; i++) {
+        enum step_turn turn = step_turn_find(steps[i].state);
+        if (turn != STEP_DONE)
+            is_left_alone &= turn == STEP_FAILED && looked_only(calls, call_count, steps[i].index);
+    }
+    return timers_undo_again(
+        store, undoing->executor->clock, undoing->undone.id, undoing->order->step, is_left_alone);
+}
+
+/* Whether its time was over, and nobody asks for it. */
+static bool is_of_time(const struct undoing *undoing)
+{
+    return undoing->is_of_one_step && undoing->order->person.len == 0;
+}
+
 static enum err undo_close(struct undoing *undoing)
 {
     struct store *store = undoing->executor->store;
@@ -298,7 +340,9 @@ static enum err undo_close(struct undoing *undoing)
     if (after == NULL)
         return ERR_MEMORY;
     TRY(store_run_end(store, undoing->run, now_ms(undoing)));
-    return undo_audit(undoing, "undone", undoing->order->reason, str_from(after));
+    TRY(undo_audit(undoing, "undone", undoing->order->reason, str_from(after)));
+    bool is_all = undoing->taken_back == undoing->changes.count;
+    return is_all || !is_of_time(undoing) ? ERR_OK : undo_again(undoing);
 }
 
 /* An inverse that fails does not stop the older ones: each looks for itself. */

@@ -40,7 +40,8 @@ struct undo_order {
  * that is still open is ended first (store_run_abandon), so that no resume goes on with what is
  * being taken back; not for the undo of one step. The undo of what changed nothing has no
  * steps: it closes the run, or step, which then relies on nothing any more. The timers of what is
- * taken back are cancelled. Begin and end are in the audit log.
+ * taken back are cancelled; where nobody asks for the undo of one step and not all of it could be
+ * taken back, a timer for another try is set (timers_undo_again). Begin and end are in the audit log.
  * `find` gives the row of an inverse by name; one that is recorded in words that cannot be
  * read ends as unknown. *ret_undo is the run of the undo, set as soon as it is begun, on later
  * errors too; 0 in MODE_PLAN, which needs a store to read from but writes nothing there.

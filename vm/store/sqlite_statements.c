@@ -3,6 +3,7 @@
  * All SQL but the schema is in one table. Nothing is ever pasted into it: what varies
  * is a parameter.
  */
+#include "store/timers.h"
 #include "store/sqlite_private.h"
 
 /* A change that certainly never took effect: not sent, or refused by the provider. */
@@ -220,6 +221,18 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_TIMER_NEXT] = "SELECT min(due_ms) FROM timer WHERE ended_ms IS NULL",
     [STATEMENT_TIMER_TWIN] = "SELECT max(t.due_ms) FROM step AS mine, " UNDOS_OF_THE_SAME
                              " AND mine.run = ?1 AND mine.idx = ?2 AND t.run = ?3",
+    [STATEMENT_STEP_CHANGED] =
+        "SELECT 1 FROM call WHERE run = ?1 AND step = ?2 AND is_change = 1"
+        " AND coalesce(undo, '') <> '' AND NOT " CAME_TO_NOTHING " LIMIT 1",
+    [STATEMENT_OVERDUE] =
+        "SELECT u.undoes, u.undoes_step, count(*) OVER () FROM run AS u"
+        " WHERE u.undoes IS NOT NULL AND u.undoes_step IS NOT NULL AND u.person = ''"
+        " AND u.ended_ms IS NOT NULL AND NOT (" IS_COMPLETE ")"
+        " AND NOT EXISTS (SELECT 1 FROM run AS v WHERE v.undoes = u.undoes AND v.id > u.id"
+        "   AND (v.undoes_step IS NULL OR v.undoes_step = u.undoes_step))"
+        " AND NOT EXISTS (SELECT 1 FROM timer AS t WHERE t.kind = 'undo' AND t.run = u.undoes"
+        "   AND t.step = u.undoes_step AND t.outcome LIKE '" TIMER_LEFT_ALONE "%')"
+        " ORDER BY u.undoes, u.undoes_step LIMIT 1",
     [STATEMENT_RESUMABLE] =
         "SELECT r.id FROM run AS r WHERE r.ended_ms IS NULL AND r.id > ?2"
         " AND NOT EXISTS (SELECT 1 FROM step AS s JOIN hold AS h ON h.run = s.run"

@@ -226,6 +226,30 @@ enum err timers_twin(
     return number_read(store, statement, ret_due_ms);
 }
 
+enum err timers_step_changed(struct store *store, int64_t run, uint32_t step, bool *ret_has_changed)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    const int64_t keys[] = { run, step };
+    TRY(statement_take(store, STATEMENT_STEP_CHANGED, &statement));
+    TRY(numbers_bind(store, statement, keys, COUNT_OF(keys)));
+    return statement_next(store, statement, ret_has_changed);
+}
+
+enum err timers_overdue(
+    struct store *store, int64_t *ret_run, uint32_t *ret_step, uint64_t *ret_count)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    bool is_row = false;
+    TRY(statement_take(store, STATEMENT_OVERDUE, &statement));
+    TRY(statement_next(store, statement, &is_row));
+    if (!is_row)
+        return ERR_NOT_FOUND;
+    *ret_run = sqlite3_column_int64(statement, 0);
+    *ret_step = (uint32_t)sqlite3_column_int64(statement, 1);
+    *ret_count = (uint64_t)sqlite3_column_int64(statement, 2);
+    return ERR_OK;
+}
+
 enum err timers_end(struct store *store, int64_t id, int64_t now_ms, str outcome)
 {
     static const struct column columns[] = {

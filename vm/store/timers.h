@@ -47,6 +47,18 @@ MUST_CHECK enum err timers_join(
 MUST_CHECK enum err timers_twin(
     struct store *store, const struct timer *timer, int64_t run, int64_t *ret_due_ms);
 
+/* Whether a change of the step that could be taken back was made, or may have been: one without a
+ * reply counts. */
+MUST_CHECK enum err timers_step_changed(
+    struct store *store, int64_t run, uint32_t step, bool *ret_has_changed);
+/* The oldest run of which a step was to be for a time only, is over it and could not be taken back:
+ * its last undo, which its timer began, has not ended well, and nobody has asked for another. Those
+ * that were left alone are none. *ret_count is of how many steps that is so. ERR_NOT_FOUND: none. */
+MUST_CHECK enum err timers_overdue(
+    struct store *store, int64_t *ret_run, uint32_t *ret_step, uint64_t *ret_count);
+/* What the outcome of a timer begins with that ended because its step was left alone. */
+#define TIMER_LEFT_ALONE "left alone"
+
 enum { TIMERS_PAGE = 256 };
 /* Those that are set and due, at most TIMERS_PAGE, earliest first; of one time, in the order they
  * were set. After `after` in that order; NULL: from the first. */
