@@ -131,9 +131,16 @@ void hold_reader_release(struct hold_reader *reader)
     arena_release(&reader->arena);
 }
 
+struct hold_question hold_view_question(const struct hold_view *view)
+{
+    return (struct hold_question){ view->stages, view->asked == NULL ? 0 : view->hold.stage + 1,
+        view->roles, view->role_count };
+}
+
 const char *hold_view_whom(const struct hold_view *view, bool is_approval, struct arena *arena)
 {
     if (!view->has_roles)
         return "not known: this build makes another program of its rules";
-    return hold_whom(view->asked, view->roles, view->role_count, is_approval, arena);
+    const struct hold_question question = hold_view_question(view);
+    return hold_whom(&question, is_approval, arena);
 }

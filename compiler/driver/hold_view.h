@@ -52,6 +52,8 @@ MUST_CHECK enum err hold_view_read(
 void hold_view_release(struct hold_view *view);
 void hold_reader_release(struct hold_reader *reader);
 
+/* Who may answer, of those that the roles name. Borrowed from *view. */
+struct hold_question hold_view_question(const struct hold_view *view);
 /* "alice, bob and the role soc": see hold_whom; in words too when the roles are not known. In
  * `arena`; NULL when that is full. */
 const char *hold_view_whom(const struct hold_view *view, bool is_approval, struct arena *arena);

@@ -11,13 +11,16 @@ static json_t *json_from_people(const struct hold_view *view, bool is_approval)
     if (view->has_roles && view->role_count == 0 && view->asked == NULL)
         return json_null();
     json_t *json = json_array();
+    struct hold_question question = hold_view_question(view);
     for (uint32_t i = 0; view->has_roles && i < view->role_count; i++) {
         const struct role_code *role = &view->roles[i];
+        question.roles = role;
+        question.role_count = 1;
         for (uint32_t at = 0; at < role->member_count; at++) {
             CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
             const char *reason;
-            if (hold_may_decide(&view->hold, view->asked, role, 1, role->members[at], is_approval,
-                    &arena, &reason))
+            if (hold_may_decide(
+                    &view->hold, &question, role->members[at], is_approval, &arena, &reason))
                 json_append(&json, json_from_str(role->members[at]));
         }
     }

@@ -176,7 +176,10 @@ static void show_asked(
     if (hold->author.len > 0)
         show(out, "not by", arena_format(arena, "%.*s, who wrote the rule", STR_ARG(hold->author)));
     if (hold->until_ms == 0) {
-        show(out, "until", "somebody answers");
+        bool is_unplanned = hold->plan_hash.len == 0 && view->stage_count > 0;
+        show(out, "until",
+            is_unplanned ? "somebody answers: the time to do so begins when it is planned"
+                         : "somebody answers");
         return;
     }
     str until = moment_words(hold->until_ms, arena);

@@ -54,6 +54,8 @@ const char *mutation_words(enum mutation mutation)
         [MUTATION_TIME] = "that a stage has an end",
         [MUTATION_STAGE] = "that what was said in a stage counts in that stage",
         [MUTATION_REJECTION] = "that a rejection ends the hold",
+        [MUTATION_WITHDRAW] = "that whoever approved may still reject",
+        [MUTATION_EARLIER] = "that whoever was asked before may still reject",
         [MUTATION_LOG] = "that the audit log has the decisions",
         [MUTATION_PAUSE] = "that the pause is looked at before a change",
         [MUTATION_REMEMBERED] = "that a change is on disk before it is sent",
@@ -135,8 +137,10 @@ static bool may_decide(const struct model_hold *hold, enum mutation mutation, ui
     const char *reason;
     if (mutation == MUTATION_ROLE)
         return who != AUTHOR || !is_approval;
-    return hold_may_decide(
-        &real, &stages[stage], roles, COUNT_OF(roles), people[who], is_approval, &arena, &reason);
+    struct hold_question question = { stages, stage + 1, roles, COUNT_OF(roles) };
+    if (mutation == MUTATION_EARLIER)
+        question = (struct hold_question){ &stages[stage], 1, roles, COUNT_OF(roles) };
+    return hold_may_decide(&real, &question, people[who], is_approval, &arena, &reason);
 }
 
 /* ---- what is true, whatever the code under test says ---- */
@@ -167,6 +171,16 @@ static bool is_let_through(const struct model_hold *hold)
     return false;
 }
 
+/* Somebody says no to an open hold: it counts when they are asked now, or were before. */
+static void note_objection(struct model_hold *hold, uint8_t who, uint8_t now)
+{
+    uint32_t stage = (uint32_t)(now - hold->held) / STAGE_TIME;
+    bool is_first = who == ALICE || who == BOB || who == AUTHOR;
+    bool is_second = who == CAROL || who == DAVE;
+    if (hold->state == HOLD_OPEN && stage < STAGES && (is_first || (is_second && stage == 1)))
+        hold->has_objector = true;
+}
+
 /* The change leaves: was it let through? */
 static const char *act_fault(const struct model *model)
 {
@@ -179,6 +193,8 @@ static const char *act_fault(const struct model *model)
         return "the plan that is carried out is not the one of the hold";
     if (hold->has_met_other)
         return "the approval is of before the plan became another one";
+    if (hold->has_objector)
+        return "somebody who was asked said no";
     if (!model->is_fresh)
         return "the provider was not looked at since the approval";
     return is_let_through(hold) ? NULL : "people did not let the plan through";
@@ -203,10 +219,12 @@ static void pass_time(struct model *model, struct model_hold *hold, enum mutatio
         hold->state = HOLD_EXPIRED;
 }
 
-static bool has_said(const struct model_hold *hold, enum person who, uint32_t stage)
+static bool has_said(const struct model_hold *hold, enum mutation mutation, enum person who,
+    uint32_t stage, bool is_approval)
 {
     for (uint8_t i = 0; i < hold->said_count; i++)
-        if (hold->said[i].who == who && hold->said[i].stage == stage)
+        if (hold->said[i].who == who && hold->said[i].stage == stage
+            && (hold->said[i].is_approval == is_approval || mutation == MUTATION_WITHDRAW))
             return true;
     return false;
 }
@@ -216,10 +234,12 @@ static void decide(struct model *model, struct model_hold *hold, enum mutation m
 {
     uint32_t stage;
     pass_time(model, hold, mutation);
+    if (!is_approval && plan == hold->plan)
+        note_objection(hold, (uint8_t)who, model->time);
     (void)settle(hold, mutation, model->time, &stage);
     if (hold->state != HOLD_OPEN || hold->said_count == SAID_MAX
         || (plan != hold->plan && mutation != MUTATION_SEEN)
-        || (has_said(hold, who, stage) && mutation != MUTATION_DISTINCT)
+        || (has_said(hold, mutation, who, stage, is_approval) && mutation != MUTATION_DISTINCT)
         || !may_decide(hold, mutation, stage, who, is_approval))
         return;
     hold->said[hold->said_count++] =

@@ -31,6 +31,8 @@ enum mutation {
     MUTATION_TIME,       /* a stage has no end */
     MUTATION_STAGE,      /* what was said in one stage counts in the next */
     MUTATION_REJECTION,  /* a rejection is no end */
+    MUTATION_WITHDRAW,   /* whoever approved may not reject any more */
+    MUTATION_EARLIER,    /* nor may whoever was asked before */
     MUTATION_LOG,        /* decisions are not looked up in the audit log */
     MUTATION_PAUSE,      /* the pause is not looked at before a change */
     MUTATION_REMEMBERED, /* that a change was sent is not on disk before it is */
@@ -56,6 +58,7 @@ struct model_hold {
     uint8_t held;
     uint8_t state;
     uint8_t has_met_other; /* truth: a later plan of the step was another one */
+    uint8_t has_objector;  /* truth: somebody who was asked said no in time */
     uint8_t said_count;
     struct said said[SAID_MAX];
 };

@@ -152,13 +152,15 @@ static void times_that_overflow_are_for_ever(void **state)
     assert_int_equal(stage, 0);
 }
 
-static void may(const struct approval_stage *stage, uint32_t role_count, const char *who,
-    bool is_approval, const char *expected)
+/* The first `stage_count` stages were asked, the last of them is now. */
+static void may(uint32_t stage_count, uint32_t role_count, const char *who, bool is_approval,
+    const char *expected)
 {
     CLEANUP(arena_release) struct arena arena = { 0 };
     const char *reason = NULL;
-    bool is_allowed = hold_may_decide(
-        &plain, stage, roles, role_count, str_from(who), is_approval, &arena, &reason);
+    const struct hold_question question = { two_stages, stage_count, roles, role_count };
+    bool is_allowed =
+        hold_may_decide(&plain, &question, str_from(who), is_approval, &arena, &reason);
     assert_int_equal(is_allowed, expected == NULL);
     if (expected != NULL)
         assert_string_equal(reason, expected);
@@ -167,37 +169,66 @@ static void may(const struct approval_stage *stage, uint32_t role_count, const c
 static void members_of_a_role_that_is_asked_and_has_the_right_decide(void **state)
 {
     (void)state;
-    may(&two_stages[0], 3, "alice", true, NULL);
-    may(&two_stages[0], 3, "BOB", true, NULL);
-    may(&two_stages[0], 3, "carol", false, NULL);
-    may(&two_stages[0], 3, "carol", true,
-        "carol may not approve this; who may: ir-lead (alice, Bob)");
-    may(&two_stages[0], 3, "bob@example.com", true,
+    may(1, 3, "alice", true, NULL);
+    may(1, 3, "BOB", true, NULL);
+    may(1, 3, "carol", false, NULL);
+    may(1, 3, "carol", true, "carol may not approve this; who may: ir-lead (alice, Bob)");
+    may(1, 3, "bob@example.com", true,
         "bob@example.com may not approve this; who may: ir-lead (alice, Bob)");
-    may(&two_stages[0], 3, "dave", false,
-        "dave may not reject this; who may: ir-lead (alice, Bob), ir (carol)");
-    may(&two_stages[1], 3, "eve", true,
+    may(1, 3, "dave", false, "dave may not reject this; who may: ir-lead (alice, Bob), ir (carol)");
+    may(2, 3, "eve", true,
         "eve may not approve this; who may: nobody: no role that is asked may approve");
-    may(&two_stages[0], 0, "alice", true,
+    may(1, 0, "alice", true,
         "alice may not approve this; who may: nobody: no role that is asked may approve");
+}
+
+static void whoever_was_asked_before_may_still_reject(void **state)
+{
+    (void)state;
+    may(2, 3, "alice", false, NULL);
+    may(2, 3, "carol", false, NULL);
+    may(2, 3, "alice", true,
+        "alice may not approve this; who may: nobody: no role that is asked may approve");
+    may(2, 3, "eve", false, "eve may not reject this; who may: ir-lead (alice, Bob), ir (carol)");
+    struct decision no = said("alice", false, 1, 901000);
+    settles(&no, 1, 901000, "rejected 1 4501000");
+    struct decision both[] = { said("alice", true, 0, 2000), said("alice", false, 0, 2001),
+        said("bob", true, 0, 2002) };
+    settles(both, 3, 2002, "rejected 0 901000");
+}
+
+static void the_time_to_answer_begins_with_a_plan(void **state)
+{
+    (void)state;
+    struct hold hold = plain;
+    hold.plan_hash = STR("");
+    struct decision no = said("alice", false, 0, 99999999);
+    no.plan_hash = STR("");
+    uint32_t stage = 7;
+    int64_t until_ms = 7;
+    assert_int_equal(
+        hold_settle(&hold, two_stages, 2, NULL, 0, 99999999, &stage, &until_ms), HOLD_OPEN);
+    assert_int_equal(stage, 0);
+    assert_int_equal(until_ms, 0);
+    assert_int_equal(
+        hold_settle(&hold, two_stages, 2, &no, 1, 99999999, &stage, &until_ms), HOLD_REJECTED);
 }
 
 static void without_a_stage_any_role_with_the_right_will_do(void **state)
 {
     (void)state;
-    may(NULL, 3, "alice", true, NULL);
-    may(NULL, 3, "carol", false, NULL);
-    may(NULL, 3, "carol", true, "carol may not approve this; who may: ir-lead (alice, Bob)");
-    may(NULL, 3, "eve", false,
-        "eve may not reject this; who may: ir-lead (alice, Bob), ir (carol)");
-    may(NULL, 0, "anyone", true, NULL);
+    may(0, 3, "alice", true, NULL);
+    may(0, 3, "carol", false, NULL);
+    may(0, 3, "carol", true, "carol may not approve this; who may: ir-lead (alice, Bob)");
+    may(0, 3, "eve", false, "eve may not reject this; who may: ir-lead (alice, Bob), ir (carol)");
+    may(0, 0, "anyone", true, NULL);
 }
 
 static void the_author_may_reject_but_not_approve(void **state)
 {
     (void)state;
-    may(NULL, 0, "mallory", false, NULL);
-    may(NULL, 0, "Mallory", true,
+    may(0, 0, "mallory", false, NULL);
+    may(0, 0, "Mallory", true,
         "Mallory wrote the rule, and nobody approves what their own rule does; who may: anybody");
     assert_true(hold_is_same_person(STR(" a@b"), STR("A")));
     assert_false(hold_is_same_person(STR("@b"), STR("@c")));
@@ -209,12 +240,13 @@ static void each_of_several_authors_is_one(void **state)
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct hold hold = plain;
     const char *reason;
+    const struct hold_question anybody = { 0 };
     hold.author = STR("alice, bob@example.com ,");
-    assert_false(hold_may_decide(&hold, NULL, NULL, 0, STR("bob"), true, &arena, &reason));
-    assert_false(hold_may_decide(&hold, NULL, NULL, 0, STR("alice"), true, &arena, &reason));
-    assert_true(hold_may_decide(&hold, NULL, NULL, 0, STR("carol"), true, &arena, &reason));
+    assert_false(hold_may_decide(&hold, &anybody, STR("bob"), true, &arena, &reason));
+    assert_false(hold_may_decide(&hold, &anybody, STR("alice"), true, &arena, &reason));
+    assert_true(hold_may_decide(&hold, &anybody, STR("carol"), true, &arena, &reason));
     hold.author = STR("");
-    assert_true(hold_may_decide(&hold, NULL, NULL, 0, STR("bob"), true, &arena, &reason));
+    assert_true(hold_may_decide(&hold, &anybody, STR("bob"), true, &arena, &reason));
 }
 
 static void stages_survive_json(void **state)
@@ -273,10 +305,10 @@ static void names_lead_back_to_what_they_name(void **state)
 static void a_refusal_has_a_reason_when_memory_is_short(void **state)
 {
     (void)state;
+    const struct hold_question question = { two_stages, 1, roles, 3 };
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(1);
     const char *reason = NULL;
-    assert_false(
-        hold_may_decide(&plain, &two_stages[0], roles, 3, STR("eve"), true, &arena, &reason));
+    assert_false(hold_may_decide(&plain, &question, STR("eve"), true, &arena, &reason));
     assert_non_null(reason);
 }
 
@@ -293,6 +325,8 @@ int main(void)
         cmocka_unit_test(without_stages_one_approval_is_enough_and_there_is_no_end),
         cmocka_unit_test(times_that_overflow_are_for_ever),
         cmocka_unit_test(members_of_a_role_that_is_asked_and_has_the_right_decide),
+        cmocka_unit_test(whoever_was_asked_before_may_still_reject),
+        cmocka_unit_test(the_time_to_answer_begins_with_a_plan),
         cmocka_unit_test(without_a_stage_any_role_with_the_right_will_do),
         cmocka_unit_test(the_author_may_reject_but_not_approve),
         cmocka_unit_test(each_of_several_authors_is_one),

@@ -256,6 +256,43 @@ static void one_rejection_settles_it(void **state)
     fixture_release(&f);
 }
 
+static void whoever_approved_or_was_asked_before_may_reject(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    int64_t run = run_new(&f, "alert-1");
+    int64_t id = hold_new(&f, run, 0, stages_two);
+    assert_string_equal(say(&f, id, "alice", true, "aaaa", HELD_MS + 1), "open");
+    assert_string_equal(say(&f, id, "alice", false, "aaaa", HELD_MS + 2), "rejected");
+    int64_t late = hold_new(&f, run, 1, stages_two);
+    assert_string_equal(say(&f, late, "alice", true, "aaaa", HELD_MS + 1), "open");
+    assert_string_equal(say(&f, late, "alice", false, "aaaa", HELD_MS + 15 * MINUTE), "rejected");
+    assert_string_equal(log_of(&f),
+        "approved alice hold 1 open, rejected alice hold 1 rejected, approved alice hold 2 open, "
+        "escalated cdr hold 2 open, rejected alice hold 2 rejected");
+    fixture_release(&f);
+}
+
+static void the_time_of_a_hold_without_a_plan_does_not_run(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    int64_t run = run_new(&f, "alert-1");
+    struct hold hold = hold_made(run, 0, stages_two);
+    hold.cause = HOLD_BY_LIMIT;
+    hold.plan_hash = hold.plan = STR("");
+    step_new(&f, run, 0);
+    assert_int_equal(holds_add(f.store, &hold), ERR_OK);
+    assert_int_equal(hold.until_ms, 0);
+    assert_string_equal(expire(&f, hold.id, HELD_MS + 99 * MINUTE), "open");
+    assert_int_equal(hold_read(&f, hold.id).stage, 0);
+    struct hold planned = hold_made(run, 0, stages_two);
+    planned.held_ms = HELD_MS + 99 * MINUTE;
+    assert_int_equal(holds_add(f.store, &planned), ERR_OK);
+    assert_int_equal(planned.until_ms, HELD_MS + 114 * MINUTE);
+    fixture_release(&f);
+}
+
 static void time_asks_the_next_stage_and_ends_the_last(void **state)
 {
     (void)state;
@@ -462,6 +499,8 @@ int main(void)
         cmocka_unit_test(two_people_approve_and_the_approval_is_used_once),
         cmocka_unit_test(what_does_not_count_is_refused_with_a_reason),
         cmocka_unit_test(one_rejection_settles_it),
+        cmocka_unit_test(whoever_approved_or_was_asked_before_may_reject),
+        cmocka_unit_test(the_time_of_a_hold_without_a_plan_does_not_run),
         cmocka_unit_test(time_asks_the_next_stage_and_ends_the_last),
         cmocka_unit_test(whoever_comes_late_finds_what_time_has_made_of_it),
         cmocka_unit_test(another_plan_voids_the_approval),

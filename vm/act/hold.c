@@ -130,7 +130,7 @@ enum hold_state hold_settle(const struct hold *hold, const struct approval_stage
 {
     *ret_stage = 0;
     *ret_until_ms = 0;
-    if (stage_count == 0)
+    if (stage_count == 0 || hold->plan_hash.len == 0) /* nobody can approve it yet */
         return stage_settle(hold, 0, 1, (struct stage_time){ INT64_MIN, INT64_MAX }, decisions,
             decision_count, now_ms);
     struct stage_time time = { .end_ms = hold->held_ms };
@@ -154,23 +154,36 @@ static bool role_has(const struct role_code *role, str who)
     return false;
 }
 
-/* Whether the role is one of those asked; all of them are without a stage. */
-static bool role_is_asked(const struct role_code *role, const struct approval_stage *stage)
+static bool stage_has(const struct approval_stage *stage, str role)
 {
-    for (uint32_t i = 0; stage != NULL && i < stage->role_count; i++)
-        if (str_equal(stage->roles[i], role->name))
+    for (uint32_t i = 0; i < stage->role_count; i++)
+        if (str_equal(stage->roles[i], role))
             return true;
-    return stage == NULL;
+    return false;
+}
+
+/* Whether the role is one of those asked: to approve now, or to reject now or before. All of them
+ * are without a stage. */
+static bool role_is_asked(
+    const struct hold_question *question, const struct role_code *role, bool is_approval)
+{
+    uint32_t count = question->stage_count;
+    for (uint32_t at = is_approval && count > 0 ? count - 1 : 0; at < count; at++)
+        if (stage_has(&question->stages[at], role->name))
+            return true;
+    return count == 0;
 }
 
 /* The next role from *at on that is asked and has the right, or NULL. */
-static const struct role_code *role_next(const struct approval_stage *stage,
-    const struct role_code *roles, uint32_t role_count, bool is_approval, uint32_t *at)
+static const struct role_code *role_next(
+    const struct hold_question *question, bool is_approval, uint32_t *at)
 {
     unsigned right = is_approval ? RIGHT_APPROVE : RIGHT_REJECT;
-    for (; *at < role_count; (*at)++)
-        if ((roles[*at].may & right) != 0 && role_is_asked(&roles[*at], stage))
-            return &roles[(*at)++];
+    while (*at < question->role_count) {
+        const struct role_code *role = &question->roles[(*at)++];
+        if ((role->may & right) != 0 && role_is_asked(question, role, is_approval))
+            return role;
+    }
     return NULL;
 }
 
@@ -184,14 +197,19 @@ static void add_role(struct buf *out, const struct role_code *role)
     buf_add(out, STR(")"));
 }
 
-const char *hold_whom(const struct approval_stage *stage, const struct role_code *roles,
-    uint32_t role_count, bool is_approval, struct arena *arena)
+/* Without roles and without a stage anybody may. */
+static bool is_for_anybody(const struct hold_question *question)
 {
-    if (stage == NULL && role_count == 0)
+    return question->stage_count == 0 && question->role_count == 0;
+}
+
+const char *hold_whom(const struct hold_question *question, bool is_approval, struct arena *arena)
+{
+    if (is_for_anybody(question))
         return "anybody";
     CLEANUP(buf_release) struct buf out = BUF_INIT(PEOPLE_BYTES_MAX);
     const struct role_code *role;
-    for (uint32_t at = 0; (role = role_next(stage, roles, role_count, is_approval, &at)) != NULL;)
+    for (uint32_t at = 0; (role = role_next(question, is_approval, &at)) != NULL;)
         add_role(&out, role);
     if (out.len == 0)
         buf_addf(&out, "nobody: no role that is asked may %s", is_approval ? "approve" : "reject");
@@ -205,11 +223,10 @@ static bool refuse(const char *reason, const char **ret_reason)
     return false;
 }
 
-bool hold_may_decide(const struct hold *hold, const struct approval_stage *stage,
-    const struct role_code *roles, uint32_t role_count, str who, bool is_approval,
-    struct arena *arena, const char **ret_reason)
+bool hold_may_decide(const struct hold *hold, const struct hold_question *question, str who,
+    bool is_approval, struct arena *arena, const char **ret_reason)
 {
-    const char *whom = hold_whom(stage, roles, role_count, is_approval, arena);
+    const char *whom = hold_whom(question, is_approval, arena);
     if (whom == NULL)
         return refuse(NULL, ret_reason);
     if (is_approval && is_author(hold, who))
@@ -218,10 +235,10 @@ bool hold_may_decide(const struct hold *hold, const struct approval_stage *stage
                           "does; who may: %s",
                           STR_ARG(who), whom),
             ret_reason);
-    if (stage == NULL && role_count == 0)
+    if (is_for_anybody(question))
         return true;
     const struct role_code *role;
-    for (uint32_t at = 0; (role = role_next(stage, roles, role_count, is_approval, &at)) != NULL;)
+    for (uint32_t at = 0; (role = role_next(question, is_approval, &at)) != NULL;)
         if (role_has(role, who))
             return true;
     return refuse(arena_format(arena, "%.*s may not %s this; who may: %s", STR_ARG(who),

@@ -82,7 +82,8 @@ bool hold_is_same_person(str a, str b);
  * rejects it; as many approvals of the stage that is asked as it needs, by different persons,
  * none of them the author, all for its plan, approve it; past its time the next stage is asked,
  * and after the last it is expired. What was said of a stage before or after its time, or later
- * than now, is nothing. Without stages one approval is enough and there is no end. Whether who
+ * than now, is nothing. Without stages one approval is enough and there is no end; without a plan
+ * there is none either, and the first stage is asked: its time begins with the plan. Whether who
  * said it may was decided before (hold_may_decide); hold->state, stage and until_ms are not
  * read. *ret_stage and *ret_until_ms (0: for ever) are those of the stage asked, or of the one
  * that settled it. Never HOLD_USED or HOLD_VOID. */
@@ -90,17 +91,25 @@ enum hold_state hold_settle(const struct hold *hold, const struct approval_stage
     uint32_t stage_count, const struct decision *decisions, size_t decision_count, int64_t now_ms,
     uint32_t *ret_stage, int64_t *ret_until_ms);
 
-/* Whether `who` may say yes, or no, to the hold's stage; else *ret_reason says why not. A role
- * that is asked and is not among `roles` has nobody in it. Without a stage (NULL): whoever has
- * the right in any role, and when there is no role at all, anybody. In `arena`. */
-bool hold_may_decide(const struct hold *hold, const struct approval_stage *stage,
-    const struct role_code *roles, uint32_t role_count, str who, bool is_approval,
-    struct arena *arena, const char **ret_reason);
+/* Who is asked: the stages up to the one that is asked now, which is the last, and the roles that
+ * say who is in them. Without stages: whoever has the right in any role, and when there is no role
+ * at all, anybody. A role that is asked and is not among `roles` has nobody in it. */
+struct hold_question {
+    const struct approval_stage *stages;
+    uint32_t stage_count;
+    const struct role_code *roles;
+    uint32_t role_count;
+};
+
+/* Whether `who` may say yes, or no; else *ret_reason says why not. Yes is for the stage that is
+ * asked now; no for that and all before it, since whoever was asked may know what the next ones
+ * do not. In `arena`. */
+bool hold_may_decide(const struct hold *hold, const struct hold_question *question, str who,
+    bool is_approval, struct arena *arena, const char **ret_reason);
 
 /* Who may say so, for people: "ir-lead (bob, carol)", "anybody". In `arena`; NULL when it is
  * full. */
-const char *hold_whom(const struct approval_stage *stage, const struct role_code *roles,
-    uint32_t role_count, bool is_approval, struct arena *arena);
+const char *hold_whom(const struct hold_question *question, bool is_approval, struct arena *arena);
 
 /* [{"roles":["ir-lead"],"needed":1,"within_ms":900000}] and back. ERR_MEMORY, ERR_JSON. */
 MUST_CHECK enum err hold_stages_to_json(

@@ -444,11 +444,14 @@ static const char *why_not_open(struct store *store, const struct hold *hold, st
         time_format(hold->settled_ms, text).ptr);
 }
 
-/* What was said before by the same person to the same stage, or NULL. */
-static const struct decision *said_before(const struct matter *m, str who)
+/* The same, said before by the same person to the same stage, or NULL. Whoever approved may still
+ * reject. */
+static const struct decision *said_before(const struct matter *m, const struct decision *decision)
 {
     for (size_t i = 0; i < m->decision_count; i++)
-        if (m->decisions[i].stage == m->hold.stage && hold_is_same_person(m->decisions[i].who, who))
+        if (m->decisions[i].stage == m->hold.stage
+            && m->decisions[i].is_approval == decision->is_approval
+            && hold_is_same_person(m->decisions[i].who, decision->who))
             return &m->decisions[i];
     return NULL;
 }
@@ -458,7 +461,7 @@ static enum err fault_find(struct store *store, const struct matter *m,
     const struct decision *decision, struct arena *arena, const char **ret_reason)
 {
     const struct hold *hold = &m->hold;
-    const struct decision *before = said_before(m, decision->who);
+    const struct decision *before = said_before(m, decision);
     *ret_reason = NULL;
     if (decision->reason.len == 0 || decision->who.len == 0)
         *ret_reason = decision->who.len == 0 ? "nobody says who it is" : "a reason is needed";
@@ -483,9 +486,10 @@ static enum err leave_check(struct store *store, const struct matter *m,
     int64_t now_ms, struct arena *arena, const char **reterr_reason)
 {
     int64_t seq;
-    const struct approval_stage *stage = m->stage_count == 0 ? NULL : &m->stages[m->hold.stage];
-    if (hold_may_decide(&m->hold, stage, roles, role_count, decision->who, decision->is_approval,
-            arena, reterr_reason))
+    const struct hold_question question = { m->stages, m->stage_count == 0 ? 0 : m->hold.stage + 1,
+        roles, role_count };
+    if (hold_may_decide(
+            &m->hold, &question, decision->who, decision->is_approval, arena, reterr_reason))
         return ERR_OK;
     TRY(entry_add(store, entry_of(&m->hold, "denied", now_ms, decision->who, *reterr_reason),
         &m->hold, HOLD_OPEN, &seq));

@@ -293,7 +293,7 @@ static const char *const migrations[] = {
     "  stage INTEGER NOT NULL CHECK (stage >= 0),"
     "  decided_ms INTEGER NOT NULL,"
     "  audit INTEGER NOT NULL REFERENCES audit (seq),"
-    "  UNIQUE (hold, who, stage)"
+    "  UNIQUE (hold, who, stage, is_approval)" /* who approved may reject after all */
     ") STRICT;"
 
     /* A target has one row in each count that it is part of, so a storm of alerts about the
