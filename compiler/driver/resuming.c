@@ -3,6 +3,7 @@
  */
 #include "driver/resuming.h"
 
+#include "act/governor.h"
 #include "base/time.h"
 #include "driver/json_out.h"
 #include "driver/open_runs.h"
@@ -235,12 +236,14 @@ static enum exit_code fire(struct resuming *resuming)
 static enum exit_code resume_open(struct resuming *resuming, int64_t now_ms)
 {
     struct session *session = resuming->session;
+    struct clock *clock = session->driver->clock;
     int64_t retry_ms = resuming->is_later ? now_ms : INT64_MAX;
     enum exit_code code = EXIT_CLEAN;
     for (int64_t run = 0; code <= EXIT_FINDINGS && !session_is_stopped(session);) {
         if (hands_is_paused(&resuming->hands))
             return EXIT_CLEAN;
-        enum err err = resumable_next(session->store, run, retry_ms, &run);
+        enum err err = resumable_next(
+            session->store, run, retry_ms, clock->now_ms(clock) - JOIN_RUNNING_MS, &run);
         if (err == ERR_NOT_FOUND)
             return EXIT_CLEAN;
         if (err != ERR_OK)

@@ -181,6 +181,40 @@ static inline void step_waits(struct fixture *f, const struct want *want)
         store_step_wait(f->governor.store, want->order.run, want->order.index), ERR_OK);
 }
 
+/* Held as the last judgement says. */
+static inline struct hold step_held(struct fixture *f, const struct want *want)
+{
+    struct hold hold = { .run = want->order.run,
+        .step = want->order.index,
+        .cause = f->judgement.hold_cause,
+        .reason = str_from(f->judgement.reason),
+        .clause = f->judgement.clause,
+        .plan_hash = want->proposal.plan_hash,
+        .plan = STR("{}"),
+        .held_ms = f->clock.now_ms,
+        .target = want->plan.target };
+    assert_int_equal(f->judgement.ruling, RULING_HELD);
+    assert_int_equal(
+        hold_stages_to_json(&f->arena, f->judgement.stages, f->judgement.stage_count, &hold.stages),
+        ERR_OK);
+    assert_int_equal(holds_add(f->governor.store, &hold), ERR_OK);
+    return hold;
+}
+
+static inline void hold_rejected(struct fixture *f, const struct hold *hold)
+{
+    enum hold_state state;
+    const char *reason = "";
+    struct decision decision = {
+        .hold = hold->id, .who = STR("carol"), .reason = STR("no"), .plan_hash = hold->plan_hash
+    };
+    enum err err = holds_decide(f->governor.store, &decision, f->program->roles,
+        f->program->role_count, f->clock.now_ms, &f->arena, &state, &reason);
+    if (err != ERR_OK)
+        fail_msg("%s", reason);
+    assert_int_equal(state, HOLD_REJECTED);
+}
+
 static inline void step_again(struct fixture *f, const struct want *want)
 {
     assert_int_equal(

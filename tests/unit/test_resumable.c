@@ -13,7 +13,7 @@ enum { NOW_MS = 1000000 };
 static int64_t next(struct fixture *f, int64_t after, int64_t retry_ms)
 {
     int64_t run = 0;
-    enum err err = resumable_next(f->store, after, retry_ms, &run);
+    enum err err = resumable_next(f->store, after, retry_ms, NOW_MS, &run);
     assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
     return err == ERR_OK ? run : 0;
 }
@@ -95,6 +95,24 @@ static void a_step_that_waits_for_another_goes_on_when_that_has_ended(void **sta
     assert_int_equal(next(&f, 0, INT64_MAX), second);
 }
 
+static void nobody_waits_for_ever_for_a_step_that_was_cut_off(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t first = run_new(&f, "cut off"), second = run_new(&f, "joins"), run = 0;
+    step_new(&f, first, 0);
+    step_new(&f, second, 0);
+    struct step_record *steps;
+    size_t count;
+    assert_int_equal(store_steps(f.store, first, &f.arena, &steps, &count), ERR_OK);
+    assert_int_equal(twins_note(f.store, second, 0, &steps[0]), ERR_OK);
+    assert_int_equal(store_step_wait(f.store, second, 0), ERR_OK);
+    int64_t began_ms = steps[0].started_ms;
+    assert_int_equal(resumable_next(f.store, first, NOW_MS, began_ms - 1, &run), ERR_NOT_FOUND);
+    assert_int_equal(resumable_next(f.store, first, NOW_MS, began_ms, &run), ERR_OK);
+    assert_int_equal(run, second);
+}
+
 static void a_run_that_is_tried_again_later_waits_for_that_or_does_not(void **state)
 {
     (void)state;
@@ -135,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_hold_that_nobody_answered_keeps_its_run_waiting),
         cmocka_unit_test(a_hold_without_a_plan_is_to_be_planned),
         cmocka_unit_test(a_step_that_waits_for_another_goes_on_when_that_has_ended),
+        cmocka_unit_test(nobody_waits_for_ever_for_a_step_that_was_cut_off),
         cmocka_unit_test(a_run_that_is_tried_again_later_waits_for_that_or_does_not),
         cmocka_unit_test(what_others_write_is_noticed),
     };

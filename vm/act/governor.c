@@ -7,6 +7,7 @@
 #include "act/governor.h"
 
 #include "act/audit_entries.h"
+#include "act/governor_inquiry.h"
 #include "act/protect.h"
 #include "act/timers.h"
 #include "base/buf.h"
@@ -17,21 +18,6 @@
 #include "value_json.h"
 
 enum { BEFORE_BYTES_MAX = 8 * 1024 * 1024 };
-
-/* One question to the governor. */
-struct inquiry {
-    struct governor *governor;
-    const struct proposal *proposal;
-    const struct step_cause *cause;
-    const struct builtin *row;
-    struct arena *arena;
-    struct judgement judgement;
-    bool is_decided;
-    bool is_known; /* said before: the audit log has it */
-};
-
-/* Says something, or leaves it to the next. */
-typedef enum err check(struct inquiry *inquiry);
 
 const char *ruling_name(enum ruling ruling)
 {
@@ -44,11 +30,6 @@ const char *ruling_name(enum ruling ruling)
         [RULING_PAUSED] = "paused",
     };
     return names[ruling];
-}
-
-static bool changes_something(const struct builtin *row)
-{
-    return row->effect != EFFECT_READS;
 }
 
 /* What limits count: `respond` steps. Telling people and collecting evidence is never too much. */
@@ -74,9 +55,7 @@ static const char *clause_words(struct arena *arena, const struct clause_place *
     return where == NULL ? NULL : arena_format(arena, "`%.*s` (%s)", STR_ARG(place->text), where);
 }
 
-/* Decide by what `what` says, at the clause `place`; NULL: there is none. A NULL `what` is an
- * arena that was full. */
-static enum err decide(
+enum err inquiry_decide(
     struct inquiry *inquiry, enum ruling ruling, const struct clause_place *place, const char *what)
 {
     struct arena *arena = inquiry->arena;
@@ -101,7 +80,7 @@ static enum err decide(
 static enum err hold(struct inquiry *inquiry, enum hold_cause why, const struct clause_place *place,
     const char *what)
 {
-    TRY(decide(inquiry, RULING_HELD, place, what));
+    TRY(inquiry_decide(inquiry, RULING_HELD, place, what));
     inquiry->judgement.hold_cause = why;
     const struct step_code *approver = inquiry->cause->approver;
     inquiry->judgement.stages = approver == NULL ? NULL : approver->stages;
@@ -127,7 +106,8 @@ static enum err check_pause(struct inquiry *inquiry)
     const char *file = inquiry->governor->pause_file;
     if (!changes_something(inquiry->row) || file == NULL || !pause_is_on(file))
         return ERR_OK;
-    return decide(inquiry, RULING_PAUSED, NULL, pause_words(inquiry->governor, inquiry->arena));
+    return inquiry_decide(
+        inquiry, RULING_PAUSED, NULL, pause_words(inquiry->governor, inquiry->arena));
 }
 
 static enum err keep_below(
@@ -137,7 +117,7 @@ static enum err keep_below(
     if (needed <= ceiling)
         return ERR_OK;
     const char *clause = clause_words(inquiry->arena, place);
-    return decide(inquiry, RULING_REFUSED, place,
+    return inquiry_decide(inquiry, RULING_REFUSED, place,
         clause == NULL ? NULL
                        : arena_format(inquiry->arena, "%s needs `%s`, and %s does not go so far",
                            inquiry->row->name, ceiling_name(needed), clause));
@@ -175,7 +155,7 @@ static enum err forbid(struct inquiry *inquiry, const struct guard_code *guard)
 {
     const char *clause = clause_words(inquiry->arena, &guard->place);
     const char *because = guard->reason.len == 0 ? "" : ": ";
-    return decide(inquiry, RULING_REFUSED, &guard->place,
+    return inquiry_decide(inquiry, RULING_REFUSED, &guard->place,
         clause == NULL ? NULL
                        : arena_format(inquiry->arena, "%s forbids it%s%.*s", clause, because,
                            STR_ARG(guard->reason)));
@@ -199,9 +179,9 @@ static enum err check_protection(struct inquiry *inquiry)
         return ERR_OK;
     TRY(protect_judge(
         inquiry->cause, inquiry->row, inquiry->proposal->plan, inquiry->arena, &protection));
-    return protection.guard == NULL
-               ? ERR_OK
-               : decide(inquiry, RULING_REFUSED, &protection.guard->place, protection.reason);
+    return protection.guard == NULL ? ERR_OK
+                                    : inquiry_decide(inquiry, RULING_REFUSED,
+                                        &protection.guard->place, protection.reason);
 }
 
 static enum err check_shadow(struct inquiry *inquiry)
@@ -210,110 +190,10 @@ static enum err check_shadow(struct inquiry *inquiry)
     if (!rule->is_shadow || !changes_something(inquiry->row))
         return ERR_OK;
     const char *clause = clause_words(inquiry->arena, &rule->shadow_place);
-    return decide(inquiry, RULING_SHADOWED, &rule->shadow_place,
+    return inquiry_decide(inquiry, RULING_SHADOWED, &rule->shadow_place,
         clause == NULL ? NULL
                        : arena_format(inquiry->arena,
                            "in shadow by %s: planned to the end, nothing is changed", clause));
-}
-
-/* ---- joins ---- */
-
-static bool is_open(const struct step_record *twin)
-{
-    return str_is(twin->state, "held") || str_is(twin->state, "running");
-}
-
-static const char *join_words(struct arena *arena, const struct step_record *twin)
-{
-    static const struct {
-        const char *state;
-        const char *before;
-        const char *after;
-    } words[] = {
-        { "done", "", " did the same" },
-        { "rejected", "a person did not let ", " do the same" },
-        { "held", "waits for what a person decides about the same in ", "" },
-        { "running", "waits for ", ", which is doing the same" },
-    };
-    size_t at = 0;
-    while (at + 1 < COUNT_OF(words) && !str_is(twin->state, words[at].state))
-        at++;
-    return arena_format(
-        arena, "%srun %lld%s", words[at].before, (long long)twin->run, words[at].after);
-}
-
-/* Take over how `twin` ends. */
-static enum err join(struct inquiry *inquiry, const struct step_record *twin)
-{
-    TRY(decide(inquiry, RULING_JOINED, NULL, join_words(inquiry->arena, twin)));
-    inquiry->judgement.joined = *twin;
-    return ERR_OK;
-}
-
-/* The step that this one was told to wait for; ERR_NOT_FOUND: none, or it is over and does not
- * matter any more. */
-static enum err awaited(struct inquiry *inquiry, struct step_record *ret_twin)
-{
-    const struct step_order *order = inquiry->proposal->order;
-    if (inquiry->proposal->hold != NULL || inquiry->cause->rule->is_shadow)
-        return ERR_NOT_FOUND;
-    return twins_awaited(
-        inquiry->governor->store, order->run, order->index, inquiry->arena, ret_twin);
-}
-
-static enum err check_rejected_twin(struct inquiry *inquiry)
-{
-    struct step_record twin;
-    enum err err = awaited(inquiry, &twin);
-    if (err == ERR_NOT_FOUND)
-        return ERR_OK;
-    TRY(err);
-    return str_is(twin.state, "rejected") ? join(inquiry, &twin) : ERR_OK;
-}
-
-static bool can_join(const struct inquiry *inquiry)
-{
-    const struct builtin *row = inquiry->row;
-    return changes_something(row) && (row->verb == VERB_RESPOND || row->verb == VERB_COLLECT);
-}
-
-/* Which twins the step joins; see the head of governor.h. */
-static enum err twins_wanted(struct inquiry *inquiry, struct twin_query *ret_query)
-{
-    const struct proposal *proposal = inquiry->proposal;
-    const struct plan *plan = proposal->plan;
-    struct clock *clock = inquiry->governor->clock;
-    bool is_evidence = inquiry->row->verb == VERB_COLLECT;
-    bool is_waiting_allowed = proposal->hold == NULL && !proposal->is_approved;
-    int64_t now_ms = clock->now_ms(clock);
-    *ret_query = (struct twin_query){ .run = proposal->order->run,
-        .step = proposal->order->index,
-        .builtin = str_from(inquiry->row->name),
-        .target = plan->target,
-        .provider = str_from(inquiry->row->provider),
-        .identity = plan->identity,
-        .region = plan->region,
-        .takes_done = (is_evidence || plan->change_count == 0),
-        .takes_held = is_waiting_allowed,
-        .takes_running = is_waiting_allowed && is_evidence,
-        .from_ms = is_evidence ? now_ms - JOIN_WINDOW_MS : INT64_MIN,
-        .until_ms = is_evidence ? now_ms : INT64_MAX };
-    return values_to_json(
-        inquiry->arena, proposal->order->args, builtin_param_count(inquiry->row), &ret_query->args);
-}
-
-static enum err check_twin(struct inquiry *inquiry)
-{
-    struct twin_query query;
-    struct step_record twin;
-    if (!can_join(inquiry))
-        return ERR_OK;
-    TRY(twins_wanted(inquiry, &query));
-    enum err err = twins_find(inquiry->governor->store, &query, inquiry->arena, &twin);
-    if (err == ERR_NOT_FOUND)
-        return ERR_OK;
-    TRY(err);
-    return join(inquiry, &twin);
 }
 
 /* ---- holds ---- */
@@ -442,15 +322,11 @@ static enum err check_approve(struct inquiry *inquiry)
  * whatever room there is, for whoever looks at it. */
 static enum err check_waiting(struct inquiry *inquiry)
 {
-    struct step_record twin;
-    enum err err = awaited(inquiry, &twin);
-    if (err == ERR_NOT_FOUND)
-        return inquiry->proposal->hold != NULL || inquiry->cause->rule->is_shadow
-                   ? ERR_OK
-                   : check_limits(inquiry);
-    TRY(err);
-    inquiry->is_known = is_open(&twin);
-    return is_open(&twin) || str_is(twin.state, "rejected") ? join(inquiry, &twin) : ERR_OK;
+    bool is_waiting;
+    TRY(joins_foresee(inquiry, &is_waiting));
+    return is_waiting || inquiry->proposal->hold != NULL || inquiry->cause->rule->is_shadow
+               ? ERR_OK
+               : check_limits(inquiry);
 }
 
 /* ---- the answer ---- */
@@ -465,7 +341,7 @@ static enum err ask(struct inquiry *inquiry, check *const *checks, size_t count)
 static enum err admit(struct inquiry *inquiry)
 {
     struct admission admission;
-    TRY(decide(inquiry, RULING_ADMITTED, NULL,
+    TRY(inquiry_decide(inquiry, RULING_ADMITTED, NULL,
         inquiry->proposal->is_approved ? "people let it through" : "no clause is against it"));
     if (inquiry->proposal->plan == NULL || !is_limited(inquiry->row))
         return ERR_OK;
@@ -534,12 +410,14 @@ static enum err note(struct inquiry *inquiry)
 
 static enum err judge_in_transaction(struct inquiry *inquiry)
 {
-    static check *const joins[] = { check_shadow, check_rejected_twin, check_twin };
+    static check *const joins[] = { check_shadow, joins_check_rejected, joins_check_done };
     static check *const holds[] = { check_hold_before, check_doubt, check_always, check_limits,
         check_approve };
     TRY(ask(inquiry, joins, COUNT_OF(joins)));
     if (!inquiry->proposal->is_approved)
         TRY(ask(inquiry, holds, COUNT_OF(holds)));
+    if (inquiry->judgement.ruling == RULING_HELD)
+        TRY(joins_check_held(inquiry));
     if (!inquiry->is_decided)
         TRY(admit(inquiry));
     TRY(note(inquiry));

@@ -10,7 +10,7 @@
  *   refused   `never`, `never target`, an unreadable target, a ceiling
  *   shadowed  the rule is in shadow
  *   joined    another step does, or did, the same to the same target
- *   held      an excuse in doubt, `always`, a limit, `approve by`
+ *   held      a guard or an excuse in doubt, `always`, a limit, `approve by`
  *   admitted
  * What was approved passes the holds, never the others.
  *
@@ -19,13 +19,14 @@
  *   - A `respond` step joins a twin that is done and was not taken back, but only when its own
  *     plan shows that nothing is left to change: what somebody undid by hand is done again.
  *   - A `collect` step joins a twin that ended done within JOIN_WINDOW_MS.
- *   - Where the twin is held in an earlier run, or is an earlier collection that began within
- *     JOIN_WINDOW_MS and still runs, the step waits, so that a person is asked once. It is held
- *     without a hold of its own. governor_foresee says so again for as long as the twin is open,
- *     and then it is judged anew. What has a hold of its own waits for nobody else.
- *   - When the twin that it waited for was rejected, so is it.
- *   - A step with an `approve by` that later steps of its rule wait behind joins nobody that is
- *     done: they would go on without anybody having been asked for this alert.
+ *   - A step that is to be held waits for a twin of the same rule and the same `approve by` that
+ *     is held in an earlier run, so that people are asked once. What its own clauses let act acts,
+ *     whatever another rule waits for.
+ *   - A `collect` step waits for one of an earlier run that began within JOIN_RUNNING_MS.
+ *   - What waits so is held without a hold of its own. governor_foresee says so again for as long
+ *     as that lasts, and then it is judged anew. What has a hold of its own waits for nobody else.
+ *   - When a person rejected the twin whose answer it waited for, it is rejected too. Where that
+ *     ended otherwise, by time or with its run, nobody said no, and it is judged anew.
  * What only reads joins nobody: when it is judged it has read already.
  */
 #pragma once
@@ -61,8 +62,13 @@ enum ruling {
 /* "admitted", ...: as the audit log spells it; static. */
 const char *ruling_name(enum ruling ruling);
 
-/* Evidence that is as old as that is collected anew. */
-enum { JOIN_WINDOW_MS = 60 * 60 * 1000 };
+enum {
+    /* Evidence that is as old as that is collected anew. */
+    JOIN_WINDOW_MS = 60 * 60 * 1000,
+    /* A collection that runs for longer was cut off, with its process: nobody may ever go on with
+     * it, and containment behind it would wait for ever. To collect twice costs less. */
+    JOIN_RUNNING_MS = 10 * 60 * 1000,
+};
 
 struct judgement {
     enum ruling ruling;

@@ -4,10 +4,11 @@
 #include "store/store.h"
 
 /* The oldest run or undo above `after` that has not ended and waits neither for an answer to a hold,
- * nor for the end of another run's step, nor for a TIMER_RETRY that is due after `retry_ms` (INT64_MAX:
- * it does not wait for that). ERR_NOT_FOUND: there is none. */
+ * nor for another run's step (one that is held, or that runs and was begun after `begun_ms`), nor for a
+ * TIMER_RETRY that is due after `retry_ms` (INT64_MAX: it does not wait for that). ERR_NOT_FOUND: there
+ * is none. */
 MUST_CHECK enum err resumable_next(
-    struct store *store, int64_t after, int64_t retry_ms, int64_t *ret_run);
+    struct store *store, int64_t after, int64_t retry_ms, int64_t begun_ms, int64_t *ret_run);
 
 /* The oldest open hold above `after` that nobody can approve yet, because it has no plan, and
  * its run. ERR_NOT_FOUND: there is none. */

@@ -23,9 +23,10 @@ static enum err numbers_read(struct store *store, enum statement which, const in
     return ERR_OK;
 }
 
-enum err resumable_next(struct store *store, int64_t after, int64_t retry_ms, int64_t *ret_run)
+enum err resumable_next(
+    struct store *store, int64_t after, int64_t retry_ms, int64_t begun_ms, int64_t *ret_run)
 {
-    const int64_t keys[] = { retry_ms, after };
+    const int64_t keys[] = { retry_ms, after, begun_ms };
     return numbers_read(store, STATEMENT_RESUMABLE, keys, COUNT_OF(keys), ret_run, 1);
 }
 

@@ -239,7 +239,8 @@ static const char *const sql[STATEMENT_COUNT] = {
         "   AND h.step = s.idx WHERE s.run = r.id AND s.state = 'held' AND h.state = 'open')"
         " AND NOT EXISTS (SELECT 1 FROM step AS s JOIN step AS twin ON twin.run = s.joined_run"
         "   AND twin.idx = s.joined_step"
-        "   WHERE s.run = r.id AND s.state = 'held' AND twin.ended_ms IS NULL)"
+        "   WHERE s.run = r.id AND s.state = 'held'"
+        "   AND (twin.state = 'held' OR (twin.state = 'running' AND twin.started_ms > ?3)))"
         " AND NOT EXISTS (SELECT 1 FROM timer AS t WHERE t.run = r.id AND t.kind = 'retry'"
         "   AND t.ended_ms IS NULL AND t.due_ms > ?1)"
         " ORDER BY r.id LIMIT 1",
@@ -323,8 +324,10 @@ static const char *const sql[STATEMENT_COUNT] = {
         " AND CASE state"
         "   WHEN 'done' THEN ?9 AND ended_ms BETWEEN ?12 AND ?13 AND NOT EXISTS (SELECT 1 FROM run"
         "     WHERE undoes = s.run AND (undoes_step IS NULL OR undoes_step = s.idx))"
-        "   WHEN 'held' THEN ?10 AND run < ?1"
-        "   ELSE ?11 AND run < ?1 AND started_ms BETWEEN ?12 AND ?13 END"
+        "   WHEN 'held' THEN ?10 AND run < ?1 AND EXISTS (SELECT 1 FROM hold AS h"
+        "     JOIN run AS r ON r.id = h.run WHERE h.run = s.run AND h.step = s.idx"
+        "     AND h.state IN ('open', 'approved') AND r.rule = ?14 AND h.stages = ?15)"
+        "   ELSE ?11 AND run < ?1 AND started_ms BETWEEN ?16 AND ?13 END"
         " ORDER BY state = 'done' DESC, run DESC, idx DESC LIMIT 1",
     [STATEMENT_TWIN_AWAITED] = "SELECT " STEP_COLUMNS " FROM step WHERE (run, idx) ="
                                " (SELECT joined_run, joined_step FROM step"

@@ -21,6 +21,9 @@ static const struct column query_columns[] = {
     QUERY_COLUMN(FLAG, takes_running),
     QUERY_COLUMN(INTEGER, from_ms),
     QUERY_COLUMN(INTEGER, until_ms),
+    QUERY_COLUMN(TEXT, rule),
+    QUERY_COLUMN(TEXT, stages),
+    QUERY_COLUMN(INTEGER, running_from_ms),
 };
 
 enum { STEP_KEYS = 2 };

@@ -18,14 +18,17 @@ struct twin_query {
     str identity;
     str region;
     bool takes_done;    /* twins that ended from from_ms to until_ms, both included */
-    bool takes_held;    /* of earlier runs */
-    bool takes_running; /* of earlier runs, begun from from_ms to until_ms */
+    bool takes_held;    /* of earlier runs of the same rule, whose hold asks the same people */
+    bool takes_running; /* of earlier runs, begun from running_from_ms to until_ms */
     int64_t from_ms;
     int64_t until_ms;
+    str rule;   /* its name; for takes_held, as what follows */
+    str stages; /* JSON, as hold.stages */
+    int64_t running_from_ms;
 };
 
 /* The twin to join: the newest that is done and of which no undo was begun, or else the newest
- * that is open. One that joined another itself is no twin. ERR_NOT_FOUND: there is none. */
+ * that is open. A held one counts while its hold is open or approved. One that joined another itself is no twin. ERR_NOT_FOUND: there is none. */
 MUST_CHECK enum err twins_find(struct store *store, const struct twin_query *query,
     struct arena *arena, struct step_record *ret_twin);
 
