@@ -346,6 +346,29 @@ static void a_pause_leaves_the_step_as_it_is(void **state)
     is_isolated_once(w.provider);
 }
 
+static void what_is_forbidden_by_the_time_it_goes_on_is_not_finished(void **state)
+{
+    (void)state;
+    static const struct guard_code never = { .kind = GUARD_NEVER,
+        .place = { { "never respond any", 17 }, { "a.cdr", 5 }, 9 },
+        .verb = VERB_RESPOND,
+        .certain = NO_INDEX,
+        .possible = NO_INDEX };
+    WORLD(w, false);
+    w.provider->watch = a_pause_stops_it_before_the_next_change;
+    w.provider->watcher = w.pause_file;
+    assert_int_equal(go(&w), ERR_PAUSED);
+    w.provider->watch = NULL;
+    unlink(w.pause_file);
+    world_restart(&w, false);
+    w.program.guards = &never;
+    w.program.guard_count = 1;
+    assert_int_equal(go(&w), ERR_OK);
+    assert_int_equal(w.outcome.turn, STEP_PARTIAL);
+    assert_non_null(strstr(w.outcome.reason, "never respond any"));
+    assert_int_equal(changes(w.provider), 1);
+}
+
 static void an_approval_outlasts_a_pause(void **state)
 {
     (void)state;
@@ -447,6 +470,7 @@ int main(void)
         cmocka_unit_test(a_rejected_step_ends_and_says_who_said_no),
         cmocka_unit_test(unanswered_it_ends_as_rejected),
         cmocka_unit_test(a_pause_leaves_the_step_as_it_is),
+        cmocka_unit_test(what_is_forbidden_by_the_time_it_goes_on_is_not_finished),
         cmocka_unit_test(an_approval_outlasts_a_pause),
         cmocka_unit_test(a_step_in_shadow_plans_and_writes_nothing),
         cmocka_unit_test(past_its_ceiling_it_is_refused_without_a_request),

@@ -17,6 +17,8 @@ enum attempt_phase {
     PHASE_ACT,     /* from the journal while that knows it, else sent */
     PHASE_SUPPOSE, /* as PHASE_ACT up to the first change; changes are supposed, and reads after
                     * one are sent and forgotten */
+    PHASE_LOOK,    /* a look at the world as it is: all reads are sent and forgotten, changes are
+                    * supposed */
 };
 
 struct attempt {
@@ -35,6 +37,7 @@ struct attempt {
     uint32_t calls;    /* requests that were answered: the number of the next */
     uint32_t replayed; /* of them, those that an earlier call asked */
     bool has_changed;  /* a change of this step may have arrived */
+    bool was_silent;   /* a request got no answer */
     bool is_over;
     enum step_turn end; /* once it is over; step.reason says why */
     int64_t due_ms;     /* when its time is up (`timeout`), in the time of timers; 0: never */

@@ -22,6 +22,7 @@ static enum err exchange(
         reply.body = STR("");
     *ret_reply = reply;
     *ret_silence = err;
+    a->was_silent |= err != ERR_OK;
     return ERR_OK;
 }
 
@@ -265,7 +266,8 @@ enum err answer(struct attempt *a, bool is_change, struct reply *ret_reply)
         return answer_planned(a, is_change, ret_reply);
     if (request->region.len == 0) /* the journal says where it went, and a resume goes there */
         request->region = a->step.region;
-    bool is_supposed = a->phase == PHASE_SUPPOSE && (is_change || a->plan.change_count > 0);
+    bool is_supposed = a->phase == PHASE_LOOK
+                       || (a->phase == PHASE_SUPPOSE && (is_change || a->plan.change_count > 0));
     return is_supposed ? answer_supposed(a, is_change, ret_reply)
                        : answer_applied(a, is_change, ret_reply);
 }

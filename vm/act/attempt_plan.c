@@ -312,6 +312,76 @@ static enum err propose(struct attempt *a, const struct hold *hold)
     return attempt_prepare(a);
 }
 
+/* ---- going on ---- */
+
+/* What the changes that the journal has of the step came to, as the step would end there. */
+static enum err end_here(struct attempt *a, enum step_turn *ret_end)
+{
+    struct call_record *calls = NULL;
+    size_t count = 0;
+    TRY(store_calls(a->executor->store, a->order->run, &a->replies, &calls, &count));
+    *ret_end = STEP_REFUSED;
+    for (size_t i = 0; i < count; i++) {
+        const struct call_record *call = &calls[i];
+        if (call->step != a->order->index || !call->is_change || call_is_refused(call))
+            continue;
+        bool is_known = call->has_reply && call->reply_kind == REPLY_RECEIVED;
+        if (!is_known)
+            *ret_end = STEP_UNKNOWN;
+        else if (*ret_end == STEP_REFUSED)
+            *ret_end = STEP_PARTIAL;
+    }
+    return ERR_OK;
+}
+
+/* Begin from the start again; what was supposed is forgotten. */
+static enum err look_forget(struct attempt *a)
+{
+    arena_release(&a->own);
+    a->plan = (struct plan){ .change_count = 0 };
+    a->changes_last = NULL;
+    a->plan_hash = STR("");
+    a->phase = PHASE_ACT;
+    a->is_over = false;
+    return attempt_prepare(a);
+}
+
+/* A clause forbids what is left to do: the step ends where it was cut off. */
+static enum err look_refused(struct attempt *a, const struct judgement *judgement)
+{
+    enum step_turn end;
+    a->judgement = judgement;
+    TRY(end_here(a, &end));
+    over(a, end, judgement->reason);
+    return ERR_OK;
+}
+
+/* A step that was cut off after it was let through goes on, maybe much later: whether a clause
+ * forbids it is asked again, of the world as it is. */
+static enum err look_again(struct attempt *a)
+{
+    struct judgement *judgement = ARENA_NEW(a->arena, struct judgement);
+    if (judgement == NULL)
+        return ERR_MEMORY;
+    a->phase = PHASE_LOOK;
+    TRY(attempt_run(a));
+    if (a->was_silent && a->plan.change_count == 0) {
+        a->executor->reason =
+            "the provider does not answer, so whether the step may go on is not known";
+        return ERR_TRANSPORT;
+    }
+    if (a->plan.change_count > 0) {
+        TRY(plan_finish(a));
+        struct proposal proposal = {
+            .order = a->order, .plan = &a->plan, .plan_hash = a->plan_hash
+        };
+        TRY(governor_look_again(a->executor->governor, &proposal, a->arena, judgement));
+        if (judgement->ruling == RULING_REFUSED)
+            return look_refused(a, judgement);
+    }
+    return look_forget(a);
+}
+
 /* The hold that the step waits or waited for, or NULL. */
 static enum err hold_find(struct attempt *a, struct hold *room, const struct hold **ret_hold)
 {
@@ -339,7 +409,8 @@ enum err attempt_ask_leave(struct attempt *a)
     enum err err = store_step_again(a->executor->store, a->order->run, a->order->index);
     if (err == ERR_INVALID) { /* it was let through, and changed something */
         a->approved = hold != NULL && hold->state == HOLD_USED ? hold->plan : STR("");
-        return attempt_bind(a);
+        TRY(attempt_bind(a));
+        return a->is_over ? ERR_OK : look_again(a);
     }
     TRY(err);
     if (hold == NULL && !is_waiting)

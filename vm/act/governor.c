@@ -463,14 +463,28 @@ enum err governor_foresee(struct governor *governor, const struct proposal *prop
     return ERR_OK;
 }
 
+static check *const refusals[] = { check_rule_ceiling, check_connection_ceiling, check_never,
+    check_protection };
+
 enum err governor_judge(struct governor *governor, const struct proposal *proposal,
     struct arena *arena, struct judgement *ret_judgement)
 {
-    static check *const refusals[] = { check_rule_ceiling, check_connection_ceiling, check_never,
-        check_protection };
     struct inquiry inquiry = inquiry_of(governor, proposal, arena);
     TRY(ask(&inquiry, refusals, COUNT_OF(refusals)));
     TRY(together(&inquiry, judge_in_transaction));
+    *ret_judgement = inquiry.judgement;
+    return ERR_OK;
+}
+
+enum err governor_look_again(struct governor *governor, const struct proposal *proposal,
+    struct arena *arena, struct judgement *ret_judgement)
+{
+    struct inquiry inquiry = inquiry_of(governor, proposal, arena);
+    *ret_judgement = (struct judgement){ .ruling = RULING_ADMITTED };
+    TRY(ask(&inquiry, refusals, COUNT_OF(refusals)));
+    if (!inquiry.is_decided)
+        return ERR_OK;
+    TRY(together(&inquiry, tell));
     *ret_judgement = inquiry.judgement;
     return ERR_OK;
 }

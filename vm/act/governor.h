@@ -124,6 +124,12 @@ MUST_CHECK enum err governor_foresee(struct governor *governor, const struct pro
 MUST_CHECK enum err governor_judge(struct governor *governor, const struct proposal *proposal,
     struct arena *arena, struct judgement *ret_judgement);
 
+/* With a new plan of a step that was admitted, and was cut off while it acted: RULING_REFUSED when a
+ * clause forbids what is left of it by now, which is in the audit log; else RULING_ADMITTED. Errors
+ * as above. */
+MUST_CHECK enum err governor_look_again(struct governor *governor, const struct proposal *proposal,
+    struct arena *arena, struct judgement *ret_judgement);
+
 /* Right before a change of an admitted step leaves, also of an undo that nobody asked for.
  * ERR_PAUSED: *ret_reason in `arena`. ERR_MEMORY. */
 MUST_CHECK enum err governor_may_change(
