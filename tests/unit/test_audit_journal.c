@@ -184,6 +184,7 @@ static void ask(struct fixture *f)
         .plan_hash = STR("aabb"),
         .plan = STR("{}"),
         .stages = STR("[]"),
+        .author = STR("u-9"),
         .held_ms = 5000 };
     const char *reason = NULL;
     enum hold_state state;
@@ -196,6 +197,19 @@ static void ask(struct fixture *f)
     if (holds_decide(f->store, &decision, NULL, 0, 6000, &f->arena, &state, &reason) != ERR_OK)
         fail_msg("%s", reason);
     assert_int_equal(state, HOLD_APPROVED);
+}
+
+/* One that nobody has answered is known to the log too. */
+static void an_open_hold_that_is_gone_is_found(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t run = run_new(&f, "a-2");
+    step_new(&f, run, 0);
+    struct hold hold = { .run = run, .stages = STR("[]"), .held_ms = 5000 };
+    assert_int_equal(holds_add(f.store, &hold), ERR_OK);
+    struct audit_report report = spoiled(&f, "DELETE FROM hold");
+    assert_found(&report, AUDIT_FAULT_JOURNAL, 0, "hold 1 is not in the journal");
 }
 
 static void what_people_said_cannot_be_edited_unseen(void **state)
@@ -213,8 +227,18 @@ static void what_people_said_cannot_be_edited_unseen(void **state)
         { "UPDATE hold SET state = 'used'", "is not what the log says that it became" },
         { "UPDATE hold SET state = 'rejected'", "is not what the log says that it became" },
         { "INSERT INTO hold SELECT 7, run, step, 1, cause, reason, clause, plan_hash, plan, stages,"
-          " author, stage, until_ms, held_ms, 'approved', settled_ms FROM hold",
+          " author, stage, until_ms, held_ms, 'approved', settled_ms, audit FROM hold",
             "hold 7 is settled, and the log does not say so" },
+        { "UPDATE hold SET author = ''", "is not the one that people were asked about" },
+        { "UPDATE hold SET plan = x'00'", "is not the one that people were asked about" },
+        { "UPDATE hold SET stages = '[{'", "is not the one that people were asked about" },
+        { "UPDATE hold SET reason = 'harmless'", "is not the one that people were asked about" },
+        { "UPDATE hold SET clause = ''", "is not the one that people were asked about" },
+        { "UPDATE hold SET audit = audit + 1", "is not the one that people were asked about" },
+        { "UPDATE hold SET until_ms = 99", "asks another stage, or until another time" },
+        { "UPDATE hold SET stage = 1", "asks another stage, or until another time" },
+        { "UPDATE decision SET stage = 1", "what was said of one stage as said of another" },
+        { "UPDATE decision SET decided_ms = 6001", "an approval that the log does not have so" },
         { "PRAGMA foreign_keys = OFF; DELETE FROM decision; DELETE FROM hold",
             "hold 1 is not in the journal, and the log tells of it" },
     };
@@ -236,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_long_span_without_anchors_is_found),
         cmocka_unit_test(a_journal_that_was_edited_instead_of_the_log_is_found),
         cmocka_unit_test(runs_that_are_older_than_the_log_are_left_out),
+        cmocka_unit_test(an_open_hold_that_is_gone_is_found),
         cmocka_unit_test(what_people_said_cannot_be_edited_unseen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

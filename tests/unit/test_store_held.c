@@ -154,7 +154,7 @@ static void a_run_that_is_given_up_voids_what_was_asked_of_people(void **state)
     hold(&f, id, 0);
     assert_int_equal(store_exec(f.store,
                          "INSERT INTO hold VALUES (1, 1, 0, 0, 'approve', 'r', '', 'h', x'', '[]',"
-                         " '', 0, NULL, 5000, 'open', NULL)"),
+                         " '', 0, NULL, 5000, 'open', NULL, NULL)"),
         ERR_OK);
     assert_int_equal(store_run_abandon(f.store, id, 9000, "taken back"), ERR_OK);
     struct step_record step = step_of(&f, id, 0);

@@ -15,21 +15,6 @@ static enum err find(
     return check_find(check, finding, "hold %" PRId64 " %s", hold->id, what);
 }
 
-/* An entry, as it says. *ret_is_there is false for one that is gone or unreadable, which the chain
- * told. */
-static enum err entry_read(struct audit_check *check, int64_t seq, struct arena *arena,
-    struct audit_entry *ret_entry, bool *ret_is_there)
-{
-    struct audit_row row;
-    struct audit_said said = { 0 };
-    enum err err = audit_get(check->store, seq, arena, &row);
-    if (err == ERR_OK)
-        err = audit_text_read(row.text, arena, &said);
-    *ret_is_there = err == ERR_OK;
-    *ret_entry = said.entry;
-    return err == ERR_NOT_FOUND || err == ERR_JSON ? ERR_OK : err;
-}
-
 /* Whether `said` is `text`, perhaps cut. */
 static bool agrees(str said, str text)
 {
@@ -42,10 +27,10 @@ static enum err check_decision(struct audit_check *check, const struct hold *hol
 {
     struct audit_entry entry;
     bool is_there;
-    TRY(entry_read(check, decision->audit, arena, &entry, &is_there));
+    TRY(audit_entry_get(check->store, decision->audit, arena, &entry, &is_there));
     const char *event = decision->is_approval ? "approved" : "rejected";
     if (is_there && strcmp(entry.event, event) == 0 && str_equal(entry.who, decision->who)
-        && entry.run == hold->run && entry.step == hold->step
+        && entry.run == hold->run && entry.step == hold->step && entry.at_ms == decision->decided_ms
         && str_equal(entry.plan_hash, decision->plan_hash)
         && agrees(entry.reason, decision->reason))
         return ERR_OK;
@@ -58,6 +43,7 @@ static enum err check_decision(struct audit_check *check, const struct hold *hol
 struct hearing {
     int64_t newest;   /* entry, or 0 */
     size_t decisions; /* so many */
+    bool has_waited;  /* past the end of a stage */
 };
 
 static struct hearing hear(const struct audit_check *check, const struct hold *hold)
@@ -70,6 +56,8 @@ static struct hearing hear(const struct audit_check *check, const struct hold *h
         if (mark->hold != hold->id || strcmp(mark->event, "denied") == 0)
             continue;
         hearing.newest = mark->seq;
+        hearing.has_waited |=
+            strcmp(mark->event, "escalated") == 0 || strcmp(mark->event, "expired") == 0;
         hearing.decisions +=
             strcmp(mark->event, "approved") == 0 || strcmp(mark->event, "rejected") == 0;
     }
@@ -82,17 +70,83 @@ static enum err check_state(struct audit_check *check, const struct hold *hold,
     struct audit_entry entry;
     bool is_there;
     if (hearing->newest == 0)
-        return hold->state == HOLD_OPEN
-                   ? ERR_OK
-                   : find(check, hold, 0, "is settled, and the log does not say so");
-    TRY(entry_read(check, hearing->newest, arena, &entry, &is_there));
+        return find(check, hold, 0,
+            hold->state == HOLD_OPEN ? "is not in the log"
+                                     : "is settled, and the log does not say so");
+    TRY(audit_entry_get(check->store, hearing->newest, arena, &entry, &is_there));
     const char *state =
         arena_format(arena, "hold %" PRId64 " %s", hold->id, hold_state_name(hold->state));
     if (state == NULL)
         return ERR_MEMORY;
+    if (is_there && strcmp(entry.event, "asked") == 0 && hold->state == HOLD_OPEN)
+        return ERR_OK; /* the seal is behind the state */
     return !is_there || str_is(entry.after, state)
                ? ERR_OK
                : find(check, hold, hearing->newest, "is not what the log says that it became");
+}
+
+/* When a stage ends: those before it follow each other from held_ms on. */
+static int64_t stage_end(
+    const struct hold *hold, const struct approval_stage *stages, uint32_t stage)
+{
+    int64_t end_ms = hold->held_ms;
+    for (uint32_t i = 0; i <= stage; i++)
+        if (__builtin_add_overflow(end_ms, stages[i].within_ms, &end_ms))
+            return INT64_MAX;
+    return end_ms;
+}
+
+/* Which stage was asked at that time; count: none any more. */
+static uint32_t stage_at(
+    const struct hold *hold, const struct approval_stage *stages, uint32_t count, int64_t at_ms)
+{
+    uint32_t stage = 0;
+    while (stage < count && at_ms >= stage_end(hold, stages, stage))
+        stage++;
+    return stage;
+}
+
+/* Which stage is asked and until when, and which one people spoke to, follow from what is sealed
+ * and from the time. */
+static enum err check_stages(struct audit_check *check, const struct hold *hold,
+    const struct hearing *hearing, const struct decision *decisions, size_t count,
+    struct arena *arena)
+{
+    struct approval_stage *stages;
+    uint32_t stage_count;
+    TRY(hold_stages_from_json(arena, hold->stages, &stages, &stage_count));
+    bool is_right = stage_count == 0 ? hold->stage == 0 && hold->until_ms == 0
+                                     : hold->stage < stage_count
+                                           && hold->until_ms == stage_end(hold, stages, hold->stage)
+                                           && (hold->stage == 0 || hearing->has_waited);
+    if (!is_right)
+        TRY(find(check, hold, hearing->newest,
+            "asks another stage, or until another time, than "
+            "the log says"));
+    for (size_t i = 0; i < count; i++) {
+        uint32_t stage =
+            stage_count == 0 ? 0 : stage_at(hold, stages, stage_count, decisions[i].decided_ms);
+        if (decisions[i].stage != stage)
+            TRY(find(check, hold, decisions[i].audit,
+                "has what was said of one stage as said of another"));
+    }
+    return ERR_OK;
+}
+
+/* What people were asked is what they see. */
+static enum err check_seal(struct audit_check *check, const struct hold *hold,
+    const struct hearing *hearing, const struct decision *decisions, size_t count,
+    struct arena *arena)
+{
+    struct hold whole;
+    bool is_sealed;
+    TRY(holds_get(
+        check->store, hold->id, arena, &whole)); /* with the plan, which lists leave out */
+    TRY(holds_is_sealed(check->store, &whole, arena, &is_sealed));
+    return is_sealed ? check_stages(check, &whole, hearing, decisions, count, arena)
+                     : find(check, hold, hearing->newest,
+                         "is not the one that people were asked "
+                         "about");
 }
 
 static enum err check_hold(struct audit_check *check, const struct hold *hold)
@@ -106,7 +160,9 @@ static enum err check_hold(struct audit_check *check, const struct hold *hold)
         TRY(check_decision(check, hold, &decisions[i], &arena));
     if (hearing.decisions > count)
         TRY(find(check, hold, hearing.newest, "lacks what somebody said of it, as the log has it"));
-    return check_state(check, hold, &hearing, &arena);
+    TRY(check_state(check, hold, &hearing, &arena));
+    return hearing.newest == 0 ? ERR_OK
+                               : check_seal(check, hold, &hearing, decisions, count, &arena);
 }
 
 /* The log tells of holds that the journal has not. */

@@ -3,6 +3,9 @@
 
 #include "base/buf.h"
 #include "base/fold.h"
+#include "base/sha256.h"
+
+#include <inttypes.h>
 
 enum { PEOPLE_SHOWN_MAX = 10, PEOPLE_BYTES_MAX = 64 * 1024 };
 
@@ -48,6 +51,29 @@ const char *hold_state_name(enum hold_state state)
 enum hold_state hold_state_find(str name)
 {
     return (enum hold_state)name_find(state_names, HOLD_STATE_COUNT, name);
+}
+
+static enum err seal(const struct hold *hold, char ret_hex[static SHA256_HEX_SIZE])
+{
+    CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
+    CLEANUP(buf_release) struct buf numbers = BUF_INIT(PEOPLE_BYTES_MAX);
+    buf_addf(&numbers, "%" PRId64 " %" PRIu32 " %" PRIu32 " %" PRId64, hold->run, hold->step,
+        hold->round, hold->held_ms);
+    const str parts[] = { buf_str(&numbers), str_from(hold_cause_name(hold->cause)), hold->reason,
+        hold->clause, hold->plan_hash, hold->plan, hold->stages, hold->author };
+    TRY(numbers.err);
+    TRY(sha256_begin(&sha256));
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        sha256_add_framed(&sha256, parts[i]);
+    return sha256_end_hex(&sha256, ret_hex);
+}
+
+const char *hold_asked_text(const struct hold *hold, struct arena *arena)
+{
+    char hex[SHA256_HEX_SIZE];
+    return seal(hold, hex) == ERR_OK
+               ? arena_format(arena, "hold %" PRId64 " open %s", hold->id, hex)
+               : NULL;
 }
 
 static str trim(str text)

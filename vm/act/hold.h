@@ -60,6 +60,7 @@ struct hold {
     str program_hash;
     str builtin;       /* of its step */
     bool is_step_over; /* the step has ended: nobody waits any more, whatever the state */
+    int64_t audit;     /* seq of its entry `asked` in the audit log; 0: none */
 };
 
 struct decision {
@@ -73,6 +74,11 @@ struct decision {
     int64_t decided_ms;
     int64_t audit; /* seq of its entry in the audit log */
 };
+
+/* "hold 3 open SEAL", what the entry `asked` says of the hold. SEAL is the SHA-256 over everything
+ * that does not change while it waits: step, round, cause, reason, clause, plan, its hash, stages,
+ * author, time. In `arena`; NULL when memory is short. */
+const char *hold_asked_text(const struct hold *hold, struct arena *arena);
 
 /* Whether two names are of one person, as far as names tell: letters of either case, and with
  * or without what follows an @. */

@@ -59,6 +59,9 @@ struct audit_row {
 /* One entry. ERR_NOT_FOUND, ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err audit_get(
     struct store *store, int64_t seq, struct arena *arena, struct audit_row *ret_row);
+/* As audit_get, read; what is gone or unreadable is not there. Texts in `arena`. */
+MUST_CHECK enum err audit_entry_get(struct store *store, int64_t seq, struct arena *arena,
+    struct audit_entry *ret_entry, bool *ret_is_there);
 /* The newest one, its text left out; number 0 with hash 0 while there is none. */
 MUST_CHECK enum err audit_last(struct store *store, struct audit_row *ret_row);
 /* At most `limit` entries with numbers above `after`, by number, in `arena`. A hash that is not

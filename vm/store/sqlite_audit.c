@@ -138,3 +138,16 @@ enum err audit_get(struct store *store, int64_t seq, struct arena *arena, struct
     *ret_row = rows[0];
     return ERR_OK;
 }
+
+enum err audit_entry_get(struct store *store, int64_t seq, struct arena *arena,
+    struct audit_entry *ret_entry, bool *ret_is_there)
+{
+    struct audit_row row;
+    struct audit_said said = { 0 };
+    enum err err = audit_get(store, seq, arena, &row);
+    if (err == ERR_OK)
+        err = audit_text_read(row.text, arena, &said);
+    *ret_is_there = err == ERR_OK;
+    *ret_entry = said.entry;
+    return err == ERR_NOT_FOUND || err == ERR_JSON ? ERR_OK : err;
+}

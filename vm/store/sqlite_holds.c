@@ -51,6 +51,7 @@ static const struct column hold_columns[] = {
     COLUMN(TEXT, hold.rule),
     COLUMN(TEXT, hold.alert),
     COLUMN(TEXT, hold.program_hash),
+    COLUMN(INTEGER, hold.audit),
 };
 
 #define DECISION(type, member)                                                                     \
@@ -344,6 +345,27 @@ static enum err hold_insert(struct store *store, struct hold *hold)
     return ERR_OK;
 }
 
+/* Seal what people are asked, so that who edits it shows. */
+static enum err hold_ask(struct store *store, struct hold *hold, struct arena *arena)
+{
+    static const struct column columns[] = { COLUMN(INTEGER, hold.id),
+        COLUMN(INTEGER, hold.audit) };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    struct hold_row row;
+    TRY(holds_get(store, hold->id, arena, &row.hold));
+    const char *after = hold_asked_text(&row.hold, arena);
+    if (after == NULL)
+        return ERR_MEMORY;
+    struct audit_entry entry = entry_of(&row.hold, "asked", hold->held_ms, STR("cdr"), NULL);
+    entry.reason = row.hold.reason;
+    entry.after = str_from(after);
+    TRY(audit_append(store, &entry, &row.hold.audit));
+    hold->audit = row.hold.audit;
+    TRY(statement_take(store, STATEMENT_HOLD_ASK, &statement));
+    TRY(record_bind(store, statement, columns, COUNT_OF(columns), &row));
+    return statement_run_one(store, statement);
+}
+
 /* *hold as it is when nobody has said anything. */
 static enum err hold_begin(struct hold *hold, struct arena *arena)
 {
@@ -361,7 +383,8 @@ static enum err hold_step(struct store *store, struct hold *hold, struct arena *
     TRY(hold_begin(hold, arena));
     TRY(step_set(store, STATEMENT_STEP_HOLD, hold));
     TRY(round_begin(store, hold, arena, &hold->round));
-    return hold_insert(store, hold);
+    TRY(hold_insert(store, hold));
+    return hold_ask(store, hold, arena);
 }
 
 enum err holds_add(struct store *store, struct hold *hold)
@@ -381,7 +404,11 @@ struct matter {
     uint32_t stage_count;
     struct decision *decisions; /* with room for one more */
     size_t decision_count;
+    bool is_sealed; /* as people were asked; else there are no stages */
 };
+
+static const char changed[] =
+    "the journal's record of this hold was changed: look with cdr audit verify";
 
 static enum err matter_read(
     struct store *store, int64_t id, struct arena *arena, struct matter *ret_matter)
@@ -389,7 +416,9 @@ static enum err matter_read(
     struct decision *decisions;
     struct matter *m = ret_matter;
     TRY(holds_get(store, id, arena, &m->hold));
-    TRY(hold_stages_from_json(arena, m->hold.stages, &m->stages, &m->stage_count));
+    TRY(holds_is_sealed(store, &m->hold, arena, &m->is_sealed));
+    if (m->is_sealed)
+        TRY(hold_stages_from_json(arena, m->hold.stages, &m->stages, &m->stage_count));
     TRY(holds_decisions(store, id, arena, &decisions, &m->decision_count));
     m->decisions = ARENA_ARRAY(arena, struct decision, m->decision_count + 1);
     if (m->decisions == NULL)
@@ -417,6 +446,8 @@ static enum err pass_time(struct store *store, struct matter *m, int64_t now_ms)
         return ERR_OK;
     if (hold->is_step_over)
         return make_void(store, hold, "its step has ended", now_ms);
+    if (!m->is_sealed)
+        return ERR_OK;
     enum hold_state state = matter_settle(m, now_ms, &stage, &until_ms);
     if (state != HOLD_EXPIRED && (state != HOLD_OPEN || stage == hold->stage))
         return ERR_OK;
@@ -467,6 +498,8 @@ static enum err fault_find(struct store *store, const struct matter *m,
         *ret_reason = decision->who.len == 0 ? "nobody says who it is" : "a reason is needed";
     else if (hold->state != HOLD_OPEN)
         *ret_reason = why_not_open(store, hold, arena);
+    else if (!m->is_sealed)
+        *ret_reason = changed;
     else if (decision->is_approval && hold->plan_hash.len == 0)
         *ret_reason = "it has no plan yet, so there is nothing to approve";
     else if (!str_equal(decision->plan_hash, hold->plan_hash))
@@ -554,19 +587,14 @@ enum err holds_decide(struct store *store, struct decision *decision, const stru
 static enum err is_in_log(struct store *store, const struct matter *m,
     const struct decision *decision, enum hold_state after, struct arena *arena, bool *ret_is)
 {
-    struct audit_row row;
-    struct audit_said said;
-    *ret_is = false;
-    enum err err = audit_get(store, decision->audit, arena, &row);
-    if (err == ERR_OK)
-        err = audit_text_read(row.text, arena, &said);
-    if (err == ERR_NOT_FOUND || err == ERR_JSON)
+    struct audit_entry said;
+    const struct audit_entry *entry = &said;
+    TRY(audit_entry_get(store, decision->audit, arena, &said, ret_is));
+    if (!*ret_is)
         return ERR_OK;
-    TRY(err);
     const char *state = after_text(&m->hold, after, arena);
     if (state == NULL)
         return ERR_MEMORY;
-    const struct audit_entry *entry = &said.entry;
     *ret_is = str_is(str_from(entry->event), decision->is_approval ? "approved" : "rejected")
               && str_equal(entry->who, decision->who) && entry->at_ms == decision->decided_ms
               && entry->run == m->hold.run && entry->step == m->hold.step
@@ -582,7 +610,9 @@ static enum err doubt_find(struct store *store, const struct matter *m, str plan
     int64_t until_ms;
     size_t count = m->decision_count;
     *ret_doubt = NULL;
-    if (m->hold.plan_hash.len == 0 || !str_equal(m->hold.plan_hash, plan_hash))
+    if (!m->is_sealed)
+        *ret_doubt = changed;
+    else if (m->hold.plan_hash.len == 0 || !str_equal(m->hold.plan_hash, plan_hash))
         *ret_doubt = "the plan is another one now";
     else if (count == 0
              || matter_settle(m, m->decisions[count - 1].decided_ms, &stage, &until_ms)
@@ -637,7 +667,9 @@ enum err holds_expire(struct store *store, int64_t hold, int64_t now_ms, enum ho
     TRY(store_begin(store));
     enum err err = matter_read(store, hold, &arena, &m);
     if (err == ERR_OK)
-        err = pass_time(store, &m, now_ms);
+        err = m.is_sealed || m.hold.state != HOLD_OPEN || m.hold.is_step_over
+                  ? pass_time(store, &m, now_ms)
+                  : settle_audited(store, &m.hold, HOLD_EXPIRED, "expired", changed, now_ms);
     TRY(finish(store, err));
     *ret_state = m.hold.state;
     return ERR_OK;

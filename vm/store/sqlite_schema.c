@@ -276,6 +276,7 @@ static const char *const migrations[] = {
     "  state TEXT NOT NULL CHECK (state IN"
     "    ('open', 'approved', 'used', 'rejected', 'expired', 'void')),"
     "  settled_ms INTEGER,"
+    "  audit INTEGER REFERENCES audit (seq)," /* of the entry that has the seal */
     "  UNIQUE (run, step, round),"
     "  FOREIGN KEY (run, step) REFERENCES step (run, idx),"
     "  CHECK ((state = 'open') = (settled_ms IS NULL)),"

@@ -83,7 +83,8 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
 #define HOLD_COLUMNS(plan)                                                                         \
     "h.id, h.run, h.step, h.round, h.reason, h.clause, h.plan_hash, " plan                         \
     ", h.stages, h.author, h.stage, h.until_ms, h.held_ms, h.settled_ms, h.cause, h.state,"        \
-    " s.target, s.builtin, s.ended_ms IS NOT NULL, r.rule, r.alert, r.program_hash"
+    " s.target, s.builtin, s.ended_ms IS NOT NULL, r.rule, r.alert, r.program_hash,"    \
+    " coalesce(h.audit, 0)"
 #define HOLD_TABLES "step AS s ON s.run = h.run AND s.idx = h.step JOIN run AS r ON r.id = h.run"
 /* Parameters of a hold_filter. */
 #define HOLDS_THAT_PASS                                                                            \
@@ -355,6 +356,7 @@ static const char *const sql[STATEMENT_COUNT] = {
                "   OR (h.state = 'open' AND h.plan_hash = ''))"
                " AND h.round = (SELECT max(round) FROM hold WHERE run = s.run AND step = s.idx)"
                " AND" HOLDS_THAT_PASS,
+    [STATEMENT_HOLD_ASK] = "UPDATE hold SET audit = ?2 WHERE id = ?1",
     [STATEMENT_HOLD_SETTLE] = "UPDATE hold SET state = ?3, stage = ?4, until_ms = ?5,"
                               " settled_ms = ?6 WHERE id = ?1 AND state = ?2",
     [STATEMENT_STEP_HOLD] = "UPDATE step SET state = 'held', reason = ?4,"
