@@ -1,5 +1,6 @@
 /* emit_bounds.c - what a rule is held to, whatever it wants: limits, its ceiling, shadow,
- * dedup. Its own clauses, else those of its file's `defaults`, else what is built in. */
+ * dedup. Its own clauses, else those of its file's `defaults`, else what is built in; limits that
+ * count over several rules come on top of these. */
 #include "emit_pass.h"
 
 #include "arguments.h"
@@ -115,29 +116,64 @@ static void add_limits(struct emit *emit, const struct clause *clause, enum limi
                 .place = emit_place_of(emit, clause->at) };
 }
 
-/* Of each scope those of the rule; when it has none those of its file; then the built-in one. */
+static uint32_t count_all_limits(const struct clause *clause)
+{
+    uint32_t count = 0;
+    for (int scope = 0; scope < LIMIT_SCOPES; scope++)
+        count += count_limits(clause, (enum limit_scope)scope);
+    return count;
+}
+
+/* Those of a file, else, of each scope, the built-in one: by scope. Made once for all rules of the
+ * file, which come one after the other. */
+static const struct shared_limits *shared_limits_of(struct emit *emit, const struct item *defaults)
+{
+    struct shared_limits *shared = &emit->shared_limits;
+    if (shared->items != NULL && shared->defaults == defaults)
+        return shared;
+    const struct clause *clauses = defaults == NULL ? NULL : defaults->defaults.clauses;
+    uint32_t room = LIMIT_SCOPES + count_all_limits(clauses);
+    struct limit_code *limits = ARENA_ARRAY(emit->arena, struct limit_code, room);
+    *shared = (struct shared_limits){ .defaults = defaults, .items = limits };
+    if (!emit_ok(emit, limits == NULL ? ERR_MEMORY : ERR_OK))
+        return shared;
+    for (int at = 0; at < LIMIT_SCOPES; at++) {
+        enum limit_scope scope = (enum limit_scope)at;
+        uint32_t before = shared->count;
+        add_limits(emit, clauses, scope, limits, &shared->count);
+        if (shared->count == before)
+            limits[shared->count++] = built_in_limit(scope);
+    }
+    return shared;
+}
+
+/* Of the targets of the rule its own limits, else those of its file, else the built-in one. What
+ * counts over several rules is for all of them: there a rule adds its own limits and lifts none. */
 static void emit_limits(struct emit *emit, const struct item *item, struct rule_code *rule)
 {
     const struct clause *own = item->rule.clauses;
-    const struct clause *others =
-        item->rule.defaults == NULL ? NULL : item->rule.defaults->defaults.clauses;
-    uint32_t room = LIMIT_SCOPES;
-    for (int scope = 0; scope < LIMIT_SCOPES; scope++)
-        room += count_limits(own, (enum limit_scope)scope)
-                + count_limits(others, (enum limit_scope)scope);
-    struct limit_code *limits = ARENA_ARRAY(emit->arena, struct limit_code, room);
+    const struct shared_limits *shared = shared_limits_of(emit, item->rule.defaults);
+    uint32_t own_count = count_all_limits(own);
+    rule->limits = shared->items;
+    rule->limit_count = shared->count;
+    if (own_count == 0 || emit->err != ERR_OK)
+        return;
+    struct limit_code *limits =
+        ARENA_ARRAY(emit->arena, struct limit_code, own_count + shared->count);
     if (!emit_ok(emit, limits == NULL ? ERR_MEMORY : ERR_OK))
         return;
+    uint32_t count = 0;
     for (int at = 0; at < LIMIT_SCOPES; at++) {
         enum limit_scope scope = (enum limit_scope)at;
-        uint32_t before = rule->limit_count;
-        add_limits(emit, own, scope, limits, &rule->limit_count);
-        if (rule->limit_count == before)
-            add_limits(emit, others, scope, limits, &rule->limit_count);
-        if (rule->limit_count == before)
-            limits[rule->limit_count++] = built_in_limit(scope);
+        add_limits(emit, own, scope, limits, &count);
+        if (scope == LIMIT_RULE && count > 0)
+            continue;
+        for (uint32_t i = 0; i < shared->count; i++)
+            if (shared->items[i].scope == scope)
+                limits[count++] = shared->items[i];
     }
     rule->limits = limits;
+    rule->limit_count = count;
 }
 
 /* ---- dedup ---- */

@@ -37,6 +37,13 @@ struct estate {
     uint64_t count;
 };
 
+/* What rules of a file that name no limit are under. */
+struct shared_limits {
+    const struct item *defaults;    /* of the file, or NULL */
+    const struct limit_code *items; /* NULL: not made yet */
+    uint32_t count;
+};
+
 /* What an exception makes of its condition, for every rule that it excuses. */
 struct shared_excuse {
     const struct clause *unless;
@@ -65,6 +72,7 @@ struct emit {
     TABLE(struct regex_key) regex_keys;
     TABLE(struct list_key) list_keys;
     TABLE(struct estate) estates;
+    struct shared_limits shared_limits; /* of the file last emitted */
     TABLE(const struct function *) functions;
     TABLE(struct source_program) sources;
     TABLE(struct rule_code) rules;

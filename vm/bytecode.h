@@ -238,9 +238,10 @@ struct rule_code {
     const struct excuse_code *excuses;
     uint32_t excuse_count;
     str author; /* (author = ".."): may not approve what the rule wants; or empty */
-    const struct limit_code *limits; /* every one that it is under: its own, else those of its
-                                      * file's defaults, else the built-in ones; at least one of
-                                      * each scope */
+    const struct limit_code *limits; /* every one that it is under, by scope: of LIMIT_RULE its
+                                      * own, else those of its file's defaults, else the built-in
+                                      * one; of the others its own with those; at least one of
+                                      * each scope. Rules may share them */
     uint32_t limit_count;
     enum ceiling ceiling; /* its own, else its file's, else CEILING_CONTAIN */
     struct clause_place ceiling_place;

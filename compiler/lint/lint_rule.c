@@ -249,8 +249,31 @@ static void look_at_author(struct lint *lint, const struct item *rule)
     LINT_HELP(lint, diag, "write (author = \"..\") behind the name of the rule");
 }
 
+/* ---- limits ---- */
+
+/* Whether more than TARGETS_AN_HOUR get through; what is no share only: of a declared list the
+ * author knows how long it is. */
+static bool is_hardly_a_limit(const struct clause *limit)
+{
+    enum { TARGETS_AN_HOUR = 1000, HOUR_MS = 60 * 60 * 1000 };
+    return limit->kind == CLAUSE_LIMIT && limit->condition == NULL
+           && limit->number * HOUR_MS > TARGETS_AN_HOUR * limit->duration_ms;
+}
+
+void lint_limits(struct lint *lint, const struct clause *clauses, bool is_of_rule)
+{
+    for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
+        if ((is_of_rule && clause->scope != LIMIT_RULE) || !is_hardly_a_limit(clause))
+            continue; /* of a rule the others hold beside those that all rules have */
+        struct diag *diag = LINT(lint, DIAG_HARDLY_A_LIMIT, clause->at,
+            "this is hardly a limit, and takes the place of one that is");
+        LINT_HELP(lint, diag, "write how many targets are still right on a bad day");
+    }
+}
+
 void lint_rule(struct lint *lint, const struct item *rule)
 {
+    lint_limits(lint, rule->rule.clauses, true);
     look_at_condition(lint, rule);
     for (const struct clause *clause = rule->rule.clauses; clause != NULL; clause = clause->next) {
         if (clause->kind == CLAUSE_DEDUP)

@@ -57,6 +57,26 @@ static void a_rule_has_its_own_limit_and_else_that_of_its_file(void **state)
     assert_true(str_is(program->rules[1].dedup.text, "dedup by user.id, raw[\"a.b\"] for 1h"));
 }
 
+/* Else whoever writes a rule would lift what holds for all rules together. */
+static void a_rule_adds_to_the_limits_that_rules_share_and_lifts_none(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "defaults { limit 7 targets by provider per 1h }\n"
+        "rule a { when severity >= high limit 900 targets by action per 1h\n"
+        "  limit 900 targets by account per 1h limit 900 targets by provider per 1d\n"
+        "  then open case }\n"
+        "rule b { when severity >= low then open case }\n"
+        "rule c { when severity >= medium then open case }\n");
+    static const uint64_t targets[] = { 10, 900, 20, 900, 50, 900, 7 };
+    const struct rule_code *rule = &program->rules[0];
+    assert_int_equal(rule->limit_count, COUNT_OF(targets));
+    for (size_t at = 0; at < COUNT_OF(targets); at++)
+        assert_int_equal(rule->limits[at].targets, targets[at]);
+    assert_ptr_equal(program->rules[1].limits, program->rules[2].limits); /* one table a file */
+}
+
 static void limits_count_by_scope_and_as_a_share_of_a_list(void **state)
 {
     (void)state;
@@ -69,11 +89,12 @@ static void limits_count_by_scope_and_as_a_share_of_a_list(void **state)
         "  limit 9 targets per 1d limit 5 percent of fleet by action per 1h then open case }\n"
         "rule b { when severity >= low then open case }\n");
     const struct rule_code *rule = &program->rules[0];
-    assert_int_equal(rule->limit_count, LIMIT_SCOPES + 1);
+    assert_int_equal(rule->limit_count, LIMIT_SCOPES + 2);
     assert_int_equal(rule->limits[0].targets, 3); /* of ten: case means nothing */
     assert_int_equal(rule->limits[1].targets, 9);
     assert_int_equal(rule->limits[1].scope, LIMIT_RULE);
     assert_int_equal(limit_of(rule, LIMIT_ACTION).targets, 1); /* at least */
+    assert_int_equal(rule->limits[3].targets, 20); /* and not instead of the built-in one */
     assert_int_equal(limit_of(rule, LIMIT_ACCOUNT).targets, 50);
     assert_int_equal(limit_of(rule, LIMIT_PROVIDER).targets, 7);
     assert_int_equal(limit_of(&program->rules[1], LIMIT_RULE).targets, 4);
@@ -225,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_that_says_nothing_has_a_limit_of_every_scope),
         cmocka_unit_test(a_rule_has_its_own_limit_and_else_that_of_its_file),
+        cmocka_unit_test(a_rule_adds_to_the_limits_that_rules_share_and_lifts_none),
         cmocka_unit_test(limits_count_by_scope_and_as_a_share_of_a_list),
         cmocka_unit_test(a_rule_goes_as_far_as_it_says_or_its_file),
         cmocka_unit_test(environments_and_connections_have_ceilings_of_their_own),
