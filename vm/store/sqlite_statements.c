@@ -222,9 +222,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_TIMER_NEXT] = "SELECT min(due_ms) FROM timer WHERE ended_ms IS NULL",
     [STATEMENT_TIMER_TWIN] = "SELECT max(t.due_ms) FROM step AS mine, " UNDOS_OF_THE_SAME
                              " AND mine.run = ?1 AND mine.idx = ?2 AND t.run = ?3",
-    [STATEMENT_STEP_CHANGED] =
-        "SELECT 1 FROM call WHERE run = ?1 AND step = ?2 AND is_change = 1"
-        " AND coalesce(undo, '') <> '' AND NOT " CAME_TO_NOTHING " LIMIT 1",
+    [STATEMENT_STEP_CHANGED] = "SELECT 1 FROM call WHERE run = ?1 AND step = ?2 AND is_change = 1"
+                               " AND coalesce(undo, '') <> '' AND NOT " CAME_TO_NOTHING " LIMIT 1",
     [STATEMENT_OVERDUE] =
         "SELECT u.undoes, u.undoes_step, count(*) OVER () FROM run AS u"
         " WHERE u.undoes IS NOT NULL AND u.undoes_step IS NOT NULL AND u.person = ''"

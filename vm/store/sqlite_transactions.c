@@ -160,7 +160,7 @@ void store_rollback(struct store *store)
 
 enum err store_gather(struct store *store)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     if (store->depth > 0)
         return ERR_OK;
     TRY(store_begin(store));
@@ -170,7 +170,7 @@ enum err store_gather(struct store *store)
 
 enum err store_settle(struct store *store)
 {
-    CLEANUP(store_unlock) struct store *locked = store_lock(store);
+    LOCKED(store);
     if (!store->is_gathering)
         return ERR_OK;
     if (store->depth > 1)
