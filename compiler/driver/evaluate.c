@@ -281,6 +281,11 @@ static void tell_not_run(struct evaluation *evaluation, uint32_t rule)
 void evaluation_end(const struct evaluation *evaluation)
 {
     const struct program *program = evaluation->program;
+    const struct session *session = evaluation->session;
+    uint64_t held = session->totals.held;
+    if (session->reporter.format == REPORT_SUMMARY && session->reporter.data != NULL && held > 0)
+        driver_message(session->driver, "%" PRIu64 " run%s for a person: cdr approvals --data %s",
+            held, held == 1 ? " waits" : "s wait", session->reporter.data);
     for (uint32_t i = 0; evaluation->reached != NULL && i < program->rule_count; i++) {
         uint64_t count = evaluation->reached[i];
         if (count > 0)

@@ -94,6 +94,26 @@ static enum err settle(struct hold_reader *reader, struct arena *arena, struct h
     return ERR_OK;
 }
 
+/* Which hold of its step was there before it. */
+static enum err replaced_find(
+    struct hold_reader *reader, struct arena *arena, struct hold_view *view)
+{
+    const struct hold *hold = &view->hold;
+    struct hold *holds = NULL;
+    size_t count = 0;
+    if (hold->round == 0)
+        return ERR_OK;
+    struct hold_filter filter = { .run = hold->run };
+    TRY(holds_list(reader->store, &filter, arena, &holds, &count));
+    for (size_t i = 0; i < count; i++) {
+        if (holds[i].step != hold->step || holds[i].round != hold->round - 1)
+            continue;
+        view->replaced = holds[i].id;
+        view->had_no_plan = holds[i].plan_hash.len == 0;
+    }
+    return ERR_OK;
+}
+
 enum err hold_view_read(
     struct hold_reader *reader, int64_t id, struct arena *arena, struct hold_view *ret_view)
 {
@@ -103,6 +123,7 @@ enum err hold_view_read(
     TRY(holds_get(reader->store, id, arena, &view.hold));
     TRY(store_run_get(reader->store, view.hold.run, arena, &run));
     TRY(settle(reader, arena, &view));
+    TRY(replaced_find(reader, arena, &view));
     TRY(hold_reader_program(reader, view.hold.program_hash, &program));
     TRY(alert_read(program, &run, arena, &view));
     if (program != NULL) {

@@ -33,8 +33,10 @@ struct hold_view {
     size_t decision_count;
     const struct role_code *roles; /* of the rules that held it */
     uint32_t role_count;
-    bool has_roles; /* false: this build cannot compile those rules; nobody may answer */
-    str source;     /* of its alert, with title and severity: may be empty */
+    bool has_roles;   /* false: this build cannot compile those rules; nobody may answer */
+    int64_t replaced; /* the hold of its step before it, whose plan was another one or none; or 0 */
+    bool had_no_plan; /* that one */
+    str source;       /* of its alert, with title and severity: may be empty */
     str title;
     str severity;
     json_t *plan; /* plan_to_json, or NULL; owned */

@@ -67,7 +67,8 @@ json_t *hold_view_json(const struct hold_view *view)
         json_append(&said, json_from_decision(&view->decisions[i]));
     json_t *json = hold_json(hold);
     json_put(&json, "run", json_integer(hold->run));
-    json_put(&json, "step", json_integer(hold->step + 1));
+    json_put(&json, "step", json_integer(hold->step));
+    json_put(&json, "replaces", view->replaced == 0 ? json_null() : json_integer(view->replaced));
     json_put(&json, "rule", json_from_str(hold->rule));
     json_put(&json, "alert", json_from_alert(view));
     json_put(&json, "verb", row == NULL ? json_null() : json_from_text(verb_name(row->verb)));

@@ -78,6 +78,10 @@ static void show_cause(struct output *out, const struct hold_view *view, struct 
             hold->step + 1));
     paragraph_show(out, 0, "because", hold->reason);
     paragraph_show(out, 0, "clause", hold->clause);
+    if (view->replaced != 0)
+        show(out, "instead of",
+            arena_format(arena, "hold %" PRId64 ", which %s", view->replaced,
+                view->had_no_plan ? "had no plan yet" : "was for another plan"));
 }
 
 /* A fact: "resource.tags[env] = prod", or what could not be read. */
@@ -115,6 +119,30 @@ static void show_change(
     show_undo(out, json_object_get(change, "undo"), arena);
 }
 
+/* "1h" of a member in milliseconds, or NULL where the plan has none. */
+static const char *member_duration(const json_t *plan, const char *key, struct arena *arena)
+{
+    const json_t *ms = json_object_get(plan, key);
+    char text[DURATION_TEXT_MAX];
+    if (!json_is_integer(ms))
+        return NULL;
+    duration_format(json_integer_value(ms), text);
+    return arena_format(arena, "%s", text);
+}
+
+/* How long what it does stays, and how much time it has to do it. */
+static void show_durations(struct output *out, const json_t *plan, struct arena *arena)
+{
+    const char *lasts = member_duration(plan, "for_ms", arena);
+    const char *timeout = member_duration(plan, "timeout_ms", arena);
+    if (lasts != NULL)
+        show(out, "lasts", arena_format(arena, "for %s, then taken back", lasts));
+    else if (json_array_size(json_object_get(plan, "changes")) > 0)
+        show(out, "lasts", "stays until somebody takes it back");
+    if (timeout != NULL)
+        show(out, "timeout", arena_format(arena, "%s, then it begins nothing more", timeout));
+}
+
 static void show_plan(
     struct output *out, const struct hold_view *view, bool is_whole, struct arena *arena)
 {
@@ -131,6 +159,7 @@ static void show_plan(
         show_change(out, one, is_whole, arena);
     if (json_array_size(json_object_get(view->plan, "changes")) == 0)
         show(out, "would send", "no change");
+    show_durations(out, view->plan, arena);
     if (is_whole && identity.len > 0)
         show(out, "as",
             arena_format(arena, "%.*s%s%.*s", STR_ARG(identity), region.len > 0 ? ", in " : "",
@@ -167,6 +196,7 @@ static void show_asked(
     const struct hold *hold = &view->hold;
     const char *approve = hold_view_whom(view, true, arena);
     const char *reject = hold_view_whom(view, false, arena);
+    show(out, "asked", stage_words(view->asked, arena));
     if (view->asked != NULL && view->asked->needed > 1)
         show(out, "needs",
             arena_format(arena, "%" PRIu32 " approvals by different persons", view->asked->needed));

@@ -208,7 +208,7 @@ static void put_conditions(json_t **json, const struct step_condition *condition
     json_put(json, "within", within);
 }
 
-/* Steps are counted from 1; the run is null in a plan. */
+/* The run is null in a plan. */
 static json_t *json_from_joined(const struct judgement *judgement)
 {
     if (judgement == NULL || judgement->ruling != RULING_JOINED)
@@ -216,7 +216,7 @@ static json_t *json_from_joined(const struct judgement *judgement)
     json_t *json = json_object();
     json_put(&json, "run",
         judgement->joined.run <= 0 ? json_null() : json_integer(judgement->joined.run));
-    json_put(&json, "step", json_integer(judgement->joined.index + 1));
+    json_put(&json, "step", json_integer(judgement->joined.index));
     return json;
 }
 

@@ -89,7 +89,7 @@ static void put_bonds(json_t **json, const struct story *story, const struct ste
     if (step->joined_run != 0) {
         joined = json_object();
         json_put(&joined, "run", json_integer(step->joined_run));
-        json_put(&joined, "step", json_integer(step->joined_step + 1));
+        json_put(&joined, "step", json_integer(step->joined_step));
     }
     json_put(json, "joined", joined);
     json_put(json, "hold", hold == NULL ? json_null() : hold_json(hold));

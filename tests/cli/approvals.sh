@@ -55,12 +55,14 @@ prints "not by      mallory, who wrote the rule" "and who may not"
 prints "left); then it is rejected" "until when, and what then"
 prints 'Evil \u{1b}[31m\u{202e} title' "what the alert says cannot play with the terminal"
 prints "cdr approve 1 --data d --reason WHY" "and how to answer"
+prints "lasts       stays until somebody takes it back" "and how long it would last"
+prints "asked       ir-lead" "who is asked is said in the words of cdr run"
 run approvals 1 --data d
 prints "known       instance.id = $instance" "one of them is shown with what the provider shows of the target"
 prints "as          arn:aws:iam::" "and as whom it would act"
 run approvals --data d --format json
 holds "for programs it is a line with the plan" json \
-    ".id == 1 and .state == \"open\" and .rule == \"stolen\" and .may_approve == [\"$me\", \"zoe\"] and .then == \"rejected\" and (.plan.changes | length) >= 1 and (.plan_hash | length) == 64"
+    ".id == 1 and .step == 0 and .replaces == null and .state == \"open\" and .rule == \"stolen\" and .may_approve == [\"$me\", \"zoe\"] and .then == \"rejected\" and (.plan.changes | length) >= 1 and (.plan_hash | length) == 64"
 hash=$(jq -r .plan_hash "$out")
 run approvals --data d --rule another
 prints "Nothing in d waits" "of another rule there is none"
@@ -136,6 +138,44 @@ exits 1 "again there is nothing"
 run resume --data s
 run approvals --data s
 prints "Nothing in s waits" "and nothing waits any more"
+
+# How long it lasts; the words of the summary; another plan in place of the one that was approved.
+cat >t.cdr <<CDR
+role "ir-lead" { members = ["$me", "zoe"] may = [read, approve, reject] }
+rule timed (author = "mallory") {
+  when source = guardduty and severity >= high
+  then respond stop_instance for 1h timeout 5m approve by "ir-lead" within 15m
+}
+CDR
+alert t1 high | sed "s/$instance/i-01111e1c0ffee0001/" >t1.json
+run run --mode apply --rules t.cdr --alerts t1.json --data t --format summary
+says "1 run waits for a person: cdr approvals --data t" "a summary says on the side that somebody is asked"
+holds "and nothing else on standard output" test "$(cat "$out")" = "timed	1
+alerts	1"
+run approvals --data t
+prints "lasts       for 1h, then taken back" "an approver sees how long it would last"
+prints "timeout     5m, then" "and how much time it has"
+run approve 1 --data t --reason seen
+prints "lasts       for 1h, then taken back" "also while approving"
+
+# Over a limit nobody has looked at the provider yet; a resume plans it, and another hold asks.
+cat >l.cdr <<CDR
+role "ir-lead" { members = ["$me"] may = [read, approve, reject] }
+rule stolen (author = "mallory") {
+  when source = guardduty and severity >= high limit 1 targets per 1h
+  then respond stop_instance
+}
+CDR
+run run --mode apply --rules l.cdr --alerts storm.json --data l
+prints "asked       anybody who may approve" "over a limit a run says who is asked"
+run approvals --data l
+prints "asked       anybody who may approve" "in the same words as the list"
+prints "not planned yet" "which says that there is no plan yet"
+run resume --data l
+run approvals --data l
+prints "instead of  hold 1, which had no plan yet" "a hold says which one it replaces"
+run approvals --data l --format json
+holds "for programs too" sh -c "jq -se '[.[].replaces] | index(1) != null' '$out' >/dev/null"
 
 # Beside another cdr that holds the journal.
 run run --mode apply --rules a.cdr --alerts a1.json --data b
