@@ -508,4 +508,6 @@ void check_block(struct check *check, struct item *item)
         check_name(check, item, STR(""));
     }
     check_lines(check, &frame);
+    if (str_is(frame.keyword, "role"))
+        check_role(check, item);
 }

@@ -179,6 +179,8 @@ void check_exception(struct check *check, struct item *item)
 
 void check_defaults(struct check *check, struct item *item)
 {
+    if (!check_limit_count(check, item->defaults.clauses))
+        return;
     for (struct clause *clause = item->defaults.clauses; clause != NULL; clause = clause->next) {
         uint32_t errors = check->diags->error_count;
         check_clause(check, clause);

@@ -2,6 +2,7 @@
 #include "check_pass.h"
 
 #include "arguments.h"
+#include "base/limits.h"
 
 enum { PERCENT_MAX = 100, TARGETS_MAX = 1000000 };
 
@@ -213,4 +214,18 @@ bool clause_says_again(const struct clause *before, const struct clause *clause)
     return clause->kind != CLAUSE_LIMIT
            || (before->duration_ms == clause->duration_ms && before->scope == clause->scope
                && (before->condition == NULL) == (clause->condition == NULL));
+}
+
+bool check_limit_count(struct check *check, const struct clause *clauses)
+{
+    uint32_t count = 0;
+    for (const struct clause *clause = clauses; clause != NULL; clause = clause->next) {
+        if (clause->kind != CLAUSE_LIMIT || ++count <= LIMITS_MAX)
+            continue;
+        struct diag *diag = diag_add(
+            check->diags, DIAG_TOO_MANY_LIMITS, clause->at, "more than %d limits", LIMITS_MAX);
+        diag_help(check->diags, diag, "keep the tightest: a limit beside a tighter one is none");
+        return false;
+    }
+    return true;
 }

@@ -180,6 +180,8 @@ void check_block(struct check *check, struct item *item);
 /* check_hold.c: what holds steps back */
 /* `limit`, `dedup` and `mode`, of a rule or of defaults. */
 void check_clause(struct check *check, struct clause *clause);
+/* Whether there are no more than LIMITS_MAX limits; else reported. */
+bool check_limit_count(struct check *check, const struct clause *clauses);
 /* Whether two clauses of a rule, or of defaults, cannot both be meant. */
 bool clause_says_again(const struct clause *before, const struct clause *clause);
 /* The ceiling that a word means; CEILING_COUNT, and reported, when it is none. */
@@ -196,6 +198,10 @@ void check_step_time(struct check *check, const struct clause *clause);
 /* Whether there are roles; once every name is declared. */
 void check_find_roles(struct check *check);
 void check_approval(struct check *check, const struct ast_step *step);
+/* How many have a role. */
+void check_role(struct check *check, const struct item *role);
+/* That `author` names people, where they may not approve. */
+void check_authors(struct check *check, const struct item *rule);
 
 /* check_rule.c */
 void check_rule(struct check *check, struct item *item);

@@ -52,6 +52,8 @@ static void check_pairs(struct check *check, const struct item *rule)
 
 static void check_clauses(struct check *check, struct clause *clauses)
 {
+    if (!check_limit_count(check, clauses))
+        return;
     for (struct clause *clause = clauses; clause != NULL; clause = clause->next) {
         if (clause->kind == CLAUSE_UNLESS)
             check_unless(check, clause);
@@ -171,6 +173,7 @@ void check_rule(struct check *check, struct item *rule)
     check->in_several_steps = false;
     check->has_several = false;
     check_order(check, rule->rule.steps);
+    check_authors(check, rule);
     check->steps = NULL;
     if (check->diags->error_count > errors || check->unsaid > unsaid || !check_sizes(check, rule))
         return; /* what follows needs every name's meaning */

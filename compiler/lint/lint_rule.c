@@ -271,6 +271,33 @@ void lint_limits(struct lint *lint, const struct clause *clauses, bool is_of_rul
     }
 }
 
+/* ---- roles ---- */
+
+/* What is asked for on the command line; the other rights are for whoever may reach the data. */
+static bool is_asked_for(str right)
+{
+    return str_is(right, "approve") || str_is(right, "reject");
+}
+
+void lint_role(struct lint *lint, const struct item *role)
+{
+    const struct ast_line *line = role->block.lines;
+    while (line != NULL && !str_is(line->key, "may"))
+        line = line->next;
+    bool is_list = line != NULL && line->value->kind == EXPR_LIST;
+    const struct expr *right = line == NULL ? NULL : is_list ? line->value->elements : line->value;
+    for (; right != NULL; right = is_list ? right->next : NULL) {
+        str word = right->kind == EXPR_FIELD ? right->path->text : value_str(right->literal.value);
+        if (is_asked_for(word))
+            continue;
+        LINT(lint, DIAG_RIGHT_LATER, right->at,
+            "`%.*s` is kept for the daemon; the command line lets whoever may use the data "
+            "directory do that",
+            STR_ARG(word));
+        return; /* one for a role is enough */
+    }
+}
+
 void lint_rule(struct lint *lint, const struct item *rule)
 {
     lint_limits(lint, rule->rule.clauses, true);

@@ -63,6 +63,10 @@ enum {
     REGEX_SUBJECT_MAX = 64 * 1024,
 
     /* Steps. */
+    ROLE_MEMBERS_MAX = 10000,
+    APPROVAL_STAGES_MAX = 16,
+    APPROVAL_ROLES_MAX = 16, /* of one stage */
+    LIMITS_MAX = 32,         /* of a rule, and of `defaults` */
     STEP_PARAMS_MAX = 12,
     STEP_STATE_BYTES_MAX = 16 * 1024,
     STEP_TURNS_MAX = 1000,
