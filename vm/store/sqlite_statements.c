@@ -83,7 +83,7 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
 #define HOLD_COLUMNS(plan)                                                                         \
     "h.id, h.run, h.step, h.round, h.reason, h.clause, h.plan_hash, " plan                         \
     ", h.stages, h.author, h.stage, h.until_ms, h.held_ms, h.settled_ms, h.cause, h.state,"        \
-    " s.target, s.builtin, s.ended_ms IS NOT NULL, r.rule, r.alert, r.program_hash,"    \
+    " s.target, s.builtin, s.ended_ms IS NOT NULL, r.rule, r.alert, r.program_hash,"               \
     " coalesce(h.audit, 0)"
 #define HOLD_TABLES "step AS s ON s.run = h.run AND s.idx = h.step JOIN run AS r ON r.id = h.run"
 /* Parameters of a hold_filter. */
