@@ -95,6 +95,48 @@ static void a_protected_target_is_refused_even_when_people_approved(void **state
     assert_non_null(strstr(f.judgement.clause.ptr, "never target"));
 }
 
+static void a_guard_that_only_the_alert_meets_asks_a_person(void **state)
+{
+    (void)state;
+    FIXTURE(f, RULE("", ISOLATE) "\nnever target host.name = \"dc01\" \"must stay usable\"");
+    f.event.fields[FIELD_HOST_NAME] = value_text(STR("DC01"));
+    struct fact fact = { .field = FIELD_ROLE_NAME, .text = STR("web") };
+    struct want *want = want_new(&f, 0, "role/web");
+    want->plan.facts = &fact;
+    assert_int_equal(judged(&f, want), RULING_HELD);
+    assert_int_equal(f.judgement.hold_cause, HOLD_BY_DOUBT);
+    assert_said(&f, "must stay usable");
+    assert_non_null(strstr(f.judgement.clause.ptr, "never target"));
+    f.rule.is_shadow = true;
+    assert_int_equal(judged(&f, want), RULING_SHADOWED);
+    f.rule.is_shadow = false;
+    want->proposal.is_approved = true;
+    assert_int_equal(judged(&f, want), RULING_ADMITTED);
+    f.rule.ceiling = CEILING_OBSERVE;
+    assert_int_equal(judged(&f, want), RULING_REFUSED);
+}
+
+static void a_collection_in_doubt_of_a_guard_is_held_too(void **state)
+{
+    (void)state;
+    FIXTURE(f,
+        RULE("", "collect snapshot instance=\"i-0abc1234\"") "\nenvironment prod { mode observe"
+                                                             "\naws accounts "
+                                                             "[\"111122223333\"] }");
+    f.event.fields[FIELD_CLOUD_ACCOUNT] = value_text(STR("111122223333"));
+    struct fact provider = { .field = FIELD_CLOUD_PROVIDER, .text = STR("aws") };
+    struct fact fact = {
+        .next = &provider, .field = FIELD_CLOUD_ACCOUNT, .text = STR("444455556666")
+    };
+    struct want *want = want_new(&f, 0, "i-0abc1234");
+    want->plan.facts = &fact;
+    want->plan.target = STR("i-0abc1234");
+    assert_int_equal(judged(&f, want), RULING_HELD);
+    assert_int_equal(f.judgement.hold_cause, HOLD_BY_DOUBT);
+    fact.text = STR("111122223333");
+    assert_int_equal(judged(&f, want), RULING_REFUSED);
+}
+
 /* ---- pause ---- */
 
 static void a_pause_stops_changes_and_lets_reads_go_on(void **state)
@@ -295,6 +337,8 @@ int main(void)
         cmocka_unit_test(a_step_past_the_ceiling_of_its_rule_is_refused_before_anybody_is_asked),
         cmocka_unit_test(a_connection_has_a_ceiling_of_its_own),
         cmocka_unit_test(never_without_a_condition_is_known_before_anybody_is_asked),
+        cmocka_unit_test(a_guard_that_only_the_alert_meets_asks_a_person),
+        cmocka_unit_test(a_collection_in_doubt_of_a_guard_is_held_too),
         cmocka_unit_test(a_protected_target_is_refused_even_when_people_approved),
         cmocka_unit_test(a_pause_stops_changes_and_lets_reads_go_on),
         cmocka_unit_test(the_first_answer_of_the_list_counts),

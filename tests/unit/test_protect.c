@@ -1,5 +1,7 @@
 /* test_protect.c - which targets clauses protect, and which they do not. */
 #include "act/protect.h"
+#include "act/target.h"
+#include "base/limits.h"
 #include "compiled.h"
 #include "registry.h"
 
@@ -265,6 +267,7 @@ static void more_combinations_than_can_be_asked_protect(void **state)
     fact(&bench, FIELD_HOST_NAME, "b");
     struct protection protection = judge_row(&bench, &plain_row);
     assert_non_null(protection.guard);
+    assert_true(protection.is_doubt);
     assert_non_null(strstr(protection.reason, "cannot be decided"));
     bench_end(&bench);
 }
@@ -283,6 +286,7 @@ static void what_could_not_be_read_counts_as_protected(void **state)
     gap(&bench, FIELD_RESOURCE_TAGS, "iam:GetRole was denied");
     struct protection protection = judge_row(&bench, &plain_row);
     assert_non_null(protection.guard);
+    assert_false(protection.is_doubt);
     assert_non_null(strstr(protection.reason, "iam:GetRole was denied"));
     assert_non_null(strstr(protection.reason, "keep prod"));
     assert_non_null(strstr(protection.reason, "resource.tags"));
@@ -390,6 +394,102 @@ static void tags_of_the_alert_protect(void **state)
     assert_true(is_protected(&bench));
     fact(&bench, FIELD_RESOURCE_TAGS, "");
     assert_true(is_protected(&bench));
+    bench_end(&bench);
+}
+
+/* An attacker may write what an alert says: that is no reason to let him go for good. */
+static void what_only_the_alert_says_is_a_doubt_and_what_is_shown_is_not(void **state)
+{
+    struct bench bench;
+    (void)state;
+    bench_begin(&bench,
+        "never target host.name = \"dc01\" \"first\"\n"
+        "never target host.name = \"web-1\" \"second\"\n"
+        "never target host.name = \"dc02\" \"third\"\n" RULE,
+        "{\"source\":\"guardduty\",\"severity\":\"high\",\"host.name\":[\"DC01\",\"dc02\"]}");
+    fact(&bench, FIELD_HOST_NAME, "app-1");
+    struct protection protection = judge_row(&bench, &plain_row);
+    assert_true(protection.is_doubt);
+    assert_non_null(strstr(protection.reason, "first"));
+    assert_non_null(strstr(protection.reason, "by what the alert says"));
+    fact(&bench, FIELD_HOST_NAME, "web-1");
+    protection = judge_row(&bench, &plain_row); /* before every doubt */
+    assert_false(protection.is_doubt);
+    assert_non_null(strstr(protection.reason, "second"));
+    gap(&bench, FIELD_HOST_NAME, "denied");
+    protection = judge_row(&bench, &plain_row);
+    assert_false(protection.is_doubt);
+    assert_non_null(strstr(protection.reason, "first"));
+    bench_end(&bench);
+}
+
+/* An alert that says `count` values of a field. */
+static void bench_says(struct bench *bench, enum field field, uint32_t count)
+{
+    value *items = ARENA_ARRAY(&bench->arena, value, count);
+    assert_non_null(items);
+    for (uint32_t at = 0; at < count; at++)
+        items[at] = value_text(str_from(arena_format(&bench->arena, "r-%u", (unsigned)at)));
+    bench->event.fields[field] = value_list(items, count);
+}
+
+static void more_names_than_are_compared_are_a_doubt(void **state)
+{
+    static const char *const conditions[] = { "resource.id = \"x\"", "role.name = \"x\"",
+        "cloud.account = \"444455556666\"", "host.name != \"web-1\" and resource.id != \"x\"" };
+    struct bench bench;
+    char rules[512];
+    (void)state;
+    for (size_t at = 0; at < COUNT_OF(conditions); at++) {
+        (void)snprintf(rules, sizeof(rules), "never target %s \"x\"\n" RULE, conditions[at]);
+        bench_begin(&bench, rules, ALERT);
+        fact(&bench, FIELD_HOST_NAME, "web-1");
+        bench_says(&bench, FIELD_RESOURCE_ID, TARGET_NAMES_MAX + 1);
+        struct protection protection = judge_row(&bench, &plain_row);
+        if (protection.guard == NULL || !protection.is_doubt)
+            fail_msg("%s is not in doubt", conditions[at]);
+        assert_non_null(strstr(protection.reason, "cannot be decided"));
+        bench_end(&bench);
+    }
+    bench_begin(&bench, "never target host.ip = \"192.0.2.1\" \"x\"\n" RULE, ALERT);
+    bench_says(&bench, FIELD_RESOURCE_ID, TARGET_NAMES_MAX + 1);
+    assert_false(is_protected(&bench)); /* no address follows from an id */
+    bench_end(&bench);
+    bench_begin(&bench, "never target resource.id = \"x\" \"x\"\n" RULE, ALERT);
+    bench_says(&bench, FIELD_RESOURCE_ID, TARGET_NAMES_MAX);
+    assert_false(is_protected(&bench));
+    bench_end(&bench);
+}
+
+static void a_target_of_too_many_names_is_refused_for_those_that_are_known(void **state)
+{
+    struct bench bench;
+    (void)state;
+    bench_begin(&bench, "never target host.ip = \"192.0.2.1\" \"x\"\n" RULE, ALERT);
+    fact(&bench, FIELD_HOST_IP, "192.0.2.1");
+    for (unsigned at = 0; at <= TARGET_NAMES_MAX; at++)
+        fact(&bench, FIELD_HOST_IP, arena_format(&bench.arena, "198.51.%u.%u", at / 250, at % 250));
+    struct protection protection = judge_row(&bench, &plain_row);
+    assert_non_null(protection.guard);
+    assert_false(protection.is_doubt);
+    bench_end(&bench);
+}
+
+static void an_alert_of_nothing_but_names_costs_no_more_than_some(void **state)
+{
+    CLEANUP(skeletons_release) struct skeletons skeletons = { 0 };
+    struct bench bench;
+    (void)state;
+    bench_begin(&bench, RULE, ALERT);
+    skeletons.arena = &bench.arena;
+    struct target target = { .arena = &bench.arena, .skeletons = &skeletons };
+    bench_says(&bench, FIELD_RESOURCE_ID, 60000);
+    assert_int_equal(target_of_alert(&target, &bench.event), ERR_OK);
+    assert_true(target.is_cut[FIELD_RESOURCE_ID]);
+    uint32_t count = 0;
+    for (const struct name *name = target.names[FIELD_RESOURCE_ID]; name != NULL; name = name->next)
+        count++;
+    assert_int_equal(count, TARGET_NAMES_MAX);
     bench_end(&bench);
 }
 
@@ -536,6 +636,10 @@ int main(void)
         cmocka_unit_test(a_name_with_too_many_readings_is_a_gap),
         cmocka_unit_test(the_alert_counts_too_and_facts_win_over_it),
         cmocka_unit_test(tags_of_the_alert_protect),
+        cmocka_unit_test(what_only_the_alert_says_is_a_doubt_and_what_is_shown_is_not),
+        cmocka_unit_test(more_names_than_are_compared_are_a_doubt),
+        cmocka_unit_test(a_target_of_too_many_names_is_refused_for_those_that_are_known),
+        cmocka_unit_test(an_alert_of_nothing_but_names_costs_no_more_than_some),
         cmocka_unit_test(never_forbids_its_step_with_and_without_a_condition),
         cmocka_unit_test(never_target_lets_reads_and_steps_without_target_pass),
         cmocka_unit_test(a_clause_of_defaults_is_for_rules_of_its_file),

@@ -8,7 +8,6 @@
 
 #include "act/audit_entries.h"
 #include "act/governor_inquiry.h"
-#include "act/protect.h"
 #include "act/timers.h"
 #include "base/buf.h"
 #include "base/time.h"
@@ -179,9 +178,12 @@ static enum err check_protection(struct inquiry *inquiry)
         return ERR_OK;
     TRY(protect_judge(
         inquiry->cause, inquiry->row, inquiry->proposal->plan, inquiry->arena, &protection));
-    return protection.guard == NULL ? ERR_OK
-                                    : inquiry_decide(inquiry, RULING_REFUSED,
-                                        &protection.guard->place, protection.reason);
+    if (protection.is_doubt)
+        inquiry->doubt = protection;
+    return protection.guard == NULL || protection.is_doubt
+               ? ERR_OK
+               : inquiry_decide(
+                   inquiry, RULING_REFUSED, &protection.guard->place, protection.reason);
 }
 
 static enum err check_shadow(struct inquiry *inquiry)
@@ -208,6 +210,13 @@ static enum err check_hold_before(struct inquiry *inquiry)
     inquiry->judgement.reason = before->reason.ptr;
     inquiry->judgement.clause = before->clause;
     return ERR_OK;
+}
+
+static enum err check_guard_in_doubt(struct inquiry *inquiry)
+{
+    const struct protection *doubt = &inquiry->doubt;
+    return doubt->guard == NULL ? ERR_OK
+                                : hold(inquiry, HOLD_BY_DOUBT, &doubt->guard->place, doubt->reason);
 }
 
 static enum err check_doubt(struct inquiry *inquiry)
@@ -411,8 +420,8 @@ static enum err note(struct inquiry *inquiry)
 static enum err judge_in_transaction(struct inquiry *inquiry)
 {
     static check *const joins[] = { check_shadow, joins_check_rejected, joins_check_done };
-    static check *const holds[] = { check_hold_before, check_doubt, check_always, check_limits,
-        check_approve };
+    static check *const holds[] = { check_hold_before, check_guard_in_doubt, check_doubt,
+        check_always, check_limits, check_approve };
     TRY(ask(inquiry, joins, COUNT_OF(joins)));
     if (!inquiry->proposal->is_approved)
         TRY(ask(inquiry, holds, COUNT_OF(holds)));

@@ -120,7 +120,8 @@ MUST_CHECK enum err governor_foresee(struct governor *governor, const struct pro
 /* With the plan. RULING_ADMITTED has counted the target of a `respond` step against every limit,
  * in the same transaction in which the limits were found to have room; asked again for the same
  * step it counts once. Each answer is in the audit log, and the step's target in the journal. Never
- * RULING_PAUSED. A condition that cannot be decided protects. Errors as above. */
+ * RULING_PAUSED. A condition of a guard that cannot be decided,
+ * or that only the alert meets, holds the step (protect.h). Errors as above. */
 MUST_CHECK enum err governor_judge(struct governor *governor, const struct proposal *proposal,
     struct arena *arena, struct judgement *ret_judgement);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "act/governor.h"
+#include "act/protect.h"
 
 /* One question to the governor. */
 struct inquiry {
@@ -11,6 +12,7 @@ struct inquiry {
     const struct builtin *row;
     struct arena *arena;
     struct judgement judgement;
+    struct protection doubt; /* a guard that a person may let it past */
     bool is_decided;
     bool is_known; /* said before: the audit log has it */
 };

@@ -12,7 +12,7 @@
 enum hold_cause {
     HOLD_BY_APPROVE, /* the rule says `approve by` */
     HOLD_BY_LIMIT,   /* over a limit */
-    HOLD_BY_DOUBT,   /* an excuse cannot be decided */
+    HOLD_BY_DOUBT,   /* an excuse or a guard cannot be decided */
     HOLD_BY_ALWAYS,  /* what `always` asks for was not done before */
     HOLD_CAUSE_COUNT
 };

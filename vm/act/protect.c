@@ -78,6 +78,15 @@ static bool is_undecided(enum err err)
     return err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_LIMIT;
 }
 
+/* Whether the condition reads a field of which not every name is known. */
+static bool is_cut(const struct target *target, const struct condition_reads *reads)
+{
+    for (enum field field = 0; field < FIELD_COUNT; field++)
+        if (reads->has[field] && target->is_cut[field])
+            return true;
+    return false;
+}
+
 /* Every view of one target, until one is met for certain. ERR_MEMORY. */
 static MUST_CHECK enum err ask_target(const struct step_cause *cause,
     const struct guard_code *guard, const struct target *target, struct found *found)
@@ -92,9 +101,10 @@ static MUST_CHECK enum err ask_target(const struct step_cause *cause,
         err = ask(cause->program, guard, &views, target->arena, found);
         views_next(&views);
     }
-    if (!is_undecided(err))
+    if (err != ERR_OK && !is_undecided(err))
         return err;
-    found->finding = FINDING_UNDECIDED;
+    if (found->finding == FINDING_NO && (err != ERR_OK || is_cut(target, &reads)))
+        found->finding = FINDING_UNDECIDED;
     return ERR_OK;
 }
 
@@ -143,16 +153,20 @@ static const char *forbidden(const struct guard_code *guard, const struct builti
         STR_ARG(target), ceiling_name(guard->ceiling), verb_name(row->verb), row->name);
 }
 
-static const char *doubt_words(const struct found *found, struct arena *arena)
+static const char *doubt_words(const struct found *found, bool is_doubt, struct arena *arena)
 {
-    if (found->finding == FINDING_YES)
-        return "";
     if (found->finding == FINDING_UNDECIDED)
-        return ": whether it is meant cannot be decided, and so it counts as meant";
+        return ": whether it is meant cannot be decided, so a person decides";
+    const char *end = is_doubt ? "; the provider does not show that, so a person decides" : "";
+    if (found->finding == FINDING_YES)
+        return is_doubt ? ": it is meant by what the alert says, and not by what the provider "
+                          "shows, so a person decides"
+                        : "";
     if (found->gap == NULL)
-        return ": but for upper and lower case it is meant, and so it counts as meant";
-    return arena_format(
-        arena, ": %s, so it may be meant, and what cannot be read counts as meant", found->gap);
+        return arena_format(
+            arena, ": but for upper and lower case it is meant, and so it counts as meant%s", end);
+    return arena_format(arena,
+        ": %s, so it may be meant, and what cannot be read counts as meant%s", found->gap, end);
 }
 
 static MUST_CHECK enum err say(const struct guard_code *guard, const struct builtin *row,
@@ -160,7 +174,7 @@ static MUST_CHECK enum err say(const struct guard_code *guard, const struct buil
     struct protection *ret_protection)
 {
     const char *what = forbidden(guard, row, plan, arena);
-    const char *doubt = doubt_words(found, arena);
+    const char *doubt = doubt_words(found, ret_protection->is_doubt, arena);
     if (what == NULL || doubt == NULL)
         return ERR_MEMORY;
     ret_protection->guard = guard;
@@ -198,6 +212,22 @@ static MUST_CHECK enum err targets_make(const struct step_cause *cause, const st
     return ERR_OK;
 }
 
+/* *ret_is_shown: the provider's view forbids, and no alert had a part in it. */
+static MUST_CHECK enum err ask_guard(const struct step_cause *cause, const struct guard_code *guard,
+    const struct target *targets, struct found *found, bool *ret_is_shown)
+{
+    *found = (struct found){ .finding = FINDING_NO };
+    *ret_is_shown = guard->certain == NO_INDEX;
+    if (guard->certain == NO_INDEX)
+        found->finding = FINDING_YES;
+    for (int at = 0; at < TARGETS && found->finding < FINDING_UNDECIDED; at++) {
+        TRY(ask_target(cause, guard, &targets[at], found));
+        if (at == BY_PROVIDER)
+            *ret_is_shown = found->finding == FINDING_YES || found->finding == FINDING_POSSIBLE;
+    }
+    return ERR_OK;
+}
+
 static MUST_CHECK enum err judge(const struct step_cause *cause, const struct builtin *row,
     const struct plan *plan, struct skeletons *skeletons, struct protection *ret_protection)
 {
@@ -205,15 +235,17 @@ static MUST_CHECK enum err judge(const struct step_cause *cause, const struct bu
     TRY(targets_make(cause, row, plan, skeletons, targets));
     for (uint32_t i = 0; i < cause->program->guard_count; i++) {
         const struct guard_code *guard = &cause->program->guards[i];
-        struct found found = { .finding = FINDING_NO };
+        struct found found;
+        bool is_shown;
         if (!concerns(guard, cause->rule, row))
             continue;
-        if (guard->certain == NO_INDEX)
-            found.finding = FINDING_YES;
-        for (int at = 0; at < TARGETS && found.finding < FINDING_UNDECIDED; at++)
-            TRY(ask_target(cause, guard, &targets[at], &found));
-        if (found.finding != FINDING_NO)
-            return say(guard, row, plan, &found, skeletons->arena, ret_protection);
+        TRY(ask_guard(cause, guard, targets, &found, &is_shown));
+        if (found.finding == FINDING_NO || (!is_shown && ret_protection->guard != NULL))
+            continue;
+        ret_protection->is_doubt = !is_shown;
+        TRY(say(guard, row, plan, &found, skeletons->arena, ret_protection));
+        if (is_shown)
+            return ERR_OK;
     }
     return ERR_OK;
 }

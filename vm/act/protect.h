@@ -14,7 +14,11 @@
  * True in one view forbids. So does a condition that could be true through a gap: a fact that the
  * provider did not give (fact.is_gap), one that the row promises (builtin.shows) and nobody
  * mentions, or text that does not fit its field. What a row neither shows nor the alert has is
- * simply not there: a role has no host.name. A condition that cannot be decided forbids too.
+ * simply not there: a role has no host.name.
+ *
+ * Whoever writes an alert must not be able to have a response refused for good. Where the provider's
+ * view does not forbid, and only the alert's own words do, or a condition cannot be decided (at a limit
+ * of its own, more than TARGET_NAMES_MAX names or VIEWS_MAX views), that is a doubt: a person decides.
  */
 #pragma once
 
@@ -23,10 +27,11 @@
 
 struct protection {
     const struct guard_code *guard; /* the one that forbids; NULL: none */
+    bool is_doubt;                  /* a person may let it through; else it is refused */
     const char *reason;             /* a sentence for a person, in the arena; NULL: none */
 };
 
 /* Ask the guards of cause->program, in their order, about the planned step; the first that
- * forbids is told. GUARD_ALWAYS asks for steps and forbids none. ERR_MEMORY only. */
+ * forbids for certain is told, or else the first in doubt. GUARD_ALWAYS asks for steps and forbids none. ERR_MEMORY only. */
 MUST_CHECK enum err protect_judge(const struct step_cause *cause, const struct builtin *row,
     const struct plan *plan, struct arena *arena, struct protection *ret_protection);

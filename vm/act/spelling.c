@@ -6,6 +6,7 @@
 
 #include "arn.h"
 #include "base/fold.h"
+#include "base/limits.h"
 #include "ip.h"
 
 /* ---- one spelling ---- */
@@ -259,6 +260,21 @@ static struct name *find_name(const struct target *target, enum field field, val
     return NULL;
 }
 
+/* One more name of the field is left out, and so is what would have followed from it. */
+static void cut(struct target *target, enum field field)
+{
+    static const enum field linked[] = { FIELD_INSTANCE_ID, FIELD_SG_ID, FIELD_ROLE_NAME,
+        FIELD_ROLE_ARN, FIELD_USER_NAME, FIELD_RESOURCE_ID };
+    bool is_linked = false;
+    target->is_cut[field] = true;
+    for (size_t at = 0; at < COUNT_OF(linked); at++)
+        is_linked |= linked[at] == field;
+    for (size_t at = 0; is_linked && at < COUNT_OF(linked); at++)
+        target->is_cut[linked[at]] = true;
+    target->is_cut[FIELD_CLOUD_ACCOUNT] |= is_linked;
+    target->is_cut[FIELD_CLOUD_REGION] |= is_linked;
+}
+
 enum err target_say(struct target *target, enum field field, str text, bool is_loose)
 {
     value v;
@@ -271,9 +287,14 @@ enum err target_say(struct target *target, enum field field, str text, bool is_l
     target->is_said[field] |= !is_loose;
     if (find_name(target, field, v, is_loose) != NULL)
         return ERR_OK;
+    if (target->name_counts[field] == TARGET_NAMES_MAX) {
+        cut(target, field);
+        return ERR_OK;
+    }
     struct name *name = ARENA_NEW(target->arena, struct name);
     if (name == NULL)
         return ERR_MEMORY;
+    target->name_counts[field]++;
     name->next = target->names[field];
     target->names[field] = name;
     TRY(add_spelling(target, name, v, is_loose));

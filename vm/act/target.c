@@ -109,7 +109,7 @@ static MUST_CHECK enum err hear_field(struct target *target, enum field field, v
 {
     const value *items = value_items(v);
     bool is_list = items != NULL || v.kind == VALUE_LIST;
-    for (uint32_t at = 0; at < (is_list ? v.count : 1); at++) {
+    for (uint32_t at = 0; at < (is_list ? v.count : 1) && !target->is_cut[field]; at++) {
         value one = is_list ? items[at] : v;
         if (one.kind == VALUE_ABSENT || one.kind == VALUE_NULL || one.kind == VALUE_OBJECT)
             continue;
@@ -157,6 +157,7 @@ void target_overlay(struct target *target, const struct target *upper, const str
         bool is_known = upper->is_said[field] && upper->gaps[field] == NULL;
         bool is_upper = is_known || upper->names[field] != NULL;
         target->names[field] = is_upper ? upper->names[field] : lower->names[field];
+        target->is_cut[field] = upper->is_cut[field] || (!is_upper && lower->is_cut[field]);
         target->gaps[field] =
             is_known || upper->gaps[field] != NULL ? upper->gaps[field] : lower->gaps[field];
     }

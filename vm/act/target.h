@@ -50,7 +50,9 @@ struct target {
     struct name *names[FIELD_COUNT];
     const char *gaps[FIELD_COUNT]; /* why some of the field is not known; or NULL */
     bool is_said[FIELD_COUNT];     /* something was, maybe that there is none */
-    struct tag_set *sets;          /* of FIELD_RESOURCE_TAGS */
+    bool is_cut[FIELD_COUNT];      /* it may have names beyond TARGET_NAMES_MAX that nobody knows */
+    uint32_t name_counts[FIELD_COUNT];
+    struct tag_set *sets; /* of FIELD_RESOURCE_TAGS */
 };
 
 /* Whether the field is about what a step acts on; the others are about the alert. */

@@ -46,6 +46,10 @@ enum {
     /* Elements of arrays that one path may collect. Past it the array is one text, never
      * cut: nothing hides behind a long array. */
     SLOT_VALUES_MAX = 65536,
+    /* Names of one field that a target goes by, by its own or as an alert says: a network
+     * interface has 50 addresses and a finding of Security Hub names 32 resources. Each is compared
+     * with all the others. With more, whether it is protected is for a person to say. */
+    TARGET_NAMES_MAX = 256,
 
     /* Tests. Alerts of one test, those of its files included, and the years that its clock
      * may go on; what it remembers of the steps that ran. */
