@@ -19,19 +19,45 @@ static const struct option options[] = {
     { 0 },
 };
 
+/* Every run has ended: what is still to come. */
+static enum err tell_to_come(struct session *session)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct output *out = &session->driver->out;
+    struct timer *timers;
+    size_t count;
+    size_t undos = 0;
+    int64_t due_ms = INT64_MAX;
+    char text[TIME_TEXT_MAX];
+    TRY(timers_list(session->store, 0, &arena, &timers, &count));
+    for (size_t i = 0; i < count; i++) {
+        if (timers[i].kind != TIMER_UNDO)
+            continue;
+        undos++;
+        due_ms = timers[i].due_ms < due_ms ? timers[i].due_ms : due_ms;
+    }
+    if (undos == 0)
+        output_addf(out, "Nothing is open in %s: every run has ended.\n", session->data);
+    else
+        output_addf(out,
+            "Every run in %s has ended; %zu step%s to be taken back, the next at %s by\n"
+            "a cdr resume then, or by cdr resume --watch.\n",
+            session->data, undos, undos == 1 ? " is" : "s are",
+            resuming_time(session, due_ms, text));
+    return ERR_OK;
+}
+
 /* Where nothing came of it: whether nothing is open, or all of it waits. */
 static enum exit_code tell_nothing(struct session *session)
 {
     struct output *out = &session->driver->out;
     uint64_t open = 0;
     enum err err = resumable_open(session->store, &open);
+    if (err == ERR_OK && open == 0 && session->reporter.format == REPORT_TEXT)
+        err = tell_to_come(session);
     if (err != ERR_OK)
         return session_store_failure(session, "counting open runs", err);
-    if (session->reporter.format != REPORT_TEXT)
-        return EXIT_CLEAN;
-    if (open == 0)
-        output_addf(out, "Nothing is open in %s: every run has ended.\n", session->data);
-    else
+    if (open > 0 && session->reporter.format == REPORT_TEXT)
         output_addf(out,
             "%" PRIu64 " run%s in %s for a person: look with cdr approvals --data %s\n", open,
             open == 1 ? " waits" : "s wait", session->data, session_data_word(session));
@@ -45,15 +71,18 @@ static enum exit_code resume_once(struct session *session)
     enum exit_code code = resuming_round(&resuming);
     if (code == EXIT_CLEAN && resuming.done == 0)
         code = tell_nothing(session);
-    return code == EXIT_CLEAN ? session_end(session) : code;
+    enum exit_code overdue = code == EXIT_CLEAN ? resuming_overdue(session) : EXIT_CLEAN;
+    if (overdue > EXIT_FINDINGS)
+        return overdue;
+    if (code == EXIT_CLEAN)
+        code = session_end(session);
+    return code == EXIT_CLEAN ? overdue : code;
 }
 
 /* What a watch has seen so far. */
 struct watch {
     struct session *session;
     struct resuming resuming;
-    int64_t version; /* of the journal, by others */
-    uint64_t done;
     bool is_paused;
 };
 
@@ -70,38 +99,47 @@ static bool pause_was_lifted(struct watch *watch)
     return was_paused && !watch->is_paused;
 }
 
-/* One look; a round where something may have come up. */
-static enum exit_code watch_once(struct watch *watch, uint32_t *ret_ms)
+/* A round, then others may have the journal. */
+static enum exit_code watch_work(struct watch *watch)
 {
     struct session *session = watch->session;
-    int64_t version;
-    bool is_due;
-    enum err err = resumable_version(session->store, &version);
-    if (err != ERR_OK)
-        return session_store_failure(session, "looking at the journal", err);
-    enum exit_code code = resuming_look(&watch->resuming, &is_due, ret_ms);
-    bool is_lifted = pause_was_lifted(watch);
-    if (code != EXIT_CLEAN
-        || (!is_due && !is_lifted && version == watch->version
-            && watch->resuming.done == watch->done))
-        return code;
-    watch->version = version;
-    watch->done = watch->resuming.done;
-    code = resuming_round(&watch->resuming);
+    uint64_t done = watch->resuming.done;
+    enum exit_code code = resuming_round(&watch->resuming);
+    if (code == EXIT_CLEAN && watch->resuming.done != done)
+        code = resuming_overdue(session);
     output_flush(&session->driver->out);
-    return code;
+    return code > EXIT_FINDINGS || session_is_stopped(session) ? code
+                                                               : resuming_rest(&watch->resuming);
+}
+
+/* One look, at a journal that others may be at work on; a round where something may have come
+ * up, as soon as they are not. */
+static enum exit_code watch_once(struct watch *watch)
+{
+    struct session *session = watch->session;
+    bool is_due = pause_was_lifted(watch);
+    enum exit_code code = EXIT_CLEAN;
+    if (!is_due) {
+        code = session_wake(session, JOURNAL_READ);
+        if (code == EXIT_CLEAN)
+            code = resuming_look(&watch->resuming, &is_due);
+        session_rest(session);
+    }
+    if (code == EXIT_CLEAN && is_due)
+        code = session_wake(session, JOURNAL_RESUMED);
+    return code == EXIT_CLEAN && session->store != NULL ? watch_work(watch) : code;
 }
 
 /* Until somebody stops it, which is a good end. */
 static enum exit_code watch_all(struct session *session)
 {
-    struct watch watch = { .session = session, .version = -1 };
+    struct watch watch = { .session = session };
     struct driver *driver = session->driver;
-    enum exit_code code = EXIT_CLEAN;
-    uint32_t wait_ms = 0;
     resuming_init(&watch.resuming, session);
-    while (code == EXIT_CLEAN && clock_wait(driver->clock, wait_ms, driver->stop))
-        code = watch_once(&watch, &wait_ms);
+    (void)pause_was_lifted(&watch);
+    enum exit_code code = watch_work(&watch);
+    while (code == EXIT_CLEAN && clock_wait(driver->clock, LOOK_EVERY_MS, driver->stop))
+        code = watch_once(&watch);
     return session_is_stopped(session) ? EXIT_CLEAN : code;
 }
 

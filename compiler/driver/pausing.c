@@ -240,17 +240,17 @@ enum exit_code pause_end(struct driver *driver, const char *directory, const cha
         return code;
     const char *words = pause_words(directory, &driver->arena);
     if (words == NULL) {
-        output_addf(&driver->out, "%s is not paused.\n", pausing.word);
+        driver_message(driver, "%s is not paused", pausing.word);
         return EXIT_CLEAN;
     }
     code = lift(&pausing, &seq);
     if (code != EXIT_CLEAN)
         return code;
-    output_addf(&driver->out, "The pause of %s is lifted; it was ", pausing.word);
-    output_text(&driver->out, str_from(words));
+    /* Not on standard output: that is for what goes on then, one JSON object a line maybe. */
+    driver_message(driver, "the pause of %s is lifted; it was %s", pausing.word, words);
     if (seq > 0)
-        output_addf(&driver->out, "\nIt is entry %" PRId64 " of the audit log.\n", seq);
+        driver_message(driver, "it is entry %" PRId64 " of the audit log", seq);
     else
-        output_add(&driver->out, STR("\nThere is no journal yet to tell it to.\n"));
+        driver_message(driver, "there is no journal yet to tell it to");
     return EXIT_CLEAN;
 }

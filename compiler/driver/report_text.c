@@ -4,6 +4,7 @@
 #include "driver/hold_words.h"
 #include "driver/paragraph.h"
 #include "driver/report_forms.h"
+#include "store/timers.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -365,6 +366,25 @@ static void show_ruling(
         judgement_text(reporter->out, indent, judgement);
 }
 
+/* Until when a step `for D` lasts, and who ends it. */
+static void show_end(const struct reporter *reporter, const struct step_view *step, size_t indent,
+    struct arena *arena)
+{
+    struct timer timer;
+    uint32_t count;
+    if (reporter->mode != MODE_APPLY || reporter->store == NULL || step->code == NULL
+        || step->code->for_ms <= 0)
+        return;
+    enum err err =
+        timers_find(reporter->store, TIMER_UNDO, step->run, step->index, arena, &timer, &count);
+    if (err != ERR_OK || timer.ended_ms != 0) /* none is set, or it is over */
+        return;
+    const char *words = arena_format(arena, "%.*s, when a cdr resume (or --watch) takes it back",
+        STR_ARG(moment_words(timer.due_ms, arena)));
+    if (words != NULL)
+        paragraph_show(reporter->out, indent, "until", str_from(words));
+}
+
 void text_step(struct reporter *reporter, const struct step_view *step)
 {
     struct output *out = reporter->out;
@@ -380,6 +400,7 @@ void text_step(struct reporter *reporter, const struct step_view *step)
     paragraph_show(
         out, indent, is_result ? "result" : "because", str_from(reason_to_tell(reporter, outcome)));
     show_ruling(reporter, indent, outcome);
+    show_end(reporter, step, indent, &arena);
     show_requests(reporter, step, indent);
     if (outcome->results.url.kind != VALUE_ABSENT)
         paragraph_show(out, indent, "evidence", value_print(&arena, outcome->results.url));

@@ -296,20 +296,92 @@ enum exit_code resuming_round(struct resuming *resuming)
     return code;
 }
 
-enum exit_code resuming_look(struct resuming *resuming, bool *ret_is_due, uint32_t *ret_ms)
+/* Whether a run can be gone on with, or a hold be planned. */
+static enum err work_find(const struct resuming *resuming, int64_t now_ms, bool *ret_is_there)
+{
+    struct store *store = resuming->session->store;
+    int64_t hold;
+    int64_t run;
+    *ret_is_there = false;
+    if (resuming->session->governor.pause_file != NULL
+        && pause_is_on(resuming->session->governor.pause_file))
+        return ERR_OK;
+    enum err err = ERR_NOT_FOUND;
+    if (now_ms >= resuming->again_ms)
+        err = resumable_next(store, 0, now_ms, &run);
+    if (err == ERR_NOT_FOUND && resuming->plans > 0)
+        err = resumable_unplanned(store, resuming->planned_hold, &hold, &run);
+    *ret_is_there = err == ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum exit_code resuming_rest(struct resuming *resuming)
+{
+    struct session *session = resuming->session;
+    int64_t now_ms = 0;
+    bool is_left = false;
+    resuming->again_ms = 0;
+    enum err err = timers_now(session->store, session->driver->clock, &now_ms);
+    if (err == ERR_OK)
+        err = work_find(resuming, now_ms, &is_left);
+    if (err != ERR_OK)
+        return session_store_failure(session, "looking for open runs", err);
+    if (is_left) /* the round could not do it, and the next could not at once */
+        resuming->again_ms = now_ms + RETRY_FIRST_MS;
+    session_rest(session);
+    return EXIT_CLEAN;
+}
+
+enum exit_code resuming_look(struct resuming *resuming, bool *ret_is_due)
 {
     struct session *session = resuming->session;
     int64_t now_ms;
     int64_t due_ms;
+    *ret_is_due = false;
     enum err err = timers_now(session->store, session->driver->clock, &now_ms);
     if (err == ERR_OK)
         err = timers_next(session->store, &due_ms);
+    if (err == ERR_OK)
+        err = work_find(resuming, now_ms, ret_is_due);
     if (err != ERR_OK)
         return session_store_failure(session, "looking for the next timer", err);
-    if (due_ms > resuming->plans_ms)
-        due_ms = resuming->plans_ms;
-    *ret_is_due = due_ms <= now_ms;
-    *ret_ms = *ret_is_due || due_ms - now_ms > LOOK_EVERY_MS ? LOOK_EVERY_MS
-                                                             : (uint32_t)(due_ms - now_ms);
+    *ret_is_due |= due_ms <= now_ms || resuming->plans_ms <= now_ms;
     return EXIT_CLEAN;
+}
+
+/* When something of the time of timers is, by the clock on the wall. */
+const char *resuming_time(struct session *session, int64_t at_ms, char text[static TIME_TEXT_MAX])
+{
+    int64_t now_ms = 0;
+    struct clock *clock = session->driver->clock;
+    if (timers_now(session->store, clock, &now_ms) == ERR_OK)
+        at_ms += clock->now_ms(clock) - now_ms;
+    return time_format(at_ms, text).ptr;
+}
+
+enum exit_code resuming_overdue(struct session *session)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct timer timer;
+    uint64_t count;
+    uint32_t step;
+    uint32_t tries;
+    int64_t run;
+    enum err err = timers_overdue(session->store, &run, &step, &count);
+    if (err == ERR_NOT_FOUND)
+        return EXIT_CLEAN;
+    if (err == ERR_OK)
+        err = timers_find(session->store, TIMER_UNDO, run, step, &arena, &timer, &tries);
+    if (err != ERR_OK)
+        return session_store_failure(session, "looking for what is over its time", err);
+    char text[TIME_TEXT_MAX];
+    driver_message(session->driver,
+        "%" PRIu64 " step%s over %s time and could not be taken back; of run %" PRId64
+        ", step %u: %s%s",
+        count, count == 1 ? " is" : "s are", count == 1 ? "its" : "their", run, (unsigned)step + 1,
+        timer.ended_ms == 0 ? "the next try is at " : "no more tries are made, take it back with ",
+        timer.ended_ms == 0
+            ? resuming_time(session, timer.due_ms, text)
+            : arena_format(&arena, "cdr undo %" PRId64 " --data %s", run, session->data));
+    return EXIT_FINDINGS;
 }

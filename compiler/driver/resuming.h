@@ -4,6 +4,7 @@
 #pragma once
 
 #include "act/timers.h"
+#include "base/time.h"
 #include "driver/session.h"
 
 enum {
@@ -22,6 +23,7 @@ struct resuming {
     int64_t planned_hold; /* the last hold that was planned */
     uint32_t plans;       /* that may still be made, before plans_ms */
     int64_t plans_ms;     /* in the time of timers */
+    int64_t again_ms;     /* so too: before, what the last round has left is not tried */
 };
 
 void resuming_init(struct resuming *resuming, struct session *session);
@@ -31,7 +33,15 @@ void resuming_init(struct resuming *resuming, struct session *session);
  * what has failed was told. */
 MUST_CHECK enum exit_code resuming_round(struct resuming *resuming);
 
-/* Whether a round may find something: a timer is due, or holds may be planned again. *ret_ms is how
- * long until then, at most LOOK_EVERY_MS. */
-MUST_CHECK enum exit_code resuming_look(
-    struct resuming *resuming, bool *ret_is_due, uint32_t *ret_ms);
+/* Give the journal away after a round (session_rest). */
+MUST_CHECK enum exit_code resuming_rest(struct resuming *resuming);
+
+/* Whether a round may find something: a timer is due, a run can be gone on with, or holds may be
+ * planned again. It only reads: a reader's store will do. */
+MUST_CHECK enum exit_code resuming_look(struct resuming *resuming, bool *ret_is_due);
+
+/* Tell of what was to be for a while, is over its time and could not be taken back: EXIT_FINDINGS.
+ * EXIT_CLEAN: nothing is. */
+MUST_CHECK enum exit_code resuming_overdue(struct session *session);
+/* A moment of the time of timers as people read it, in `text`. */
+const char *resuming_time(struct session *session, int64_t at_ms, char text[static TIME_TEXT_MAX]);

@@ -18,6 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How long a command waits for another cdr that is using the journal, when it says so, and how
+ * often it tries. */
+enum { TURN_WAIT_MS = 10 * 1000, TURN_TELL_MS = 1000, TURN_LOOK_MS = 100 };
+
 /* Memory of one run: its steps one after the other, each with replies of its own. */
 #define RUN_BYTES_MAX ((size_t)8 * STEP_BYTES_MAX)
 
@@ -71,6 +75,26 @@ static void tell_undo_step(struct undo_report *report, const struct undo_step *s
     report_step(&session->reporter, &view);
 }
 
+/* Open it for writing. Another cdr may be at work: wait for it, as long as that is bearable. */
+static enum err open_in_turn(
+    struct session *session, struct store_guard *guard, const char **reterr_reason)
+{
+    struct driver *driver = session->driver;
+    enum err err = ERR_BUSY;
+    for (uint32_t waited_ms = 0; waited_ms <= TURN_WAIT_MS; waited_ms += TURN_LOOK_MS) {
+        err = store_open_guarded(
+            session->data, guard, &driver->arena, &session->store, reterr_reason);
+        if (err != ERR_BUSY || waited_ms == TURN_WAIT_MS)
+            return err;
+        if (waited_ms == TURN_TELL_MS)
+            driver_message(driver, "another cdr is at work in %s; waiting for up to %d s",
+                session->data, TURN_WAIT_MS / 1000);
+        if (!clock_wait(driver->clock, TURN_LOOK_MS, driver->stop))
+            return err;
+    }
+    return err;
+}
+
 static enum exit_code open_journal(struct session *session, enum journal_need need)
 {
     struct driver *driver = session->driver;
@@ -90,8 +114,7 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
                        ? store_open_reader(session->data, &driver->arena, &session->store, &reason)
                    : need == JOURNAL_BESIDE
                        ? store_open_beside(session->data, &driver->arena, &session->store, &reason)
-                       : store_open_guarded(session->data, is_guarded ? &guard.guard : NULL,
-                           &driver->arena, &session->store, &reason);
+                       : open_in_turn(session, is_guarded ? &guard.guard : NULL, &reason);
     if (err == ERR_NEEDED) {
         driver_message(driver, "%s", guard.reason);
         return EXIT_USAGE;
@@ -171,6 +194,50 @@ static void anchor(struct session *session)
     if (session->store != NULL && audit_anchor(session->store) != ERR_OK)
         driver_message(session->driver, "the audit log could not be anchored: %s",
             store_error(session->store));
+}
+
+/* Work on `store` from now on. */
+static void session_use(struct session *session, struct store *store)
+{
+    session->store = store;
+    session->executor.store = store;
+    session->reporter.store = store;
+    session->governor.store = store;
+}
+
+void session_rest(struct session *session)
+{
+    if (!session->is_looking)
+        anchor(session);
+    store_close(session->store);
+    session_use(session, NULL);
+}
+
+enum exit_code session_wake(struct session *session, enum journal_need need)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct store *store = NULL;
+    const char *reason = NULL;
+    const char *file = arena_format(&arena, "%s/journal.db", session->data);
+    enum err err = file == NULL ? ERR_MEMORY : ERR_OK;
+    if (err == ERR_OK && access(file, F_OK) != 0) {
+        reason = strerror(errno);
+        err = ERR_IO; /* nobody wants a new one */
+    }
+    if (err == ERR_OK)
+        err = need == JOURNAL_READ ? store_open_reader(session->data, &arena, &store, &reason)
+                                   : store_open(session->data, &arena, &store, &reason);
+    if (err == ERR_BUSY && need != JOURNAL_READ)
+        return EXIT_CLEAN;
+    if (err == ERR_OK && need != JOURNAL_READ)
+        err = audit_places_use(store);
+    session->is_looking = need == JOURNAL_READ;
+    session_use(session, store);
+    if (err == ERR_OK)
+        return EXIT_CLEAN;
+    driver_message(session->driver, "the journal in %s cannot be opened again: %s", session->data,
+        reason != NULL ? reason : err_text(err));
+    return err == ERR_MEMORY ? EXIT_INTERNAL : EXIT_USAGE;
 }
 
 void session_release(struct session *session)
@@ -269,8 +336,9 @@ static enum exit_code cut_off(struct session *session, enum err err)
         reason = err_text(err);
     report_note(&session->reporter, "cut_off", reason);
     if (err != ERR_STOPPED) /* session_end tells that one, when all is over */
-        driver_message(session->driver, "%s\nGo on when that is mended: cdr resume --data %s",
-            reason, session_data_word(session));
+        driver_message(session->driver, "%s\nGo on when that is mended: cdr resume%s --data %s",
+            reason, err == ERR_PAUSED ? " --lift-pause --reason TEXT" : "",
+            session_data_word(session));
     return EXIT_FINDINGS;
 }
 

@@ -20,6 +20,7 @@ struct session {
     struct reporter reporter;
     struct totals totals;
     /* private */
+    bool is_looking;          /* the store of session_wake is a reader's */
     int64_t run;              /* the one whose steps are told */
     uint32_t undone_steps;    /* of the current undo */
     const struct run *undone; /* whose undo is not reported yet, or NULL */
@@ -45,6 +46,12 @@ enum journal_need {
 MUST_CHECK enum exit_code session_begin(struct session *session, struct driver *driver,
     const struct arguments *arguments, enum run_mode mode, enum journal_need need);
 void session_release(struct session *session);
+
+/* Give the journal away, so that another cdr may work: session->store is NULL then. */
+void session_rest(struct session *session);
+/* Open it again, for JOURNAL_READ or JOURNAL_RESUMED. Where another cdr is at work on it,
+ * session->store stays NULL: try again later. What else is wrong is told. */
+MUST_CHECK enum exit_code session_wake(struct session *session, enum journal_need need);
 
 /* Carry out (or plan) the steps of a rule that fired, with everything reported. `run` is
  * the stored run, 0 in a plan. EXIT_CLEAN and EXIT_FINDINGS: others may follow; more means stop. */

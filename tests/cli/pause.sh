@@ -53,11 +53,11 @@ run run --mode apply --rules rule.cdr --data whole --alerts /dev/null
 says "alerts are evaluated, their runs recorded, and nothing changed" "and so does a run"
 run resume --lift-pause --reason mended --data whole
 exits 0 "the pause is lifted"
-prints "It is entry 2 of the audit log." "which is told too"
+says "it is entry 2 of the audit log" "which is told too"
 holds "the file is gone" test ! -e whole/paused
 run resume --lift-pause --reason mended --data whole
 exits 0 "lifted before is no mistake"
-prints "whole is not paused" "and is told"
+says "whole is not paused" "and is told"
 
 # What acts while it is paused: recorded, not carried out, and gone on with.
 start_sandbox
@@ -70,7 +70,7 @@ run pause --data acts --reason "at night"
 run run --rules stop.cdr --alerts a1.json --mode apply --data acts
 exits 1 "a run while it is paused has not ended well"
 says "at night" "which says why"
-says "--lift-pause" "and how to go on"
+says "cdr resume --lift-pause --reason TEXT --data acts" "and how to go on"
 holds "nothing was changed" test "$(state)" = running
 run runs --data acts
 prints "open" "the run is recorded"

@@ -59,10 +59,11 @@ within() { # SECONDS CONDITION ..
 # In time, and not before.
 begin plain a1
 exits 0 "a step for a minute is done"
+prints "when a cdr resume (or --watch) takes it" "and says until when, and who ends it"
 holds "the role is isolated" isolated
 run resume --data plain
 exits 0 "a resume before its time does nothing"
-prints "Nothing is open" "and says so"
+prints "1 step is to be taken back, the next at 20" "and says what is to come"
 holds "the role is isolated still" isolated
 age plain 61
 run resume --data plain
@@ -96,6 +97,23 @@ done
 run doctor --data begun+1d
 prints "time of timers" "doctor says that timers and the clock differ"
 
+# A provider that does not say who we are: it is tried again, and said.
+begin again n1
+age again 61
+sandbox_tell faults '[{"operation":"GetCallerIdentity","kind":"fail_before","times":100}]'
+run resume --data again
+exits 1 "what could not be taken back is a finding"
+says "of run 1, step 1: the next try is at 20" "and the run is named, with the next try"
+holds "the role is isolated still" isolated
+run resume --data again
+exits 1 "it stays one until the next try"
+sandbox_tell faults '[]'
+age again 31
+run resume --data again
+exits 0 "the next try"
+prints "its time is over: try 2 of 20" "says which it is"
+holds "takes it back" free
+
 # Somebody who takes it back in time.
 begin person p1
 run undo 1 --data person
@@ -127,6 +145,42 @@ cp watch.err "$err"
 exits 0 "SIGTERM is a good end of a watch"
 prints "its time (for 1m) is over" "the watch told what it did"
 holds "once" test "$(undos watched)" = 1
+
+# Others work beside a watch.
+# shellcheck disable=SC2086 # CDR may be several words
+$CDR resume --watch --data watched >watch.out 2>watch.err </dev/null &
+watch=$!
+children+=("$watch")
+sleep 0.5
+begin watched w2
+exits 0 "a run beside a watch"
+holds "does what it should" isolated
+run undo 3 --data watched
+exits 0 "an undo beside a watch"
+holds "too" free
+run pause --data watched --reason test
+run resume --lift-pause --reason test --format json --data watched
+exits 0 "a pause is lifted beside a watch"
+holds "which leaves standard output to JSON" json -s 'type == "array"'
+says "the pause of watched is lifted" "and says so"
+begin watched w3
+age watched 61
+holds "the watch goes on with what others began" within 5 free
+kill -TERM "$watch"
+wait "$watch"
+status=$?
+cp watch.err "$err"
+exits 0 "and ends well"
+(
+    flock 9 || exit 1
+    sleep 2
+) 9>>watched/lock &
+sleep 0.2
+begin watched w4
+exits 0 "who finds the journal in use waits"
+says "another cdr is at work in watched; waiting" "and says so"
+run undo --alert w4 --data watched
+holds "the role is free" free
 
 # Killed while it fires: the provider is slow, so the change is under way.
 for after in 0.05 0.15 0.3 0.45; do
