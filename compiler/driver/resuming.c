@@ -300,6 +300,7 @@ enum exit_code resuming_round(struct resuming *resuming)
 static enum err work_find(const struct resuming *resuming, int64_t now_ms, bool *ret_is_there)
 {
     struct store *store = resuming->session->store;
+    struct clock *clock = resuming->session->driver->clock;
     int64_t hold;
     int64_t run;
     *ret_is_there = false;
@@ -308,7 +309,7 @@ static enum err work_find(const struct resuming *resuming, int64_t now_ms, bool 
         return ERR_OK;
     enum err err = ERR_NOT_FOUND;
     if (now_ms >= resuming->again_ms)
-        err = resumable_next(store, 0, now_ms, &run);
+        err = resumable_next(store, 0, now_ms, clock->now_ms(clock) - JOIN_RUNNING_MS, &run);
     if (err == ERR_NOT_FOUND && resuming->plans > 0)
         err = resumable_unplanned(store, resuming->planned_hold, &hold, &run);
     *ret_is_there = err == ERR_OK;
