@@ -1,6 +1,8 @@
 /* What is found in the audit log, by name and number, and when the journal was edited instead. */
 #include "audit_fixture.h"
+#include "store/admissions.h"
 #include "store/holds.h"
+#include "store/timers.h"
 
 static struct audit_report spoiled(struct fixture *f, const char *sql)
 {
@@ -199,6 +201,58 @@ static void ask(struct fixture *f)
     assert_int_equal(state, HOLD_APPROVED);
 }
 
+/* A run with its entry, a step that limits count, and the undo of it. */
+static void count(struct fixture *f)
+{
+    int64_t run = run_new(f, "a-3");
+    step_new(f, run, 0);
+    tell(f, (struct audit_entry){ .event = "run_begun",
+                .run = run,
+                .step = -1,
+                .alert = STR("a-3"),
+                .rule = STR("stolen_role"),
+                .program_hash = STR("hash") });
+    struct admission admission = { 500, STR("stolen_role"), STR("5c1d"), STR("isolate_role"),
+        STR("aws"), STR("111122223333"), STR("role/web") };
+    assert_int_equal(admissions_add(f->store, &admission), ERR_OK);
+    tell(f, (struct audit_entry){ .event = "admitted",
+                .run = run,
+                .rule = admission.rule,
+                .builtin = admission.builtin,
+                .target = admission.target,
+                .after = STR("counted at 500") });
+    struct timer timer = { .kind = TIMER_UNDO, .run = run, .set_ms = 1, .due_ms = 900 };
+    assert_int_equal(timers_set(f->store, &timer), ERR_OK);
+    tell(f,
+        (struct audit_entry){ .event = "timer_set", .run = run, .after = STR("timer 1 due 900") });
+}
+
+static void runs_counts_and_timers_that_were_edited_are_found(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        { "UPDATE run SET rule = 'other'", "is of another rule, alert or rule set" },
+        { "UPDATE run SET alert = 'other'", "is of another rule, alert or rule set" },
+        { "DELETE FROM admission", "is not counted against the limits" },
+        { "DELETE FROM admission WHERE scope = 'rule'", "is not counted against the limits" },
+        { "DELETE FROM admission WHERE scope = 'account'", "is not counted against the limits" },
+        { "UPDATE admission SET at_ms = 1", "is not counted against the limits" },
+        { "UPDATE admission SET target = 'x'", "is not counted against the limits" },
+        { "DELETE FROM timer", "has not the timer" },
+        { "UPDATE timer SET due_ms = 99999", "has not the timer at the time" },
+        { "UPDATE timer SET ended_ms = 5, outcome = 'fired'", "has not the timer still" },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CLEANUP(fixture_release) struct fixture f = fixture_new();
+        count(&f);
+        reopen(&f);
+        struct audit_report report = log_check(f.directory, NULL, &f.arena);
+        assert_whole(&report);
+        report = spoiled(&f, rows[i][0]);
+        assert_found(&report, AUDIT_FAULT_JOURNAL, 0, rows[i][1]);
+    }
+}
+
 /* One that nobody has answered is known to the log too. */
 static void an_open_hold_that_is_gone_is_found(void **state)
 {
@@ -260,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_long_span_without_anchors_is_found),
         cmocka_unit_test(a_journal_that_was_edited_instead_of_the_log_is_found),
         cmocka_unit_test(runs_that_are_older_than_the_log_are_left_out),
+        cmocka_unit_test(runs_counts_and_timers_that_were_edited_are_found),
         cmocka_unit_test(an_open_hold_that_is_gone_is_found),
         cmocka_unit_test(what_people_said_cannot_be_edited_unseen),
     };

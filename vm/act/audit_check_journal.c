@@ -199,5 +199,6 @@ static enum err check_runs(struct audit_check *check)
 enum err check_journal(struct audit_check *check)
 {
     TRY(check_runs(check));
+    TRY(check_rows(check));
     return check_holds(check);
 }

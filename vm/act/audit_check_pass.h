@@ -47,4 +47,5 @@ MUST_CHECK enum err check_chain(struct audit_check *check);
 size_t check_marks_from(const struct audit_check *check, int64_t run, int64_t step);
 /* Hold the journal against the marks: runs and steps; what people said. */
 MUST_CHECK enum err check_journal(struct audit_check *check);
+MUST_CHECK enum err check_rows(struct audit_check *check);
 MUST_CHECK enum err check_holds(struct audit_check *check);

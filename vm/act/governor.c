@@ -355,6 +355,7 @@ static enum err admit(struct inquiry *inquiry)
     if (inquiry->proposal->plan == NULL || !is_limited(inquiry->row))
         return ERR_OK;
     TRY(admission_of(inquiry, &admission));
+    inquiry->counted_ms = admission.at_ms;
     return admissions_add(inquiry->governor->store, &admission);
 }
 
@@ -401,6 +402,13 @@ static enum err tell(struct inquiry *inquiry)
         .clause = inquiry->judgement.clause,
         .reason = str_from(inquiry->judgement.reason) };
     TRY(before_write(inquiry, &entry.before));
+    if (inquiry->counted_ms != 0) {
+        const char *after =
+            arena_format(inquiry->arena, "counted at %lld", (long long)inquiry->counted_ms);
+        if (after == NULL)
+            return ERR_MEMORY;
+        entry.after = str_from(after);
+    }
     return audit_append(governor->store, &entry, &seq);
 }
 

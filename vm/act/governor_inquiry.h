@@ -14,7 +14,8 @@ struct inquiry {
     struct judgement judgement;
     struct protection doubt; /* a guard that a person may let it past */
     bool is_decided;
-    bool is_known; /* said before: the audit log has it */
+    bool is_known;      /* said before: the audit log has it */
+    int64_t counted_ms; /* by limits; 0: not */
 };
 
 /* Says something, or leaves it to the next. */

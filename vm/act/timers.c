@@ -5,6 +5,8 @@
 #include "store/audit.h"
 #include "store/holds.h"
 
+#include <stdio.h>
+
 enum { MARK_EVERY_MS = 10 * 1000, TIMER_BYTES_MAX = 16 * 1024, MS_PER_S = 1000 };
 
 /* What the clock says, at one moment. */
@@ -102,6 +104,12 @@ static enum err timer_audit(struct store *store, struct clock *clock, const char
         .run = timer->run,
         .step = timer->kind == TIMER_UNDO ? (int64_t)timer->step : -1,
         .reason = reason };
+    char after[80];
+    if (strcmp(event, "timer_set") == 0) {
+        snprintf(after, sizeof after, "timer %lld due %lld", (long long)timer->id,
+            (long long)timer->due_ms);
+        entry.after = str_from(after);
+    }
     return audit_append(store, &entry, &seq);
 }
 

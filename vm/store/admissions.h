@@ -32,3 +32,7 @@ MUST_CHECK enum err admissions_has(struct store *store, const struct limit_code 
     const struct admission *admission, bool *ret_has);
 /* Count it in every scope; a target that was there counts from now on. ERR_STORE. */
 MUST_CHECK enum err admissions_add(struct store *store, const struct admission *admission);
+/* Whether every scope has its target, with its rule and builtin, from at_ms or later; rule_id,
+ * account and provider are not looked at. ERR_STORE. */
+MUST_CHECK enum err admissions_kept(
+    struct store *store, const struct admission *admission, bool *ret_is_kept);

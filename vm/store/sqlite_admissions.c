@@ -140,3 +140,17 @@ enum err admissions_add(struct store *store, const struct admission *admission)
     }
     return ERR_OK;
 }
+
+enum err admissions_kept(struct store *store, const struct admission *admission, bool *ret_is_kept)
+{
+    static const struct column columns[] = {
+        { COLUMN_TEXT, false, offsetof(struct admission, rule) },
+        { COLUMN_TEXT, false, offsetof(struct admission, builtin) },
+        { COLUMN_TEXT, false, offsetof(struct admission, target) },
+        { COLUMN_INTEGER, false, offsetof(struct admission, at_ms) },
+    };
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_ADMISSION_KEPT, &statement));
+    TRY(record_bind(store, statement, columns, COUNT_OF(columns), admission));
+    return statement_next(store, statement, ret_is_kept);
+}

@@ -203,6 +203,7 @@ static const char *const sql[STATEMENT_COUNT] = {
                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, '')",
     [STATEMENT_TIMER_END] = "UPDATE timer SET ended_ms = ?2, outcome = ?3"
                             " WHERE id = ?1 AND ended_ms IS NULL",
+    [STATEMENT_TIMER_GET] = "SELECT " TIMER_COLUMNS " FROM timer WHERE id = ?1",
     [STATEMENT_TIMER_FIND] = "SELECT " TIMER_COLUMNS ", count(*) OVER () FROM timer"
                              " WHERE kind = ?1 AND run = ?2 AND (step = ?3 OR kind = 'retry')"
                              " ORDER BY id DESC LIMIT 1",
@@ -311,6 +312,13 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_ADMISSION_HAS] =
         "SELECT 1 FROM admission WHERE scope = ?1 AND key IN (?2, ?3) AND at_ms > ?4"
         " AND target = ?5 AND account = ?6 AND provider = ?7 LIMIT 1",
+    /* In each of the four counts; the account and the provider are told by the first. */
+    [STATEMENT_ADMISSION_KEPT] =
+        "SELECT 1 FROM admission AS a WHERE a.scope = 'action' AND a.key = ?2 AND a.target = ?3"
+        " AND a.at_ms >= ?4 AND 3 = (SELECT count(*) FROM admission AS b"
+        "   WHERE (b.scope, b.key) IN (VALUES ('rule', ?1), ('account', a.account),"
+        "     ('provider', a.provider)) AND b.target = a.target AND b.account = a.account"
+        "     AND b.provider = a.provider AND b.at_ms >= ?4) LIMIT 1",
     [STATEMENT_ADMISSION_ADD] =
         "INSERT INTO admission (scope, key, at_ms, target, account, provider)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"

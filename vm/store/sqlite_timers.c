@@ -120,6 +120,21 @@ enum err timers_find(struct store *store, enum timer_kind kind, int64_t run, uin
     return ERR_OK;
 }
 
+enum err timers_get(struct store *store, int64_t id, struct arena *arena, struct timer *ret_timer)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    struct timer_row row = { .timer = { .id = id } };
+    bool is_row = false;
+    TRY(statement_take(store, STATEMENT_TIMER_GET, &statement));
+    TRY(record_bind(store, statement, timer_columns, 1, &row));
+    TRY(statement_next(store, statement, &is_row));
+    if (!is_row)
+        return ERR_NOT_FOUND;
+    TRY(record_read(statement, timer_columns, COUNT_OF(timer_columns), arena, &row));
+    *ret_timer = timer_of(&row);
+    return ERR_OK;
+}
+
 /* Run, step and time, as the statements of timers_join take them. */
 static const struct column join_columns[] = {
     COLUMN(INTEGER, timer.run),

@@ -37,6 +37,9 @@ MUST_CHECK enum err timers_set(struct store *store, struct timer *timer);
  * how many there were. ERR_NOT_FOUND: none. */
 MUST_CHECK enum err timers_find(struct store *store, enum timer_kind kind, int64_t run,
     uint32_t step, struct arena *arena, struct timer *ret_timer, uint32_t *ret_count);
+/* By its id, be it over or not. ERR_NOT_FOUND. */
+MUST_CHECK enum err timers_get(
+    struct store *store, int64_t id, struct arena *arena, struct timer *ret_timer);
 /* Give all undos of what steps of the same builtin did to the same target one end, the latest:
  * those that are set are put off to that of `timer`, which is set too, and where its step made
  * a change, it is put off to theirs. *ret_due_ms is its own then. */
