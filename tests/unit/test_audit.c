@@ -246,7 +246,7 @@ static void a_key_that_others_can_read_signs_nothing(void **state)
     const char *key = in(f.scratch.path, "key", &f.arena);
     entries_add(f.store, 1, 1, 0);
     file_put(key, file_text(in(f.directory, "audit.key", &f.arena), &f.arena));
-    assert_int_equal(chmod(key, 0644), 0);
+    assert_int_equal(chmod(key, 0640), 0);
     reopen(&f);
     assert_int_equal(audit_anchor_at(f.store, key, NULL), ERR_OK);
     entries_add(f.store, 2, 2, 0);

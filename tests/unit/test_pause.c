@@ -58,7 +58,12 @@ static void a_pause_is_set_once_told_and_lifted(void **state)
     assert_false(read_back(&f).is_paused);
     struct pause pause = { true, STR("alice"), STR("it \"acts\" on the\nwrong account"),
         1767261600500 };
+    mode_t mask = umask(0);
     assert_int_equal(pause_set(f.path, &pause), ERR_OK);
+    umask(mask);
+    struct stat status;
+    assert_int_equal(stat(f.path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
     assert_true(pause_is_on(f.path));
     struct pause other = { true, STR("bob"), STR("too"), 1767261700000 };
     assert_int_equal(pause_set(f.path, &other), ERR_INVALID);

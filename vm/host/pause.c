@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Others may read who paused it and why: whoever executes is perhaps another user. */
-enum { FILE_MODE = 0644 };
+/* Whoever may not read it is paused all the same (pause_is_on): who and why are not for all. */
+enum { FILE_MODE = 0600 };
 
 const char *pause_path(const char *directory, struct arena *arena)
 {

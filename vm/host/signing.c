@@ -120,7 +120,9 @@ static enum err key_read(struct signing_key *key, int file, const char *path, st
     char text[PEM_BYTES_MAX];
     if (fstat(file, &status) != 0)
         return refuse(arena, ERR_IO, reterr_reason, path, strerror(errno));
-    if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0)
+    /* A key that is lent, as systemd does by an ACL, shows its reader in the bits of the group. */
+    mode_t others = S_IRWXO | (status.st_uid == geteuid() ? S_IRWXG : S_IWGRP);
+    if ((status.st_mode & others) != 0)
         return refuse(arena, ERR_INVALID, reterr_reason, path,
             "others may read or write this key (chmod 600)");
     ssize_t length = read(file, text, sizeof text);
