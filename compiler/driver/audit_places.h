@@ -12,6 +12,7 @@ struct audit_places {
     const char *beside; /* or NULL */
 };
 
+/* What CDR_AUDIT_KEY and CDR_AUDIT_ANCHOR say; borrowed from the environment. */
 struct audit_places audit_places_read(void);
 /* Tell a journal that was opened to be written. ERR_MEMORY. */
 MUST_CHECK enum err audit_places_use(struct store *store);

@@ -26,6 +26,7 @@ struct resuming {
     int64_t again_ms;     /* so too: before, what the last round has left is not tried */
 };
 
+/* Ready for its first round; `session` outlives it. */
 void resuming_init(struct resuming *resuming, struct session *session);
 
 /* Fire what is due, then go on with all that can be gone on with, until nothing is left or somebody
