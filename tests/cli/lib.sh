@@ -82,12 +82,14 @@ json() { jq -e "$@" "$out" >/dev/null 2>&1; }
 start_sandbox() {
     $CDR sandbox --listen 127.0.0.1:0 "$@" >"$work/.sandbox" 2>&1 &
     children+=($!)
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do # a loaded machine may take its time; one that has ended takes none
         grep -q _sandbox/calls "$work/.sandbox" && break
+        kill -0 "${children[-1]}" 2>/dev/null || break
         sleep 0.1
     done
     if ! grep -q _sandbox/calls "$work/.sandbox"; then
         sed 's/^/# /' "$work/.sandbox"
+        kill -0 "${children[-1]}" 2>/dev/null || { wait "${children[-1]}"; echo "# it ended with $?"; }
         echo 'Bail out! the sandbox does not start'
         exit 1
     fi
