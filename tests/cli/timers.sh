@@ -76,26 +76,31 @@ holds "once" test "$(undos plain)" = 1
 run runs --data plain --format json
 holds "the run stands: its rule wanted no more" json -s '.[0].state == "done" and .[1].undoes == 1'
 
-# Clocks that are set.
-for offset in +1h -1h +1d -1d; do
-    begin "set$offset" "a$offset"
-    set_clock "$offset" resume --data "set$offset"
-    holds "a clock set by $offset fires nothing" isolated
-    age "set$offset" 61
-    set_clock "$offset" resume --data "set$offset"
-    holds "nor does it delay what is due" free
-    run resume --data "set$offset"
-    holds "and it fires once" test "$(undos "set$offset")" = 1
-    alert "b$offset" >alert.json
-    set_clock "$offset" run --rules role.cdr --alerts alert.json --mode apply --data "begun$offset"
-    run resume --data "begun$offset"
-    holds "what was begun under a clock set by $offset is not taken back early" isolated
-    age "begun$offset" 61
-    run resume --data "begun$offset"
-    holds "nor late" free
-done
-run doctor --data begun+1d
-prints "time of timers" "doctor says that timers and the clock differ"
+# Clocks that are set. A build with sanitizers does not take libfaketime before its own library.
+# shellcheck disable=SC2086 # CDR may be several words
+if ! faketime -f +0 $CDR version >/dev/null 2>&1; then
+    skip "timers under a clock that is set" "libfaketime does not go with this build"
+else
+    for offset in +1h -1h +1d -1d; do
+        begin "set$offset" "a$offset"
+        set_clock "$offset" resume --data "set$offset"
+        holds "a clock set by $offset fires nothing" isolated
+        age "set$offset" 61
+        set_clock "$offset" resume --data "set$offset"
+        holds "nor does it delay what is due" free
+        run resume --data "set$offset"
+        holds "and it fires once" test "$(undos "set$offset")" = 1
+        alert "b$offset" >alert.json
+        set_clock "$offset" run --rules role.cdr --alerts alert.json --mode apply --data "begun$offset"
+        run resume --data "begun$offset"
+        holds "what was begun under a clock set by $offset is not taken back early" isolated
+        age "begun$offset" 61
+        run resume --data "begun$offset"
+        holds "nor late" free
+    done
+    run doctor --data begun+1d
+    prints "time of timers" "doctor says that timers and the clock differ"
+fi
 
 # A provider that does not say who we are: it is tried again, and said.
 begin again n1
