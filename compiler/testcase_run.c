@@ -247,11 +247,12 @@ static enum err world_where(struct transport *transport, struct arena *arena, st
 }
 
 static struct transport *world_connect(
-    struct executor *executor, const char *provider, const char **reterr_reason)
+    struct executor *executor, const char *provider, str account, const char **reterr_reason)
 {
     struct testcase_world *world = executor->self;
     const struct stand_in *stand_in =
         (const struct stand_in *)(const void *)(provider - offsetof(struct stand_in, provider));
+    (void)account;
     (void)reterr_reason;
     world->code = stand_in->code;
     return &world->transport;

@@ -21,9 +21,10 @@ static struct transport *connect_aws(struct connector *connector, const char **r
 }
 
 struct transport *connector_connect(
-    struct executor *executor, const char *provider, const char **reterr_reason)
+    struct executor *executor, const char *provider, str account, const char **reterr_reason)
 {
     struct connector *connector = executor->self;
+    (void)account;
     if (provider != NULL && strcmp(provider, "aws") == 0)
         return connect_aws(connector, reterr_reason);
     *reterr_reason = arena_format(&connector->arena, "this build does not reach %s",

@@ -16,5 +16,5 @@ struct connector {
 /* As executor.connect; `self` of the executor is the connector. A provider that could
  * not be connected is not tried again. */
 struct transport *connector_connect(
-    struct executor *executor, const char *provider, const char **reterr_reason);
+    struct executor *executor, const char *provider, str account, const char **reterr_reason);
 void connector_release(struct connector *connector);

@@ -126,9 +126,10 @@ static inline enum err provider_where(struct transport *transport, struct arena 
 }
 
 static inline struct transport *provider_connect(
-    struct executor *executor, const char *name, const char **reterr_reason)
+    struct executor *executor, const char *name, str account, const char **reterr_reason)
 {
     struct provider *provider = executor->self;
+    (void)account;
     if (!provider->is_unreachable && strcmp(name, "cells") == 0)
         return &provider->transport;
     *reterr_reason = "no connection: CELLS_KEY is not set";

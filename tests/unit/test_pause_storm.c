@@ -69,9 +69,10 @@ static enum err actor_send(struct transport *transport, const struct request *re
 }
 
 static struct transport *actor_connect(
-    struct executor *executor, const char *provider, const char **reterr_reason)
+    struct executor *executor, const char *provider, str account, const char **reterr_reason)
 {
     (void)provider;
+    (void)account;
     (void)reterr_reason;
     return executor->self;
 }

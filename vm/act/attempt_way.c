@@ -1,12 +1,29 @@
 /* attempt_way.c - the connection of a step, and as whom and where it acts; see attempt.h. */
 #include "act/attempt.h"
 
+#include "arn.h"
+
+str order_account(const struct step_order *order)
+{
+    struct arn arn;
+    str account = order->account.len > 0 ? order->account : STR("");
+    uint32_t count = builtin_param_count(order->row);
+    for (uint32_t at = 0; at < count && account.len == 0; at++)
+        if (order->row->params[at].type == TYPE_ACCOUNT && order->args[at].kind == VALUE_TEXT)
+            account = value_str(order->args[at]);
+    for (uint32_t at = 0; at < count && account.len == 0; at++)
+        if (order->args[at].kind == VALUE_TEXT && arn_read(value_str(order->args[at]), &arn))
+            account = arn.account;
+    return account;
+}
+
 enum err way_find(struct attempt *a)
 {
     if (a->way != NULL)
         return ERR_OK;
     const char *reason = NULL;
-    a->way = a->executor->connect(a->executor, a->order->row->provider, &reason);
+    a->way = a->executor->connect(
+        a->executor, a->order->row->provider, order_account(a->order), &reason);
     if (a->way != NULL)
         return ERR_OK;
     TRY(keep_chars(a, reason == NULL ? "no connection" : reason, &reason));
@@ -45,13 +62,15 @@ static enum err where_refuse(struct attempt *a, const char *what, str began_as, 
     return a->executor->reason == NULL ? ERR_MEMORY : ERR_CREDENTIALS;
 }
 
-/* What the run's earlier steps at this provider were bound to, for all of it is one. */
+/* What the run's earlier steps in this account of the provider were bound to, for all of it is
+ * one. */
 static enum err where_inherit(struct attempt *a, str identity, str *ret_region)
 {
     struct step_record first;
     enum err err = !is_applied(a) ? ERR_NOT_FOUND
                                   : store_step_bound(a->executor->store, a->order->run,
-                                      str_from(a->order->row->provider), a->arena, &first);
+                                      str_from(a->order->row->provider), order_account(a->order),
+                                      a->arena, &first);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
@@ -67,7 +86,8 @@ enum err where_begin(struct attempt *a)
     if (a->executor->mode == MODE_OFFLINE)
         return ERR_OK;
     const char *reason = NULL;
-    a->way = a->executor->connect(a->executor, a->order->row->provider, &reason);
+    a->way = a->executor->connect(
+        a->executor, a->order->row->provider, order_account(a->order), &reason);
     if (a->way == NULL)
         return ERR_OK;
     enum err silence;
@@ -86,6 +106,7 @@ enum err where_begin(struct attempt *a)
     struct step_record record = { .run = a->order->run,
         .index = a->order->index,
         .provider = str_from(a->order->row->provider),
+        .account = order_account(a->order),
         .identity = identity,
         .region = a->step.region };
     return store_step_bind(a->executor->store, &record);

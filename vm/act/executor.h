@@ -45,10 +45,10 @@ struct executor {
     enum run_mode mode;
     struct store *store; /* NULL unless MODE_APPLY */
     struct clock *clock;
-    /* The transport that serves `provider`, or NULL with a sentence in *reterr_reason
-     * ("no connection: AWS_ACCESS_KEY_ID is not set"). */
+    /* The transport that serves `provider` in `account` (empty: the connection's own), or NULL
+     * with a sentence in *reterr_reason ("no connection: AWS_ACCESS_KEY_ID is not set"). */
     struct transport *(*connect)(
-        struct executor *executor, const char *provider, const char **reterr_reason);
+        struct executor *executor, const char *provider, str account, const char **reterr_reason);
     void *self;                /* whoever made `connect` */
     struct governor *governor; /* asked before every change (governor.h); NULL: nobody is, which
                                 * only tests of the executor may want */
@@ -83,10 +83,15 @@ struct step_order {
     uint32_t index;    /* from 0, in the order steps are begun */
     str found;         /* how the arguments were found; the outcome's `found` begins with it */
     str region;        /* where its requests go that name none; empty: where the connection's go */
+    str account;       /* in which it acts; empty: that of its arguments (order_account) */
     const struct step_cause *cause; /* why (governor.h); NULL: an undo, which is not judged */
     int64_t timeout_ms;             /* it ends at its next read after that; 0: no such time */
     bool is_by_person; /* an undo that somebody asked for: it goes on although cdr is paused */
 };
+
+/* The account in which a step acts: the order's own, else the argument that is an account, else that
+ * of the first argument that is an ARN; empty: that of the connection. Borrowed. */
+str order_account(const struct step_order *order);
 
 /* Run a step until it ends, from wherever the journal says it was cut off; one that
  * ended before is not run again, its recorded end is told. The outcome and everything it

@@ -242,15 +242,11 @@ static const char *inverse_fault(
     return fault == NULL ? "" : fault;
 }
 
-/* Where the step that made the change sent it. */
-static str region_of(const struct undoing *undoing, const struct call_record *change)
+static enum err inverse_execute(struct undoing *undoing, const struct undo *undo,
+    const struct call_record *change, struct undo_step *step)
 {
-    return change->step < undoing->step_count ? undoing->steps[change->step].region : STR("");
-}
-
-static enum err inverse_execute(
-    struct undoing *undoing, const struct undo *undo, str region, struct undo_step *step)
-{
+    bool is_known = change->step < undoing->step_count;
+    const struct step_record *made = is_known ? &undoing->steps[change->step] : NULL;
     const struct builtin *row = undoing->find(str_from(undo->builtin));
     const char *fault = inverse_fault(undoing, row, undo);
     struct builtin *absent = ARENA_NEW(undoing->arena, struct builtin);
@@ -264,7 +260,8 @@ static enum err inverse_execute(
         .run = undoing->run,
         .index = step->index,
         .found = STR(""),
-        .region = region,
+        .region = is_known ? made->region : STR(""),
+        .account = is_known ? made->account : STR(""),
         .is_by_person = undoing->order->person.len > 0,
     };
     if (fault != NULL)
@@ -283,7 +280,7 @@ static enum err undo_one(struct undoing *undoing, uint32_t index)
     enum err err = undo_from_json(undoing->arena, change->undo, undo);
     if (err == ERR_MEMORY)
         return err;
-    TRY(err == ERR_OK ? inverse_execute(undoing, undo, region_of(undoing, change), &step)
+    TRY(err == ERR_OK ? inverse_execute(undoing, undo, change, &step)
                       : damaged_refuse(undoing, &step));
     undoing->taken_back += step.outcome.turn == STEP_DONE;
     if (undoing->report != NULL && undoing->report->step != NULL)

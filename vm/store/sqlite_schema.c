@@ -335,6 +335,9 @@ static const char *const migrations[] = {
     ") STRICT;"
     /* What was done before there was a log is not in it. */
     "INSERT INTO meta SELECT 'audit_older_runs', max(id) FROM run HAVING max(id) > 0;",
+
+    /* In which account a step acts, when it is told: empty is that of the connection. */
+    "ALTER TABLE step ADD COLUMN account TEXT NOT NULL DEFAULT '';",
 };
 
 enum { VERSION = COUNT_OF(migrations) };

@@ -28,6 +28,7 @@ static const struct column step_columns[] = {
     STEP_COLUMN(INTEGER, ended_ms),
     STEP_COLUMN(INTEGER, joined_run),
     STEP_COLUMN(ORDINAL, joined_step),
+    STEP_COLUMN(TEXT, account),
 };
 
 enum { STEP_KEYS = 2 };
@@ -134,18 +135,19 @@ enum err store_step_bind(struct store *store, const struct step_record *record)
         STEP_COLUMN(TEXT, provider),
         STEP_COLUMN(TEXT, identity),
         STEP_COLUMN(TEXT, region),
+        STEP_COLUMN(TEXT, account),
     };
     return step_update(store, STATEMENT_STEP_BIND, columns, COUNT_OF(columns), record);
 }
 
-enum err store_step_bound(struct store *store, int64_t run, str provider, struct arena *arena,
-    struct step_record *ret_record)
+enum err store_step_bound(struct store *store, int64_t run, str provider, str account,
+    struct arena *arena, struct step_record *ret_record)
 {
-    static const struct column columns[] = { STEP_COLUMN(INTEGER, run),
-        STEP_COLUMN(TEXT, provider) };
+    static const struct column columns[] = { STEP_COLUMN(INTEGER, run), STEP_COLUMN(TEXT, provider),
+        STEP_COLUMN(TEXT, account) };
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_STEP_BOUND, &statement));
-    struct step_record key = { .run = run, .provider = provider };
+    struct step_record key = { .run = run, .provider = provider, .account = account };
     TRY(record_bind(store, statement, columns, COUNT_OF(columns), &key));
     bool is_row = false;
     TRY(statement_next(store, statement, &is_row));

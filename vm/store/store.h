@@ -117,6 +117,7 @@ struct step_record {
     /* Whom the provider took us for when the step was begun, and where its requests go
      * that name no region (host/transport.h); empty: not known, so not compared. */
     str provider; /* whose identity and region that are: builtin.provider */
+    str account;  /* in which it acts; empty: in that of the connection, whichever that was */
     str identity;
     str region;
     int64_t started_ms;
@@ -247,11 +248,11 @@ MUST_CHECK enum err store_runs(struct store *store, const struct run_filter *fil
  * holds what is stored. ERR_INVALID: the run has ended. */
 MUST_CHECK enum err store_step_begin(
     struct store *store, struct arena *arena, struct step_record *record);
-/* Bind a step that is running to provider, identity and region of `record`. ERR_INVALID: it
+/* Bind a step that is running to provider, account, identity and region of `record`. ERR_INVALID: it
  * is not running, or requests of it are recorded already. */
 MUST_CHECK enum err store_step_bind(struct store *store, const struct step_record *record);
-/* The first step of a run that was bound to `provider`. ERR_NOT_FOUND: none was. */
-MUST_CHECK enum err store_step_bound(struct store *store, int64_t run, str provider,
+/* The first step of a run that was bound to `provider` in `account`. ERR_NOT_FOUND: none was. */
+MUST_CHECK enum err store_step_bound(struct store *store, int64_t run, str provider, str account,
     struct arena *arena, struct step_record *ret_record);
 /* The step has ended: target, found, state, reason, results, ended_ms and joined_* of `record`.
  * ERR_INVALID: it is not running; one that is held can end as refused, rejected or shadowed. */
