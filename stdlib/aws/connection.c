@@ -3,9 +3,10 @@
 #include "auth/sigv4.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
+#include "aws/reply_tree.h"
 #include "aws/retry.h"
 #include "aws/whoami.h"
-#include "aws/xml.h"
+#include "aws/wire.h"
 #include "host/http.h"
 #include "host/pause.h"
 
@@ -20,8 +21,10 @@ enum {
     CONNECTION_BYTES_MAX = 256 * 1024,
     /* One attempt: the reply, and the tree of an error. */
     ATTEMPT_BYTES_MAX = 4 * REPLY_BYTES_MAX,
-    HEADERS_MAX = 2 + SIGV4_HEADERS_MAX,
+    HEADERS_MAX = WIRE_HEADERS_MAX + SIGV4_HEADERS_MAX,
 };
+
+#define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 struct aws_connection {
     struct transport transport; /* first: the interface is the object */
@@ -43,6 +46,7 @@ struct delivery {
     const struct request *request;
     bool is_change;
     struct aws_endpoint endpoint;
+    struct wire wire;
     int64_t signed_at_s; /* of the last attempt, by our corrected clock */
 };
 
@@ -70,6 +74,7 @@ static enum err delivery_sign(
 {
     struct aws_connection *connection = delivery->connection;
     const struct aws_endpoint *endpoint = &delivery->endpoint;
+    const struct wire *wire = &delivery->wire;
     const struct aws_credentials *found = &connection->credentials;
     struct sigv4_credentials credentials = { found->access_key_id, &found->secret_access_key,
         &found->session_token };
@@ -77,28 +82,27 @@ static enum err delivery_sign(
         connection->clock->now_ms(connection->clock) / MS_PER_S + connection->skew_s;
     struct sigv4_options options = { .region = endpoint->region,
         .service = str_from(delivery->request->service),
-        .at_unix_s = delivery->signed_at_s };
-    headers[0] = (struct http_header){ STR("Host"), endpoint->host };
-    headers[1] = (struct http_header){ STR("Content-Type"),
-        STR("application/x-www-form-urlencoded; charset=utf-8") };
-    struct sigv4_request request = { STR("POST"), endpoint->path, { "", 0 }, headers, 2,
-        delivery->request->body };
+        .at_unix_s = delivery->signed_at_s,
+        .path_as_is = wire->is_s3,
+        .body_header = wire->is_s3 };
     struct sigv4_signed made;
-    TRY(sigv4_sign(scratch, &request, &credentials, &options, &made));
-    memcpy(headers + 2, made.headers, made.headers_count * sizeof(headers[0]));
-    *count = 2 + made.headers_count;
+    TRY(sigv4_sign(scratch, &wire->request, &credentials, &options, &made));
+    memcpy(headers, wire->headers, wire->headers_count * sizeof(headers[0]));
+    memcpy(headers + wire->headers_count, made.headers, made.headers_count * sizeof(headers[0]));
+    *count = wire->headers_count + made.headers_count;
     return ERR_OK;
 }
 
 /* What the attempt says about another one. */
-static enum retry_cause attempt_cause(const struct attempt *attempt, struct arena *scratch)
+static enum retry_cause attempt_cause(
+    const struct attempt *attempt, const char *service, struct arena *scratch)
 {
     str code = { "", 0 }, message;
     if (attempt->err == ERR_TRANSPORT || attempt->err == ERR_REFUSED)
         return RETRY_TRANSIENT;
     if (attempt->err != ERR_OK || attempt->reply.status < 400)
         return RETRY_NONE;
-    if (!xml_error_of(scratch, attempt->reply.body, &code, &message))
+    if (!reply_error_of(scratch, service, attempt->reply.body, &code, &message))
         code = (str){ "", 0 };
     return retry_cause_of(attempt->reply.status, code);
 }
@@ -107,10 +111,10 @@ static void attempt_make(struct delivery *delivery, struct arena *scratch, struc
 {
     struct http_header headers[HEADERS_MAX];
     struct http *http = delivery->connection->http;
-    struct http_request request = { .method = "POST",
-        .url = delivery->endpoint.url,
+    struct http_request request = { .method = delivery->wire.request.method.ptr,
+        .url = delivery->wire.url,
         .headers = headers,
-        .body = delivery->request->body,
+        .body = delivery->wire.request.body,
         .is_change = delivery->is_change,
         .stop = delivery->is_change ? NULL : delivery->connection->stop };
     *attempt = (struct attempt){ .cause = RETRY_NONE };
@@ -118,7 +122,7 @@ static void attempt_make(struct delivery *delivery, struct arena *scratch, struc
     if (attempt->err != ERR_OK)
         return;
     attempt->err = http->send(http, &request, scratch, &attempt->reply, &attempt->reason);
-    attempt->cause = attempt_cause(attempt, scratch);
+    attempt->cause = attempt_cause(attempt, delivery->request->service, scratch);
 }
 
 /* --- again? --- */
@@ -181,6 +185,20 @@ static enum err refuse(const char *reason, const char **reterr_reason)
     return ERR_REFUSED;
 }
 
+/* The reply's body; an error that only a header names is told in it, so that the journal has
+ * all that steps go by. ptr NULL: no memory. */
+static str told_body(const struct http_reply *reply, struct arena *arena)
+{
+    str code = str_first(reply->error_type, str_find(reply->error_type, ':'));
+    bool is_object = str_startswith(reply->body, STR("{"));
+    if (reply->status < 400 || code.len == 0 || !is_object
+        || memmem(reply->body.ptr, reply->body.len, "\"__type\"", 8) != NULL
+        || strspn(code.ptr, ALPHANUMERIC) < code.len)
+        return arena_copy(arena, reply->body);
+    return str_from(arena_format(arena, "{\"__type\":\"%.*s\"%s%.*s", STR_ARG(code),
+        str_startswith(reply->body, STR("{}")) ? "" : ",", STR_ARG(str_skip(reply->body, 1))));
+}
+
 /* Move what an attempt brought out of its arena. */
 static enum err attempt_hand_over(const struct attempt *attempt, struct arena *arena,
     struct reply *ret_reply, const char **reterr_reason)
@@ -198,7 +216,7 @@ static enum err attempt_hand_over(const struct attempt *attempt, struct arena *a
             reterr_reason);
     if (attempt->err != ERR_OK)
         return attempt->err;
-    str body = arena_copy(arena, attempt->reply.body);
+    str body = told_body(&attempt->reply, arena);
     if (body.ptr == NULL)
         return ERR_MEMORY;
     *ret_reply = (struct reply){ REPLY_RECEIVED, attempt->reply.status, body };
@@ -227,13 +245,15 @@ static enum err connection_send(struct transport *transport, const struct reques
     enum aws_service service = aws_service_find(request->service);
     if (service == AWS_SERVICE_COUNT)
         return refuse(
-            arena_format(arena, "service '%s' is not one of ec2, iam and sts", request->service),
+            arena_format(arena, "this build speaks with no service '%s' of AWS", request->service),
             reterr_reason);
     if (request->body.len > REQUEST_BYTES_MAX)
         return refuse(arena_format(arena, "the request is over 256 KiB"), reterr_reason);
     str region = request->region.len > 0 ? request->region : connection->credentials.region;
     enum err err = aws_endpoint_make(
         &connection->endpoints, service, region, arena, &delivery.endpoint, reterr_reason);
+    if (err == ERR_OK)
+        err = wire_make(request, &delivery.endpoint, arena, &delivery.wire, reterr_reason);
     if (err == ERR_INVALID)
         return ERR_REFUSED;
     return err != ERR_OK ? err : deliver(&delivery, arena, ret_reply, reterr_reason);

@@ -4,15 +4,6 @@
 
 enum { URL_BYTES_MAX = 2048, REGION_BYTES_MAX = 32 };
 
-static const struct {
-    const char *name;
-    const char *variable;
-} services[AWS_SERVICE_COUNT] = {
-    [AWS_EC2] = { "ec2", "AWS_ENDPOINT_URL_EC2" },
-    [AWS_IAM] = { "iam", "AWS_ENDPOINT_URL_IAM" },
-    [AWS_STS] = { "sts", "AWS_ENDPOINT_URL_STS" },
-};
-
 /* The first row whose prefix a region has is its partition. */
 static const struct partition {
     const char *prefix;
@@ -33,14 +24,6 @@ static const struct partition {
     { "sa-", "amazonaws.com", "iam.amazonaws.com", "us-east-1" },
     { "us-", "amazonaws.com", "iam.amazonaws.com", "us-east-1" },
 };
-
-enum aws_service aws_service_find(const char *name)
-{
-    enum aws_service service = 0;
-    while (service < AWS_SERVICE_COUNT && strcmp(services[service].name, name) != 0)
-        service++;
-    return service;
-}
 
 /* --- replaced addresses --- */
 
@@ -162,10 +145,10 @@ enum err aws_endpoints_read(const struct aws_environment *environment, str profi
         return refuse(arena, "AWS_USE_FIPS_ENDPOINT", STR("true"),
             "is not in this build: set AWS_ENDPOINT_URL_EC2, _IAM and _STS to the FIPS addresses",
             reterr_reason);
-    for (size_t at = 0; at < AWS_SERVICE_COUNT; at++) {
+    for (enum aws_service at = 0; at < AWS_SERVICE_COUNT; at++) {
         if (is_true(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
             break;
-        const char *name = services[at].variable;
+        const char *name = aws_service_info(at)->variable;
         str url = str_from(aws_environment_get(environment, name));
         if (url.len == 0) {
             name = "AWS_ENDPOINT_URL";
@@ -211,6 +194,7 @@ static enum err endpoint_replaced(
         return ERR_INVALID;
     bool has_path = address.path.len > 0;
     ret_endpoint->url = has_path ? url : arena_format(arena, "%s/", url);
+    ret_endpoint->is_replaced = true;
     ret_endpoint->host = address.authority;
     ret_endpoint->path = has_path ? address.path : STR("/");
     ret_endpoint->region = arena_copy(arena, region);
@@ -222,10 +206,11 @@ static enum err endpoint_standard(enum aws_service service, const struct partiti
 {
     const char *host = service == AWS_IAM
                            ? partition->iam_host
-                           : arena_format(arena, "%s.%.*s.%s", services[service].name,
+                           : arena_format(arena, "%s.%.*s.%s", aws_service_info(service)->signing,
                                STR_ARG(region), partition->suffix);
     if (host == NULL)
         return ERR_MEMORY;
+    ret_endpoint->is_replaced = false;
     ret_endpoint->url = arena_format(arena, "https://%s/", host);
     ret_endpoint->host = str_from(host);
     ret_endpoint->path = STR("/");

@@ -9,13 +9,9 @@
 #pragma once
 
 #include "aws/environment.h"
+#include "aws/service.h"
 #include "base/arena.h"
 #include "base/err.h"
-
-enum aws_service { AWS_EC2, AWS_IAM, AWS_STS, AWS_SERVICE_COUNT };
-
-/* The service of that signing name ("ec2"), or AWS_SERVICE_COUNT. */
-enum aws_service aws_service_find(const char *name);
 
 /* Addresses that replace the table's; NULL where none does. */
 struct aws_endpoints {
@@ -29,10 +25,11 @@ MUST_CHECK enum err aws_endpoints_read(const struct aws_environment *environment
     struct arena *arena, struct aws_endpoints *ret_endpoints, const char **reterr_reason);
 
 struct aws_endpoint {
-    const char *url; /* "https://iam.amazonaws.com/" */
-    str host;        /* as in the Host header, with a port that is not the scheme's own */
-    str path;        /* of the url, at least "/" */
-    str region;      /* to be signed: "us-east-1" */
+    const char *url;  /* "https://iam.amazonaws.com/" */
+    str host;         /* as in the Host header, with a port that is not the scheme's own */
+    str path;         /* of the url, at least "/" */
+    str region;       /* to be signed: "us-east-1" */
+    bool is_replaced; /* by somebody's setting */
 };
 
 /* The endpoint of `service` for `region`. ERR_INVALID: no partition has such a region;

@@ -1,5 +1,7 @@
 #include "aws/query.h"
 
+#include "aws/service.h"
+
 #include "base/percent.h"
 
 #include <stdarg.h>
@@ -9,18 +11,10 @@ enum { KEY_BYTES_MAX = 256 };
 
 const char *query_version(const char *service)
 {
-    static const struct {
-        const char *service;
-        const char *version;
-    } versions[] = {
-        { "ec2", "2016-11-15" },
-        { "iam", "2010-05-08" },
-        { "sts", "2011-06-15" },
-    };
-    for (size_t at = 0; at < COUNT_OF(versions); at++)
-        if (strcmp(versions[at].service, service) == 0)
-            return versions[at].version;
-    return NULL;
+    enum aws_service found = aws_service_find(service);
+    if (found == AWS_SERVICE_COUNT || aws_service_info(found)->protocol != AWS_PROTOCOL_QUERY)
+        return NULL;
+    return aws_service_info(found)->version;
 }
 
 static void fail(struct buf *body, enum err err)

@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* The API version of `service` ("ec2", "iam", "sts"), or NULL; static. */
+/* The API version of `service` ("ec2"), NULL unless it speaks the query protocol; static. */
 const char *query_version(const char *service);
 
 /* Start an empty body. A service without a version makes query_end ERR_INVALID. */

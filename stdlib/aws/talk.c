@@ -1,5 +1,8 @@
 #include "aws/talk.h"
 
+#include "aws/reply_tree.h"
+#include "aws/service.h"
+
 enum {
     TURN_BYTES_MAX = 24 * 1024 * 1024, /* a reply of REPLY_BYTES_MAX as a tree */
     SILENCES_MAX = 3,
@@ -143,9 +146,36 @@ static struct answer declined(struct arena *turn, const struct reply *reply, str
         STR_ARG(clipped(message))));
 }
 
+/* What a REST service declined; without words of its own the status stands for them. */
+static struct answer declined_by_status(
+    struct arena *turn, const struct reply *reply, const struct xml *root)
+{
+    str code, message;
+    if (root != NULL && reply_tree_error(root, &code, &message))
+        return declined(turn, reply, code, message);
+    code = reply->status == 403   ? STR("AccessDenied")
+           : reply->status == 404 ? STR("NotFound")
+                                  : str_from(arena_format(turn, "HTTP%d", reply->status));
+    return declined(turn, reply, code, STR("it did not say why"));
+}
+
+/* Services that answer as they like: the status alone tells. */
+static bool is_rest(const char *service)
+{
+    enum aws_service found = aws_service_find(service);
+    return found != AWS_SERVICE_COUNT && aws_service_info(found)->protocol == AWS_PROTOCOL_REST;
+}
+
+static bool is_success(const struct reply *reply, const char *service, const struct xml *root)
+{
+    if (is_rest(service))
+        return reply->status >= 200 && reply->status < 300;
+    return reply->status == 200 && str_endswith(root->name, STR("Response"));
+}
+
 /* ERR_MEMORY. */
 static MUST_CHECK enum err answer_read(
-    struct arena *turn, const struct reply *reply, struct answer *ret_answer)
+    struct arena *turn, const struct reply *reply, const char *service, struct answer *ret_answer)
 {
     if (reply->kind == REPLY_ASSUMED)
         *ret_answer = (struct answer){ .heard = HEARD_ASSUMED };
@@ -161,14 +191,14 @@ static MUST_CHECK enum err answer_read(
 
     const struct xml *root = NULL;
     str code, message;
-    enum err err = xml_parse(turn, reply->body, &root);
+    enum err err = reply_tree_parse(turn, service, reply->body, &root);
     if (err == ERR_MEMORY)
         return err;
-    if (err != ERR_OK)
-        *ret_answer = nothing_readable(turn, reply);
-    else if (xml_error(root, &code, &message))
+    if (err == ERR_OK && reply_tree_error(root, &code, &message) && !is_rest(service))
         *ret_answer = declined(turn, reply, code, message);
-    else if (reply->status == 200 && str_endswith(root->name, STR("Response")))
+    else if (is_rest(service) && reply->status >= 400)
+        *ret_answer = declined_by_status(turn, reply, root);
+    else if (err == ERR_OK && is_success(reply, service, root))
         *ret_answer = (struct answer){ .heard = HEARD_ANSWER, .root = root };
     else
         *ret_answer = nothing_readable(turn, reply);
@@ -197,7 +227,7 @@ enum step_turn talk_next(struct step *step, const struct reply *reply, talk_hear
     CLEANUP(arena_release) struct arena turn = ARENA_INIT(TURN_BYTES_MAX);
     struct talk *talk = step->state;
     struct answer answer = { .heard = HEARD_NOTHING };
-    if (answer_read(&turn, reply, &answer) != ERR_OK)
+    if (answer_read(&turn, reply, talk->last.service, &answer) != ERR_OK)
         return talk_memory(step);
     if (!talk->is_change)
         return heard_read(step, &answer, hearers);

@@ -211,9 +211,3 @@ bool xml_error(const struct xml *root, str *ret_code, str *ret_message)
     }
     return false;
 }
-
-bool xml_error_of(struct arena *arena, str body, str *ret_code, str *ret_message)
-{
-    const struct xml *root;
-    return xml_parse(arena, body, &root) == ERR_OK && xml_error(root, ret_code, ret_message);
-}

@@ -41,8 +41,3 @@ str xml_text(const struct xml *node, const char *path);
 /* Whether `root` is an error reply: EC2's <Response><Errors><Error>, IAM's and STS's
  * <ErrorResponse><Error>, moto's mixture of both, or a bare <Error>. Code and message as in xml_text. */
 bool xml_error(const struct xml *root, str *ret_code, str *ret_message);
-
-/* The same from a body that may be anything: true with code and message in `arena` when
- * it is a well-formed error reply; false for everything else, HTML and lack of memory
- * included. */
-bool xml_error_of(struct arena *arena, str body, str *ret_code, str *ret_message);

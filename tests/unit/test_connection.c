@@ -104,7 +104,7 @@ static enum err fake_send(struct http *http, const struct http_request *request,
     const struct answer *answer = &fake->answers[fake->sent++];
     look_at(fake, request);
     if (answer->err == ERR_OK)
-        *ret_reply = (struct http_reply){ answer->status, answer->date_unix_s,
+        *ret_reply = (struct http_reply){ answer->status, answer->date_unix_s, STR(""),
             arena_copy(arena, str_from(answer->body)) };
     else
         *reterr_reason = arena_format(arena, "%s broke", request->url);

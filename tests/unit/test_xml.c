@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "aws/xml.h"
+#include "aws/reply_tree.h"
 #include "base/limits.h"
 
 #include <libxml/xmlmemory.h>
@@ -93,29 +93,30 @@ static void errors_are_read_in_all_their_shapes(void **state)
     (void)state;
     struct arena arena = ARENA_INIT(1 << 20);
     str code, message;
-    assert_true(xml_error_of(&arena,
+    assert_true(reply_error_of(&arena, "iam",
         STR("<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code><Message>no i-1"
             "</Message></Error></Errors><RequestID>r</RequestID></Response>"),
         &code, &message));
     assert_text(code, "InvalidInstanceID.NotFound");
     assert_text(message, "no i-1");
-    assert_true(xml_error_of(&arena,
+    assert_true(reply_error_of(&arena, "iam",
         STR("<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error>"
             "<Type>Sender</Type><Code>NoSuchEntity</Code><Message>m</Message></Error>"
             "</ErrorResponse>"),
         &code, &message));
     assert_text(code, "NoSuchEntity");
-    assert_true(xml_error_of(&arena, STR("<Error><Code>SlowDown</Code></Error>"), &code, &message));
+    assert_true(reply_error_of(
+        &arena, "iam", STR("<Error><Code>SlowDown</Code></Error>"), &code, &message));
     assert_text(code, "SlowDown");
     assert_text(message, "");
-    assert_true(xml_error_of(&arena,
+    assert_true(reply_error_of(&arena, "iam",
         STR("<ErrorResponse><Errors><Error><Code>AuthFailure</Code></Error></Errors>"
             "</ErrorResponse>"),
         &code, &message));
     assert_text(code, "AuthFailure");
-    assert_false(xml_error_of(&arena, STR(INSTANCES), &code, &message));
-    assert_false(xml_error_of(&arena, STR("<html>502</html>"), &code, &message));
-    assert_false(xml_error_of(&arena, STR(""), &code, &message));
+    assert_false(reply_error_of(&arena, "iam", STR(INSTANCES), &code, &message));
+    assert_false(reply_error_of(&arena, "iam", STR("<html>502</html>"), &code, &message));
+    assert_false(reply_error_of(&arena, "iam", STR(""), &code, &message));
     arena_release(&arena);
 }
 

@@ -6,7 +6,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
-enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000 };
+enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000, HEADER_BYTES_MAX = 128 };
 
 struct http_curl {
     struct http http; /* first: the interface is the object */
@@ -14,6 +14,7 @@ struct http_curl {
     struct curl_slist *headers;
     struct buf body;
     int64_t date_unix_s;
+    char error_type[HEADER_BYTES_MAX];
     long connect_timeout_ms;
     long total_timeout_ms;
     char *ca_file;            /* owned; may be NULL */
@@ -28,20 +29,35 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *self)
     return curl->body.err == ERR_OK ? size * count : 0;
 }
 
+/* The value of the header line if it is of `name`, in `text` of `size` bytes; else "". */
+static void header_read(str line, const char *name, char *text, size_t size)
+{
+    size_t length = strlen(name);
+    text[0] = '\0';
+    if (line.len <= length || line.len - length >= size || strncasecmp(line.ptr, name, length) != 0)
+        return;
+    while (length < line.len && line.ptr[length] == ' ')
+        length++;
+    while (line.len > length && strchr(" \r\n", line.ptr[line.len - 1]) != NULL)
+        line.len--;
+    memcpy(text, line.ptr + length, line.len - length);
+    text[line.len - length] = '\0';
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *self)
 {
-    static const char name[] = "Date:";
     struct http_curl *curl = self;
-    size_t len = size * count;
-    char date[64];
-    if (len > sizeof(name) - 1 && len < sizeof(date)
-        && strncasecmp(bytes, name, sizeof(name) - 1) == 0) {
-        memcpy(date, bytes, len);
-        date[len] = '\0';
-        time_t seconds = curl_getdate(date + sizeof(name) - 1, NULL);
+    str line = { bytes, size * count };
+    char text[HEADER_BYTES_MAX];
+    header_read(line, "Date:", text, sizeof(text));
+    if (text[0] != '\0') {
+        time_t seconds = curl_getdate(text, NULL);
         curl->date_unix_s = seconds < 0 ? 0 : (int64_t)seconds;
     }
-    return len;
+    header_read(line, "x-amzn-errortype:", text, sizeof(text));
+    if (text[0] != '\0')
+        memcpy(curl->error_type, text, sizeof(text));
+    return line.len;
 }
 
 /* libcurl asks at least once a second; anything but 0 ends the exchange. */
@@ -113,7 +129,8 @@ static bool request_set(struct http_curl *curl, const struct http_request *reque
 {
     CURL *easy = curl->easy;
     bool is_plain = strncasecmp(request->url, "http:", 5) == 0;
-    bool has_body = request->body.len > 0 || strcmp(request->method, "POST") == 0;
+    bool has_body = request->body.len > 0 || strcmp(request->method, "POST") == 0
+                    || strcmp(request->method, "PUT") == 0;
     curl_easy_reset(easy);
     if (has_body
         && (curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len)
@@ -122,6 +139,7 @@ static bool request_set(struct http_curl *curl, const struct http_request *reque
         return false;
     return options_set(curl) && stop_set(curl)
            && curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK /* as it was signed */
            && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, curl->headers) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)request->is_change) == CURLE_OK
@@ -172,9 +190,10 @@ static enum err exchange(struct http_curl *curl, const struct http_request *requ
     long status = 0;
     curl_easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &status);
     str body = arena_copy(arena, buf_str(&curl->body));
-    if (body.ptr == NULL)
+    str error_type = arena_copy(arena, str_from(curl->error_type));
+    if (body.ptr == NULL || error_type.ptr == NULL)
         return ERR_MEMORY;
-    *ret_reply = (struct http_reply){ (int)status, curl->date_unix_s, body };
+    *ret_reply = (struct http_reply){ (int)status, curl->date_unix_s, error_type, body };
     return ERR_OK;
 }
 
@@ -184,6 +203,7 @@ static enum err http_curl_send(struct http *http, const struct http_request *req
     struct http_curl *curl = (struct http_curl *)http;
     curl->problem[0] = '\0';
     curl->date_unix_s = 0;
+    curl->error_type[0] = '\0';
     curl->stop = request->stop;
     curl->body = (struct buf)BUF_INIT(REPLY_BYTES_MAX);
     enum err err = exchange(curl, request, arena, ret_reply, reterr_reason);

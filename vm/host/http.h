@@ -26,7 +26,8 @@ struct http_request {
 struct http_reply {
     int status;
     int64_t date_unix_s; /* the server's clock, from its Date header; 0 without one */
-    str body;            /* in the arena of the exchange */
+    str error_type; /* of x-amzn-errortype, where AWS's REST services name an error; or empty */
+    str body;       /* both in the arena of the exchange */
 };
 
 struct http {
