@@ -1,55 +1,7 @@
 #include "aws/requests.h"
 
-#include "aws/query.h"
+#include "aws/draft.h"
 #include "base/limits.h"
-
-/* A body that is being written, and the request it will belong to. */
-struct draft {
-    struct step *step;
-    struct request request;
-    struct buf body;
-    bool is_full; /* the arena was */
-};
-
-static struct draft draft_begin(
-    struct step *step, const char *service, const char *operation, str region, str target)
-{
-    struct draft draft = { .step = step, .body = BUF_INIT(REQUEST_BYTES_MAX) };
-    if (region.len == 0)
-        region = step->region;
-    draft.request = (struct request){
-        .service = service, .operation = operation, .region = region, .target = target
-    };
-    query_begin(&draft.body, service, operation);
-    return draft;
-}
-
-static struct request draft_end(struct draft *draft)
-{
-    enum err err = query_end(&draft->body, draft->step->arena, &draft->request.body);
-    if (err != ERR_OK || draft->is_full)
-        draft->request.body = (str){ NULL, 0 };
-    return draft->request;
-}
-
-/* Formatted text of the arena into *ret_text. */
-static void draft_text(struct draft *draft, const char *text, str *ret_text)
-{
-    draft->is_full |= text == NULL;
-    *ret_text = str_from(text);
-}
-
-static void add_filter(struct draft *draft, uint32_t number, const char *name, str wanted)
-{
-    query_addf(&draft->body, str_from(name), "Filter.%u.Name", number);
-    query_addf(&draft->body, wanted, "Filter.%u.Value.1", number);
-}
-
-static void add_page(struct draft *draft, str page)
-{
-    if (page.len > 0)
-        query_add(&draft->body, "NextToken", page);
-}
 
 struct request sts_get_caller_identity(struct step *step)
 {
@@ -146,8 +98,8 @@ struct request ec2_describe_interfaces(
     struct step *step, str region, const char *filter, str wanted, str page)
 {
     struct draft draft = draft_begin(step, "ec2", "DescribeNetworkInterfaces", region, wanted);
-    add_filter(&draft, 1, filter, wanted);
-    add_page(&draft, page);
+    draft_filter(&draft, 1, filter, wanted);
+    draft_page(&draft, page);
     return draft_end(&draft);
 }
 
@@ -165,18 +117,10 @@ struct request ec2_modify_interface_groups(
 struct request ec2_describe_group_named(struct step *step, str region, str name, str vpc, str page)
 {
     struct draft draft = draft_begin(step, "ec2", "DescribeSecurityGroups", region, name);
-    add_filter(&draft, 1, "group-name", name);
-    add_filter(&draft, 2, "vpc-id", vpc);
-    add_page(&draft, page);
+    draft_filter(&draft, 1, "group-name", name);
+    draft_filter(&draft, 2, "vpc-id", vpc);
+    draft_page(&draft, page);
     return draft_end(&draft);
-}
-
-static void add_tag(struct draft *draft, const char *resource, uint32_t number, str key, str text)
-{
-    if (number == 1)
-        query_add(&draft->body, "TagSpecification.1.ResourceType", str_from(resource));
-    query_addf(&draft->body, key, "TagSpecification.1.Tag.%u.Key", number);
-    query_addf(&draft->body, text, "TagSpecification.1.Tag.%u.Value", number);
 }
 
 struct request ec2_create_group(struct step *step, str region, str name, str description, str vpc)
@@ -185,7 +129,7 @@ struct request ec2_create_group(struct step *step, str region, str name, str des
     query_add(&draft.body, "GroupName", name);
     query_add(&draft.body, "GroupDescription", description);
     query_add(&draft.body, "VpcId", vpc);
-    add_tag(&draft, "security-group", 1, STR(TAG_OWNER), STR(TAG_OWNER_VALUE));
+    draft_tag(&draft, "security-group", 1, STR(TAG_OWNER), STR(TAG_OWNER_VALUE));
     return draft_end(&draft);
 }
 
@@ -256,8 +200,8 @@ struct request ec2_create_snapshots(struct step *step, str region, str instance)
         &draft, arena_format(step->arena, "evidence of %.*s", STR_ARG(instance)), &description);
     query_add(&draft.body, "Description", description);
     query_add(&draft.body, "CopyTagsFromSource", STR("volume"));
-    add_tag(&draft, "snapshot", 1, STR(TAG_STEP), step->key);
-    add_tag(&draft, "snapshot", 2, STR(TAG_OWNER), STR(TAG_OWNER_VALUE));
+    draft_tag(&draft, "snapshot", 1, STR(TAG_STEP), step->key);
+    draft_tag(&draft, "snapshot", 2, STR(TAG_OWNER), STR(TAG_OWNER_VALUE));
     return draft_end(&draft);
 }
 
@@ -265,7 +209,7 @@ struct request ec2_describe_step_snapshots(struct step *step, str region, str pa
 {
     struct draft draft = draft_begin(step, "ec2", "DescribeSnapshots", region, step->key);
     query_add(&draft.body, "Owner.1", STR("self"));
-    add_filter(&draft, 1, "tag:" TAG_STEP, step->key);
-    add_page(&draft, page);
+    draft_filter(&draft, 1, "tag:" TAG_STEP, step->key);
+    draft_page(&draft, page);
     return draft_end(&draft);
 }
