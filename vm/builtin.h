@@ -12,7 +12,7 @@
 #include "base/attr.h"
 #include "value.h"
 
-enum { BUILTIN_PERMISSIONS_MAX = 12, BUILTIN_LIMITS_MAX = 4, BUILTIN_SHOWS_MAX = 16 };
+enum { BUILTIN_PERMISSIONS_MAX = 24, BUILTIN_LIMITS_MAX = 4, BUILTIN_SHOWS_MAX = 16 };
 
 enum verb {
     VERB_COLLECT,
@@ -53,6 +53,8 @@ struct param {
     enum param_need need;
     const char *doc;
     const char *choices; /* "untrack nacl none": the only texts allowed; NULL: any */
+    const char *setting; /* not given, it is this setting of the provider's `connection` block
+                          * ("evidence"), where the rules have one; NULL: there is no such */
     bool is_list;
     bool directs; /* text that says where the step goes, or what it acts on: nothing that an
                    * attacker may have written */
