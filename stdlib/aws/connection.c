@@ -3,8 +3,10 @@
 #include "auth/sigv4.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
+#include "aws/late.h"
 #include "aws/reply_tree.h"
 #include "aws/retry.h"
+#include "aws/service.h"
 #include "aws/whoami.h"
 #include "aws/wire.h"
 #include "host/http.h"
@@ -69,8 +71,21 @@ static uint32_t chance_next(uint64_t *chance)
 
 /* --- one attempt --- */
 
-static enum err delivery_sign(
-    struct delivery *delivery, struct arena *scratch, struct http_header *headers, uint32_t *count)
+/* What can only be said now: the body of `delivery` with its marks replaced. */
+static enum err body_now(const struct delivery *delivery, struct arena *scratch, str *ret_body)
+{
+    enum aws_service service = aws_service_find(delivery->request->service);
+    enum aws_protocol protocol = aws_service_info(service)->protocol;
+    struct late late = { .now_s = delivery->signed_at_s };
+    *ret_body = delivery->wire.request.body;
+    if (protocol == AWS_PROTOCOL_REST)
+        return ERR_OK;
+    return late_fill(*ret_body, protocol == AWS_PROTOCOL_QUERY, &late, scratch, ret_body);
+}
+
+/* `*ret_body` is what is sent. */
+static enum err delivery_sign(struct delivery *delivery, struct arena *scratch,
+    struct http_header *headers, uint32_t *count, str *ret_body)
 {
     struct aws_connection *connection = delivery->connection;
     const struct aws_endpoint *endpoint = &delivery->endpoint;
@@ -86,7 +101,10 @@ static enum err delivery_sign(
         .path_as_is = wire->is_s3,
         .body_header = wire->is_s3 };
     struct sigv4_signed made;
-    TRY(sigv4_sign(scratch, &wire->request, &credentials, &options, &made));
+    struct sigv4_request request = wire->request;
+    TRY(body_now(delivery, scratch, &request.body));
+    *ret_body = request.body;
+    TRY(sigv4_sign(scratch, &request, &credentials, &options, &made));
     memcpy(headers, wire->headers, wire->headers_count * sizeof(headers[0]));
     memcpy(headers + wire->headers_count, made.headers, made.headers_count * sizeof(headers[0]));
     *count = wire->headers_count + made.headers_count;
@@ -114,11 +132,10 @@ static void attempt_make(struct delivery *delivery, struct arena *scratch, struc
     struct http_request request = { .method = delivery->wire.request.method.ptr,
         .url = delivery->wire.url,
         .headers = headers,
-        .body = delivery->wire.request.body,
         .is_change = delivery->is_change,
         .stop = delivery->is_change ? NULL : delivery->connection->stop };
     *attempt = (struct attempt){ .cause = RETRY_NONE };
-    attempt->err = delivery_sign(delivery, scratch, headers, &request.headers_count);
+    attempt->err = delivery_sign(delivery, scratch, headers, &request.headers_count, &request.body);
     if (attempt->err != ERR_OK)
         return;
     attempt->err = http->send(http, &request, scratch, &attempt->reply, &attempt->reason);

@@ -121,6 +121,7 @@ struct setting {
     struct reply reply;
     const char *reason;
     const char *pause_file;
+    const char *body; /* NULL: any */
 };
 
 static struct table_environment standard_environment(void)
@@ -160,7 +161,7 @@ static enum err send_service(
     struct request request = { .service = service,
         .operation = "Any",
         .region = str_from(region),
-        .body = STR("Action=Any"),
+        .body = str_from(s->body == NULL ? "Action=Any" : s->body),
         .pause_file = s->pause_file };
     s->reason = NULL;
     s->reply = (struct reply){ REPLY_LOST, 0, { "", 0 } };
@@ -356,6 +357,19 @@ static void a_wrong_clock_is_corrected_once(void **state)
         { 200, "<a/>", ERR_OK, NOW_S } };
     assert_sent(s, back, true, ERR_OK, 2);
     assert_int_equal(s->http.last_signed_at_s, NOW_S);
+}
+
+static void the_time_of_sending_is_written_by_the_clock_of_aws(void **state)
+{
+    struct setting *s = *state;
+    const struct answer ok[] = { { 200, "<a/>", ERR_OK, 0 } };
+    const struct answer skewed[] = { { 400, ERROR("RequestExpired"), ERR_OK, NOW_S + 3600 },
+        { 200, "<a/>", ERR_OK, NOW_S + 3600 } };
+    s->body = "Action=Any&D=%22cdr-late-now%22";
+    assert_sent(s, ok, true, ERR_OK, 1);
+    assert_string_equal(s->http.last_body, "Action=Any&D=%222027-01-15T08%3A00%3A00Z%22");
+    assert_sent(s, skewed, true, ERR_OK, 2);
+    assert_string_equal(s->http.last_body, "Action=Any&D=%222027-01-15T09%3A00%3A00Z%22");
 }
 
 static void a_server_whose_clock_jumps_is_given_up(void **state)
@@ -584,6 +598,7 @@ int main(void)
         SETTING_TEST(a_stop_ends_a_read_and_no_change),
         SETTING_TEST(what_is_final_is_handed_over_at_once),
         SETTING_TEST(a_wrong_clock_is_corrected_once),
+        SETTING_TEST(the_time_of_sending_is_written_by_the_clock_of_aws),
         SETTING_TEST(a_server_whose_clock_jumps_is_given_up),
         SETTING_TEST(what_cannot_be_sent_is_refused_in_words),
         SETTING_TEST(full_memory_is_an_error_and_not_a_crash),

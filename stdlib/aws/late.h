@@ -1,0 +1,34 @@
+/* late.h - what is only known when a request is sent.
+ *
+ * Steps have no clock and no secrets, so that a journal can be replayed and shown. Where one
+ * needs either it writes a mark, and the connection replaces it in what it sends, at every attempt
+ * anew. Plans, hashes and the journal have the mark.
+ *
+ * LATE_NOW becomes the time of sending, as AWS's clock has it: "2026-11-22T09:00:00Z".
+ *
+ * Only the bodies of requests that builtins make pass here, of services that take a form or JSON;
+ * never a reply, a file or a script. A mark is one only as a whole JSON string, with its quotation
+ * marks: `"cdr-late-now"` of a JSON body, `%22cdr-late-now%22` of a document in a form. What an
+ * attacker may have named (a user, a key, a role, an instance) has no quotation marks, or IAM and
+ * EC2 would not have taken the name, so it stays what it is and is found; and a text with them
+ * that gets through, a description, turns into the time, which tells nobody anything and cannot
+ * end the string that it stands in. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <stdint.h>
+
+#define LATE_NOW "cdr-late-now"
+
+/* What the marks become. */
+struct late {
+    int64_t now_s; /* LATE_NOW: Unix time, corrected for a wrong clock of ours */
+};
+
+/* `body` with its marks replaced, in `arena` (`body` itself when it has none). `is_form`: it is
+ * a form, and what is written into it is percent-encoded. ERR_MEMORY; ERR_LIMIT: over
+ * REQUEST_BYTES_MAX. */
+MUST_CHECK enum err late_fill(
+    str body, bool is_form, const struct late *late, struct arena *arena, str *ret_body);
