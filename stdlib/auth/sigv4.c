@@ -143,13 +143,15 @@ enum err sigv4_sign(struct arena *arena, const struct sigv4_request *request,
         TRY(token_add(arena, credentials, &out));
     header_add(&out, "X-Amz-Date", date);
     if (options->body_header) {
-        TRY(digest_hex(arena, request->body, &hash));
+        hash = STR("UNSIGNED-PAYLOAD");
+        if (!options->body_unsigned)
+            TRY(digest_hex(arena, request->body, &hash));
         header_add(&out, "x-amz-content-sha256", hash);
     }
     TRY(canonical_headers(
         arena, request, out.headers, out.headers_count, (str){ "", 0 }, &headers));
-    TRY(canonical_request(
-        arena, request, request->query, &headers, options->path_as_is, &out.canonical_request));
+    struct canonical_form form = { options->path_as_is, options->body_unsigned };
+    TRY(canonical_request(arena, request, request->query, &headers, form, &out.canonical_request));
     TRY(string_to_sign_make(arena, &scope, out.canonical_request, &out.string_to_sign));
     TRY(signature_make(
         arena, credentials->secret_access_key, &scope, out.string_to_sign, &out.signature));
@@ -208,8 +210,8 @@ enum err sigv4_presign(struct arena *arena, const struct sigv4_request *request,
         parameter_add(&query, "X-Amz-Security-Token", token);
     if (query.err != ERR_OK)
         return query.err;
-    TRY(canonical_request(
-        arena, request, buf_str(&query), &headers, options->path_as_is, &out.canonical_request));
+    struct canonical_form form = { options->path_as_is, options->body_unsigned };
+    TRY(canonical_request(arena, request, buf_str(&query), &headers, form, &out.canonical_request));
     TRY(string_to_sign_make(arena, &scope, out.canonical_request, &out.string_to_sign));
     TRY(signature_make(
         arena, credentials->secret_access_key, &scope, out.string_to_sign, &out.signature));
@@ -297,6 +299,21 @@ static str field_of(str fields, str name)
     return (str){ "", 0 };
 }
 
+/* Take the credential "ID/20150830/us-east-1/service/aws4_request" of a claim apart; whether it
+ * and the rest of the claim are well-formed. */
+static bool claim_finish(struct sigv4_claim *claim, str credential)
+{
+    claim->access_key_id = take_part(&credential);
+    claim->date = take_part(&credential);
+    claim->region = take_part(&credential);
+    claim->service = take_part(&credential);
+    return str_is(credential, TERMINATOR) && claim->access_key_id.len > 0
+           && claim->signature.len == SHA256_HEX_LEN && claim->date.len == DATE_LEN
+           && amz_date_read(claim->amz_date, &claim->at_unix_s)
+           && str_startswith(claim->amz_date, claim->date)
+           && header_names_include(claim->signed_headers, STR("host"));
+}
+
 bool sigv4_claim_read(const struct sigv4_request *request, struct sigv4_claim *ret_claim)
 {
     static const str algorithm = { ALGORITHM " ", sizeof(ALGORITHM) };
@@ -304,26 +321,77 @@ bool sigv4_claim_read(const struct sigv4_request *request, struct sigv4_claim *r
     if (!str_startswith(fields, algorithm))
         return false;
     fields = str_skip(fields, algorithm.len);
-    str credential = field_of(fields, STR("Credential="));
     struct sigv4_claim claim = {
         .amz_date = header_value(request, STR("x-amz-date")),
         .signed_headers = field_of(fields, STR("SignedHeaders=")),
         .signature = field_of(fields, STR("Signature=")),
         .session_token = header_value(request, STR("x-amz-security-token")),
     };
-    claim.access_key_id = take_part(&credential);
-    claim.date = take_part(&credential);
-    claim.region = take_part(&credential);
-    claim.service = take_part(&credential);
-    if (!str_is(credential, TERMINATOR) || claim.access_key_id.len == 0
-        || claim.signature.len != SHA256_HEX_LEN || claim.date.len != DATE_LEN
-        || !amz_date_read(claim.amz_date, &claim.at_unix_s)
-        || !str_startswith(claim.amz_date, claim.date)
-        || !header_names_include(claim.signed_headers, STR("host"))
+    if (!claim_finish(&claim, field_of(fields, STR("Credential=")))
         || !header_names_include(claim.signed_headers, STR("x-amz-date")))
         return false;
     *ret_claim = claim;
     return true;
+}
+
+/* The value of the only parameter `name`, decoded into `arena`; empty when it is not there, is
+ * there twice, or memory is short. */
+static str parameter_of(struct arena *arena, str query, str name)
+{
+    str found = { "", 0 };
+    bool is_there = false;
+    for (str rest = query; rest.len > 0;) {
+        str part = str_first(rest, str_find(rest, '&'));
+        str key = str_first(part, str_find(part, '='));
+        rest = str_skip(rest, part.len + 1);
+        if (!str_equal(key, name))
+            continue;
+        if (is_there || percent_decode(arena, str_skip(part, key.len + 1), false, &found) != ERR_OK)
+            return (str){ "", 0 };
+        is_there = true;
+    }
+    return found;
+}
+
+bool sigv4_claim_read_query(
+    struct arena *arena, const struct sigv4_request *request, struct sigv4_claim *ret_claim)
+{
+    str query = request->query;
+    str expires = parameter_of(arena, query, STR("X-Amz-Expires"));
+    struct sigv4_claim claim = {
+        .amz_date = parameter_of(arena, query, STR("X-Amz-Date")),
+        .signed_headers = parameter_of(arena, query, STR("X-Amz-SignedHeaders")),
+        .signature = parameter_of(arena, query, STR("X-Amz-Signature")),
+        .session_token = parameter_of(arena, query, STR("X-Amz-Security-Token")),
+    };
+    size_t digits = expires.len;
+    int seconds = digits > 0 && digits <= 6 ? take_number(&expires, digits) : -1;
+    if (!str_is(parameter_of(arena, query, STR("X-Amz-Algorithm")), ALGORITHM)
+        || !claim_finish(&claim, parameter_of(arena, query, STR("X-Amz-Credential"))) || seconds < 1
+        || seconds > SIGV4_EXPIRES_S_MAX)
+        return false;
+    claim.expires_s = (uint32_t)seconds;
+    *ret_claim = claim;
+    return true;
+}
+
+/* The query as it was signed: without its signature. */
+static enum err unsigned_query(struct arena *arena, str query, str *ret_query)
+{
+    CLEANUP(buf_release) struct buf kept = BUF_INIT(SIGV4_TEXT_BYTES_MAX);
+    for (str rest = query; rest.len > 0;) {
+        str part = str_first(rest, str_find(rest, '&'));
+        rest = str_skip(rest, part.len + 1);
+        if (str_startswith(part, STR("X-Amz-Signature=")))
+            continue;
+        if (kept.len > 0)
+            buf_add_byte(&kept, '&');
+        buf_add(&kept, part);
+    }
+    if (kept.err != ERR_OK)
+        return kept.err;
+    *ret_query = arena_copy(arena, buf_str(&kept));
+    return ret_query->ptr == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 enum err sigv4_verify(struct arena *arena, const struct sigv4_request *request,
@@ -331,11 +399,14 @@ enum err sigv4_verify(struct arena *arena, const struct sigv4_request *request,
 {
     struct canonical_headers headers;
     struct scope scope;
-    str canonical, string_to_sign, signature;
-    bool path_as_is = str_is(claim->service, "s3");
+    str canonical, string_to_sign, signature, query = request->query;
+    bool is_s3 = str_is(claim->service, "s3");
+    struct canonical_form form = { is_s3, is_s3 && claim->expires_s > 0 };
+    if (claim->expires_s > 0)
+        TRY(unsigned_query(arena, request->query, &query));
     TRY(scope_make(arena, claim->amz_date, claim->region, claim->service, &scope));
     TRY(canonical_headers(arena, request, NULL, 0, claim->signed_headers, &headers));
-    TRY(canonical_request(arena, request, request->query, &headers, path_as_is, &canonical));
+    TRY(canonical_request(arena, request, query, &headers, form, &canonical));
     TRY(string_to_sign_make(arena, &scope, canonical, &string_to_sign));
     TRY(signature_make(arena, secret_access_key, &scope, string_to_sign, &signature));
     /* A header that is named but was not sent is not in the block: names differ. */

@@ -37,6 +37,7 @@ struct sigv4_options {
     bool path_as_is;     /* S3: the path is encoded once and keeps its dots and slashes */
     bool body_header;    /* S3: send x-amz-content-sha256 too */
     bool token_unsigned; /* add the session token after signing */
+    bool body_unsigned;  /* S3: whatever body is sent fits ("UNSIGNED-PAYLOAD") */
 };
 
 enum { SIGV4_HEADERS_MAX = 4, SIGV4_REQUEST_HEADERS_MAX = 64, SIGV4_TEXT_BYTES_MAX = 64 * 1024 };
@@ -64,7 +65,9 @@ MUST_CHECK enum err sigv4_presign(struct arena *arena, const struct sigv4_reques
     const struct sigv4_credentials *credentials, const struct sigv4_options *options,
     uint32_t expires_s, struct sigv4_signed *ret_signed);
 
-/* What a request that was signed by headers says of itself; all borrowed from it. */
+enum { SIGV4_EXPIRES_S_MAX = 7 * 24 * 3600 };
+
+/* What a signed request says of itself, borrowed from it, or in an arena when its query says it. */
 struct sigv4_claim {
     str access_key_id;
     str region;
@@ -74,15 +77,21 @@ struct sigv4_claim {
     int64_t at_unix_s;  /* the same */
     str signed_headers; /* "host;x-amz-date" */
     str signature;
-    str session_token; /* empty: none */
+    str session_token;  /* empty: none */
+    uint32_t expires_s; /* how long after at_unix_s it is good; 0: signed by headers */
 };
 
 /* Read the claim. False when there is no well-formed Authorization header of the kind,
  * no X-Amz-Date that fits its scope, or host or x-amz-date are not signed. */
 bool sigv4_claim_read(const struct sigv4_request *request, struct sigv4_claim *ret_claim);
 
+/* The same of a request that was signed by its query. False too when a parameter of the
+ * signature is there twice, or it is good for no second or for more than seven days. */
+bool sigv4_claim_read_query(
+    struct arena *arena, const struct sigv4_request *request, struct sigv4_claim *ret_claim);
+
 /* Compute the signature anew with `secret_access_key`, from the headers that `claim` names,
- * and compare in constant time. That time, region and service are acceptable is the
+ * and compare in constant time; a claim that expires leaves the body of S3 unsigned. That time, region and service are acceptable is the
  * caller's to see. Errors as sigv4_sign. */
 MUST_CHECK enum err sigv4_verify(struct arena *arena, const struct sigv4_request *request,
     const struct sigv4_claim *claim, const struct secret *secret_access_key, bool *ret_genuine);

@@ -254,14 +254,15 @@ enum err canonical_headers(struct arena *arena, const struct sigv4_request *requ
 }
 
 enum err canonical_request(struct arena *arena, const struct sigv4_request *request, str query,
-    const struct canonical_headers *headers, bool path_as_is, str *ret_text)
+    const struct canonical_headers *headers, struct canonical_form form, str *ret_text)
 {
     CLEANUP(buf_release) struct buf text = BUF_INIT(SIGV4_TEXT_BYTES_MAX);
-    str hash;
-    TRY(digest_hex(arena, request->body, &hash));
+    str hash = STR("UNSIGNED-PAYLOAD");
+    if (!form.body_unsigned)
+        TRY(digest_hex(arena, request->body, &hash));
     buf_add(&text, request->method);
     buf_add_byte(&text, '\n');
-    TRY(path_add(&text, arena, request->path, path_as_is));
+    TRY(path_add(&text, arena, request->path, form.path_as_is));
     buf_add_byte(&text, '\n');
     TRY(query_add(&text, arena, query));
     buf_add_byte(&text, '\n');

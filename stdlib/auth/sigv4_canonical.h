@@ -21,9 +21,15 @@ MUST_CHECK enum err canonical_headers(struct arena *arena, const struct sigv4_re
     const struct http_header *more, uint32_t more_count, str only,
     struct canonical_headers *ret_headers);
 
+/* How the parts that differ by service are spelled. */
+struct canonical_form {
+    bool path_as_is;
+    bool body_unsigned; /* "UNSIGNED-PAYLOAD" stands for the hash of the body */
+};
+
 /* The request's line by line, up to the hash of its body. */
 MUST_CHECK enum err canonical_request(struct arena *arena, const struct sigv4_request *request,
-    str query, const struct canonical_headers *headers, bool path_as_is, str *ret_text);
+    str query, const struct canonical_headers *headers, struct canonical_form form, str *ret_text);
 
 /* Whether `name` is one of `names` ("a;b;c"). */
 bool header_names_include(str names, str name);
