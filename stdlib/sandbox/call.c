@@ -153,20 +153,68 @@ static void write_success(struct call *call, struct buf *out)
     buf_addf(out, "</%sResponse>", name);
 }
 
+static void finish_xml(struct call *call, struct buf *out)
+{
+    call->content_type = "text/xml;charset=UTF-8";
+    buf_add(out, STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
+    if (call->error_code != NULL)
+        write_error(call, out);
+    else
+        write_success(call, out);
+}
+
+static void finish_json(struct call *call, struct buf *out)
+{
+    json_t *answer = call->json;
+    json_auto_t *error = NULL;
+    call->content_type = "application/x-amz-json-1.1";
+    if (call->error_code != NULL)
+        answer = error = json_pack("{s:s,s:s}", "__type", call->error_code, "message",
+            call->error_message == NULL ? "" : call->error_message);
+    char *text = answer == NULL ? NULL : json_dumps(answer, JSON_COMPACT);
+    buf_add(out, str_from(text == NULL ? "{}" : text));
+    free(text);
+}
+
+/* What an operation of a REST service wrote stays as it is; a refusal is told as the service
+ * tells it: S3 in XML, the others in JSON with a header that names it. */
+static void finish_rest(struct call *call, struct buf *out)
+{
+    if (call->content_type == NULL)
+        call->content_type = "application/json";
+    if (call->error_code == NULL) {
+        buf_add(out, buf_str(&call->body));
+    } else if (strcmp(call->service, "s3") == 0) {
+        call->content_type = "application/xml";
+        markup_open(out, "Error");
+        markup_text(out, "Code", call->error_code);
+        markup_text(out, "Message", call->error_message);
+        markup_text(out, "RequestId", call->request_id);
+        markup_close(out, "Error");
+    } else {
+        json_auto_t *error =
+            json_pack("{s:s}", "message", call->error_message == NULL ? "" : call->error_message);
+        char *text = error == NULL ? NULL : json_dumps(error, JSON_COMPACT);
+        buf_add(out, str_from(text == NULL ? "{}" : text));
+        free(text);
+    }
+}
+
 void call_finish(struct call *call)
 {
+    static void (*const finish[])(struct call * call, struct buf * out) = {
+        [PROTOCOL_QUERY] = finish_xml,
+        [PROTOCOL_JSON] = finish_json,
+        [PROTOCOL_REST] = finish_rest,
+    };
     if (call->err == ERR_OK)
         call->err = call->body.err;
     if (call->err != ERR_OK && call->error_code == NULL)
         call_refuse(call, 500, "InternalError", "%s", err_text(call->err));
     struct buf out = BUF_INIT(CALL_BODY_BYTES_MAX);
-    buf_add(&out, STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
-    if (call->error_code != NULL) {
-        write_error(call, &out);
-    } else {
+    if (call->error_code == NULL && (call->status == 0 || call->protocol != PROTOCOL_REST))
         call->status = 200;
-        write_success(call, &out);
-    }
+    finish[call->protocol](call, &out);
     buf_release(&call->body);
     call->body = out;
 }

@@ -13,6 +13,8 @@
 
 struct operation;
 
+enum protocol { PROTOCOL_QUERY, PROTOCOL_JSON, PROTOCOL_REST }; /* protocol.h */
+
 struct call {
     struct world *world;
     struct arena *arena;
@@ -25,12 +27,17 @@ struct call {
     json_t *credential;                /* borrowed from the world, as the next two */
     json_t *account;
     json_t *region; /* NULL for iam and sts */
+    enum protocol protocol;
     struct form form;
+    json_t *input; /* of JSON calls: the body; owned by the server */
+    str raw;       /* of REST calls: the body */
     bool dry_run;
     /* what came of it */
     struct buf body;
-    const char *target; /* what it is about, for the log */
-    int status;
+    json_t *json; /* of JSON calls: the answer, an object to be filled; owned by the server */
+    const char *content_type; /* of the answer */
+    const char *target;       /* what it is about, for the log */
+    int status;             /* of REST calls that were not refused: 200 unless they say otherwise */
     const char *error_code; /* NULL: not refused */
     const char *error_message;
     bool applied; /* it changed the world */

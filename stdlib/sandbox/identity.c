@@ -1,6 +1,7 @@
 #include "sandbox/identity.h"
 #include "sandbox/iam_policy.h"
 #include "sandbox/operation.h"
+#include "sandbox/protocol.h"
 
 #include <strings.h>
 
@@ -11,33 +12,39 @@ static bool is_ec2(const struct call *call)
     return strcmp(call->service, "ec2") == 0;
 }
 
-static bool refuse_key(struct call *call)
+/* How the service of a call refuses who calls, by protocol: EC2 has words of its own, and so has S3. */
+enum refusal { REFUSE_KEY, REFUSE_SIGNATURE, REFUSE_TIME };
+
+static bool refuse(struct call *call, enum refusal refusal, const char *message)
 {
+    static const char *const json[] = { "UnrecognizedClientException", "InvalidSignatureException",
+        "InvalidSignatureException" };
+    static const char *const s3[] = { "InvalidAccessKeyId", "SignatureDoesNotMatch",
+        "RequestTimeTooSkewed" };
+    static const char *const query[] = { "InvalidClientTokenId", "SignatureDoesNotMatch",
+        "SignatureDoesNotMatch" };
+    if (is_ec2(call) && refusal == REFUSE_TIME)
+        return call_refuse(call, 400, "RequestExpired", "Request has expired.");
     if (is_ec2(call))
         return call_refuse(call, 401, "AuthFailure",
             "AWS was not able to validate the provided access credentials");
-    return call_refuse(call, 403, "InvalidClientTokenId",
-        "The security token included in the request is invalid.");
+    if (call->protocol == PROTOCOL_QUERY)
+        return call_refuse(call, 403, query[refusal], "%s", message);
+    bool is_s3 = strcmp(call->service, "s3") == 0;
+    return call_refuse(call, is_s3 ? 403 : 400, (is_s3 ? s3 : json)[refusal], "%s", message);
+}
+
+static bool refuse_key(struct call *call)
+{
+    return refuse(call, REFUSE_KEY, "The security token included in the request is invalid.");
 }
 
 static bool refuse_signature(struct call *call)
 {
-    if (is_ec2(call))
-        return call_refuse(call, 401, "AuthFailure",
-            "AWS was not able to validate the provided access credentials");
-    return call_refuse(call, 403, "SignatureDoesNotMatch",
+    return refuse(call, REFUSE_SIGNATURE,
         "The request signature we calculated does not match the signature you provided. Check "
         "your AWS Secret Access Key and signing method. Consult the service documentation for "
         "details.");
-}
-
-static str header_of(const struct sigv4_request *request, const char *name)
-{
-    for (uint32_t at = 0; at < request->headers_count; at++)
-        if (request->headers[at].name.len == strlen(name)
-            && strncasecmp(request->headers[at].name.ptr, name, strlen(name)) == 0)
-            return request->headers[at].value;
-    return STR("");
 }
 
 static bool is_signed(const struct sigv4_claim *claim, str name)
@@ -74,7 +81,7 @@ static bool is_name(str text)
 static bool read_claim(
     struct call *call, const struct sigv4_request *request, struct sigv4_claim *claim)
 {
-    if (header_of(request, "authorization").len == 0)
+    if (protocol_header(request, "authorization").len == 0)
         return call_refuse(
             call, 403, "MissingAuthenticationToken", "Request is missing Authentication Token");
     if (!sigv4_claim_read(request, claim) || !is_name(claim->service) || !is_name(claim->region))
@@ -88,9 +95,12 @@ static bool read_claim(
         call->err = ERR_MEMORY;
         return false;
     }
-    if (service_version(service) == NULL)
+    if (!service_is_known(service))
         return call_refuse(
             call, 400, "InvalidAction", "The sandbox does not simulate the service '%s'", service);
+    if (call->protocol != PROTOCOL_QUERY && strcmp(call->service, service) != 0)
+        return call_refuse(call, 403, "InvalidSignatureException",
+            "Credential should be scoped to correct service: '%s'.", call->service);
     call->service = service;
     return true;
 }
@@ -111,13 +121,12 @@ static bool is_timely(struct call *call, const struct sigv4_claim *claim)
     int64_t now_s = call->now_ms / 1000;
     if (claim->at_unix_s >= now_s - SKEW_S_MAX && claim->at_unix_s <= now_s + SKEW_S_MAX)
         return true;
-    if (is_ec2(call))
-        return call_refuse(call, 400, "RequestExpired", "Request has expired.");
-    return call_refuse(call, 403, "SignatureDoesNotMatch",
+    const char *message = arena_format(call->arena,
         claim->at_unix_s < now_s ? "Signature expired: %.*s is now earlier than allowed (5 min.)"
                                  : "Signature not yet current: %.*s is still later than allowed "
                                    "(5 min.)",
         STR_ARG(claim->amz_date));
+    return refuse(call, REFUSE_TIME, message == NULL ? "" : message);
 }
 
 static bool is_genuine(
@@ -163,7 +172,8 @@ void identity_refuse(struct call *call)
             "perform: ec2:%s with an explicit deny in an identity-based policy",
             world_text(call->credential, "arn"), call->operation_name);
     else
-        call_refuse(call, 403, "AccessDenied",
+        call_refuse(call, call->protocol == PROTOCOL_JSON ? 400 : 403,
+            call->protocol == PROTOCOL_JSON ? "AccessDeniedException" : "AccessDenied",
             "User: %s is not authorized to perform: %s:%s with an explicit deny in an "
             "identity-based policy",
             world_text(call->credential, "arn"), call->service, call->operation_name);

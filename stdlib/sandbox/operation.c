@@ -15,16 +15,31 @@ static const struct operation operations[] = {
 #undef OPERATION
 };
 
+/* Of a query service version and name space; of a JSON one its version and X-Amz-Target. */
 struct service {
     const char *name;
     const char *version;
     const char *space;
+    const char *json;
+    const char *target;
 };
 
 static const struct service services[] = {
-    { "ec2", "2016-11-15", "http://ec2.amazonaws.com/doc/2016-11-15/" },
-    { "iam", "2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/" },
-    { "sts", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/" },
+    { "ec2", "2016-11-15", "http://ec2.amazonaws.com/doc/2016-11-15/", NULL, NULL },
+    { "iam", "2010-05-08", "https://iam.amazonaws.com/doc/2010-05-08/", NULL, NULL },
+    { "sts", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/", NULL, NULL },
+    { "elasticloadbalancing", "2015-12-01",
+        "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/", NULL, NULL },
+    { "cloudtrail", NULL, NULL, "1.1", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101" },
+    { "kms", NULL, NULL, "1.1", "TrentService" },
+    { "organizations", NULL, NULL, "1.1", "AWSOrganizationsV20161128" },
+    { "sqs", NULL, NULL, "1.0", "AmazonSQS" },
+    { "ssm", NULL, NULL, "1.1", "AmazonSSM" },
+    { "wafv2", NULL, NULL, "1.1", "AWSWAF_20190729" },
+    { "execute-api", NULL, NULL, NULL, NULL },
+    { "guardduty", NULL, NULL, NULL, NULL },
+    { "lambda", NULL, NULL, NULL, NULL },
+    { "s3", NULL, NULL, NULL, NULL },
 };
 
 const struct operation *operation_find(const char *service, const char *name)
@@ -48,6 +63,22 @@ static const struct service *service_find(const char *name)
     return NULL;
 }
 
+bool service_is_known(const char *service)
+{
+    return service_find(service) != NULL;
+}
+
+const char *service_json_version(str prefix, const char **ret_service)
+{
+    for (size_t at = 0; at < COUNT_OF(services); at++) {
+        if (services[at].target == NULL || !str_is(prefix, services[at].target))
+            continue;
+        *ret_service = services[at].name;
+        return services[at].json;
+    }
+    return NULL;
+}
+
 const char *service_version(const char *service)
 {
     const struct service *found = service_find(service);
@@ -63,6 +94,12 @@ const char *service_namespace(const char *service)
 static bool is_ec2(const struct call *call)
 {
     return strcmp(call->service, "ec2") == 0;
+}
+
+/* How a service calls what does not fit its model. */
+static const char *validation_error(const struct call *call)
+{
+    return call->protocol == PROTOCOL_QUERY ? "ValidationError" : "ValidationException";
 }
 
 /* The next shape of a row's parameters, without its "!"; empty at the end. */
@@ -95,7 +132,8 @@ static bool know_all(struct call *call)
         const char *name = call->form.parameters[at].name;
         form_shape(name, shape);
         if (!is_known(call, str_from(shape)))
-            return call_refuse(call, 400, is_ec2(call) ? "UnknownParameter" : "ValidationError",
+            return call_refuse(call, 400,
+                is_ec2(call) ? "UnknownParameter" : validation_error(call),
                 "The parameter %s is not recognized", name);
     }
     const char *bad = form_bad_place(&call->form);
@@ -130,7 +168,7 @@ static bool has_all(struct call *call)
         if (is_ec2(call))
             return call_refuse(call, 400, "MissingParameter",
                 "The request must contain the parameter %.*s", STR_ARG(shape));
-        return call_refuse(call, 400, "ValidationError",
+        return call_refuse(call, 400, validation_error(call),
             "1 validation error detected: Value null at '%.*s' failed to satisfy constraint: "
             "Member must not be null",
             STR_ARG(shape));
@@ -153,7 +191,7 @@ static void note_target(struct call *call)
     call->target = arena_copy(call->arena, buf_str(&text)).ptr;
 }
 
-static bool find_operation(struct call *call)
+static bool find_version(struct call *call)
 {
     const char *version = call_text(call, "Version");
     if (call->operation_name[0] == '\0')
@@ -165,7 +203,17 @@ static bool find_operation(struct call *call)
         return call_refuse(call, 400, "InvalidAction", "Could not find operation %s for version %s",
             call->operation_name, version == NULL ? "NO_VERSION_SPECIFIED" : version);
     }
+    return true;
+}
+
+static bool find_operation(struct call *call)
+{
+    if (call->protocol == PROTOCOL_QUERY && !find_version(call))
+        return false;
     call->operation = operation_find(call->service, call->operation_name);
+    if (call->operation == NULL && call->protocol == PROTOCOL_JSON)
+        return call_refuse(call, 400, "UnknownOperationException",
+            "The sandbox does not simulate %s of %s", call->operation_name, call->service);
     if (call->operation == NULL)
         return call_refuse(call, 400, "InvalidAction",
             "The action %s is not valid for this web service", call->operation_name);

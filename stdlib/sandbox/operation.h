@@ -24,9 +24,14 @@ const struct operation *operation_find(const char *service, const char *name);
 /* Row `index`, NULL past the end. */
 const struct operation *operation_at(size_t index);
 
-/* The API version and XML name space of a service that the sandbox knows, or NULL. */
+/* Whether the sandbox knows a service of that name. */
+bool service_is_known(const char *service);
+/* The API version and XML name space of one that speaks the query protocol, or NULL. */
 const char *service_version(const char *service);
 const char *service_namespace(const char *service);
+/* The JSON version ("1.1") of the service whose X-Amz-Target begins so, and its name in
+ * *ret_service; NULL when there is none. */
+const char *service_json_version(str prefix, const char **ret_service);
 
 /* Check Action, Version, that each parameter is known, rightly numbered and that none is
  * missing; sets operation, dry_run and target. False: refused. */

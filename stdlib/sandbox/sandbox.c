@@ -23,7 +23,9 @@ struct sandbox {
 
 /* A request while its body comes in. */
 struct upload {
+    char *address; /* path and query as they came: what is signed */
     struct buf body;
+    bool is_begun; /* its headers were seen */
 };
 
 /* Wait, but not longer than the sandbox lives. */
@@ -61,7 +63,9 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, const stru
     bool is_built =
         MHD_add_response_header(response, "Content-Type", answer->content_type) == MHD_YES
         && (answer->request_id[0] == '\0'
-            || MHD_add_response_header(response, "x-amzn-RequestId", answer->request_id)
+            || MHD_add_response_header(response, "x-amzn-RequestId", answer->request_id) == MHD_YES)
+        && (answer->error_type == NULL
+            || MHD_add_response_header(response, "x-amzn-errortype", answer->error_type)
                    == MHD_YES);
     enum MHD_Result result =
         is_built ? MHD_queue_response(connection, (unsigned)answer->status, response) : MHD_NO;
@@ -82,7 +86,7 @@ static enum MHD_Result refuse(struct MHD_Connection *connection, int status, con
 
 /* The whole request is here: answer it. */
 static enum MHD_Result serve(struct sandbox *sandbox, struct MHD_Connection *connection,
-    const char *path, const char *method, const struct upload *upload)
+    const char *method, const struct upload *upload)
 {
     if (upload->body.err == ERR_LIMIT)
         return refuse(connection, 413, "the body is too long\n");
@@ -95,9 +99,10 @@ static enum MHD_Result serve(struct sandbox *sandbox, struct MHD_Connection *con
     if (there > SIGV4_REQUEST_HEADERS_MAX)
         return refuse(connection, 431, "too many headers\n");
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &headers);
-    bool has_query = MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0;
-    struct sigv4_request request = { str_from(method), str_from(path),
-        has_query ? STR("?") : STR(""), headers.list, headers.count, buf_str(&upload->body) };
+    str address = str_from(upload->address);
+    str path = str_first(address, str_find(address, '?'));
+    struct sigv4_request request = { str_from(method), path, str_skip(address, path.len + 1),
+        headers.list, headers.count, buf_str(&upload->body) };
     struct clock *clock = clock_system();
     struct answer answer;
     sandbox_serve(&sandbox->memory, &request, clock->now_ms(clock), &arena, &answer);
@@ -107,18 +112,30 @@ static enum MHD_Result serve(struct sandbox *sandbox, struct MHD_Connection *con
     return result;
 }
 
+/* The first that is seen of a request. */
+static void *on_address(void *context, const char *address, struct MHD_Connection *connection)
+{
+    (void)context;
+    (void)connection;
+    struct upload *upload = calloc(1, sizeof(*upload));
+    if (upload == NULL)
+        return NULL;
+    upload->body.limit = REQUEST_BYTES_MAX;
+    upload->address = strdup(address);
+    return upload;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
     const char *path, const char *method, const char *version, const char *data, size_t *size,
     void **request)
 {
     (void)version;
+    (void)path;
     struct upload *upload = *request;
-    if (upload == NULL) {
-        upload = calloc(1, sizeof(*upload));
-        if (upload == NULL)
-            return MHD_NO;
-        upload->body.limit = REQUEST_BYTES_MAX;
-        *request = upload;
+    if (upload == NULL || upload->address == NULL)
+        return MHD_NO;
+    if (!upload->is_begun) {
+        upload->is_begun = true;
         return MHD_YES;
     }
     if (*size > 0) {
@@ -126,7 +143,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         *size = 0;
         return MHD_YES;
     }
-    return serve(context, connection, path, method, upload);
+    return serve(context, connection, method, upload);
 }
 
 static void on_end(void *context, struct MHD_Connection *connection, void **request,
@@ -139,6 +156,7 @@ static void on_end(void *context, struct MHD_Connection *connection, void **requ
     if (upload == NULL)
         return;
     buf_release(&upload->body);
+    free(upload->address);
     free(upload);
     *request = NULL;
 }
@@ -178,7 +196,8 @@ static enum err open_door(struct sandbox *sandbox, struct arena *arena, const ch
     sandbox->daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL,
         NULL, on_request, sandbox, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S_MAX,
-        MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_address, NULL,
+        MHD_OPTION_END);
     if (sandbox->daemon != NULL)
         return ERR_OK;
     close(fd);

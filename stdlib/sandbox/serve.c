@@ -1,9 +1,9 @@
 #include "sandbox/serve.h"
 #include "sandbox/identity.h"
 #include "sandbox/operation.h"
+#include "sandbox/protocol.h"
 
 #include <inttypes.h>
-#include <strings.h>
 
 enum err sandbox_memory_init(
     str world, struct arena *arena, struct sandbox_memory *memory, const char **reterr_reason)
@@ -28,63 +28,15 @@ void sandbox_memory_release(struct sandbox_memory *memory)
     *memory = (struct sandbox_memory){ 0 };
 }
 
-static str header_of(const struct sigv4_request *request, const char *name)
-{
-    for (uint32_t at = 0; at < request->headers_count; at++)
-        if (request->headers[at].name.len == strlen(name)
-            && strncasecmp(request->headers[at].name.ptr, name, strlen(name)) == 0)
-            return request->headers[at].value;
-    return STR("");
-}
-
-/* "application/x-www-form-urlencoded", alone or with UTF-8 as its character set. */
-static bool is_form(str type)
-{
-    static const char name[] = "application/x-www-form-urlencoded";
-    size_t len = sizeof(name) - 1;
-    if (type.len < len || strncasecmp(type.ptr, name, len) != 0)
-        return false;
-    str rest = str_skip(type, len);
-    while (rest.len > 0 && (rest.ptr[0] == ';' || rest.ptr[0] == ' '))
-        rest = str_skip(rest, 1);
-    return rest.len == 0
-           || (rest.len == 13 && strncasecmp(rest.ptr, "charset=utf-8", rest.len) == 0);
-}
-
-/* What is wrong before anybody looks at who is calling. False: refused. */
-static bool is_well_formed(struct call *call, const struct sigv4_request *request)
-{
-    if (!str_is(request->path, "/") || request->query.len > 0)
-        return call_refuse(call, 404, "InvalidAction", "AWS is at / without a query");
-    if (!str_is(request->method, "POST"))
-        return call_refuse(call, 405, "InvalidAction", "calls are POST");
-    if (!is_form(header_of(request, "content-type")))
-        return call_refuse(call, 415, "InvalidContentType",
-            "calls are application/x-www-form-urlencoded; charset=utf-8");
-    switch (form_parse(request->body, call->arena, &call->form)) {
-    case FORM_OK:
-        break;
-    case FORM_ENCODING:
-        return call_refuse(
-            call, 400, "MalformedQueryString", "The query string contains a syntax error");
-    case FORM_TOO_MANY:
-        return call_refuse(call, 400, "MalformedQueryString", "Too many parameters");
-    case FORM_MEMORY:
-        call->err = ERR_MEMORY;
-        return false;
-    }
-    const char *action = call_text(call, "Action");
-    call->operation_name = action == NULL ? "" : action;
-    return true;
-}
-
 /* What a fault does before the call is looked at. False: that was all. */
 static bool fault_before(struct call *call, const struct fault *fault)
 {
     bool is_ec2 = strcmp(call->service, "ec2") == 0;
+    bool is_json = call->protocol == PROTOCOL_JSON;
     if (fault->kind == FAULT_THROTTLE)
         return is_ec2 ? call_refuse(call, 503, "RequestLimitExceeded", "Request limit exceeded.")
-                      : call_refuse(call, 400, "Throttling", "Rate exceeded");
+                      : call_refuse(call, 400, is_json ? "ThrottlingException" : "Throttling",
+                          "Rate exceeded");
     if (fault->kind == FAULT_FAIL_BEFORE)
         return call_refuse(call, 500, "InternalError", "An internal error has occurred");
     if (fault->kind == FAULT_DENY)
@@ -144,7 +96,8 @@ static void answer_aws(struct answer *answer, struct call *call)
     call_finish(call);
     answer->body = call->body;
     answer->status = call->body.err == ERR_OK ? call->status : 500;
-    answer->content_type = "text/xml;charset=UTF-8";
+    answer->content_type = call->content_type;
+    answer->error_type = call->protocol == PROTOCOL_REST ? call->error_code : NULL;
     answer->request_id = call->request_id;
 }
 
@@ -184,9 +137,11 @@ void sandbox_serve(struct sandbox_memory *memory, const struct sigv4_request *re
         .body = BUF_INIT(CALL_BODY_BYTES_MAX),
     };
     struct fault fault = { FAULT_NONE, 0, 0 };
-    if (is_well_formed(&call, request) && identity_accepts(&call, request)) {
+    if (protocol_accepts(&call, request) && identity_accepts(&call, request)) {
         fault = faults_take(memory->faults, call.operation_name);
         perform(&call, &fault);
     }
     answer_call(memory, &call, &fault, ret_answer);
+    json_decref(call.json);
+    json_decref(call.input);
 }

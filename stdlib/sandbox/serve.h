@@ -31,6 +31,7 @@ struct answer {
     int status; /* 0: close the connection without a word */
     const char *content_type;
     const char *request_id; /* "" for none; lives in the arena */
+    const char *error_type; /* x-amzn-errortype; NULL for none */
     uint32_t delay_ms;      /* wait so long before it is sent */
     struct buf body;        /* released by the caller */
 };
