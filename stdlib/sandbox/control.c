@@ -41,7 +41,7 @@ static void reset(struct sandbox_memory *memory, struct answer *answer)
         return;
     }
     world_release(&memory->world);
-    memory->world = (struct world){ root, memory->beginning.minted };
+    memory->world = (struct world){ .root = root, .minted = memory->beginning.minted };
     json_array_clear(memory->calls);
     json_array_clear(memory->faults);
     answer_json(answer, 200, memory->calls);

@@ -1,5 +1,6 @@
 #include "sandbox/identity.h"
 #include "sandbox/iam_policy.h"
+#include "base/time.h"
 #include "sandbox/operation.h"
 #include "sandbox/protocol.h"
 
@@ -113,7 +114,14 @@ static bool find_credential(struct call *call, const struct sigv4_claim *claim)
     if (call->credential == NULL
         || !str_equal(claim->session_token, str_from(world_text(call->credential, "sessionToken"))))
         return refuse_key(call);
-    return true;
+    int64_t expires_ms;
+    if (!time_parse(str_from(world_text(call->credential, "expiresAt")), &expires_ms)
+        || call->now_ms < expires_ms)
+        return true;
+    if (is_ec2(call))
+        return call_refuse(call, 400, "RequestExpired", "Request has expired.");
+    return call_refuse(
+        call, 403, "ExpiredToken", "The security token included in the request is expired");
 }
 
 static bool is_timely(struct call *call, const struct sigv4_claim *claim)

@@ -10,8 +10,8 @@ enum err sandbox_memory_init(
 {
     *memory = (struct sandbox_memory){ 0 };
     TRY(world_load(world, arena, &memory->beginning, reterr_reason));
-    memory->world =
-        (struct world){ json_deep_copy(memory->beginning.root), memory->beginning.minted };
+    memory->world = (struct world){ .root = json_deep_copy(memory->beginning.root),
+        .minted = memory->beginning.minted };
     memory->calls = json_array();
     memory->faults = json_array();
     return memory->world.root == NULL || memory->calls == NULL || memory->faults == NULL

@@ -10,6 +10,9 @@
 #define MINT_PREFIX "0c0de"
 enum { MINT_DIGITS = 12 };
 
+/* Sessions that are kept; the oldest goes first. */
+enum { SESSIONS_MAX = 10 * 1000 };
+
 /* The user of an account that the sandbox knows, as the world writes it. */
 static json_t *user_of(const struct sandbox_account *known, struct arena *arena)
 {
@@ -118,7 +121,8 @@ enum err world_load(
 void world_release(struct world *world)
 {
     json_decref(world->root);
-    world->root = NULL;
+    json_decref(world->sessions);
+    world->root = world->sessions = NULL;
 }
 
 json_t *world_account(const struct world *world, const char *account)
@@ -152,7 +156,27 @@ json_t *world_credential(const struct world *world, const char *access_key_id, j
             return found;
         }
     }
+    size_t session;
+    json_t *found;
+    json_array_foreach(world->sessions, session, found)
+    {
+        if (strcmp(world_text(found, "accessKeyId"), access_key_id) != 0)
+            continue;
+        *ret_account = world_account(world, world_text(found, "account"));
+        return *ret_account == NULL ? NULL : found;
+    }
     return NULL;
+}
+
+bool world_add_session(struct world *world, json_t *session)
+{
+    if (world->sessions == NULL)
+        world->sessions = json_array();
+    while (json_array_size(world->sessions) >= SESSIONS_MAX)
+        if (json_array_remove(world->sessions, 0) != 0)
+            break;
+    world->session_count++;
+    return json_array_append_new(world->sessions, session) == 0;
 }
 
 const char *world_text(const json_t *thing, const char *key)

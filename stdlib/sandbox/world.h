@@ -22,6 +22,9 @@
 struct world {
     json_t *root;    /* owned */
     uint64_t minted; /* ids handed out; an id is never handed out twice */
+    json_t *sessions;       /* owned; those that AssumeRole made, NULL: none yet. They are no part of
+                             * the state: a world that was restored is equal to what it was */
+    uint64_t session_count; /* so many were made */
 };
 
 enum { SANDBOX_WORLD_BYTES_MAX = 16 * 1024 * 1024 };
@@ -38,7 +41,9 @@ json_t *world_account(const struct world *world, const char *account);
 json_t *world_region(const json_t *account, const char *region);
 /* The element of the array `collection` of `place` whose text `key` is `value`. */
 json_t *world_find(const json_t *place, const char *collection, const char *key, const char *value);
-/* The credential with that access key id; its account in *ret_account. */
+/* Keep `session` (stolen): a credential with "account" and "expiresAt". False: no memory. */
+bool world_add_session(struct world *world, json_t *session);
+/* The credential with that access key id, of a user or of a session; its account in *ret_account. */
 json_t *world_credential(
     const struct world *world, const char *access_key_id, json_t **ret_account);
 
