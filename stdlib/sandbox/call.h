@@ -26,7 +26,7 @@ struct call {
     const struct operation *operation; /* NULL when there is none of that name */
     json_t *credential;                /* borrowed from the world, as the next two */
     json_t *account;
-    json_t *region; /* NULL for iam and sts */
+    json_t *region; /* of region_name; NULL when the account has none there */
     enum protocol protocol;
     struct form form;
     json_t *input; /* of JSON calls: the body; owned by the server */

@@ -42,6 +42,7 @@ static void reset(struct sandbox_memory *memory, struct answer *answer)
     }
     world_release(&memory->world);
     memory->world = (struct world){ .root = root, .minted = memory->beginning.minted };
+    memory->past_looks = 0;
     json_array_clear(memory->calls);
     json_array_clear(memory->faults);
     answer_json(answer, 200, memory->calls);

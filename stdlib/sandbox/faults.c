@@ -13,6 +13,7 @@ static const char *const kind_names[FAULT_KIND_COUNT] = {
     [FAULT_SLOW] = "slow",
     [FAULT_HTML] = "html",
     [FAULT_DENY] = "deny",
+    [FAULT_STALE] = "stale",
 };
 
 const char *fault_kind_name(enum fault_kind kind)
@@ -33,11 +34,11 @@ static json_t *read_one(json_t *given, struct arena *arena, const char **reterr_
 {
     const char *operation = "*";
     const char *kind = "";
-    json_int_t times = 1, after = 0, milliseconds = 1000, status = 502;
+    json_int_t times = 1, after = 0, milliseconds = 1000, status = 502, looks = 2;
     json_error_t error;
-    if (json_unpack_ex(given, &error, JSON_STRICT, "{s?s, s:s, s?I, s?I, s?I, s?I}", "operation",
-            &operation, "kind", &kind, "times", &times, "after", &after, "milliseconds",
-            &milliseconds, "status", &status)
+    if (json_unpack_ex(given, &error, JSON_STRICT, "{s?s, s:s, s?I, s?I, s?I, s?I, s?I}",
+            "operation", &operation, "kind", &kind, "times", &times, "after", &after,
+            "milliseconds", &milliseconds, "status", &status, "looks", &looks)
         != 0) {
         *reterr_reason = arena_format(arena, "a fault is not of the form: %s", error.text);
         return NULL;
@@ -47,12 +48,13 @@ static json_t *read_one(json_t *given, struct arena *arena, const char **reterr_
         return NULL;
     }
     if (times < 1 || times > TIMES_MAX || after < 0 || after > TIMES_MAX || milliseconds < 0
-        || milliseconds > DURATION_MS_MAX || status < 200 || status > 599) {
+        || milliseconds > DURATION_MS_MAX || looks < 1 || looks > TIMES_MAX || status < 200
+        || status > 599) {
         *reterr_reason = "a number of a fault is out of range";
         return NULL;
     }
-    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I}", "operation", operation, "kind", kind, "times",
-        times, "after", after, "milliseconds", milliseconds, "status", status);
+    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I}", "operation", operation, "kind", kind, "times",
+        times, "after", after, "milliseconds", milliseconds, "status", status, "looks", looks);
 }
 
 json_t *faults_read(str body, struct arena *arena, const char **reterr_reason)
@@ -103,10 +105,11 @@ struct fault faults_take(json_t *faults, const char *operation)
             continue;
         }
         struct fault fault = { kind_of(json_string_value(json_object_get(one, "kind"))),
-            (uint32_t)number(one, "milliseconds"), (int)number(one, "status") };
+            (uint32_t)number(one, "milliseconds"), (int)number(one, "status"),
+            (uint32_t)number(one, "looks") };
         if (count_down(one, "times") <= 0)
             json_array_remove(faults, at);
         return fault;
     }
-    return (struct fault){ FAULT_NONE, 0, 0 };
+    return (struct fault){ .kind = FAULT_NONE };
 }

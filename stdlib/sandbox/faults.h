@@ -17,6 +17,7 @@ enum fault_kind {
     FAULT_SLOW,
     FAULT_HTML,
     FAULT_DENY,
+    FAULT_STALE,
     FAULT_KIND_COUNT
 };
 
@@ -24,6 +25,7 @@ struct fault {
     enum fault_kind kind;
     uint32_t duration_ms; /* FAULT_SLOW */
     int status;           /* FAULT_HTML */
+    uint32_t looks;       /* FAULT_STALE */
 };
 
 /* "throttle", ...; "" for none. Static. */

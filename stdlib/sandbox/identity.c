@@ -152,13 +152,13 @@ static bool is_genuine(
     return (genuine && all_signed(request, claim)) || refuse_signature(call);
 }
 
-/* IAM is signed for us-east-1 wherever it is called; EC2 for a region of the world. */
+/* IAM is signed for us-east-1 wherever it is called; EC2 for a region of the world. Others see to it
+ * themselves whether there is one. */
 static bool find_region(struct call *call)
 {
-    if (is_ec2(call)) {
-        call->region = world_region(call->account, call->region_name);
+    call->region = world_region(call->account, call->region_name);
+    if (is_ec2(call))
         return call->region != NULL || refuse_key(call);
-    }
     if (strcmp(call->service, "iam") != 0 || strcmp(call->region_name, "us-east-1") == 0)
         return true;
     return call_refuse(

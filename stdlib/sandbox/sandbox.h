@@ -16,7 +16,8 @@
  * `operation` "*" is any; `times` (1) calls are hit after the first `after` (0) ones.
  * Kinds: throttle, fail_before, fail_after, lose_reply (applied, then the connection is
  * closed), slow (applied, then `milliseconds` pass), html (a page with `status`, 502),
- * deny. Time inside passes with each look: an instance that is stopping is stopped in
+ * deny, stale (applied, but the next `looks` (2) looks at that service show what was before).
+ * Time inside passes with each look: an instance that is stopping is stopped in
  * the second DescribeInstances, a snapshot is completed in the third DescribeSnapshots.
  * Addresses stay through stop and start, as elastic ones do.
  */

@@ -23,6 +23,7 @@ void sandbox_memory_release(struct sandbox_memory *memory)
 {
     world_release(&memory->world);
     world_release(&memory->beginning);
+    world_release(&memory->past);
     json_decref(memory->calls);
     json_decref(memory->faults);
     *memory = (struct sandbox_memory){ 0 };
@@ -44,11 +45,41 @@ static bool fault_before(struct call *call, const struct fault *fault)
     return call->error_code == NULL && fault->kind != FAULT_HTML;
 }
 
-/* The call itself, from parameters to effect. */
-static void perform(struct call *call, const struct fault *fault)
+/* Let the next looks at this service see the world as it is now. */
+static void past_keep(
+    struct sandbox_memory *memory, const struct call *call, const struct fault *fault)
 {
-    if (fault_before(call, fault) && operation_accepts(call) && identity_may(call))
+    world_release(&memory->past);
+    memory->past = (struct world){ json_deep_copy(memory->world.root), memory->world.minted };
+    memory->past_looks = memory->past.root == NULL ? 0 : fault->looks;
+    snprintf(memory->past_service, sizeof(memory->past_service), "%s", call->service);
+}
+
+/* A look at a service that does not show its last change yet. */
+static void past_show(struct sandbox_memory *memory, struct call *call)
+{
+    if (memory->past_looks == 0 || call->operation->effect != OPERATION_READS
+        || strcmp(memory->past_service, call->service) != 0)
+        return;
+    memory->past_looks--;
+    json_t *account = world_account(&memory->past, call_account_id(call));
+    if (account == NULL)
+        return;
+    call->world = &memory->past;
+    call->account = account;
+    if (call->region != NULL)
+        call->region = world_region(account, call->region_name);
+}
+
+/* The call itself, from parameters to effect. */
+static void perform(struct sandbox_memory *memory, struct call *call, const struct fault *fault)
+{
+    if (fault_before(call, fault) && operation_accepts(call) && identity_may(call)) {
+        past_show(memory, call);
+        if (fault->kind == FAULT_STALE && call->operation->effect == OPERATION_CHANGES)
+            past_keep(memory, call, fault);
         call->operation->run(call);
+    }
     if (fault->kind == FAULT_FAIL_AFTER) {
         call->error_code = NULL;
         call_refuse(call, 500, "InternalError", "An internal error has occurred");
@@ -136,10 +167,10 @@ void sandbox_serve(struct sandbox_memory *memory, const struct sigv4_request *re
         .target = "",
         .body = BUF_INIT(CALL_BODY_BYTES_MAX),
     };
-    struct fault fault = { FAULT_NONE, 0, 0 };
+    struct fault fault = { .kind = FAULT_NONE };
     if (protocol_accepts(&call, request) && identity_accepts(&call, request)) {
         fault = faults_take(memory->faults, call.operation_name);
-        perform(&call, &fault);
+        perform(memory, &call, &fault);
     }
     answer_call(memory, &call, &fault, ret_answer);
     json_decref(call.json);

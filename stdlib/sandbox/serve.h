@@ -18,6 +18,9 @@ struct sandbox_memory {
     json_t *calls;          /* the log; the oldest go past SANDBOX_CALLS_MAX */
     json_t *faults;
     uint64_t requests; /* served so far; request ids count them */
+    struct world past; /* before a change that a service does not show yet (FAULT_STALE) */
+    uint32_t past_looks;
+    char past_service[32];
 };
 
 /* The world as it begins; `world` as in sandbox_start. ERR_JSON and ERR_MEMORY set

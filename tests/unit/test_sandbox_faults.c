@@ -75,6 +75,17 @@ static void a_failure_comes_before_or_after_the_change(void **state)
     assert_says("<previousState><code>64</code><name>stopping</name>");
 }
 
+static void a_change_may_not_be_shown_at_once(void **state)
+{
+    struct client *client = *state;
+    set_fault(client, "{\"operation\":\"PutRolePolicy\",\"kind\":\"stale\",\"looks\":1}");
+    assert_int_equal(PUT, 200);
+    IAM("GetRolePolicy", "RoleName=web-prod&PolicyName=p");
+    assert_refused(404, "NoSuchEntity");
+    assert_int_equal(EC2("DescribeInstances", ""), 200);
+    assert_int_equal(IAM("GetRolePolicy", "RoleName=web-prod&PolicyName=p"), 200);
+}
+
 static void a_lost_reply_is_a_change_that_nobody_hears_of(void **state)
 {
     struct client *client = *state;
@@ -212,6 +223,7 @@ int main(void)
         sandbox_test(calls_are_logged_in_order_with_what_came_of_them),
         sandbox_test(throttling_has_its_own_code_in_each_service),
         sandbox_test(a_failure_comes_before_or_after_the_change),
+        sandbox_test(a_change_may_not_be_shown_at_once),
         sandbox_test(a_lost_reply_is_a_change_that_nobody_hears_of),
         sandbox_test(a_proxy_in_between_answers_html),
         sandbox_test(a_denial_speaks_as_a_policy_does),

@@ -257,7 +257,7 @@ static void act_with_every_fault(
     struct client *client, struct transport *transport, const struct action *action)
 {
     static const char *const kinds[] = { "throttle", "fail_before", "fail_after", "lose_reply",
-        "html", "deny" };
+        "html", "deny", "stale" };
     struct played whole;
     act(transport, action, &whole);
     assert_in_range(whole.calls, 4, CALLS_MAX);
