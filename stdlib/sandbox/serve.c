@@ -50,7 +50,8 @@ static void past_keep(
     struct sandbox_memory *memory, const struct call *call, const struct fault *fault)
 {
     world_release(&memory->past);
-    memory->past = (struct world){ json_deep_copy(memory->world.root), memory->world.minted };
+    memory->past = (struct world){ .root = json_deep_copy(memory->world.root),
+        .minted = memory->world.minted };
     memory->past_looks = memory->past.root == NULL ? 0 : fault->looks;
     snprintf(memory->past_service, sizeof(memory->past_service), "%s", call->service);
 }
