@@ -146,6 +146,7 @@ enum err reply_interface(
         .id = keep(&keeper, xml_text(item, "networkInterfaceId")),
         .owner = keep(&keeper, xml_text(item, "ownerId")),
         .instance = keep(&keeper, xml_text(item, "attachment/instanceId")),
+        .subnet = keep(&keeper, xml_text(item, "subnetId")),
     };
     TRY(read_groups(&keeper, item, &interface.groups));
     TRY(keep_end(&keeper));

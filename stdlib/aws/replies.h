@@ -48,6 +48,7 @@ struct interface {
     str id;
     str owner;
     str instance; /* it is attached to */
+    str subnet;
     value groups; /* ids: a VALUE_LIST */
 };
 MUST_CHECK enum err reply_interface(

@@ -18,6 +18,8 @@ static const struct ec2_kind_info kinds[EC2_KIND_COUNT] = {
         "vpc" },
     [EC2_SUBNET] = { "subnet-", "subnets", "subnetId", "InvalidSubnetID.Malformed",
         "InvalidSubnetID.NotFound", "subnet" },
+    [EC2_ACL] = { "acl-", "networkAcls", "networkAclId", "InvalidNetworkAclId.Malformed",
+        "InvalidNetworkAclID.NotFound", "networkAcl" },
 };
 
 const struct ec2_kind_info *ec2_kind_info(enum ec2_kind kind)

@@ -13,6 +13,7 @@ enum ec2_kind {
     EC2_SNAPSHOT,
     EC2_VPC,
     EC2_SUBNET,
+    EC2_ACL,
     EC2_KIND_COUNT
 };
 

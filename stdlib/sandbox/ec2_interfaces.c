@@ -17,6 +17,17 @@ static void write_attachment(struct call *call, const json_t *interface)
     markup_close(out, "attachment");
 }
 
+/* The address under which the internet knows it. */
+static void write_association(struct buf *out, const json_t *interface)
+{
+    if (json_object_get(interface, "publicIpAddress") == NULL)
+        return;
+    markup_open(out, "association");
+    markup_text(out, "publicIp", world_text(interface, "publicIpAddress"));
+    markup_text(out, "ipOwnerId", "amazon");
+    markup_close(out, "association");
+}
+
 static void write_interface(struct call *call, const json_t *interface)
 {
     struct buf *out = &call->body;
@@ -36,6 +47,7 @@ static void write_interface(struct call *call, const json_t *interface)
     ec2_write_groups(call, json_object_get(interface, "groups"));
     write_attachment(call, interface);
     ec2_write_tags(out, interface);
+    write_association(out, interface);
     markup_open(out, "privateIpAddressesSet");
     markup_open(out, "item");
     markup_text(out, "privateIpAddress", world_text(interface, "privateIpAddress"));
@@ -56,6 +68,8 @@ void sandbox_ec2_describe_network_interfaces(struct call *call)
         { "vpc-id", "vpcId" },
         { "subnet-id", "subnetId" },
         { "private-ip-address", "privateIpAddress" },
+        { "association.public-ip", "publicIpAddress" },
+        { "ipv6-addresses.ipv6-address", "ipv6Address" },
         { "requester-managed", "requesterManaged" },
         { "owner-id", "" },
     };

@@ -54,8 +54,7 @@ static void mask(unsigned char *address, size_t bytes, unsigned bits)
     }
 }
 
-/* "10.0.0.1/8" -> "10.0.0.0/8" as EC2 does; NULL for what is no range. */
-static const char *canonical_range(struct call *call, const char *text, int family)
+const char *ec2_range(struct call *call, const char *text, int family)
 {
     unsigned char address[16];
     char shown[INET6_ADDRSTRLEN];
@@ -79,9 +78,9 @@ static const char *canonical_source(
 {
     const char *good = value;
     if (strcmp(source->member, "cidrIpv4") == 0)
-        good = canonical_range(call, value, AF_INET);
+        good = ec2_range(call, value, AF_INET);
     else if (strcmp(source->member, "cidrIpv6") == 0)
-        good = canonical_range(call, value, AF_INET6);
+        good = ec2_range(call, value, AF_INET6);
     else if (strcmp(source->member, "referencedGroupId") == 0)
         return ec2_find(call, EC2_GROUP, value) == NULL ? NULL : value;
     else if (!ec2_id_is_well_formed(value, "pl-"))

@@ -25,5 +25,9 @@ void ec2_write_permissions(struct call *call, const char *tag, const json_t *rul
  * reference or NULL. */
 json_t *ec2_rules_default(struct call *call);
 
+/* "10.0.0.1/8" of AF_INET or AF_INET6 with its bits past the length cleared, as EC2 does, in the
+ * call's arena; NULL for what is no range. */
+const char *ec2_range(struct call *call, const char *text, int family);
+
 /* Give each of `rules` an id of its own, before it joins a group. False: no memory. */
 MUST_CHECK bool ec2_rules_mint(struct call *call, json_t *rules);

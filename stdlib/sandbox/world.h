@@ -4,7 +4,7 @@
  *
  *   {"accounts": [{"account", "credentials": [..], "roles": [..], "instanceProfiles": [..],
  *     "regions": [{"region", "vpcs", "subnets", "securityGroups", "instances",
- *       "networkInterfaces", "volumes", "snapshots": [..]}]}]}
+ *       "networkInterfaces", "networkAcls", "volumes", "snapshots": [..]}]}]}
  *
  * stdlib/sandbox/world.json is the example with every member. The user of
  * sandbox_account_at is always among an account's credentials. What is loaded has been

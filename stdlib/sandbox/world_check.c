@@ -40,6 +40,10 @@ static const struct member region_members[] = {
     { "volumes", "state", JSON_STRING },
     { "snapshots", "snapshotId", JSON_STRING },
     { "snapshots", "state", JSON_STRING },
+    { "networkAcls", "networkAclId", JSON_STRING },
+    { "networkAcls", "vpcId", JSON_STRING },
+    { "networkAcls", "subnets", JSON_ARRAY },
+    { "networkAcls", "entries", JSON_ARRAY },
 };
 
 /* NULL, or a sentence in `arena` about the first of `members` that `place` lacks. A
@@ -88,6 +92,21 @@ static const char *groups_fault(const json_t *region, struct arena *arena)
             "the interface %s names the group %s, which is not there",
             world_text(interface, "networkInterfaceId"), json_string_value(group));
     }
+    return NULL;
+}
+
+/* NULL, or a sentence about an ACL that has something else than subnets. */
+static const char *acls_fault(const json_t *region, struct arena *arena)
+{
+    size_t index, nth;
+    json_t *acl, *subnet;
+    json_array_foreach(json_object_get(region, "networkAcls"), index, acl)
+        json_array_foreach(json_object_get(acl, "subnets"), nth,
+            subnet) if (!json_is_string(subnet)
+                        || strncmp(json_string_value(subnet), "subnet-", 7)
+                               != 0) return arena_format(arena,
+            "\"subnets\" of the network ACL %s is not a list of ids of subnets",
+            world_text(acl, "networkAclId"));
     return NULL;
 }
 
@@ -160,6 +179,8 @@ const char *world_account_fault(json_t *account, struct arena *arena)
             fault = groups_fault(region, arena);
         if (fault == NULL)
             fault = rules_fault(region, arena);
+        if (fault == NULL)
+            fault = acls_fault(region, arena);
         if (fault == NULL)
             fault = states_fault(region, arena);
     }
