@@ -85,6 +85,12 @@ const char *service_version(const char *service)
     return found == NULL ? NULL : found->version;
 }
 
+const char *service_target(const char *service)
+{
+    const struct service *found = service_find(service);
+    return found == NULL ? NULL : found->target;
+}
+
 const char *service_namespace(const char *service)
 {
     const struct service *found = service_find(service);

@@ -29,6 +29,8 @@ bool service_is_known(const char *service);
 /* The API version and XML name space of one that speaks the query protocol, or NULL. */
 const char *service_version(const char *service);
 const char *service_namespace(const char *service);
+/* What X-Amz-Target begins with for a service that speaks JSON, or NULL. */
+const char *service_target(const char *service);
 /* The JSON version ("1.1") of the service whose X-Amz-Target begins so, and its name in
  * *ret_service; NULL when there is none. */
 const char *service_json_version(str prefix, const char **ret_service);

@@ -1,4 +1,5 @@
-/* Who is calling, and sessions of roles. */
+/* Who is calling, and sessions of roles. Policies of a session are taken and not judged, as allows
+ * are nowhere. */
 #include "arn.h"
 #include "base/time.h"
 #include "sandbox/markup.h"

@@ -166,6 +166,10 @@ const char *world_account_fault(json_t *account, struct arena *arena)
     const char *id = world_text(account, "account");
     if (strlen(id) != 12 || strspn(id, "0123456789") != 12)
         return "an element of \"accounts\" has no \"account\" of twelve digits";
+    const char *status = world_text(account, "status");
+    if (json_object_get(account, "status") != NULL && strcmp(status, "ACTIVE") != 0
+        && strcmp(status, "SUSPENDED") != 0 && strcmp(status, "PENDING_CLOSURE") != 0)
+        return "\"status\" of an account is none of ACTIVE, SUSPENDED and PENDING_CLOSURE";
     const char *fault = members_fault(account, account_members, COUNT_OF(account_members), arena);
     if (fault == NULL)
         fault = roles_fault(account);

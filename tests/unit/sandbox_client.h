@@ -102,6 +102,17 @@ static inline long call_aws(
     return client->status;
 }
 
+/* Call a service that speaks JSON; `target` is what X-Amz-Target begins with. */
+static inline long call_json(struct client *client, const char *service, const char *target,
+    const char *operation, const char *body)
+{
+    const char *former = client->header;
+    client->header = arena_format(&client->arena, "X-Amz-Target: %s.%s", target, operation);
+    client_send(client, "POST", "/", service, "application/x-amz-json-1.1", str_from(body));
+    client->header = former;
+    return client->status;
+}
+
 #define EC2(operation, parameters) call_aws(client, "ec2", operation, parameters)
 #define IAM(operation, parameters) call_aws(client, "iam", operation, parameters)
 

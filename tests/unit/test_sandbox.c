@@ -243,6 +243,17 @@ static void every_operation_is_strict_about_its_parameters(void **state)
     const struct operation *row;
     for (size_t at = 0; (row = operation_at(at)) != NULL; at++) {
         bool is_ec2 = strcmp(row->service, "ec2") == 0;
+        const char *target = service_target(row->service);
+        if (target != NULL) {
+            assert_int_equal(
+                call_json(client, row->service, target, row->name, "{\"NoSuchParameter\": \"x\"}"),
+                400);
+            assert_says("NoSuchParameter is not recognized");
+            call_json(client, row->service, target, row->name, "{}");
+            assert_int_equal(client->status, strchr(row->parameters, '!') == NULL ? 200 : 400);
+        }
+        if (service_version(row->service) == NULL)
+            continue;
         call_aws(client, row->service, row->name, "NoSuchParameter.1=x");
         if (is_ec2)
             assert_refused(400, "UnknownParameter");

@@ -163,6 +163,34 @@ static void a_session_ends_when_it_expires(void **state)
     sandbox_memory_release(&memory);
 }
 
+#define ORGANIZATIONS(operation, body)                                                             \
+    call_json(client, "organizations", "AWSOrganizationsV20161128", operation, body)
+
+static void the_first_account_lists_the_organization_page_by_page(void **state)
+{
+    struct client *client = *state;
+    assert_int_equal(ORGANIZATIONS("DescribeOrganization", "{}"), 200);
+    assert_says("\"MasterAccountId\":\"111122223333\"");
+    assert_int_equal(ORGANIZATIONS("ListAccounts", "{\"MaxResults\": 1}"), 200);
+    assert_says("\"Id\":\"111122223333\"");
+    assert_says("\"NextToken\":\"1\"");
+    assert_false(says(client, "444455556666/"));
+    assert_int_equal(
+        ORGANIZATIONS("ListAccounts", "{\"MaxResults\": 1, \"NextToken\": \"1\"}"), 200);
+    assert_says("\"Id\":\"444455556666\"");
+    assert_says("\"Status\":\"ACTIVE\"");
+    assert_int_equal(ORGANIZATIONS("ListAccounts", "{\"MaxResults\": 21}"), 400);
+}
+
+static void a_member_account_may_not_list_the_organization(void **state)
+{
+    struct client *client = *state;
+    client->key = KEY_444455;
+    assert_int_equal(ORGANIZATIONS("ListAccounts", "{}"), 400);
+    assert_says("AccessDeniedException");
+    assert_int_equal(ORGANIZATIONS("DescribeOrganization", "{}"), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +200,8 @@ int main(void)
         sandbox_test(what_a_session_may_be_called_and_how_long_it_lasts_is_checked),
         sandbox_test(sessions_are_no_part_of_the_state_and_end_with_a_reset),
         cmocka_unit_test(a_session_ends_when_it_expires),
+        sandbox_test(the_first_account_lists_the_organization_page_by_page),
+        sandbox_test(a_member_account_may_not_list_the_organization),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
