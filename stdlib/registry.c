@@ -8,6 +8,7 @@
 
 static const struct builtin_module *const all_modules[] = {
     &aws_ec2_module,
+    &aws_evidence_module,
     &aws_iam_module,
     &unconnected_module,
 };

@@ -2,7 +2,6 @@
 #include "aws/facts.h"
 #include "aws/isolate_security_group.h"
 #include "aws/isolation_group.h"
-#include "aws/snapshot.h"
 #include "aws/stop_instance.h"
 #include "params.h"
 #include "bytecode.h"
@@ -13,24 +12,6 @@
 
 /* sts:GetCallerIdentity is called too; AWS lets everybody. */
 static const struct builtin rows[] = {
-    {
-        .name = "snapshot",
-        .verb = VERB_COLLECT,
-        .provider = "aws",
-        .doc = "Take snapshots of all EBS volumes of an instance, as of one moment.",
-        .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION },
-        .effect = EFFECT_COLLECTS,
-        .permissions = { .apply = { "ec2:CreateSnapshots", "ec2:CreateTags",
-                             "ec2:DescribeInstances", "ec2:DescribeSnapshots" } },
-        .limits = { "memory and instance store are not in a snapshot",
-            "big volumes take hours to copy: after two the step ends as partial",
-            "AWS limits how often one volume may be copied: the step waits a few times",
-            "nothing deletes the snapshots: they are evidence" },
-        .shows = { SHOWS_INSTANCE },
-        .source = EC2_API "CreateSnapshots.html",
-        .state_bytes = sizeof(struct snapshot),
-        .next = snapshot_next,
-    },
     {
         .name = "isolate_security_group",
         .verb = VERB_RESPOND,

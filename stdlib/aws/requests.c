@@ -190,26 +190,3 @@ struct request ec2_delete_group(struct step *step, str region, str group)
     query_add(&draft.body, "GroupId", group);
     return draft_end(&draft);
 }
-
-struct request ec2_create_snapshots(struct step *step, str region, str instance)
-{
-    struct draft draft = draft_begin(step, "ec2", "CreateSnapshots", region, instance);
-    query_add(&draft.body, "InstanceSpecification.InstanceId", instance);
-    str description;
-    draft_text(
-        &draft, arena_format(step->arena, "evidence of %.*s", STR_ARG(instance)), &description);
-    query_add(&draft.body, "Description", description);
-    query_add(&draft.body, "CopyTagsFromSource", STR("volume"));
-    draft_tag(&draft, "snapshot", 1, STR(TAG_STEP), step->key);
-    draft_tag(&draft, "snapshot", 2, STR(TAG_OWNER), STR(TAG_OWNER_VALUE));
-    return draft_end(&draft);
-}
-
-struct request ec2_describe_step_snapshots(struct step *step, str region, str page)
-{
-    struct draft draft = draft_begin(step, "ec2", "DescribeSnapshots", region, step->key);
-    query_add(&draft.body, "Owner.1", STR("self"));
-    draft_filter(&draft, 1, "tag:" TAG_STEP, step->key);
-    draft_page(&draft, page);
-    return draft_end(&draft);
-}

@@ -50,8 +50,3 @@ struct request ec2_create_group(struct step *step, str region, str name, str des
 struct request ec2_revoke_rules(
     struct step *step, str region, str group, bool is_egress, const struct xml *permissions);
 struct request ec2_delete_group(struct step *step, str region, str group);
-
-/* Snapshots of all volumes of the instance, tagged with step->key. */
-struct request ec2_create_snapshots(struct step *step, str region, str instance);
-/* Our own snapshots that carry step->key. */
-struct request ec2_describe_step_snapshots(struct step *step, str region, str page);

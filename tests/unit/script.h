@@ -208,7 +208,8 @@ static void script_note(
 {
     const struct request *request = &script->step.request;
     assert_non_null(request->body.ptr);
-    str region = strcmp(request->service, "ec2") == 0 ? script_region(script) : script->region;
+    bool is_global = strcmp(request->service, "iam") == 0 || strcmp(request->service, "sts") == 0;
+    str region = is_global ? script->region : script_region(script);
     if (!str_equal(request->region, region))
         fail_msg("request %zu, %s, goes to region '%.*s'", number, request->operation,
             STR_ARG(request->region));

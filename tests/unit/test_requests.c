@@ -90,14 +90,6 @@ static void rules_are_revoked_as_botocore_revokes_them(void **state)
         "IpPermissions.N.Groups.N.UserId");
 }
 
-static void snapshots_are_made_as_botocore_makes_them(void **state)
-{
-    struct step step = step_of(golden_of(state));
-    assert_golden_keys(state, ec2_create_snapshots(&step, NO_REGION, I), "");
-    assert_golden_keys(state, ec2_describe_step_snapshots(&step, NO_REGION, STR("tok")),
-        "NextToken Filter.N.Name Filter.N.Value.N");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,7 +99,6 @@ int main(void)
         cmocka_unit_test(interfaces_are_changed_as_botocore_changes_them),
         cmocka_unit_test(groups_are_made_and_deleted_as_botocore_does),
         cmocka_unit_test(rules_are_revoked_as_botocore_revokes_them),
-        cmocka_unit_test(snapshots_are_made_as_botocore_makes_them),
     };
     return cmocka_run_group_tests(tests, golden_read, golden_release);
 }

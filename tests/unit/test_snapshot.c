@@ -24,7 +24,8 @@
     "InstanceSpecification.InstanceId=i-0abc\nCopyTagsFromSource=volume\n"                         \
     "TagSpecification.1.ResourceType=snapshot\nTagSpecification.1.Tag.1.Key=cdr:step\n"            \
     "TagSpecification.1.Tag.1.Value=0badcafe-run-1-step-0\n"                                       \
-    "TagSpecification.1.Tag.2.Key=managed-by\nTagSpecification.1.Tag.2.Value=cdr"
+    "TagSpecification.1.Tag.2.Key=managed-by\nTagSpecification.1.Tag.2.Value=cdr\n"                \
+    "TagSpecification.1.Tag.3.Key=cdr:retain\nTagSpecification.1.Tag.3.Value=forever"
 #define CREATE_REPLY                                                                               \
     "<CreateSnapshotsResponse " EC2_XML "><snapshotSet><item><snapshotId>snap-1</snapshotId>"      \
     "<volumeId>vol-1</volumeId><state>pending</state></item><item><snapshotId>snap-2</snapshotId>" \
@@ -197,6 +198,165 @@ static void what_cannot_be_kept_fails(void **state)
     ASSERT_COLLECT(elsewhere, STEP_UNRESOLVED, "there is no instance", NULL, 0);
 }
 
+/* ---- sharing ---- */
+
+#define FORENSIC "444455556666"
+#define KEY_1 "arn:aws:kms:eu-west-1:" OURS ":key/1"
+#define KEY_2 "arn:aws:kms:eu-west-1:" OURS ":key/2"
+#define PLAIN(volume) "<item><volumeId>" volume "</volumeId><encrypted>false</encrypted></item>"
+#define ENCRYPTED(volume, key)                                                                     \
+    "<item><volumeId>" volume "</volumeId><encrypted>true</encrypted><kmsKeyId>" key               \
+    "</kmsKeyId></item>"
+#define VOLUMES(items)                                                                             \
+    ASK("DescribeVolumes", "Filter.1.Name=attachment.instance-id\nFilter.1.Value.1=i-0abc",        \
+        "<DescribeVolumesResponse " EC2_XML "><volumeSet>" items                                   \
+        "</volumeSet></DescribeVolumesResponse>")
+#define KEY(manager)                                                                               \
+    ASK("DescribeKey", "", "{\"KeyMetadata\":{\"KeyId\":\"k\",\"KeyManager\":\"" manager "\"}}")
+#define ABOUT(id) "SnapshotId=" id "\nAttribute=createVolumePermission"
+#define SHARED_WITH(id, items)                                                                     \
+    ASK("DescribeSnapshotAttribute", ABOUT(id),                                                    \
+        "<DescribeSnapshotAttributeResponse " EC2_XML "><snapshotId>" id                           \
+        "</snapshotId><createVolumePermission>" items                                              \
+        "</createVolumePermission></DescribeSnapshotAttributeResponse>")
+#define THEM "<item><userId>" FORENSIC "</userId></item>"
+#define OTHERS "<item><userId>777788889999</userId></item>"
+#define SHARE_PARAMS(id) ABOUT(id) "\nOperationType=add\nUserId.1=" FORENSIC
+#define SHARE(id)                                                                                  \
+    CHANGE("ModifySnapshotAttribute", SHARE_PARAMS(id),                                            \
+        "<ModifySnapshotAttributeResponse " EC2_XML "><return>true</return>"                       \
+        "</ModifySnapshotAttributeResponse>")
+#define MADE LOOK(BOTH("completed", "completed"))
+
+static void assert_share(const struct exchange *exchanges, size_t count, enum step_turn end,
+    const char *reason, const char *found, uint32_t changes)
+{
+    struct script script;
+    collect(&script);
+    script_set(&script, "share", FORENSIC);
+    assert_int_equal(script_play(&script, exchanges, count), end);
+    assert_reason(&script, reason);
+    assert_int_equal(script.changes, changes);
+    if (memmem(script.step.found.ptr, script.step.found.len, found, strlen(found)) == NULL)
+        fail_msg("found: %.*s", STR_ARG(script.step.found));
+    script_starve(&script, exchanges, count, end);
+    script_end(&script);
+}
+
+#define ASSERT_SHARE(exchanges, end, reason, found, changes)                                       \
+    assert_share((exchanges), COUNT_OF(exchanges), (end), (reason), (found), (changes))
+
+static void snapshots_are_shared_once_they_are_whole(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, INSTANCE,
+        VOLUMES(PLAIN("vol-1") PLAIN("vol-2")), LOOK(""), CREATE,
+        LOOK(BOTH("completed", "pending")), MADE, SHARED_WITH("snap-1", OTHERS), SHARE("snap-1"),
+        SHARED_WITH("snap-1", OTHERS), SHARED_WITH("snap-1", OTHERS THEM),
+        SHARED_WITH("snap-2", THEM) };
+    ASSERT_SHARE(exchanges, STEP_DONE, "kept as snap-1,snap-2; shared with account " FORENSIC,
+        "2 EBS volumes", 2);
+}
+
+static void a_lost_request_to_share_is_looked_for(void **state)
+{
+    (void)state;
+    static const struct exchange applied[] = { WHO, INSTANCE,
+        VOLUMES(PLAIN("vol-1") PLAIN("vol-2")), MADE, SHARED_WITH("snap-1", ""),
+        CHANGE_WITHOUT("ModifySnapshotAttribute", SHARE_PARAMS("snap-1"), LOST),
+        SHARED_WITH("snap-1", THEM), SHARED_WITH("snap-2", THEM) };
+    static const struct exchange not_applied[] = { WHO, INSTANCE,
+        VOLUMES(PLAIN("vol-1") PLAIN("vol-2")), MADE, SHARED_WITH("snap-1", ""),
+        CHANGE_WITHOUT("ModifySnapshotAttribute", SHARE_PARAMS("snap-1"), LOST),
+        SHARED_WITH("snap-1", ""), SHARED_WITH("snap-1", ""), SHARED_WITH("snap-1", ""),
+        SHARE("snap-1"), SHARED_WITH("snap-1", THEM), SHARED_WITH("snap-2", THEM) };
+    ASSERT_SHARE(applied, STEP_DONE, "shared with account", "", 1);
+    ASSERT_SHARE(not_applied, STEP_DONE, "shared with account", "", 2);
+}
+
+static void what_the_default_key_encrypts_is_said_before_and_not_shared(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, INSTANCE,
+        VOLUMES(ENCRYPTED("vol-1", KEY_1) PLAIN("vol-2")), KEY("AWS"), LOOK(""), CREATE, MADE,
+        SHARED_WITH("snap-2", THEM) };
+    static const struct exchange plan[] = { WHO, INSTANCE,
+        VOLUMES(ENCRYPTED("vol-1", KEY_1) PLAIN("vol-2")), KEY("AWS"), LOOK(""),
+        CHANGE_WITHOUT("CreateSnapshots", CREATE_PARAMS, ASSUMED),
+        CHANGE_WITHOUT(
+            "ModifySnapshotAttribute", SHARE_PARAMS("(known after CreateSnapshots)"), ASSUMED) };
+    ASSERT_SHARE(exchanges, STEP_PARTIAL,
+        "snap-1 is not shared with account " FORENSIC
+        ", because it is encrypted with AWS's own key: copy it with a key of yours",
+        "vol-1 is encrypted with AWS's own key, so that its snapshot cannot be shared", 1);
+    ASSERT_SHARE(plan, STEP_DONE, "would be made",
+        "vol-1 is encrypted with AWS's own key, so that its snapshot cannot be shared", 2);
+}
+
+static void whoever_examines_needs_the_customers_key_too(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, INSTANCE,
+        VOLUMES(ENCRYPTED("vol-1", KEY_1) ENCRYPTED("vol-2", KEY_1)), KEY("CUSTOMER"), MADE,
+        SHARED_WITH("snap-1", THEM), SHARED_WITH("snap-2", THEM) };
+    ASSERT_SHARE(exchanges, STEP_DONE,
+        "account " FORENSIC " needs kms:CreateGrant, kms:Decrypt and kms:DescribeKey in the policy "
+        "of " KEY_1,
+        "", 0);
+}
+
+static void what_cannot_be_read_about_keys_keeps_nothing_from_being_collected(void **state)
+{
+    (void)state;
+    static const struct exchange keys[] = { WHO, INSTANCE,
+        VOLUMES(ENCRYPTED("vol-1", KEY_1) ENCRYPTED("vol-2", KEY_2)),
+        ASK_ERROR(
+            "DescribeKey", "", 400, "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}"),
+        KEY("CUSTOMER"), MADE, SHARED_WITH("snap-1", ""),
+        CHANGE_ERROR("ModifySnapshotAttribute", SHARE_PARAMS("snap-1"), 400,
+            EC2_ERROR("OperationNotPermitted", "Encrypted snapshots with EBS default key")),
+        SHARED_WITH("snap-2", THEM) };
+    static const struct exchange volumes[] = { WHO, INSTANCE,
+        ASK_ERROR("DescribeVolumes", "", 403, EC2_ERROR("UnauthorizedOperation", "no")), MADE,
+        ASK_ERROR("DescribeSnapshotAttribute", "", 403, EC2_ERROR("UnauthorizedOperation", "no")),
+        SHARED_WITH("snap-2", THEM) };
+    ASSERT_SHARE(keys, STEP_PARTIAL,
+        "snap-1 is not shared with account " FORENSIC
+        ": AWS declined ModifySnapshotAttribute on snap-1 (OperationNotPermitted: Encrypted",
+        "", 1);
+    ASSERT_SHARE(volumes, STEP_PARTIAL,
+        "snap-1 is not shared with account " FORENSIC
+        ": AWS does not allow ec2:DescribeSnapshotAttribute on snap-1",
+        "", 0);
+}
+
+static void one_s_own_account_needs_no_sharing(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, INSTANCE, MADE };
+    struct script script;
+    collect(&script);
+    script_set(&script, "share", OURS);
+    assert_int_equal(PLAY(&script, exchanges), STEP_DONE);
+    script_end(&script);
+}
+
+static void how_long_snapshots_are_kept_is_in_a_tag(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, INSTANCE, LOOK(""),
+        CHANGE("CreateSnapshots",
+            "TagSpecification.1.Tag.3.Key=cdr:retain\nTagSpecification.1.Tag.3.Value=30d",
+            CREATE_REPLY),
+        MADE };
+    struct script script;
+    collect(&script);
+    script.args[script_param(&script, "retain")] =
+        (value){ .kind = VALUE_DURATION, .milliseconds = INT64_C(30) * 24 * 3600 * 1000 };
+    assert_int_equal(PLAY(&script, exchanges), STEP_DONE);
+    script_end(&script);
+}
+
 static void snapshots_are_planned(void **state)
 {
     (void)state;
@@ -221,6 +381,13 @@ int main(void)
         cmocka_unit_test(a_copy_that_takes_hours_ends_as_partial),
         cmocka_unit_test(ec2_may_ask_to_wait),
         cmocka_unit_test(what_cannot_be_kept_fails),
+        cmocka_unit_test(snapshots_are_shared_once_they_are_whole),
+        cmocka_unit_test(a_lost_request_to_share_is_looked_for),
+        cmocka_unit_test(what_the_default_key_encrypts_is_said_before_and_not_shared),
+        cmocka_unit_test(whoever_examines_needs_the_customers_key_too),
+        cmocka_unit_test(what_cannot_be_read_about_keys_keeps_nothing_from_being_collected),
+        cmocka_unit_test(one_s_own_account_needs_no_sharing),
+        cmocka_unit_test(how_long_snapshots_are_kept_is_in_a_tag),
         cmocka_unit_test(snapshots_are_planned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

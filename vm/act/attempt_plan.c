@@ -38,6 +38,7 @@ enum err attempt_prepare(struct attempt *a)
 {
     const struct builtin *row = a->order->row;
     str region = a->step.region.ptr == NULL ? STR("") : a->step.region;
+    int64_t began_ms = a->step.began_ms == 0 ? now_ms(a) : a->step.began_ms;
     const char *key =
         is_applied(a) ? arena_format(&a->own, "%.*s-%lld-%u", STR_ARG(store_id(a->executor->store)),
             (long long)a->order->run, (unsigned)a->order->index)
@@ -51,6 +52,7 @@ enum err attempt_prepare(struct attempt *a)
         .key = str_from(key),
         .state = state,
         .region = region,
+        .began_ms = began_ms,
         .target = STR(""),
         .found = STR("") };
     return ERR_OK;

@@ -3,13 +3,19 @@
 
 #include "arn.h"
 
+/* Other accounts are those that something is shared with. */
+static bool is_place(const struct param *param)
+{
+    return param->type == TYPE_ACCOUNT && param->need == PARAM_SCOPE;
+}
+
 str order_account(const struct step_order *order)
 {
     struct arn arn;
     str account = order->account.len > 0 ? order->account : STR("");
     uint32_t count = builtin_param_count(order->row);
     for (uint32_t at = 0; at < count && account.len == 0; at++)
-        if (order->row->params[at].type == TYPE_ACCOUNT && order->args[at].kind == VALUE_TEXT)
+        if (is_place(&order->row->params[at]) && order->args[at].kind == VALUE_TEXT)
             account = value_str(order->args[at]);
     for (uint32_t at = 0; at < count && account.len == 0; at++)
         if (order->args[at].kind == VALUE_TEXT && arn_read(value_str(order->args[at]), &arn))

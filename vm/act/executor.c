@@ -209,6 +209,7 @@ static enum err attempt_begin(
     if (a->is_held || str_is(record.state, "running")) {
         a->identity = record.identity;
         a->step.region = record.region;
+        a->step.began_ms = record.started_ms;
         return ERR_OK;
     }
     *ret_is_told = true;

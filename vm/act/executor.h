@@ -89,7 +89,7 @@ struct step_order {
     bool is_by_person; /* an undo that somebody asked for: it goes on although cdr is paused */
 };
 
-/* The account in which a step acts: the order's own, else the argument that is an account, else that
+/* The account in which a step acts: the order's own, else the argument that says so (PARAM_SCOPE), else that
  * of the first argument that is an ARN; empty: that of the connection. Borrowed. */
 str order_account(const struct step_order *order);
 

@@ -107,9 +107,11 @@ struct step {
     struct arena *arena; /* the step's own: whatever it builds lives here */
     str key;             /* names this step of this run to the world, the same on every replay;
                           * at most 64 of [a-z0-9-] */
-    str region;  /* where requests go that name none: the connection's own when the step began, the
+    str region; /* where requests go that name none: the connection's own when the step began, the
                  * same on every replay; empty while offline */
-    void *state; /* the builtin's own, zeroed before the first turn */
+    int64_t began_ms; /* when the step was begun, by our clock, the same on every replay: how far
+                       * back `since` reaches is counted from here */
+    void *state;      /* the builtin's own, zeroed before the first turn */
     /* out */
     struct request request;   /* after STEP_ASK and STEP_CHANGE */
     struct undo undo;         /* after STEP_CHANGE */
