@@ -126,7 +126,9 @@ static bool is_known(const struct call *call, str shape)
     const char *at = call->operation->parameters;
     bool required;
     for (str known = next_shape(&at, &required); known.len > 0; known = next_shape(&at, &required))
-        if (str_equal(known, shape))
+        if (str_equal(known, shape)
+            || (str_endswith(known, STR("*"))
+                && str_startswith(shape, str_first(known, known.len - 1))))
             return true;
     return false;
 }

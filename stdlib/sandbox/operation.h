@@ -9,8 +9,9 @@ struct operation {
     const char *service;
     const char *name;
     enum operation_effect effect;
-    const char *target;     /* shape of the parameter it is about, "" for none */
-    const char *parameters; /* shapes it knows, by spaces; "!": required */
+    const char *target; /* shape of the parameter it is about, "" for none */
+    const char
+        *parameters; /* shapes it knows, by spaces; "!": required; "a.*": all that begins so */
     void (*run)(struct call *call);
 };
 

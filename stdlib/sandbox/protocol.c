@@ -181,6 +181,8 @@ static const struct route {
 static bool fits(const struct route *route, const struct sigv4_request *request)
 {
     str path = request->path;
+    if (route->parameter[0] == '\0')
+        return str_is(request->method, route->method) && str_is(path, route->before);
     size_t ends = strlen(route->before) + strlen(route->after);
     return str_is(request->method, route->method) && path.len > ends
            && str_startswith(path, str_from(route->before))
@@ -194,6 +196,25 @@ static bool parameter_add(struct call *call, const char *name, str encoded)
         return no_memory(call);
     call->form.parameters[call->form.count++] = (struct form_parameter){ name, text.ptr };
     return true;
+}
+
+/* The query, and the members of a body that is a JSON object. */
+static bool rest_parameters(struct call *call, const struct sigv4_request *request)
+{
+    struct form query;
+    if (!form_accepts(call, form_parse(request->query, call->arena, &query)))
+        return false;
+    for (size_t at = 0; at < query.count; at++) {
+        if (call->form.count == FORM_PARAMETERS_MAX)
+            return call_refuse(call, 400, "SerializationException", "too many parameters");
+        call->form.parameters[call->form.count++] = query.parameters[at];
+    }
+    if (strcmp(call->service, "guardduty") != 0 || request->body.len == 0)
+        return true; /* of other services the body is what they are given, not how they are asked */
+    call->input = json_loadb(request->body.ptr, request->body.len, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(call->input))
+        return call_refuse(call, 400, "BadRequestException", "the body is no JSON object");
+    return flatten(call, "", call->input, 0);
 }
 
 static bool rest_accepts(struct call *call, const struct sigv4_request *request)
@@ -210,8 +231,11 @@ static bool rest_accepts(struct call *call, const struct sigv4_request *request)
         str middle = str_skip(request->path, strlen(route->before));
         call->service = route->service;
         call->operation_name = route->operation;
-        return parameter_add(
-            call, route->parameter, str_first(middle, middle.len - strlen(route->after)));
+        if (route->parameter[0] != '\0'
+            && !parameter_add(
+                call, route->parameter, str_first(middle, middle.len - strlen(route->after))))
+            return false;
+        return rest_parameters(call, request);
     }
     return call_refuse(call, 404, "InvalidAction", "nothing is at that path");
 }

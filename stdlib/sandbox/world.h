@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 struct world {
-    json_t *root;    /* owned */
-    uint64_t minted; /* ids handed out; an id is never handed out twice */
-    json_t *sessions;       /* owned; those that AssumeRole made, NULL: none yet. They are no part of
+    json_t *root;     /* owned */
+    uint64_t minted;  /* ids handed out; an id is never handed out twice */
+    json_t *sessions; /* owned; those that AssumeRole made, NULL: none yet. They are no part of
                              * the state: a world that was restored is equal to what it was */
     uint64_t session_count; /* so many were made */
 };
