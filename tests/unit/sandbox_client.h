@@ -108,7 +108,9 @@ static inline long call_json(struct client *client, const char *service, const c
 {
     const char *former = client->header;
     client->header = arena_format(&client->arena, "X-Amz-Target: %s.%s", target, operation);
-    client_send(client, "POST", "/", service, "application/x-amz-json-1.1", str_from(body));
+    client_send(client, "POST", "/", service,
+        strcmp(service, "sqs") == 0 ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1",
+        str_from(body));
     client->header = former;
     return client->status;
 }

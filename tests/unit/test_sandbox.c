@@ -284,6 +284,22 @@ static void lists_count_from_one_without_gaps(void **state)
     }
 }
 
+/* Send a recorded request as it was sent: method, path, type, target and body. */
+static void send_recorded(struct client *client, const json_t *line, const char *service)
+{
+    const json_t *headers = json_object_get(line, "headers");
+    const char *target = json_string_value(json_object_get(headers, "X-Amz-Target"));
+    const char *type = json_string_value(json_object_get(headers, "Content-Type"));
+    const char *url = json_string_value(json_object_get(line, "url"));
+    const char *body = json_string_value(json_object_get(line, "body"));
+    client->header =
+        target == NULL ? NULL : arena_format(&client->arena, "X-Amz-Target: %s", target);
+    client_send(client, json_string_value(json_object_get(line, "method")),
+        strchr(strstr(url, "//") + 2, '/'), service, type == NULL ? FORM_TYPE : type,
+        str_from(body == NULL ? "" : body));
+    client->header = NULL;
+}
+
 /* The requests that the vendor's own library makes, as recorded. */
 static void what_the_vendors_library_sends_is_understood(void **state)
 {
@@ -299,11 +315,10 @@ static void what_the_vendors_library_sends_is_understood(void **state)
     while ((line = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)) != NULL) {
         const char *service = json_string_value(json_object_get(line, "service"));
         const char *name = json_string_value(json_object_get(line, "op"));
-        if (operation_find(service, name) != NULL) {
-            client_send(client, "POST", "/", service, FORM_TYPE,
-                str_from(json_string_value(json_object_get(line, "body"))));
+        if (operation_find(service, name) != NULL && strcmp(service, "s3") != 0) {
+            send_recorded(client, line, service);
             if (says(client, "UnknownParameter") || says(client, "MissingParameter")
-                || says(client, "ValidationError") || says(client, "MalformedQuery")
+                || says(client, "ValidationE") || says(client, "MalformedQuery")
                 || says(client, "NoSuchVersion") || says(client, "numbered"))
                 fail_msg("%s: %s", name, client->body.ptr);
             understood++;
