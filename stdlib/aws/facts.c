@@ -139,25 +139,54 @@ void facts_of_interface(struct step *step, const struct xml *item)
     say_tags(step, tag, "key", "value");
 }
 
-void facts_of_role(struct step *step, const struct answer *answer, str arn)
+/* Of a role or a user, known by `arn`: where it is, and what it is. */
+static void say_principal(struct step *step, str arn, bool is_user)
 {
     struct arn parts;
-    if (answer->heard == HEARD_ASSUMED)
-        return;
     say(step, FIELD_CLOUD_PROVIDER, STR("aws"));
     if (arn_read(arn, &parts)) {
         say(step, FIELD_CLOUD_ACCOUNT, parts.account);
-        say(step, FIELD_ROLE_NAME, path_last(parts.resource));
+        say(step, is_user ? FIELD_USER_NAME : FIELD_ROLE_NAME, path_last(parts.resource));
     }
-    step_gap(step, FIELD_CLOUD_REGION, "an IAM role acts in every region");
-    say(step, FIELD_ROLE_ARN, arn);
+    step_gap(step, FIELD_CLOUD_REGION,
+        is_user ? "an IAM user acts in every region" : "an IAM role acts in every region");
     say(step, FIELD_RESOURCE_ID, arn);
-    say(step, FIELD_RESOURCE_TYPE, STR("AWS::IAM::Role"));
+    say(step, FIELD_RESOURCE_TYPE, is_user ? STR("AWS::IAM::User") : STR("AWS::IAM::Role"));
+}
+
+/* The tags below `path` of an answer, or why they are not known. */
+static void say_member_tags(struct step *step, const struct answer *answer, const char *path)
+{
     if (answer->heard == HEARD_ANSWER) {
-        say_tags(step, xml_find(answer->root, "GetRoleResult/Role/Tags/member"), "Key", "Value");
+        say_tags(step, xml_find(answer->root, path), "Key", "Value");
         return;
     }
     const char *why = talk_why(step, answer);
     if (why != NULL)
         step_gap(step, FIELD_RESOURCE_TAGS, why);
+}
+
+void facts_of_role(struct step *step, const struct answer *answer, str arn)
+{
+    if (answer->heard == HEARD_ASSUMED)
+        return;
+    say_principal(step, arn, false);
+    say(step, FIELD_ROLE_ARN, arn);
+    say_member_tags(step, answer, "GetRoleResult/Role/Tags/member");
+}
+
+void facts_of_user(struct step *step, const struct answer *answer, str arn)
+{
+    if (answer->heard == HEARD_ASSUMED)
+        return;
+    say_principal(step, arn, true);
+    say(step, FIELD_USER_ID, arn);
+    say(step, FIELD_USER_ID, xml_text(answer->root, "GetUserResult/User/UserId"));
+    say_member_tags(step, answer, "GetUserResult/User/Tags/member");
+}
+
+void facts_of_key(struct step *step, str key, str name)
+{
+    say(step, FIELD_ACCESS_KEY_ID, key);
+    say(step, FIELD_USER_NAME, name);
 }

@@ -7,13 +7,17 @@
 #include "aws/replies.h"
 #include "aws/talk.h"
 
-/* The fields that these say, for rows: of an instance, of a role. */
+/* The fields that these say, for rows: of an instance, of a role, of an IAM
+ * user. */
 #define SHOWS_INSTANCE                                                                             \
     FIELD_INSTANCE_ID, FIELD_HOST_NAME, FIELD_HOST_IP, FIELD_SG_ID, FIELD_RESOURCE_ID,             \
         FIELD_RESOURCE_TYPE, FIELD_RESOURCE_TAGS, FIELD_CLOUD_PROVIDER, FIELD_CLOUD_ACCOUNT,       \
         FIELD_CLOUD_REGION
 #define SHOWS_ROLE                                                                                 \
     FIELD_ROLE_ARN, FIELD_ROLE_NAME, FIELD_RESOURCE_ID, FIELD_RESOURCE_TYPE, FIELD_RESOURCE_TAGS,  \
+        FIELD_CLOUD_PROVIDER, FIELD_CLOUD_ACCOUNT, FIELD_CLOUD_REGION
+#define SHOWS_USER                                                                                 \
+    FIELD_USER_ID, FIELD_USER_NAME, FIELD_RESOURCE_ID, FIELD_RESOURCE_TYPE, FIELD_RESOURCE_TAGS,   \
         FIELD_CLOUD_PROVIDER, FIELD_CLOUD_ACCOUNT, FIELD_CLOUD_REGION
 
 /* The first instance of a reply of DescribeInstances, read into `instance`: its id, ARN, names
@@ -27,3 +31,7 @@ void facts_of_interface(struct step *step, const struct xml *item);
 /* The role of that ARN, from the answer to GetRole: its name, tags and place. An answer that
  * does not tell leaves a gap. Nothing of an assumed answer. */
 void facts_of_role(struct step *step, const struct answer *answer, str arn);
+/* The IAM user of that ARN, from the answer to GetUser, as facts_of_role. */
+void facts_of_user(struct step *step, const struct answer *answer, str arn);
+/* An access key: its id; and its user by `name`. */
+void facts_of_key(struct step *step, str key, str name);

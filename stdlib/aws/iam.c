@@ -41,8 +41,8 @@ static const struct builtin rows[] = {
         .effect = EFFECT_CHANGES,
         .permissions = { .apply = { "iam:DeleteRolePolicy", "iam:GetRolePolicy" } },
         .source = IAM_API "DeleteRolePolicy.html",
-        .state_bytes = sizeof(struct release_role),
-        .next = release_role_next,
+        .state_bytes = sizeof(struct restore_policy),
+        .next = release_principal_next,
     },
 };
 

@@ -1,26 +1,16 @@
-/* isolate_role.h - deny an IAM role everything, and take that back.
+/* isolate_role.h - deny an IAM role everything.
  *
  * A role is isolated by an inline policy that denies everything. IAM judges each call
  * anew, so sessions that were handed out before are cut off as well. */
 #pragma once
 
-#include "aws/identity.h"
+#include "aws/inline_policy.h"
+#include "aws/principal.h"
 
 struct isolate_role {
-    struct talk talk;
-    struct caller caller;
-    str role;      /* ARN, once it is known; what was given until then */
-    bool is_shown; /* GetRole was asked */
-    struct tries tries;
-};
-
-struct release_role {
-    struct talk talk;
-    struct caller caller;
-    struct tries tries;
+    struct principal principal; /* first */
+    struct inline_policy policy;
 };
 
 /* role, instance, account, region */
 enum step_turn isolate_role_next(struct step *step, const struct reply *reply);
-/* role (ARN), policy (the document that was put) */
-enum step_turn release_role_next(struct step *step, const struct reply *reply);
