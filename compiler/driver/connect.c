@@ -5,7 +5,7 @@ static struct transport *connect_aws(struct connector *connector, const char **r
 {
     if (connector->aws == NULL && connector->aws_reason == NULL) {
         const char *reason = NULL;
-        enum err err = aws_connection_open(aws_environment_process(), connector->clock,
+        enum err err = aws_connection_open(aws_environment_process(), NULL, connector->clock,
             &connector->arena, &connector->aws, &reason);
         if (err != ERR_OK) {
             connector->aws = NULL;

@@ -167,7 +167,7 @@ void doctor_aws(struct checkup *checkup, bool is_online)
     struct aws_connection *connection = NULL;
     const char *reason = NULL;
     enum err err = aws_connection_open(
-        aws_environment_process(), checkup->driver->clock, arena, &connection, &reason);
+        aws_environment_process(), NULL, checkup->driver->clock, arena, &connection, &reason);
     if (err != ERR_OK) {
         checkup_add(checkup, is_online ? HEALTH_PROBLEM : HEALTH_WARNING, "AWS credentials",
             "without them a plan finds no targets, and nothing can be applied", "%s",

@@ -1,293 +1,234 @@
 #include "aws/connection.h"
 
-#include "auth/sigv4.h"
 #include "aws/credentials.h"
-#include "aws/endpoint.h"
-#include "aws/late.h"
-#include "aws/reply_tree.h"
-#include "aws/retry.h"
-#include "aws/service.h"
+#include "aws/delivery.h"
 #include "aws/whoami.h"
-#include "aws/wire.h"
 #include "host/http.h"
-#include "host/pause.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
 
 enum {
-    MS_PER_S = 1000,
-    /* Clocks that differ by less are not why a request was refused: AWS takes five minutes. */
-    SKEW_S_MIN = 240,
-    /* Settings: a token, addresses, sentences. */
+    /* Settings: a token, addresses, sentences, one identity. */
     CONNECTION_BYTES_MAX = 256 * 1024,
-    /* One attempt: the reply, and the tree of an error. */
-    ATTEMPT_BYTES_MAX = 4 * REPLY_BYTES_MAX,
-    HEADERS_MAX = WIRE_HEADERS_MAX + SIGV4_HEADERS_MAX,
+    /* A form with a token, the answer to it, and its tree. */
+    FETCH_BYTES_MAX = 1024 * 1024,
+    /* Credentials are replaced so long before they expire; half an hour is what the shortest
+     * sessions of an instance have left when they are given out. */
+    ADVISORY_S = 15 * 60,
+    MANDATORY_S = 10 * 60,
+    /* Those that are good for a while are not asked for more often than this. */
+    FETCH_PAUSE_S = 60,
 };
-
-#define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 struct aws_connection {
-    struct transport transport; /* first: the interface is the object */
-    struct arena arena;         /* of what follows */
-    struct aws_credentials credentials;
-    struct aws_endpoints endpoints;
-    struct clock *clock;
-    struct http *http;
-    struct http_curl *curl;   /* owned; NULL over somebody else's http */
-    const volatile int *stop; /* aws_connection_heed; may be NULL */
-    int64_t skew_s;           /* AWS's clock less ours */
-    uint64_t chance;          /* state of the delays */
-    str identity;             /* whom AWS takes us for; empty until it was asked */
+    struct transport transport;  /* first: the interface is the object */
+    struct arena arena;          /* of what follows */
+    struct aws_family *family;   /* of the outermost base, which owns it */
+    struct aws_connection *base; /* assumes the role; NULL: the credentials are our own */
+    bool owns_base;
+    struct http_curl *curl; /* owned; NULL over somebody else's http */
+    struct aws_family own_family;
+    struct aws_credentials credentials; /* of a connection without a base */
+    struct aws_role role;               /* of one with */
+    struct aws_keys keys;               /* what requests are signed with now */
+    int64_t fetched_at_s;               /* when they were last asked for */
+    bool is_someone_else; /* they turned out to be somebody else's: never used again */
+    str identity;         /* whom AWS takes us for; empty until it is known */
+    const char *found;
 };
 
-/* One request on its way. Its parts live in the caller's arena, or in an attempt's. */
-struct delivery {
-    struct aws_connection *connection;
-    const struct request *request;
-    bool is_change;
-    struct aws_endpoint endpoint;
-    struct wire wire;
-    int64_t signed_at_s; /* of the last attempt, by our corrected clock */
+/* --- keys that are fetched --- */
+
+/* A transport that signs with keys which are not in use yet. */
+struct trial {
+    struct transport transport; /* first */
+    struct aws_family *family;
+    const struct aws_keys *keys;
+    const volatile int *stop;
 };
 
-/* How an attempt ended. */
-struct attempt {
-    enum err err; /* as http's send */
-    struct http_reply reply;
-    const char *reason;
-    enum retry_cause cause;
-};
-
-/* splitmix64: delays need to differ, not to be secret. */
-static uint32_t chance_next(uint64_t *chance)
+static enum err trial_send(struct transport *transport, const struct request *request,
+    bool is_change, struct arena *arena, struct reply *ret_reply, const char **reterr_reason)
 {
-    uint64_t mixed = *chance += UINT64_C(0x9e3779b97f4a7c15);
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)(mixed >> 32);
+    struct trial *trial = (struct trial *)transport;
+    struct delivery delivery = { .family = trial->family,
+        .request = request,
+        .keys = trial->keys,
+        .is_change = is_change,
+        .stop = trial->stop };
+    bool is_expired;
+    return aws_deliver(&delivery, arena, ret_reply, &is_expired, reterr_reason);
 }
 
-/* --- one attempt --- */
-
-/* What can only be said now: the body of `delivery` with its marks replaced. */
-static enum err body_now(const struct delivery *delivery, struct arena *scratch, str *ret_body)
+/* Ask AWS whose `keys` are. */
+static enum err keys_try(struct aws_connection *connection, const struct aws_keys *keys,
+    const volatile int *stop, struct arena *arena, str *ret_identity, const char **reterr_reason)
 {
-    enum aws_service service = aws_service_find(delivery->request->service);
-    enum aws_protocol protocol = aws_service_info(service)->protocol;
-    struct late late = { .now_s = delivery->signed_at_s };
-    *ret_body = delivery->wire.request.body;
-    if (protocol == AWS_PROTOCOL_REST)
-        return ERR_OK;
-    return late_fill(*ret_body, protocol == AWS_PROTOCOL_QUERY, &late, scratch, ret_body);
+    struct trial trial = {
+        .transport = { trial_send, NULL }, .family = connection->family, .keys = keys, .stop = stop
+    };
+    return aws_whoami(&trial.transport, arena, ret_identity, reterr_reason);
 }
 
-/* `*ret_body` is what is sent. */
-static enum err delivery_sign(struct delivery *delivery, struct arena *scratch,
-    struct http_header *headers, uint32_t *count, str *ret_body)
+static enum err connection_ask(struct aws_connection *connection, const struct request *request,
+    bool is_change, bool is_secret, const volatile int *stop, struct arena *arena,
+    struct reply *ret_reply, const char **reterr_reason);
+
+/* Become the role, over the base. */
+static enum err role_take(struct aws_connection *connection, const volatile int *stop,
+    struct arena *arena, struct aws_keys *keys, str *ret_identity, const char **reterr_reason)
 {
-    struct aws_connection *connection = delivery->connection;
-    const struct aws_endpoint *endpoint = &delivery->endpoint;
-    const struct wire *wire = &delivery->wire;
-    const struct aws_credentials *found = &connection->credentials;
-    struct sigv4_credentials credentials = { found->access_key_id, &found->secret_access_key,
-        &found->session_token };
-    delivery->signed_at_s =
-        connection->clock->now_ms(connection->clock) / MS_PER_S + connection->skew_s;
-    struct sigv4_options options = { .region = endpoint->region,
-        .service = str_from(delivery->request->service),
-        .at_unix_s = delivery->signed_at_s,
-        .path_as_is = wire->is_s3,
-        .body_header = wire->is_s3 };
-    struct sigv4_signed made;
-    struct sigv4_request request = wire->request;
-    TRY(body_now(delivery, scratch, &request.body));
-    *ret_body = request.body;
-    TRY(sigv4_sign(scratch, &request, &credentials, &options, &made));
-    memcpy(headers, wire->headers, wire->headers_count * sizeof(headers[0]));
-    memcpy(headers + wire->headers_count, made.headers, made.headers_count * sizeof(headers[0]));
-    *count = wire->headers_count + made.headers_count;
-    return ERR_OK;
+    struct request request = { .service = "sts", .operation = "AssumeRole" };
+    struct reply reply;
+    TRY(aws_role_form(&connection->role, arena, &request.body));
+    TRY(connection_ask(
+        connection->base, &request, false, true, stop, arena, &reply, reterr_reason));
+    return aws_role_answer(
+        &connection->role, reply.status, reply.body, arena, keys, ret_identity, reterr_reason);
 }
 
-/* What the attempt says about another one. */
-static enum retry_cause attempt_cause(
-    const struct attempt *attempt, const char *service, struct arena *scratch)
+/* New keys, and whose they are. */
+static enum err keys_ask(struct aws_connection *connection, const volatile int *stop,
+    struct arena *arena, struct aws_keys *keys, str *ret_identity, const char **reterr_reason)
 {
-    str code = { "", 0 }, message;
-    if (attempt->err == ERR_TRANSPORT || attempt->err == ERR_REFUSED)
-        return RETRY_TRANSIENT;
-    if (attempt->err != ERR_OK || attempt->reply.status < 400)
-        return RETRY_NONE;
-    if (!reply_error_of(scratch, service, attempt->reply.body, &code, &message))
-        code = (str){ "", 0 };
-    return retry_cause_of(attempt->reply.status, code);
+    if (connection->base != NULL)
+        return role_take(connection, stop, arena, keys, ret_identity, reterr_reason);
+    *reterr_reason = "there is nobody to ask for credentials";
+    return ERR_CREDENTIALS;
 }
 
-static void attempt_make(struct delivery *delivery, struct arena *scratch, struct attempt *attempt)
-{
-    struct http_header headers[HEADERS_MAX];
-    struct http *http = delivery->connection->http;
-    struct http_request request = { .method = delivery->wire.request.method.ptr,
-        .url = delivery->wire.url,
-        .headers = headers,
-        .is_change = delivery->is_change,
-        .stop = delivery->is_change ? NULL : delivery->connection->stop };
-    *attempt = (struct attempt){ .cause = RETRY_NONE };
-    attempt->err = delivery_sign(delivery, scratch, headers, &request.headers_count, &request.body);
-    if (attempt->err != ERR_OK)
-        return;
-    attempt->err = http->send(http, &request, scratch, &attempt->reply, &attempt->reason);
-    attempt->cause = attempt_cause(attempt, delivery->request->service, scratch);
-}
-
-/* --- again? --- */
-
-/* Learn AWS's time from a refusal. False when the clocks agree, so something else is wrong. */
-static bool skew_correct(struct delivery *delivery, const struct http_reply *reply)
-{
-    struct aws_connection *connection = delivery->connection;
-    int64_t off_s = reply->date_unix_s - delivery->signed_at_s;
-    if (reply->date_unix_s == 0 || (off_s > -SKEW_S_MIN && off_s < SKEW_S_MIN))
-        return false;
-    connection->skew_s += off_s;
-    return true;
-}
-
-/* Wait before the next attempt. False for a stop: it ends a read; what a change was answered
- * is handed over, because the journal wants to know. */
-static bool wait_for_next(struct delivery *delivery, struct attempt *attempt, unsigned number)
-{
-    struct aws_connection *connection = delivery->connection;
-    uint32_t delay_ms = retry_delay_ms(number, chance_next(&connection->chance));
-    if (clock_wait(connection->clock, delay_ms, connection->stop))
-        return true;
-    if (!delivery->is_change)
-        attempt->err = ERR_STOPPED;
-    return false;
-}
-
-/* Whether to send once more after this attempt, waiting first where that is due. */
-static bool try_again(struct delivery *delivery, struct attempt *attempt, unsigned number)
-{
-    bool may_again = number + 1 < RETRY_ATTEMPTS_MAX;
-    switch (attempt->cause) {
-    case RETRY_NONE:
-        return false;
-    case RETRY_SKEWED:
-        return may_again && skew_correct(delivery, &attempt->reply);
-    case RETRY_TRANSIENT:
-        may_again = may_again && !delivery->is_change;
-        break;
-    case RETRY_THROTTLED:
-        break;
-    }
-    return may_again && wait_for_next(delivery, attempt, number);
-}
-
-/* Whether cdr was paused since the change was let through. */
-static bool is_paused(const struct delivery *delivery)
-{
-    const char *file = delivery->request->pause_file;
-    return delivery->is_change && file != NULL && pause_is_on(file);
-}
-
-/* Say why nothing is sent; a reason of NULL: there was no memory for one. */
-static enum err refuse(const char *reason, const char **reterr_reason)
-{
-    if (reason == NULL)
-        return ERR_MEMORY;
-    *reterr_reason = reason;
-    return ERR_REFUSED;
-}
-
-/* The reply's body; an error that only a header names is told in it, so that the journal has
- * all that steps go by. ptr NULL: no memory. */
-static str told_body(const struct http_reply *reply, struct arena *arena)
-{
-    str code = str_first(reply->error_type, str_find(reply->error_type, ':'));
-    bool is_object = str_startswith(reply->body, STR("{"));
-    if (reply->status < 400 || code.len == 0 || !is_object
-        || memmem(reply->body.ptr, reply->body.len, "\"__type\"", 8) != NULL
-        || strspn(code.ptr, ALPHANUMERIC) < code.len)
-        return arena_copy(arena, reply->body);
-    return str_from(arena_format(arena, "{\"__type\":\"%.*s\"%s%.*s", STR_ARG(code),
-        str_startswith(reply->body, STR("{}")) ? "" : ",", STR_ARG(str_skip(reply->body, 1))));
-}
-
-/* Move what an attempt brought out of its arena. */
-static enum err attempt_hand_over(const struct attempt *attempt, struct arena *arena,
-    struct reply *ret_reply, const char **reterr_reason)
-{
-    if (attempt->err == ERR_TRANSPORT || attempt->err == ERR_TIMEOUT
-        || attempt->err == ERR_REFUSED) {
-        *reterr_reason = arena_format(arena, "%s", attempt->reason);
-        if (*reterr_reason == NULL)
-            return ERR_MEMORY;
-        return attempt->err == ERR_REFUSED ? ERR_REFUSED : ERR_TRANSPORT;
-    }
-    if (attempt->err == ERR_INVALID || attempt->err == ERR_LIMIT)
-        return refuse(
-            arena_format(arena, "the request cannot be signed: %s", err_text(attempt->err)),
-            reterr_reason);
-    if (attempt->err != ERR_OK)
-        return attempt->err;
-    str body = told_body(&attempt->reply, arena);
-    if (body.ptr == NULL)
-        return ERR_MEMORY;
-    *ret_reply = (struct reply){ REPLY_RECEIVED, attempt->reply.status, body };
-    return ERR_OK;
-}
-
-static enum err deliver(struct delivery *delivery, struct arena *arena, struct reply *ret_reply,
+/* Whether keys of `identity` may be used: a connection stays one caller as long as it lives. */
+static enum err identity_keep(struct aws_connection *connection, str identity, struct arena *arena,
     const char **reterr_reason)
 {
-    for (unsigned number = 0;; number++) {
-        CLEANUP(arena_release) struct arena scratch = ARENA_INIT(ATTEMPT_BYTES_MAX);
-        struct attempt attempt;
-        attempt_make(delivery, &scratch, &attempt);
-        if (!try_again(delivery, &attempt, number) || is_paused(delivery))
-            return attempt_hand_over(&attempt, arena, ret_reply, reterr_reason);
+    if (connection->identity.len == 0) {
+        connection->identity = arena_copy(&connection->arena, identity);
+        return connection->identity.ptr == NULL ? ERR_MEMORY : ERR_OK;
     }
+    if (str_equal(connection->identity, identity))
+        return ERR_OK;
+    connection->is_someone_else = true;
+    *reterr_reason = arena_format(arena,
+        "the credentials from %s are those of %.*s now, and were those of %.*s: nothing is sent "
+        "as somebody else",
+        connection->found, STR_ARG(identity), STR_ARG(connection->identity));
+    return *reterr_reason == NULL ? ERR_MEMORY : ERR_CREDENTIALS;
+}
+
+static enum err keys_fetch(struct aws_connection *connection, const volatile int *stop,
+    struct arena *arena, const char **reterr_reason)
+{
+    CLEANUP(arena_wipe) struct arena scratch = ARENA_INIT(FETCH_BYTES_MAX);
+    struct aws_keys keys = { .expires_at_s = 0 };
+    const char *reason = NULL;
+    str identity = { "", 0 };
+    enum err err = keys_ask(connection, stop, &scratch, &keys, &identity, &reason);
+    if (err == ERR_OK && identity.len == 0)
+        err = keys_try(connection, &keys, stop, &scratch, &identity, &reason);
+    if (err == ERR_OK)
+        err = identity_keep(connection, identity, &scratch, &reason);
+    if (err == ERR_OK) {
+        aws_keys_release(&connection->keys);
+        connection->keys = keys;
+        return ERR_OK;
+    }
+    aws_keys_release(&keys);
+    if (err == ERR_MEMORY || err == ERR_STOPPED)
+        return err;
+    /* Of the request that is waiting for them nothing was sent. */
+    err = err == ERR_TRANSPORT || err == ERR_TIMEOUT ? ERR_REFUSED : err;
+    *reterr_reason = arena_format(arena, "%s", reason == NULL ? err_text(err) : reason);
+    return *reterr_reason == NULL ? ERR_MEMORY : err;
+}
+
+/* Whether the keys are to be replaced now, as far as is known without asking AWS. */
+static bool keys_are_due(const struct aws_connection *connection, int64_t now_s)
+{
+    const struct aws_keys *keys = &connection->keys;
+    if (keys->access_key_id[0] == '\0')
+        return true;
+    if (keys->expires_at_s == 0)
+        return false;
+    int64_t left_s = keys->expires_at_s - now_s;
+    bool was_asked = now_s - connection->fetched_at_s < FETCH_PAUSE_S;
+    return left_s <= MANDATORY_S ? left_s <= 0 || !was_asked : left_s <= ADVISORY_S && !was_asked;
+}
+
+/* See to it that there are keys which AWS will accept, as far as we know. */
+static enum err keys_freshen(struct aws_connection *connection, const volatile int *stop,
+    struct arena *arena, const char **reterr_reason)
+{
+    int64_t now_s = aws_family_now_s(connection->family);
+    if (!connection->is_someone_else && !keys_are_due(connection, now_s))
+        return ERR_OK;
+    const char *reason = NULL;
+    enum err err = keys_fetch(connection, stop, arena, &reason);
+    connection->fetched_at_s = now_s;
+    bool is_still_good =
+        connection->keys.access_key_id[0] != '\0' && connection->keys.expires_at_s > now_s;
+    if ((err == ERR_CREDENTIALS || err == ERR_REFUSED) && is_still_good
+        && !connection->is_someone_else)
+        return ERR_OK;
+    if (err != ERR_OK && reason != NULL)
+        *reterr_reason = reason;
+    return err;
+}
+
+/* Whether others could be had for keys that AWS calls expired. */
+static bool keys_can_be_replaced(const struct aws_connection *connection)
+{
+    return connection->base != NULL;
+}
+
+/* --- requests --- */
+
+static enum err connection_ask(struct aws_connection *connection, const struct request *request,
+    bool is_change, bool is_secret, const volatile int *stop, struct arena *arena,
+    struct reply *ret_reply, const char **reterr_reason)
+{
+    struct delivery delivery = { .family = connection->family,
+        .request = request,
+        .keys = &connection->keys,
+        .is_change = is_change,
+        .is_secret = is_secret,
+        .stop = stop };
+    bool is_expired;
+    const volatile int *fetch_stop = is_change ? NULL : stop;
+    TRY(keys_freshen(connection, fetch_stop, arena, reterr_reason));
+    TRY(aws_deliver(&delivery, arena, ret_reply, &is_expired, reterr_reason));
+    if (!is_expired || !keys_can_be_replaced(connection))
+        return ERR_OK;
+    /* Without others the refusal stands: it is what AWS said. */
+    const char *reason = NULL;
+    if (keys_fetch(connection, fetch_stop, arena, &reason) != ERR_OK)
+        return ERR_OK;
+    return aws_deliver(&delivery, arena, ret_reply, &is_expired, reterr_reason);
 }
 
 static enum err connection_send(struct transport *transport, const struct request *request,
     bool is_change, struct arena *arena, struct reply *ret_reply, const char **reterr_reason)
 {
     struct aws_connection *connection = (struct aws_connection *)transport;
-    struct delivery delivery = {
-        .connection = connection, .request = request, .is_change = is_change
-    };
-    enum aws_service service = aws_service_find(request->service);
-    if (service == AWS_SERVICE_COUNT)
-        return refuse(
-            arena_format(arena, "this build speaks with no service '%s' of AWS", request->service),
-            reterr_reason);
-    if (request->body.len > REQUEST_BYTES_MAX)
-        return refuse(arena_format(arena, "the request is over 256 KiB"), reterr_reason);
-    str region = request->region.len > 0 ? request->region : connection->credentials.region;
-    enum err err = aws_endpoint_make(
-        &connection->endpoints, service, region, arena, &delivery.endpoint, reterr_reason);
-    if (err == ERR_OK)
-        err = wire_make(request, &delivery.endpoint, arena, &delivery.wire, reterr_reason);
-    if (err == ERR_INVALID)
-        return ERR_REFUSED;
-    return err != ERR_OK ? err : deliver(&delivery, arena, ret_reply, reterr_reason);
+    const volatile int *stop = connection->family->stop;
+    return connection_ask(
+        connection, request, is_change, false, stop, arena, ret_reply, reterr_reason);
 }
 
-/* Ask once: one set of credentials is one caller for as long as it lives. */
+/* Ask once: a connection is one caller for as long as it lives. */
 static enum err connection_where(struct transport *transport, struct arena *arena,
     str *ret_identity, str *ret_region, const char **reterr_reason)
 {
     struct aws_connection *connection = (struct aws_connection *)transport;
+    if (connection->identity.len == 0)
+        TRY(keys_freshen(connection, connection->family->stop, arena, reterr_reason));
     str identity = connection->identity;
     if (identity.len == 0) {
         TRY(aws_whoami(transport, arena, &identity, reterr_reason));
         connection->identity = arena_copy(&connection->arena, identity);
     }
     identity = arena_copy(arena, identity);
-    str region = arena_copy(arena, connection->credentials.region);
+    str region = arena_copy(arena, connection->family->region);
     if (identity.ptr == NULL || region.ptr == NULL)
         return ERR_MEMORY;
     *ret_identity = identity;
@@ -297,39 +238,121 @@ static enum err connection_where(struct transport *transport, struct arena *aren
 
 /* --- opening --- */
 
-static enum err settings_read(struct aws_connection *connection,
-    const struct aws_environment *environment, const char **reterr_reason)
-{
-    TRY(aws_credentials_find(
-        environment, &connection->arena, &connection->credentials, reterr_reason));
-    return aws_endpoints_read(environment, connection->credentials.endpoint_url, &connection->arena,
-        &connection->endpoints, reterr_reason);
-}
-
-enum err aws_connection_open_over(struct http *http, uint64_t seed,
-    const struct aws_environment *environment, struct clock *clock, struct arena *arena,
-    struct aws_connection **ret_connection, const char **reterr_reason)
+static struct aws_connection *connection_new(void)
 {
     struct aws_connection *connection = calloc(1, sizeof(*connection));
-    const char *reason = NULL;
     if (connection == NULL)
-        return ERR_MEMORY;
-    *connection = (struct aws_connection){ .transport = { connection_send, connection_where },
-        .arena = ARENA_INIT(CONNECTION_BYTES_MAX),
-        .clock = clock,
-        .http = http,
-        .chance = seed,
-        .identity = { "", 0 } };
-    enum err err = settings_read(connection, environment, &reason);
+        return NULL;
+    connection->transport = (struct transport){ connection_send, connection_where };
+    connection->arena = (struct arena)ARENA_INIT(CONNECTION_BYTES_MAX);
+    connection->identity = STR("");
+    return connection;
+}
+
+/* Hand over what was opened, or its reason, which lives in the connection. */
+static enum err opened(struct aws_connection *connection, enum err err, const char *reason,
+    struct arena *arena, struct aws_connection **ret_connection, const char **reterr_reason)
+{
     if (err == ERR_OK) {
         *ret_connection = connection;
         return ERR_OK;
     }
-    if (err == ERR_CREDENTIALS) {
+    if (reason != NULL) {
         *reterr_reason = arena_format(arena, "%s", reason);
         err = *reterr_reason == NULL ? ERR_MEMORY : err;
     }
     aws_connection_close(connection);
+    return err;
+}
+
+static enum err settings_read(struct aws_connection *connection,
+    const struct aws_environment *environment, const struct aws_settings *settings,
+    const char **reterr_reason)
+{
+    struct aws_credentials *found = &connection->credentials;
+    TRY(aws_credentials_find(environment, settings, &connection->arena, found, reterr_reason));
+    connection->own_family.region = found->region;
+    connection->found = found->found;
+    connection->keys = found->keys;
+    found->keys = (struct aws_keys){ .expires_at_s = 0 };
+    return aws_endpoints_read(environment, settings->url, found->endpoint_url, &connection->arena,
+        &connection->own_family.endpoints, reterr_reason);
+}
+
+static enum err open_own(struct http *http, uint64_t seed,
+    const struct aws_environment *environment, const struct aws_settings *settings,
+    struct clock *clock, struct arena *arena, struct aws_connection **ret_connection,
+    const char **reterr_reason)
+{
+    struct aws_connection *connection = connection_new();
+    const char *reason = NULL;
+    if (connection == NULL)
+        return ERR_MEMORY;
+    connection->family = &connection->own_family;
+    connection->own_family = (struct aws_family){
+        .http = http, .clock = clock, .chance = seed, .attempts_max = RETRY_ATTEMPTS
+    };
+    enum err err = settings_read(connection, environment, settings, &reason);
+    return opened(connection, err, reason, arena, ret_connection, reterr_reason);
+}
+
+static enum err role_copy(struct aws_connection *connection, const struct aws_role *role)
+{
+    struct arena *arena = &connection->arena;
+    connection->role =
+        (struct aws_role){ arena_copy(arena, role->arn), arena_copy(arena, role->external_id),
+            arena_copy(arena, role->session_name), role->duration_s };
+    connection->found =
+        arena_format(arena, "%s as %.*s", connection->base->found, STR_ARG(connection->role.arn));
+    return connection->arena.is_full ? ERR_MEMORY : ERR_OK;
+}
+
+enum err aws_connection_open_role(struct aws_connection *base, const struct aws_role *role,
+    struct arena *arena, struct aws_connection **ret_connection, const char **reterr_reason)
+{
+    const char *fault = aws_role_fault(role);
+    if (fault != NULL) {
+        *reterr_reason = arena_format(arena, "%.*s %s", STR_ARG(str_first(role->arn, 200)), fault);
+        return *reterr_reason == NULL ? ERR_MEMORY : ERR_CREDENTIALS;
+    }
+    struct aws_connection *connection = connection_new();
+    if (connection == NULL)
+        return ERR_MEMORY;
+    connection->base = base;
+    connection->family = base->family;
+    return opened(
+        connection, role_copy(connection, role), NULL, arena, ret_connection, reterr_reason);
+}
+
+/* Put a connection as `role` in the place of `*connection`, which it owns. */
+static enum err role_stack(struct aws_connection **connection, const struct aws_role *role,
+    struct arena *arena, const char **reterr_reason)
+{
+    struct aws_connection *outer;
+    TRY(aws_connection_open_role(*connection, role, arena, &outer, reterr_reason));
+    outer->owns_base = true;
+    *connection = outer;
+    return ERR_OK;
+}
+
+enum err aws_connection_open_over(struct http *http, uint64_t seed,
+    const struct aws_environment *environment, const struct aws_settings *settings,
+    struct clock *clock, struct arena *arena, struct aws_connection **ret_connection,
+    const char **reterr_reason)
+{
+    static const struct aws_settings none = { .timeout_ms = 0 };
+    const struct aws_settings *given = settings == NULL ? &none : settings;
+    struct aws_connection *connection;
+    TRY(open_own(http, seed, environment, given, clock, arena, &connection, reterr_reason));
+    enum err err = ERR_OK;
+    if (given->role.len > 0) {
+        struct aws_role role = { given->role, given->external_id, given->session_name, 0 };
+        err = role_stack(&connection, &role, arena, reterr_reason);
+    }
+    if (err == ERR_OK)
+        *ret_connection = connection;
+    else
+        aws_connection_close(connection);
     return err;
 }
 
@@ -342,16 +365,30 @@ static uint64_t seed_make(struct clock *clock)
     return seed;
 }
 
-enum err aws_connection_open(const struct aws_environment *environment, struct clock *clock,
-    struct arena *arena, struct aws_connection **ret_connection, const char **reterr_reason)
+/* The way that the settings ask for. */
+static enum err way_open(const struct aws_environment *environment,
+    const struct aws_settings *settings, struct arena *arena, struct http_curl **ret_curl)
 {
-    struct http_curl_options options = {
-        .ca_file = aws_environment_get(environment, "AWS_CA_BUNDLE"),
-    };
+    struct http_curl_options options = { .ca_file =
+                                             aws_environment_get(environment, "AWS_CA_BUNDLE") };
+    if (settings != NULL) {
+        options.total_timeout_ms = settings->timeout_ms;
+        if (settings->ca_file.len > 0)
+            options.ca_file = arena_copy(arena, settings->ca_file).ptr;
+        if (settings->proxy.len > 0)
+            options.proxy = arena_copy(arena, settings->proxy).ptr;
+    }
+    return arena->is_full ? ERR_MEMORY : http_curl_new(&options, ret_curl);
+}
+
+enum err aws_connection_open(const struct aws_environment *environment,
+    const struct aws_settings *settings, struct clock *clock, struct arena *arena,
+    struct aws_connection **ret_connection, const char **reterr_reason)
+{
     struct http_curl *curl;
-    TRY(http_curl_new(&options, &curl));
+    TRY(way_open(environment, settings, arena, &curl));
     enum err err = aws_connection_open_over(http_curl_interface(curl), seed_make(clock),
-        environment, clock, arena, ret_connection, reterr_reason);
+        environment, settings, clock, arena, ret_connection, reterr_reason);
     if (err == ERR_OK)
         (*ret_connection)->curl = curl;
     else
@@ -366,25 +403,34 @@ struct transport *aws_connection_transport(struct aws_connection *connection)
 
 str aws_connection_region(const struct aws_connection *connection)
 {
-    return connection->credentials.region;
+    return connection->family->region;
 }
 
 const char *aws_connection_found(const struct aws_connection *connection)
 {
-    return connection->credentials.found;
+    return connection->found;
 }
 
 void aws_connection_heed(struct aws_connection *connection, const volatile int *stop)
 {
-    connection->stop = stop;
+    connection->family->stop = stop;
+}
+
+/* This one, without what it owns below. */
+static void connection_free(struct aws_connection *connection)
+{
+    aws_credentials_release(&connection->credentials);
+    aws_keys_release(&connection->keys);
+    arena_release(&connection->arena);
+    free(connection);
 }
 
 void aws_connection_close(struct aws_connection *connection)
 {
-    if (connection == NULL)
-        return;
-    http_curl_free(connection->curl);
-    aws_credentials_release(&connection->credentials);
-    arena_release(&connection->arena);
-    free(connection);
+    while (connection != NULL) {
+        struct aws_connection *below = connection->owns_base ? connection->base : NULL;
+        http_curl_free(connection->curl);
+        connection_free(connection);
+        connection = below;
+    }
 }

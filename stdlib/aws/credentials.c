@@ -1,14 +1,16 @@
 #include "aws/credentials.h"
 
+#include "aws/connection.h"
 #include "aws/profile_file.h"
 
 #include <stdarg.h>
 
-enum { KEY_ID_BYTES_MAX = 128, REGION_BYTES_MAX = 32 };
+enum { REGION_BYTES_MAX = 32 };
 
 /* One look for credentials. */
 struct search {
     const struct aws_environment *environment;
+    const struct aws_settings *settings;
     struct arena *arena;
     const char *profile;
     bool is_named; /* by a variable, so it has to exist */
@@ -36,40 +38,30 @@ static const char *get(const struct search *search, const char *name)
 
 /* --- taking values --- */
 
-/* Whether all of it can stand in a header: no space, nothing unprintable. */
-static bool is_graphic(str text)
-{
-    for (size_t at = 0; at < text.len; at++)
-        if (text.ptr[at] <= ' ' || text.ptr[at] > '~')
-            return false;
-    return true;
-}
-
 /* Take the three values; `where` names their home in sentences. */
 static enum err take_keys(struct search *search, str id, str secret, str token, const char *where)
 {
-    struct aws_credentials *found = &search->found;
-    if (id.len > KEY_ID_BYTES_MAX || !is_graphic(id) || str_find(id, '/') != id.len)
-        return fail(search,
-            "the access key id in %s is not one: it has a space, a slash or a "
-            "character that no key has, or is too long",
-            where);
-    if (secret.len > AWS_SECRET_BYTES_MAX || !is_graphic(secret))
-        return fail(search,
-            "the secret access key in %s has a space or a character that no key "
-            "has, or is too long",
-            where);
-    if (token.len > AWS_TOKEN_BYTES_MAX || !is_graphic(token))
-        return fail(search,
-            "the session token in %s has a space or a character that no token "
-            "has, or is too long",
-            where);
-    found->access_key_id = arena_copy(search->arena, id);
-    found->found = where;
-    if (found->access_key_id.ptr == NULL)
-        return ERR_MEMORY;
-    TRY(secret_set(&found->secret_access_key, secret));
-    return secret_set(&found->session_token, token);
+    const char *fault = NULL;
+    enum err err = aws_keys_set(&search->found.keys, id, secret, token, &fault);
+    if (err == ERR_INVALID)
+        return fail(search, "of the keys in %s %s", where, fault);
+    search->found.found = where;
+    return err;
+}
+
+/* What the caller says comes before all that could be found. */
+static enum err take_settings(struct search *search)
+{
+    const struct aws_settings *settings = search->settings;
+    bool has_secret = settings->secret_access_key != NULL;
+    if (settings->access_key_id.len == 0 && !has_secret)
+        return ERR_OK;
+    if (settings->access_key_id.len == 0 || !has_secret)
+        return fail(search, "of access_key_id and secret_access_key the connection sets one: set "
+                            "both, or neither");
+    return take_keys(search, settings->access_key_id, secret_bytes(settings->secret_access_key),
+        settings->session_token == NULL ? STR("") : secret_bytes(settings->session_token),
+        "the connection's settings");
 }
 
 static enum err take_environment(struct search *search)
@@ -118,7 +110,9 @@ static enum err read_file(
 
 static enum err read_files(struct search *search)
 {
-    search->profile = get(search, "AWS_PROFILE");
+    search->profile = search->settings->profile.len > 0
+                          ? arena_copy(search->arena, search->settings->profile).ptr
+                          : get(search, "AWS_PROFILE");
     if (search->profile == NULL)
         search->profile = get(search, "AWS_DEFAULT_PROFILE");
     search->is_named = search->profile != NULL;
@@ -164,8 +158,8 @@ static enum err refuse_unsupported(struct search *search)
         { "login_session", "a login session" },
     };
     for (size_t at = 0; at < COUNT_OF(unsupported); at++) {
-        str value;
-        const struct profile_file *file = profile_value(search, unsupported[at].key, &value);
+        str text;
+        const struct profile_file *file = profile_value(search, unsupported[at].key, &text);
         if (file != NULL)
             return fail(search,
                 "profile %s in %s says %s, and %s is not in this build: get temporary "
@@ -219,9 +213,9 @@ static enum err take_profile(struct search *search)
                             "build: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
     TRY(refuse_unsupported(search));
     TRY(take_profile_from(search, &search->credentials, false));
-    if (search->found.access_key_id.len == 0)
+    if (search->found.keys.access_key_id[0] == '\0')
         TRY(take_profile_from(search, &search->config, true));
-    return search->found.access_key_id.len == 0 ? nothing_found(search) : ERR_OK;
+    return search->found.keys.access_key_id[0] == '\0' ? nothing_found(search) : ERR_OK;
 }
 
 /* --- the rest of the profile --- */
@@ -238,7 +232,9 @@ static bool is_region(str region)
 
 static enum err take_region(struct search *search)
 {
-    str region = str_from(get(search, "AWS_REGION"));
+    str region = search->settings->region;
+    if (region.len == 0)
+        region = str_from(get(search, "AWS_REGION"));
     if (region.len == 0)
         region = str_from(get(search, "AWS_DEFAULT_REGION"));
     if (region.len == 0 && profile_value(search, "region", &region) == NULL)
@@ -270,18 +266,21 @@ static enum err take_endpoint(struct search *search)
 
 static enum err find(struct search *search)
 {
-    TRY(take_environment(search));
+    TRY(take_settings(search));
+    if (search->settings->profile.len == 0 && search->found.keys.access_key_id[0] == '\0')
+        TRY(take_environment(search));
     TRY(read_files(search));
-    if (search->found.access_key_id.len == 0)
+    if (search->found.keys.access_key_id[0] == '\0')
         TRY(take_profile(search));
     TRY(take_region(search));
     return take_endpoint(search);
 }
 
-enum err aws_credentials_find(const struct aws_environment *environment, struct arena *arena,
+enum err aws_credentials_find(const struct aws_environment *environment,
+    const struct aws_settings *settings, struct arena *arena,
     struct aws_credentials *ret_credentials, const char **reterr_reason)
 {
-    struct search search = { .environment = environment, .arena = arena };
+    struct search search = { .environment = environment, .settings = settings, .arena = arena };
     enum err err = find(&search);
     profile_file_release(&search.credentials);
     profile_file_release(&search.config);
@@ -296,6 +295,5 @@ enum err aws_credentials_find(const struct aws_environment *environment, struct 
 
 void aws_credentials_release(struct aws_credentials *credentials)
 {
-    secret_release(&credentials->secret_access_key);
-    secret_release(&credentials->session_token);
+    aws_keys_release(&credentials->keys);
 }

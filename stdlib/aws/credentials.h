@@ -12,24 +12,23 @@
 #include "aws/environment.h"
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/secret.h"
+#include "aws/keys.h"
+
+struct aws_settings;
 
 struct aws_credentials {
-    str access_key_id; /* in the arena, as all but the secrets */
-    struct secret secret_access_key;
-    struct secret session_token; /* empty: none */
-    str region;
+    struct aws_keys keys;
+    str region;        /* in the arena, as what follows */
     str endpoint_url;  /* the profile's `endpoint_url`; empty: none */
     const char *found; /* where: "the environment", "profile ops in /home/u/.aws/credentials" */
 };
-
-enum { AWS_SECRET_BYTES_MAX = 256, AWS_TOKEN_BYTES_MAX = 16 * 1024 };
 
 /* Look for them; files are read, nothing is sent. ERR_CREDENTIALS: *reterr_reason is a
  * sentence in `arena` that says what was looked for and what to set, and quotes no value.
  * ERR_MEMORY. */
 MUST_CHECK enum err aws_credentials_find(const struct aws_environment *environment,
-    struct arena *arena, struct aws_credentials *ret_credentials, const char **reterr_reason);
+    const struct aws_settings *settings, struct arena *arena,
+    struct aws_credentials *ret_credentials, const char **reterr_reason);
 
 /* Wipe and free the secrets. Safe on a zeroed object. */
 void aws_credentials_release(struct aws_credentials *credentials);

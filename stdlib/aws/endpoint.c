@@ -137,8 +137,9 @@ static bool is_true(const struct aws_environment *environment, const char *name)
     return value != NULL && strcasecmp(value, "true") == 0;
 }
 
-enum err aws_endpoints_read(const struct aws_environment *environment, str profile_url,
-    struct arena *arena, struct aws_endpoints *ret_endpoints, const char **reterr_reason)
+enum err aws_endpoints_read(const struct aws_environment *environment, str given_url,
+    str profile_url, struct arena *arena, struct aws_endpoints *ret_endpoints,
+    const char **reterr_reason)
 {
     struct aws_endpoints endpoints = { { NULL } };
     if (is_true(environment, "AWS_USE_FIPS_ENDPOINT"))
@@ -146,10 +147,14 @@ enum err aws_endpoints_read(const struct aws_environment *environment, str profi
             "is not in this build: set AWS_ENDPOINT_URL_EC2, _IAM and _STS to the FIPS addresses",
             reterr_reason);
     for (enum aws_service at = 0; at < AWS_SERVICE_COUNT; at++) {
-        if (is_true(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
+        const char *name = "url";
+        str url = given_url;
+        if (url.len == 0 && is_true(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"))
             break;
-        const char *name = aws_service_info(at)->variable;
-        str url = str_from(aws_environment_get(environment, name));
+        if (url.len == 0) {
+            name = aws_service_info(at)->variable;
+            url = str_from(aws_environment_get(environment, name));
+        }
         if (url.len == 0) {
             name = "AWS_ENDPOINT_URL";
             url = str_from(aws_environment_get(environment, name));

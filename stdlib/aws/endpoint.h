@@ -18,11 +18,12 @@ struct aws_endpoints {
     const char *urls[AWS_SERVICE_COUNT];
 };
 
-/* Read and check the replacements; `profile_url` may be empty. ERR_CREDENTIALS: one is not an
+/* Read and check the replacements; `url`, before all of them, and `profile_url` may be empty. ERR_CREDENTIALS: one is not an
  * address that may be used, or something is asked for that this build has not;
  * *reterr_reason is a sentence in `arena`. ERR_MEMORY. */
-MUST_CHECK enum err aws_endpoints_read(const struct aws_environment *environment, str profile_url,
-    struct arena *arena, struct aws_endpoints *ret_endpoints, const char **reterr_reason);
+MUST_CHECK enum err aws_endpoints_read(const struct aws_environment *environment, str url,
+    str profile_url, struct arena *arena, struct aws_endpoints *ret_endpoints,
+    const char **reterr_reason);
 
 struct aws_endpoint {
     const char *url;  /* "https://iam.amazonaws.com/" */

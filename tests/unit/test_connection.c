@@ -105,7 +105,7 @@ static enum err fake_send(struct http *http, const struct http_request *request,
     look_at(fake, request);
     if (answer->err == ERR_OK)
         *ret_reply = (struct http_reply){ answer->status, answer->date_unix_s, STR(""),
-            arena_copy(arena, str_from(answer->body)) };
+            arena_copy(arena, str_from(answer->body)), 0 };
     else
         *reterr_reason = arena_format(arena, "%s broke", request->url);
     return answer->err;
@@ -138,8 +138,8 @@ static int setting_setup(void **state)
     s->clock.clock = (struct clock){ .now_ms = fake_now_ms, .sleep_ms = fake_sleep_ms };
     s->clock.now_ms = (int64_t)NOW_S * 1000;
     s->http.http.send = fake_send;
-    assert_int_equal(aws_connection_open_over(&s->http.http, 1, &table.environment, &s->clock.clock,
-                         &s->arena, &s->connection, &s->reason),
+    assert_int_equal(aws_connection_open_over(&s->http.http, 1, &table.environment, NULL,
+                         &s->clock.clock, &s->arena, &s->connection, &s->reason),
         ERR_OK);
     *state = s;
     return 0;
@@ -418,13 +418,13 @@ static void settings_that_do_not_do_are_told_when_opening(void **state)
     struct aws_connection *connection = NULL;
     struct table_environment table = standard_environment();
     table.variables[4] = (struct variable){ "AWS_ENDPOINT_URL", "http://198.51.100.7" };
-    assert_int_equal(aws_connection_open(
-                         &table.environment, &s->clock.clock, &s->arena, &connection, &s->reason),
+    assert_int_equal(aws_connection_open(&table.environment, NULL, &s->clock.clock, &s->arena,
+                         &connection, &s->reason),
         ERR_CREDENTIALS);
     assert_non_null(strstr(s->reason, "plain http"));
     table.variables[0].name = NULL;
-    assert_int_equal(aws_connection_open(
-                         &table.environment, &s->clock.clock, &s->arena, &connection, &s->reason),
+    assert_int_equal(aws_connection_open(&table.environment, NULL, &s->clock.clock, &s->arena,
+                         &connection, &s->reason),
         ERR_CREDENTIALS);
     assert_non_null(strstr(s->reason, "AWS_ACCESS_KEY_ID"));
     assert_null(connection);
@@ -563,7 +563,7 @@ static void a_whole_exchange_over_a_socket(void **state)
     table.variables[4] = (struct variable){ "AWS_ENDPOINT_URL", url };
     aws_connection_close(s->connection);
     s->connection = NULL;
-    assert_int_equal(aws_connection_open(&table.environment, &s->clock.clock, &s->arena,
+    assert_int_equal(aws_connection_open(&table.environment, NULL, &s->clock.clock, &s->arena,
                          &s->connection, &s->reason),
         ERR_OK);
     assert_int_equal(send_service(s, "iam", "", true), ERR_OK);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "aws/connection.h"
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "aws/profile_file.h"
@@ -19,6 +20,8 @@
 /* Looks like one, is none, and must never be in a sentence. */
 #define SECRET "not/a+real/secret=="
 #define FILE_SECRET "a-secret-of-a-file"
+
+static const struct aws_settings no_settings;
 
 /* A home directory with the two files. */
 struct home {
@@ -77,8 +80,8 @@ static void assert_text(str got, const char *want)
 static void find_ok(struct home *home, const struct table_environment *table)
 {
     aws_credentials_release(&home->found);
-    enum err err =
-        aws_credentials_find(&table->environment, &home->arena, &home->found, &home->reason);
+    enum err err = aws_credentials_find(
+        &table->environment, &no_settings, &home->arena, &home->found, &home->reason);
     if (err != ERR_OK)
         fail_msg("%s: %s", err_text(err), home->reason);
 }
@@ -89,7 +92,8 @@ static void find_refused(
 {
     struct aws_credentials found;
     home->reason = NULL;
-    assert_int_equal(aws_credentials_find(&table->environment, &home->arena, &found, &home->reason),
+    assert_int_equal(aws_credentials_find(
+                         &table->environment, &no_settings, &home->arena, &found, &home->reason),
         ERR_CREDENTIALS);
     assert_non_null(home->reason);
     if (strstr(home->reason, words) == NULL)
@@ -101,9 +105,9 @@ static void find_refused(
 static void assert_found(const struct home *home, const char *id, const char *secret,
     const char *token, const char *region)
 {
-    assert_text(home->found.access_key_id, id);
-    assert_text(secret_bytes(&home->found.secret_access_key), secret);
-    assert_text(secret_bytes(&home->found.session_token), token);
+    assert_string_equal(home->found.keys.access_key_id, id);
+    assert_text(secret_bytes(&home->found.keys.secret_access_key), secret);
+    assert_text(secret_bytes(&home->found.keys.session_token), token);
     assert_text(home->found.region, region);
 }
 
@@ -193,7 +197,7 @@ static void files_are_read_as_the_tools_do(void **state)
     assert_found(home, "AKIATWO", "x", "", "us-west-2");
     table.variables[1] = (struct variable){ "AWS_DEFAULT_PROFILE", "ops" };
     find_ok(home, &table);
-    assert_text(home->found.access_key_id, "AKIAOPS");
+    assert_string_equal(home->found.keys.access_key_id, "AKIAOPS");
     table.variables[1].name = NULL;
     find_ok(home, &table);
     assert_found(home, "AKIADEFAULT", FILE_SECRET, "", "us-east-1");
@@ -290,7 +294,8 @@ static void full_memory_is_an_error_and_not_a_crash(void **state)
         struct arena arena = ARENA_INIT(limit);
         struct aws_credentials found = { .found = NULL };
         const char *reason;
-        enum err err = aws_credentials_find(&table.environment, &arena, &found, &reason);
+        enum err err =
+            aws_credentials_find(&table.environment, &no_settings, &arena, &found, &reason);
         assert_true(err == ERR_OK || err == ERR_MEMORY);
         full += err == ERR_MEMORY;
         aws_credentials_release(&found);
@@ -364,7 +369,7 @@ static enum err endpoints_of(const struct table_environment *table, const char *
     struct arena *arena, struct aws_endpoints *ret_endpoints, const char **reterr_reason)
 {
     return aws_endpoints_read(
-        &table->environment, str_from(profile_url), arena, ret_endpoints, reterr_reason);
+        &table->environment, STR(""), str_from(profile_url), arena, ret_endpoints, reterr_reason);
 }
 
 static void addresses_are_replaced_in_order_and_the_region_stays(void **state)

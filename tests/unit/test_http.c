@@ -48,7 +48,12 @@ static enum err send_to(struct setting *s, const char *url, bool is_change)
         { { "Content-Type", 12 }, { "text/plain", 10 } },
     };
     struct http *http = http_curl_interface(s->curl);
-    struct http_request request = { "POST", url, headers, 1, STR("Action=X"), is_change, NULL };
+    struct http_request request = { .method = "POST",
+        .url = url,
+        .headers = headers,
+        .headers_count = 1,
+        .body = STR("Action=X"),
+        .is_change = is_change };
     s->reason = NULL;
     return http->send(http, &request, &s->arena, &s->reply, &s->reason);
 }

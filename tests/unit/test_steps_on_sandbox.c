@@ -168,7 +168,7 @@ static struct aws_connection *connection_of(struct client *client, struct arena 
         { "AWS_REGION", "us-east-1" }, { "AWS_ENDPOINT_URL", url },
         { "AWS_SHARED_CREDENTIALS_FILE", "/dev/null" }, { "AWS_CONFIG_FILE", "/dev/null" });
     enum err err =
-        aws_connection_open(&table->environment, &hasty_clock, arena, &connection, &reason);
+        aws_connection_open(&table->environment, NULL, &hasty_clock, arena, &connection, &reason);
     if (err != ERR_OK)
         fail_msg("%s", reason);
     return connection;

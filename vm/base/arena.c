@@ -114,3 +114,10 @@ void arena_release(struct arena *arena)
     arena->held = 0;
     arena->is_full = false;
 }
+
+void arena_wipe(struct arena *arena)
+{
+    for (struct arena_block *block = arena->newest; block != NULL; block = block->older)
+        explicit_bzero(block->bytes, block->used);
+    arena_release(arena);
+}

@@ -45,6 +45,8 @@ const char *arena_vformat(struct arena *arena, const char *format, va_list args)
 
 /* Free everything at once. Safe on a zeroed arena; the arena may be used again. */
 void arena_release(struct arena *arena);
+/* The same for one that held secrets: its bytes are wiped first. */
+void arena_wipe(struct arena *arena);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type), alignof(type)))
 #define ARENA_ARRAY(arena, type, count)                                                            \

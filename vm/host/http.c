@@ -6,7 +6,12 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
-enum { CONNECT_TIMEOUT_MS = 5000, TOTAL_TIMEOUT_MS = 20000, HEADER_BYTES_MAX = 128 };
+enum {
+    CONNECT_TIMEOUT_MS = 5000,
+    TOTAL_TIMEOUT_MS = 20000,
+    HEADER_BYTES_MAX = 128,
+    SECRET_BYTES_MAX = 64 * 1024
+};
 
 struct http_curl {
     struct http http; /* first: the interface is the object */
@@ -14,10 +19,12 @@ struct http_curl {
     struct curl_slist *headers;
     struct buf body;
     int64_t date_unix_s;
+    uint32_t retry_after_ms;
     char error_type[HEADER_BYTES_MAX];
     long connect_timeout_ms;
     long total_timeout_ms;
     char *ca_file;            /* owned; may be NULL */
+    char *proxy;              /* the same */
     const volatile int *stop; /* of the exchange; may be NULL */
     char problem[CURL_ERROR_SIZE];
 };
@@ -54,6 +61,9 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *self)
         time_t seconds = curl_getdate(text, NULL);
         curl->date_unix_s = seconds < 0 ? 0 : (int64_t)seconds;
     }
+    header_read(line, "x-amz-retry-after:", text, sizeof(text));
+    if (text[0] != '\0' && strspn(text, "0123456789") == strlen(text))
+        curl->retry_after_ms = strlen(text) < 9 ? (uint32_t)strtoul(text, NULL, 10) : UINT32_MAX;
     header_read(line, "x-amzn-errortype:", text, sizeof(text));
     if (text[0] != '\0')
         memcpy(curl->error_type, text, sizeof(text));
@@ -124,11 +134,23 @@ static bool stop_set(struct http_curl *curl)
                && curl_easy_setopt(easy, CURLOPT_XFERINFODATA, curl) == CURLE_OK);
 }
 
+/* By which way, and how long it may take. */
+static bool way_set(struct http_curl *curl, const struct http_request *request)
+{
+    CURL *easy = curl->easy;
+    bool is_plain = strncasecmp(request->url, "http:", 5) == 0;
+    const char *proxy = is_plain || request->is_direct ? "" : curl->proxy;
+    long timeout_ms = (long)request->timeout_ms;
+    return (proxy == NULL || curl_easy_setopt(easy, CURLOPT_PROXY, proxy) == CURLE_OK)
+           && (timeout_ms == 0
+               || (curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms) == CURLE_OK
+                   && curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK));
+}
+
 /* The options of this one. */
 static bool request_set(struct http_curl *curl, const struct http_request *request)
 {
     CURL *easy = curl->easy;
-    bool is_plain = strncasecmp(request->url, "http:", 5) == 0;
     bool has_body = request->body.len > 0 || strcmp(request->method, "POST") == 0
                     || strcmp(request->method, "PUT") == 0;
     curl_easy_reset(easy);
@@ -143,7 +165,7 @@ static bool request_set(struct http_curl *curl, const struct http_request *reque
            && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, curl->headers) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)request->is_change) == CURLE_OK
-           && (!is_plain || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+           && way_set(curl, request);
 }
 
 /* Whether not a byte of the request can have left. */
@@ -167,7 +189,7 @@ static enum err failure(struct http_curl *curl, const struct http_request *reque
         return ERR_MEMORY;
     const char *problem = curl->problem[0] != '\0' ? curl->problem : curl_easy_strerror(code);
     if (curl->body.err == ERR_LIMIT)
-        problem = "the reply is over 4 MiB";
+        problem = request->is_secret ? "the reply is over 64 KiB" : "the reply is over 4 MiB";
     *reterr_reason = arena_format(arena, "%s %s: %s", request->url,
         is_refused ? "could not be reached"
         : is_late  ? "did not answer in time"
@@ -193,7 +215,8 @@ static enum err exchange(struct http_curl *curl, const struct http_request *requ
     str error_type = arena_copy(arena, str_from(curl->error_type));
     if (body.ptr == NULL || error_type.ptr == NULL)
         return ERR_MEMORY;
-    *ret_reply = (struct http_reply){ (int)status, curl->date_unix_s, error_type, body };
+    *ret_reply = (struct http_reply){ (int)status, curl->date_unix_s, error_type, body,
+        curl->retry_after_ms };
     return ERR_OK;
 }
 
@@ -203,21 +226,28 @@ static enum err http_curl_send(struct http *http, const struct http_request *req
     struct http_curl *curl = (struct http_curl *)http;
     curl->problem[0] = '\0';
     curl->date_unix_s = 0;
+    curl->retry_after_ms = 0;
     curl->error_type[0] = '\0';
     curl->stop = request->stop;
-    curl->body = (struct buf)BUF_INIT(REPLY_BYTES_MAX);
+    curl->body = (struct buf)BUF_INIT(request->is_secret ? SECRET_BYTES_MAX : REPLY_BYTES_MAX);
+    if (request->is_secret)
+        curl->body.ptr = malloc(curl->body.size = SECRET_BYTES_MAX + 1); /* never moved */
+    if (request->is_secret && curl->body.ptr == NULL)
+        return ERR_MEMORY;
     enum err err = exchange(curl, request, arena, ret_reply, reterr_reason);
     /* The handle may not keep what is about to go. */
     curl_easy_reset(curl->easy);
     curl_slist_free_all(curl->headers);
     curl->headers = NULL;
+    if (curl->body.ptr != NULL && request->is_secret)
+        explicit_bzero(curl->body.ptr, curl->body.size);
     buf_release(&curl->body);
     return err;
 }
 
 enum err http_curl_new(const struct http_curl_options *options, struct http_curl **ret_curl)
 {
-    static const struct http_curl_options standard = { 0, 0, NULL };
+    static const struct http_curl_options standard = { 0, 0, NULL, NULL };
     const struct http_curl_options *given = options == NULL ? &standard : options;
     /* Counted and locked by libcurl itself; http_curl_free takes it back. */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
@@ -233,8 +263,10 @@ enum err http_curl_new(const struct http_curl_options *options, struct http_curl
     curl->total_timeout_ms =
         given->total_timeout_ms == 0 ? TOTAL_TIMEOUT_MS : (long)given->total_timeout_ms;
     curl->ca_file = given->ca_file == NULL ? NULL : strdup(given->ca_file);
+    curl->proxy = given->proxy == NULL ? NULL : strdup(given->proxy);
     curl->easy = curl_easy_init();
-    if (curl->easy == NULL || (given->ca_file != NULL && curl->ca_file == NULL)) {
+    if (curl->easy == NULL || (given->ca_file != NULL && curl->ca_file == NULL)
+        || (given->proxy != NULL && curl->proxy == NULL)) {
         http_curl_free(curl);
         return ERR_MEMORY;
     }
@@ -253,6 +285,7 @@ void http_curl_free(struct http_curl *curl)
         return;
     curl_easy_cleanup(curl->easy);
     free(curl->ca_file);
+    free(curl->proxy);
     free(curl);
     curl_global_cleanup();
 }

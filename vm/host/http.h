@@ -21,6 +21,9 @@ struct http_request {
     bool is_change;           /* goes over a new connection, because a kept one that turns out to be
                      * closed would make libcurl send it a second time */
     const volatile int *stop; /* not 0: give the exchange up; may be NULL */
+    uint32_t timeout_ms;      /* of all of it, connecting too; 0: as the way to send it says */
+    bool is_direct;           /* never over a proxy */
+    bool is_secret;           /* the reply is: no copy of it is left but ret_reply's */
 };
 
 struct http_reply {
@@ -28,6 +31,7 @@ struct http_reply {
     int64_t date_unix_s; /* the server's clock, from its Date header; 0 without one */
     str error_type; /* of x-amzn-errortype, where AWS's REST services name an error; or empty */
     str body;       /* both in the arena of the exchange */
+    uint32_t retry_after_ms; /* of x-amz-retry-after; 0 without one */
 };
 
 struct http {
@@ -50,6 +54,7 @@ struct http_curl_options {
     uint32_t connect_timeout_ms; /* name, connection and TLS; 0: 5 s */
     uint32_t total_timeout_ms;   /* 0: 20 s */
     const char *ca_file;         /* PEM, in place of the system's authorities; NULL: those */
+    const char *proxy;           /* for https, in place of the environment's; NULL: those */
 };
 
 /* `options` may be NULL; it is copied. ERR_MEMORY. */
