@@ -3,6 +3,7 @@
 #include "check_pass.h"
 
 #include "base/limits.h"
+#include "registry.h"
 #include "settings.h"
 
 #include <ctype.h>
@@ -226,6 +227,16 @@ static void check_typed(
         report_value(check, expr, row, wanted);
 }
 
+/* The name of a role of IAM, with its path where it has one; empty: looked up later. */
+static bool is_role_path(str text)
+{
+    for (size_t at = 0; at < text.len; at++)
+        if (!isalnum((unsigned char)text.ptr[at])
+            && memchr("_+=,.@-/", text.ptr[at], sizeof("_+=,.@-/") - 1) == NULL)
+            return false;
+    return !str_startswith(text, STR("/")) && !str_endswith(text, STR("/"));
+}
+
 static bool is_secret_call(const struct expr *expr)
 {
     return expr->kind == EXPR_CALL && is_secret_way(expr->call.name);
@@ -284,6 +295,11 @@ static void check_value(struct check *check, const struct frame *frame, const st
     case SETTING_ROLE:
         check_typed(check, expr, row, TYPE_ROLE);
         return;
+    case SETTING_ROLE_NAME:
+        if (text_of(check, expr, row, "the name of a role: \"cdr-responder\"", &text)
+            && !is_role_path(text))
+            report_value(check, expr, row, "the name of a role, not its ARN: \"cdr-responder\"");
+        return;
     case SETTING_SECRET:
         check_secret(check, frame, line);
         return;
@@ -291,6 +307,41 @@ static void check_value(struct check *check, const struct frame *frame, const st
     case SETTING_BLOCKS:
         return; /* check_line has told */
     }
+}
+
+/* Whether it stands for a parameter of steps; the parameter, or NULL. */
+static const struct param *param_of(const struct frame *frame, const struct setting *row)
+{
+    const struct builtin *builtin;
+    for (size_t at = 0; (builtin = builtin_at(at)) != NULL; at++) {
+        if (builtin->provider == NULL || !str_is(frame->provider, builtin->provider))
+            continue;
+        for (uint32_t i = 0; i < builtin_param_count(builtin); i++) {
+            const char *setting = builtin->params[i].setting;
+            if (setting != NULL && strcmp(setting, row->key) == 0)
+                return &builtin->params[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_of_steps(struct check *check, const struct frame *frame,
+    const struct ast_line *line, const struct setting *row)
+{
+    const struct param *param = param_of(frame, row);
+    value v = VALUE_NONE;
+    if (param == NULL)
+        return;
+    if (is_secret_call(line->value)) {
+        struct diag *diag = diag_add(check->diags, DIAG_SETTING_OF_STEPS, line->value->at,
+            "`%s` is given to steps, so it stands here as it is", row->key);
+        diag_help(check->diags, diag, "write `%s = \"..\"`", row->key);
+        return;
+    }
+    if (is_text(line->value)
+        && check_ok(check, value_convert(check->arena, line->value->literal.value, param->type, &v))
+        && v.kind == VALUE_ABSENT)
+        report_value(check, line->value, row, type_name(param->type));
 }
 
 /* ---- lines ---- */
@@ -400,8 +451,12 @@ static void check_lines(struct check *check, const struct frame *frame)
                 row->key, row->key);
         else if (is_block)
             check_inner(check, frame, line, row);
-        else
+        else {
+            uint32_t errors = check->diags->error_count;
             check_value(check, frame, line, row);
+            if (check->diags->error_count == errors)
+                check_of_steps(check, frame, line, row);
+        }
     }
     check_missing(check, frame);
 }

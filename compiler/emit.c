@@ -119,6 +119,8 @@ static void set_tables(const struct emit *emit, struct program *program)
     program->unenforced_count = emit->unenforced.count;
     program->guards = emit->guards.items;
     program->guard_count = emit->guards.count;
+    program->connections = emit->connections.items;
+    program->connection_count = emit->connections.count;
     program->roles = emit->roles.items;
     program->role_count = emit->roles.count;
     program->probes = emit->probes.items;

@@ -1,6 +1,7 @@
-/* emit_guard.c - `never`, `always` and the ceilings of environments and connections to guards,
- * and what this build does not enforce of connections. */
+/* emit_guard.c - `never`, `always` and the ceilings of environments and connections to guards. */
 #include "emit_pass.h"
+
+#include "connection.h"
 
 /* A condition as the guard asks it: of what a provider shows of a target, and `always` of the
  * alert. */
@@ -81,19 +82,11 @@ static void emit_environment(struct emit *emit, const struct item *item)
     TABLE_ADD(emit, emit->guards, guard);
 }
 
-static const struct ast_line *find_line(const struct item *block, const char *key)
-{
-    const struct ast_line *line = block->block.lines;
-    while (line != NULL && !str_is(line->key, key))
-        line = line->next;
-    return line;
-}
-
 /* How far steps may go at a provider. While each provider has one way to it, the lowest ceiling of
  * its connections holds for all of its steps. */
 static void emit_connection(struct emit *emit, const struct item *item)
 {
-    const struct ast_line *mode = find_line(item, "mode");
+    const struct ast_line *mode = connection_line(item, "mode");
     if (mode == NULL)
         return;
     struct guard_code guard = guard_at(emit, GUARD_CONNECTION, mode->at);
@@ -130,53 +123,4 @@ void emit_invariants(struct emit *emit)
         for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
              item = item->next)
             emit_guards_of(emit, item);
-}
-
-/* ---- what is not enforced ---- */
-
-static bool acts_on(const struct ast_step *steps, str provider)
-{
-    for (const struct ast_step *step = steps; step != NULL; step = step->next) {
-        const struct builtin *builtin =
-            step->kind == STEP_KIND_ACTION ? step->action.builtin : NULL;
-        if (step->kind == STEP_KIND_ACTION ? builtin != NULL && builtin->provider != NULL
-                                                 && str_is(provider, builtin->provider)
-                                           : acts_on(step->branch.then_steps, provider)
-                                                 || acts_on(step->branch.else_steps, provider))
-            return true;
-    }
-    return false;
-}
-
-/* Whether it says more than to whom it is, and how far steps may go there. */
-static bool pins(const struct item *connection)
-{
-    for (const struct ast_line *line = connection->block.lines; line != NULL; line = line->next)
-        if (!str_is(line->key, "provider") && !str_is(line->key, "mode"))
-            return true;
-    return false;
-}
-
-static bool is_needed(const struct emit *emit, const struct item *connection)
-{
-    str provider = connection_provider(connection);
-    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
-        for (const struct item *rule = emit->compilation->trees[at]->items; rule != NULL;
-             rule = rule->next)
-            if (rule->kind == ITEM_RULE && rule->rule.disabled_by == NULL
-                && acts_on(rule->rule.steps, provider))
-                return true;
-    return false;
-}
-
-/* The account and the role that a connection pins are where its author believes the rules to
- * act; this build would act with whatever credentials it finds. */
-void emit_connections(struct emit *emit)
-{
-    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
-        for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
-             item = item->next)
-            if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection") && pins(item)
-                && is_needed(emit, item))
-                emit_unenforced(emit, "connection", item->at);
 }

@@ -80,6 +80,7 @@ struct emit {
     TABLE(struct unenforced) unenforced;
     TABLE(struct guard_code) guards;
     TABLE(struct role_code) roles;
+    TABLE(struct connection_code) connections;
     TABLE(struct shared_excuse) shared_excuses;
     struct lookup shared_lookup;
     TABLE(uint32_t) probes; /* fragments */
@@ -181,7 +182,10 @@ void emit_held(struct emit *emit, const struct ast_step *step, struct step_code 
 
 /* `never` and `always`, with those of `defaults`. */
 void emit_invariants(struct emit *emit);
-/* Keep in mind the connections that rules of the set would have to use. */
+
+/* ---- emit_connection.c ---- */
+
+/* The connections with their settings, and what of them is not enforced. */
 void emit_connections(struct emit *emit);
 
 /* ---- emit_probe.c ---- */

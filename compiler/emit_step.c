@@ -2,6 +2,7 @@
 #include "emit_pass.h"
 
 #include "arguments.h"
+#include "connection.h"
 #include "constant.h"
 
 #include <string.h>
@@ -131,6 +132,9 @@ static void emit_action(struct emit *emit, struct ast_step *step)
     emit_held(emit, step, &code);
     for (uint32_t at = 0; at < count; at++) {
         struct expr *argument = step_argument(step, at);
+        if (argument == NULL)
+            argument = connection_setting_of(emit->compilation->trees,
+                emit->compilation->tree_count, builtin->provider, builtin->params[at].setting);
         code.given |= argument == NULL ? 0U : 1U << at;
         emit_argument(emit, argument, &builtin->params[at]);
     }

@@ -15,6 +15,7 @@ enum setting_kind {
     SETTING_REGION,
     SETTING_ACCOUNT,
     SETTING_ROLE,   /* an ARN */
+    SETTING_ROLE_NAME,
     SETTING_SECRET, /* env("NAME"), file("path"), credential("name"): never written out */
     SETTING_BLOCK,  /* key { .. } */
     SETTING_BLOCKS, /* key NAME { .. }, once for each name */

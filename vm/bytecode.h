@@ -310,6 +310,32 @@ struct guard_code {
     uint32_t read_count;
 };
 
+/* How the text of a setting is come by. What is not written out is looked up by whoever connects,
+ * each time: no program, journal or hash has more than its name. */
+enum setting_way {
+    WAY_WRITTEN,    /* it is the text */
+    WAY_ENV,        /* env("NAME"): a variable of the environment */
+    WAY_FILE,       /* file("path") */
+    WAY_CREDENTIAL, /* credential("name"): of the service manager */
+    WAY_COUNT,
+};
+
+struct connection_setting {
+    str key; /* a row of settings.def */
+    enum setting_way way;
+    str text;
+};
+
+/* A `connection` that says how a provider is reached. One without such settings is not here: its
+ * `mode` is a guard. */
+struct connection_code {
+    str name;
+    str provider;
+    const struct connection_setting *settings; /* in the order written; texts, and no `mode` */
+    uint32_t setting_count;
+    struct clause_place place;
+};
+
 struct program {
     const struct instruction *code;
     uint32_t code_count;
@@ -334,6 +360,8 @@ struct program {
     uint32_t guard_count;
     const struct role_code *roles;
     uint32_t role_count;
+    const struct connection_code *connections; /* steps go by the first of their provider */
+    uint32_t connection_count;
     const uint32_t *probes; /* fragments with the values of parts of conditions; see probe.h */
     uint32_t probe_count;
     const struct program_text *texts;

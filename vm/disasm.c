@@ -227,6 +227,22 @@ static void add_guard(struct listing *listing, const struct guard_code *guard)
     buf_add_byte(listing->out, '\n');
 }
 
+static void add_connection(struct listing *listing, const struct connection_code *connection)
+{
+    static const char *const ways[WAY_COUNT] = { "", "env", "file", "credential" };
+    buf_add(listing->out, STR("connection\n"));
+    add_place(listing, &connection->place);
+    for (uint32_t i = 0; i < connection->setting_count; i++) {
+        const struct connection_setting *setting = &connection->settings[i];
+        const char *way = ways[setting->way];
+        buf_addf(
+            listing->out, "  %.*s = %s%s", STR_ARG(setting->key), way, way[0] == '\0' ? "" : "(");
+        json_text_add(listing->out, setting->text);
+        buf_add(listing->out, way[0] == '\0' ? STR("\n") : STR(")\n"));
+    }
+    buf_add_byte(listing->out, '\n');
+}
+
 static void add_rule(struct listing *listing, const struct rule_code *rule)
 {
     struct buf *out = listing->out;
@@ -302,6 +318,8 @@ void program_disassemble(const struct program *program, bool with_shipped, struc
         add_rule(&listing, &program->rules[i]);
     for (uint32_t i = 0; i < program->guard_count; i++)
         add_guard(&listing, &program->guards[i]);
+    for (uint32_t i = 0; i < program->connection_count; i++)
+        add_connection(&listing, &program->connections[i]);
     for (uint32_t i = 0; i < program->source_count; i++)
         if (with_shipped || !program->sources[i].is_shipped)
             add_source(&listing, &program->sources[i], program->sources[i].name);

@@ -2,6 +2,8 @@
  * doubles, and what this build does not enforce. */
 #include "compiled.h"
 
+#include "arguments.h"
+
 static void a_rule_keeps_its_identity_when_it_moves_or_is_renamed(void **state)
 {
     (void)state;
@@ -219,6 +221,55 @@ static void a_connection_that_a_rule_would_use_is_not_kept(void **state)
     assert_int_equal(program->unenforced_count, 0);
 }
 
+static const struct connection_setting *setting_at_index(const struct program *program, uint32_t at)
+{
+    assert_int_equal(program->connection_count, 1);
+    assert_true(at < program->connections[0].setting_count);
+    return &program->connections[0].settings[at];
+}
+
+static void a_program_says_how_providers_are_reached_and_holds_no_secret(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "connection prod { provider = aws mode = contain region = \"eu-west-1\"\n"
+        "  external_id = credential(\"ext\") access_key_id = \"AKIAEXAMPLE\"\n"
+        "  secret_access_key = file(\"/run/key\") session_token = env(\"TOKEN\") }\n"
+        "connection other { provider = aws mode = observe }\n"
+        "rule r { when severity = high then open case }\n");
+    assert_true(str_is(program->connections[0].provider, "aws"));
+    assert_int_equal(program->connections[0].setting_count, 5);
+    assert_true(str_is(setting_at_index(program, 0)->key, "region"));
+    assert_int_equal(setting_at_index(program, 0)->way, WAY_WRITTEN);
+    assert_int_equal(setting_at_index(program, 1)->way, WAY_CREDENTIAL);
+    assert_int_equal(setting_at_index(program, 3)->way, WAY_FILE);
+    assert_true(str_is(setting_at_index(program, 3)->text, "/run/key"));
+    assert_int_equal(setting_at_index(program, 4)->way, WAY_ENV);
+}
+
+static void a_parameter_that_is_not_given_is_that_of_the_connection(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program = compile_good(&compilation,
+        "connection prod { provider = aws forensic_account = \"444455556666\" }\n"
+        "rule a { when severity = high then collect snapshot }\n"
+        "rule b { when severity = high then collect snapshot share = \"111122223333\" }\n");
+    assert_int_equal(program->unenforced_count, 0);
+    const struct step_code *step = &program->steps[0];
+    uint32_t share = param_find(step->builtin, STR("share"));
+    assert_true(share != UINT32_MAX && (step->given & 1U << share) != 0);
+    bool is_there = false;
+    for (uint32_t at = 0; at < program->constant_count; at++)
+        is_there |= program->constants[at].kind == VALUE_TEXT
+                    && str_is(value_str(program->constants[at]), "444455556666");
+    assert_true(is_there);
+    const uint32_t *a = &program->rules[0].steps;
+    const uint32_t *b = &program->rules[1].steps;
+    assert_int_not_equal(program->code[*a + share].a, program->code[*b + share].a);
+}
+
 static void a_rule_that_is_switched_off_is_not_in_the_program(void **state)
 {
     (void)state;
@@ -251,6 +302,8 @@ int main(void)
         cmocka_unit_test(the_condition_of_an_exception_is_emitted_once),
         cmocka_unit_test(what_is_not_enforced_is_written_down),
         cmocka_unit_test(a_connection_that_a_rule_would_use_is_not_kept),
+        cmocka_unit_test(a_program_says_how_providers_are_reached_and_holds_no_secret),
+        cmocka_unit_test(a_parameter_that_is_not_given_is_that_of_the_connection),
         cmocka_unit_test(a_rule_that_is_switched_off_is_not_in_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
