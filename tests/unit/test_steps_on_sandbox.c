@@ -3,27 +3,11 @@
  * For each action: the n-th call is throttled, fails before or after it was applied, loses
  * its reply, is answered by a web page, or is denied, for every n. After that nothing was
  * applied twice, and the recorded undos, newest first, restore the world exactly. */
-#include "aws/connection.h"
-#include "registry.h"
 #include "sandbox_client.h"
-#include "table_environment.h"
+
+#include "aws_actions.h"
 
 enum { UNDOS_MAX = 16, CALLS_MAX = 40 };
-
-/* The true time, for signatures; waiting costs none. */
-static int64_t now_ms(struct clock *clock)
-{
-    (void)clock;
-    return clock_system()->now_ms(clock_system());
-}
-
-static void sleep_ms(struct clock *clock, uint32_t duration_ms)
-{
-    (void)clock;
-    (void)duration_ms;
-}
-
-static struct clock hasty_clock = { .now_ms = now_ms, .sleep_ms = sleep_ms };
 
 /* What a run of a step leaves. */
 struct played {
@@ -35,22 +19,6 @@ struct played {
     struct undo undos[UNDOS_MAX];
     uint32_t undos_count;
     uint32_t calls;
-};
-
-struct action {
-    enum verb verb;
-    const char *name;
-    const char *param;
-    const char *target;
-    bool leaves_nothing; /* its undos restore the whole world */
-};
-
-static const struct action actions[] = {
-    { VERB_RESPOND, "isolate_role", "instance", "i-01111e1c0ffee0002", true },
-    { VERB_RESPOND, "isolate_role", "role", "arn:aws:iam::111122223333:role/batch-stage", true },
-    { VERB_RESPOND, "stop_instance", "instance", "i-01111e1c0ffee0001", true },
-    { VERB_RESPOND, "isolate_security_group", "instance", "i-01111e1c0ffee0003", true },
-    { VERB_COLLECT, "snapshot", "instance", "i-01111e1c0ffee0002", false },
 };
 
 static struct reply send_once(struct transport *transport, struct played *played, bool is_change)
@@ -98,15 +66,7 @@ static void act(struct transport *transport, const struct action *action, struct
     *ret_played = (struct played){ .arena = ARENA_INIT(STEP_BYTES_MAX) };
     ret_played->row = builtin_find(action->verb, str_from(action->name));
     assert_non_null(ret_played->row);
-    for (uint32_t at = 0; at < builtin_param_count(ret_played->row); at++) {
-        const char *name = ret_played->row->params[at].name;
-        if (strcmp(name, action->param) == 0)
-            ret_played->args[at] = value_text(str_from(action->target));
-        else if (strcmp(name, "region") == 0)
-            ret_played->args[at] = value_text(STR("eu-west-1"));
-        else if (strcmp(name, "account") == 0)
-            ret_played->args[at] = value_text(STR("111122223333"));
-    }
+    action_args(action, ret_played->row, &ret_played->arena, ret_played->args);
     play(transport, ret_played);
 }
 
@@ -126,54 +86,6 @@ static void take_back(struct transport *transport, const struct played *done)
     }
 }
 
-/* No change of the log was applied twice to the same thing. */
-static void assert_once(struct client *client)
-{
-    json_t *calls = control_get(client, "calls");
-    for (size_t a = 0; a < json_array_size(calls); a++) {
-        json_t *first = json_array_get(calls, a);
-        for (size_t b = 0; b < a && json_is_true(json_object_get(first, "applied")); b++) {
-            json_t *second = json_array_get(calls, b);
-            if (json_is_true(json_object_get(second, "applied"))
-                && json_equal(
-                    json_object_get(first, "operation"), json_object_get(second, "operation"))
-                && json_equal(
-                    json_object_get(first, "parameters"), json_object_get(second, "parameters")))
-                fail_msg(
-                    "%s was applied twice", json_string_value(json_object_get(first, "operation")));
-        }
-    }
-    json_decref(calls);
-}
-
-static size_t applied_count(struct client *client)
-{
-    json_t *calls = control_get(client, "calls");
-    size_t count = 0;
-    for (size_t at = 0; at < json_array_size(calls); at++)
-        count += json_is_true(json_object_get(json_array_get(calls, at), "applied"));
-    json_decref(calls);
-    return count;
-}
-
-static struct aws_connection *connection_of(struct client *client, struct arena *arena)
-{
-    const char *reason = NULL;
-    struct aws_connection *connection = NULL;
-    const char *url = arena_format(arena, "http://127.0.0.1:%u", sandbox_port(client->sandbox));
-    struct table_environment *table = ARENA_NEW(arena, struct table_environment);
-    assert_true(url != NULL && table != NULL);
-    *table = (struct table_environment)TABLE({ "AWS_ACCESS_KEY_ID", "AKIASANDBOX111122" },
-        { "AWS_SECRET_ACCESS_KEY", "sandbox-secret-of-111122223333" },
-        { "AWS_REGION", "us-east-1" }, { "AWS_ENDPOINT_URL", url },
-        { "AWS_SHARED_CREDENTIALS_FILE", "/dev/null" }, { "AWS_CONFIG_FILE", "/dev/null" });
-    enum err err =
-        aws_connection_open(&table->environment, NULL, &hasty_clock, arena, &connection, &reason);
-    if (err != ERR_OK)
-        fail_msg("%s", reason);
-    return connection;
-}
-
 typedef void trial(struct client *client, struct transport *transport, const struct action *action);
 
 static void for_each_action(struct client *client, trial *try)
@@ -185,17 +97,6 @@ static void for_each_action(struct client *client, trial *try)
         try(client, aws_connection_transport(connection), &actions[at]);
     }
     aws_connection_close(connection);
-}
-
-static void assert_restored(struct client *client, const json_t *before)
-{
-    json_t *after = control_get(client, "state");
-    if (!json_equal(before, after)) {
-        json_dump_file(before, "build/before.json", JSON_INDENT(1));
-        json_dump_file(after, "build/after.json", JSON_INDENT(1));
-        fail_msg("the world is not as it was: compare build/before.json and build/after.json");
-    }
-    json_decref(after);
 }
 
 static void act_and_take_back(
