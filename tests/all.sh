@@ -9,12 +9,13 @@ passed=0 failed=0 skipped=0
 
 # part TITLE COMMAND ...: run it, show what it says, add its last line.
 part() {
-    local title=$1 out status line
+    local title=$1 out status line began=$SECONDS
     shift
     printf '\n== %s\n' "$title"
     out=$(mktemp)
     "$@" 2>&1 | tee "$out"
     status=${PIPESTATUS[0]}
+    printf 'took %s s\n' "$((SECONDS - began))"
     line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$out" | tail -n 1)
     rm -f "$out"
     if [ -z "$line" ]; then
@@ -39,5 +40,6 @@ part 'valgrind on the command suite' env ONLY=cli LOGS=build/valgrind-logs \
     CDR_IS_SLOW=1 tests/check.sh build
 part 'moto, an AWS we did not write' tests/providers/moto.sh
 
-printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
+printf '\ntook %s s\n' "$SECONDS"
+printf '%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ]

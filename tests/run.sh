@@ -17,11 +17,12 @@ labels=()
 log_of() { printf '%s/%s.log' "$logs" "$(printf '%s' "$1" | tr -c 'A-Za-z0-9._-' '_')"; }
 
 run_one() {
-    local log
+    local log began=$SECONDS
     log=$(log_of "$1")
     shift
     timeout -k 10 "${TEST_TIMEOUT:-600}" "$@" >"$log" 2>&1 </dev/null
     echo $? >"$log.status"
+    echo $((SECONDS - began)) >"$log.seconds"
 }
 
 tell_one() {
@@ -67,5 +68,10 @@ wait
 for label in "${labels[@]}"; do
     tell_one "$label"
 done
+# What takes longest, for whoever keeps the whole under its limit.
+for label in "${labels[@]}"; do
+    printf '%s %s\n' "$(cat "$(log_of "$label").seconds")" "$label"
+done | sort -rn | awk 'NR <= 5 && $1 > 9 { slow = slow (slow == "" ? "" : ", ") $2 " " $1 " s" }
+    END { if (slow != "") print "longest: " slow }'
 printf '%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
