@@ -17,6 +17,7 @@ enum protocol { PROTOCOL_QUERY, PROTOCOL_JSON, PROTOCOL_REST }; /* protocol.h */
 
 struct call {
     struct world *world;
+    const json_t *log; /* of the calls before this one (sandbox.h), borrowed */
     struct arena *arena;
     int64_t now_ms;
     const char *request_id;

@@ -1,5 +1,6 @@
 /* Volumes, their snapshots, and the list of regions. */
 #include "sandbox/ec2.h"
+#include "sandbox/kms.h"
 #include "sandbox/operation.h"
 
 /* How many looks a snapshot stays pending. */
@@ -21,8 +22,9 @@ static void write_attachment(struct buf *out, const json_t *volume)
     markup_close(out, "attachmentSet");
 }
 
-static void write_volume(struct buf *out, const json_t *volume)
+static void write_volume(struct call *call, const json_t *volume)
 {
+    struct buf *out = &call->body;
     markup_open(out, "item");
     markup_text(out, "volumeId", world_text(volume, "volumeId"));
     markup_number(out, "size", world_number(volume, "size"));
@@ -34,6 +36,7 @@ static void write_volume(struct buf *out, const json_t *volume)
     ec2_write_tags(out, volume);
     markup_text(out, "volumeType", world_text(volume, "volumeType"));
     markup_flag(out, "encrypted", world_flag(volume, "encrypted"));
+    markup_text(out, "kmsKeyId", kms_key_of(call, volume));
     markup_flag(out, "multiAttachEnabled", false);
     markup_close(out, "item");
 }
@@ -57,7 +60,7 @@ void sandbox_ec2_describe_volumes(struct call *call)
         return;
     markup_open(&call->body, "volumeSet");
     for (size_t at = 0; at < list.count; at++)
-        write_volume(&call->body, list.items[at]);
+        write_volume(call, list.items[at]);
     markup_close(&call->body, "volumeSet");
     ec2_end_page(call, &select);
 }
@@ -76,6 +79,7 @@ static void write_snapshot(struct call *call, const json_t *snapshot, const char
     markup_number(out, "volumeSize", world_number(snapshot, "volumeSize"));
     markup_text(out, "description", world_text(snapshot, "description"));
     markup_flag(out, "encrypted", world_flag(snapshot, "encrypted"));
+    markup_text(out, "kmsKeyId", kms_key_of(call, snapshot));
     ec2_write_tags(out, snapshot);
 }
 
@@ -162,6 +166,9 @@ static json_t *take(struct call *call, const json_t *volume, json_t *tags)
         (json_int_t)world_number(volume, "size"), "encrypted", (int)world_flag(volume, "encrypted"),
         "state", "pending", "looksLeft", LOOKS_UNTIL_COMPLETED, "startTime", now == NULL ? "" : now,
         "description", description == NULL ? "" : description, "tags", copy);
+    const char *key = world_text(volume, "kmsKeyId");
+    if (key[0] != '\0' && json_object_set_new(snapshot, "kmsKeyId", json_string(key)) != 0)
+        call->err = ERR_MEMORY;
     call_add(call, call->region, "snapshots", snapshot);
     return call->err == ERR_OK ? snapshot : NULL;
 }

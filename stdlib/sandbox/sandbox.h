@@ -4,8 +4,9 @@
  * what is done to it, checks signatures and parameters as strictly as AWS does, and
  * can be told to throttle, to fail before or after applying, or to lose the reply:
  *
- *   GET    /_sandbox/calls    [{"service","operation","account","region","target",
- *                             "applied","status","error","parameters","fault"}] in order;
+ *   GET    /_sandbox/calls    [{"at","caller","accessKeyId","service","operation","account",
+ *                             "region","target","applied","status","error","parameters",
+ *                             "fault"}] in order;
  *                             `applied`: it changed the world; `status` 0: the reply was lost
  *   GET    /_sandbox/state    the whole world; it can be loaded again
  *   GET    /_sandbox/faults   those that are still to come

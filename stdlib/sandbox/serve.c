@@ -100,14 +100,17 @@ static json_t *parameters_of(const struct call *call)
 
 /* One line of /_sandbox/calls. A log that cannot grow loses the line, not the call. */
 static void log_call(
-    struct sandbox_memory *memory, const struct call *call, const struct fault *fault, int status)
+    struct sandbox_memory *memory, struct call *call, const struct fault *fault, int status)
 {
     const char *error = call->error_code;
+    const char *now = call_now(call);
     json_auto_t *parameters = parameters_of(call);
-    json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:i,s:s?,s:O,s:s?}", "service",
-        call->service, "operation", call->operation_name, "account", call_account_id(call),
-        "region", call->region_name, "target", call->target, "applied", (int)call->applied,
-        "status", status, "error", error, "parameters", parameters, "fault",
+    json_t *line = json_pack("{s:s?,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:i,s:s?,s:O,s:s?}", "at", now,
+        "caller", world_text(call->credential, "arn"), "accessKeyId",
+        world_text(call->credential, "accessKeyId"), "service", call->service, "operation",
+        call->operation_name, "account", call_account_id(call), "region", call->region_name,
+        "target", call->target, "applied", (int)call->applied, "status", status, "error", error,
+        "parameters", parameters, "fault",
         fault->kind == FAULT_NONE ? NULL : fault_kind_name(fault->kind));
     if (json_array_size(memory->calls) >= SANDBOX_CALLS_MAX)
         json_array_remove(memory->calls, 0);
@@ -159,6 +162,7 @@ void sandbox_serve(struct sandbox_memory *memory, const struct sigv4_request *re
         arena, "5a5db0c5-0000-4000-8000-%012" PRIx64, ++memory->requests & 0xffffffffffff);
     struct call call = {
         .world = &memory->world,
+        .log = memory->calls,
         .arena = arena,
         .now_ms = now_ms,
         .request_id = request_id == NULL ? "" : request_id,

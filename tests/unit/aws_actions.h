@@ -42,6 +42,9 @@ static const struct action actions[] = {
     { VERB_RESPOND, "isolate_security_group", { { "instance", "i-01111e1c0ffee0003" } }, true,
         false },
     { VERB_COLLECT, "snapshot", { { "instance", "i-01111e1c0ffee0002" } }, false, true },
+    { VERB_COLLECT, "snapshot",
+        { { "instance", "i-01111e1c0ffee0001" }, { "share", "444455556666" }, { "retain", "30d" } },
+        false, true },
 };
 
 /* The arguments of `action`; what it does not say is account and region of that world. */
