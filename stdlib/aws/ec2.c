@@ -2,7 +2,10 @@
 #include "aws/facts.h"
 #include "aws/isolate_security_group.h"
 #include "aws/isolation_group.h"
+#include "aws/metadata.h"
+#include "aws/protection.h"
 #include "aws/stop_instance.h"
+#include "aws/terminate_instance.h"
 #include "params.h"
 #include "bytecode.h"
 #include "registry.h"
@@ -12,6 +15,25 @@
 
 /* sts:GetCallerIdentity is called too; AWS lets everybody. */
 static const struct builtin rows[] = {
+    {
+        .name = "disable_metadata",
+        .verb = VERB_RESPOND,
+        .provider = "aws",
+        .doc = "Take the metadata service, and with it fresh credentials, from an instance.",
+        .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .permissions = { .apply = { "ec2:DescribeInstances", "ec2:ModifyInstanceMetadataOptions" },
+            .undo = { "ec2:DescribeInstances", "ec2:ModifyInstanceMetadataOptions" } },
+        .limits = { "credentials that were handed out before are good for up to six hours: revoke "
+                    "the role's sessions too",
+            "programs on the instance lose the role's permissions as these expire, the agent of "
+            "Systems Manager too: collect first" },
+        .inverse = "enable_metadata",
+        .shows = { SHOWS_INSTANCE },
+        .source = EC2_API "ModifyInstanceMetadataOptions.html",
+        .state_bytes = sizeof(struct metadata),
+        .next = disable_metadata_next,
+    },
     {
         .name = "isolate_security_group",
         .verb = VERB_RESPOND,
@@ -43,22 +65,45 @@ static const struct builtin rows[] = {
         .verb = VERB_RESPOND,
         .provider = "aws",
         .doc = "Stop an instance.",
-        .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION },
+        .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION, PARAM_OVERRIDE },
         .effect = EFFECT_CHANGES,
         .destroys = DESTROYS_MEMORY | DESTROYS_CHANNEL,
         .permissions = { .apply = { "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
-                             "ec2:StopInstances" },
-            .undo = { "ec2:DescribeInstances", "ec2:StartInstances" } },
+                             "ec2:ModifyInstanceAttribute", "ec2:StopInstances" },
+            .undo = { "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
+                "ec2:ModifyInstanceAttribute", "ec2:StartInstances" } },
         .limits = { "memory, instance store and an automatic public address are lost",
             "instances with an instance store as root, and one-time spot instances, cannot be "
             "stopped",
             "an Auto Scaling group replaces a member that is stopped",
-            "an instance protected by disableApiStop is left running" },
+            "an instance protected by disableApiStop is left running without override=protection" },
         .inverse = "start_instance",
         .shows = { SHOWS_INSTANCE },
         .source = EC2_API "StopInstances.html",
         .state_bytes = sizeof(struct stop_instance),
         .next = stop_instance_next,
+    },
+    {
+        .name = "terminate_instance",
+        .verb = VERB_RESPOND,
+        .provider = "aws",
+        .doc = "Terminate an EC2 instance: its memory and most of its disks are gone.",
+        .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION, PARAM_OVERRIDE },
+        .effect = EFFECT_DESTROYS,
+        .destroys = DESTROYS_MEMORY | DESTROYS_CHANNEL | DESTROYS_DISK,
+        .permissions = { .apply = { "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
+                             "ec2:ModifyInstanceAttribute", "ec2:TerminateInstances" },
+            .undo = { "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
+                "ec2:ModifyInstanceAttribute" } },
+        .limits = { "nothing brings the instance back: take snapshots first",
+            "volumes that are not deleted with it stay, and cost",
+            "an Auto Scaling group replaces a member that is terminated",
+            "an instance protected by disableApiTermination is left alone without "
+            "override=protection" },
+        .shows = { SHOWS_INSTANCE },
+        .source = EC2_API "TerminateInstances.html",
+        .state_bytes = sizeof(struct terminate_instance),
+        .next = terminate_instance_next,
     },
     {
         .name = "delete_isolation_group",
@@ -75,6 +120,37 @@ static const struct builtin rows[] = {
         .source = EC2_API "DeleteSecurityGroup.html",
         .state_bytes = sizeof(struct delete_isolation_group),
         .next = delete_isolation_group_next,
+    },
+    {
+        .name = "enable_metadata",
+        .verb = VERB_UNDO,
+        .provider = "aws",
+        .doc = "Give an instance its metadata service back.",
+        .params = { PARAM("instance", INSTANCE, REQUIRED, "the EC2 instance"), PARAM_ACCOUNT,
+            PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .permissions = { .apply = { "ec2:DescribeInstances",
+                             "ec2:ModifyInstanceMetadataOptions" } },
+        .source = EC2_API "ModifyInstanceMetadataOptions.html",
+        .state_bytes = sizeof(struct metadata),
+        .next = enable_metadata_next,
+    },
+    {
+        .name = "protect_instance",
+        .verb = VERB_UNDO,
+        .provider = "aws",
+        .doc = "Set an instance's protection against stopping or termination again.",
+        .params = { [PROTECT_INSTANCE] = PARAM("instance", INSTANCE, REQUIRED, "the EC2 instance"),
+            [PROTECT_ATTRIBUTE] =
+                PARAM("attribute", TEXT, REQUIRED, "disableApiStop or disableApiTermination"),
+            [PROTECT_ACCOUNT] = PARAM_ACCOUNT,
+            [PROTECT_REGION] = PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .permissions = { .apply = { "ec2:DescribeInstanceAttribute", "ec2:DescribeInstances",
+                             "ec2:ModifyInstanceAttribute" } },
+        .source = EC2_API "ModifyInstanceAttribute.html",
+        .state_bytes = sizeof(struct protect_instance),
+        .next = protect_instance_next,
     },
     {
         .name = "restore_interface_groups",

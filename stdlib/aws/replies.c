@@ -66,6 +66,8 @@ static enum err read_volumes(
             continue;
         if (instance->volumes_count == INSTANCE_VOLUMES_MAX)
             return ERR_LIMIT;
+        instance->is_volume_lost[instance->volumes_count] =
+            str_is(xml_text(device, "ebs/deleteOnTermination"), "true");
         instance->volumes[instance->volumes_count++] = keep(keeper, volume);
     }
     return ERR_OK;
@@ -85,6 +87,8 @@ enum err reply_instance(struct arena *arena, const struct xml *root, struct inst
         .vpc = keep(&keeper, xml_text(item, "vpcId")),
         .profile = keep(&keeper, xml_text(item, "iamInstanceProfile/arn")),
         .auto_scaling_group = keep(&keeper, reply_tag(item, "aws:autoscaling:groupName")),
+        .metadata_endpoint = keep(&keeper, xml_text(item, "metadataOptions/httpEndpoint")),
+        .metadata_state = keep(&keeper, xml_text(item, "metadataOptions/state")),
     };
     TRY(read_volumes(&keeper, item, &instance));
     TRY(keep_end(&keeper));

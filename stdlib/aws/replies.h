@@ -30,7 +30,10 @@ struct instance {
     str vpc;
     str profile;            /* ARN of its instance profile */
     str auto_scaling_group; /* it is a member of; or empty */
+    str metadata_endpoint;  /* "enabled", "disabled" */
+    str metadata_state;     /* "pending" while it is being changed, "applied" */
     str volumes[INSTANCE_VOLUMES_MAX];
+    bool is_volume_lost[INSTANCE_VOLUMES_MAX]; /* deleted when the instance is terminated */
     uint32_t volumes_count;
 };
 MUST_CHECK enum err reply_instance(

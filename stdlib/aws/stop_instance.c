@@ -3,8 +3,8 @@
 #include "aws/facts.h"
 #include "aws/requests.h"
 
-enum { ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION, ARGS };
-enum { CALLER, LOOK, PROTECTION, CHANGE };
+enum { ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION, START_ARGS, ARG_OVERRIDE = START_ARGS };
+enum { CALLER, LOOK, PROTECTION, UNPROTECT, CHANGE };
 /* botocore's waiters ask 40 times, 15 seconds apart. */
 enum { POLLS_MAX = 44, POLL_MS = 15000 };
 
@@ -50,17 +50,39 @@ static enum step_turn stop_heard_caller(struct step *step, const struct answer *
     return look_first(step);
 }
 
+/* The account of the instance, or what was given while it is not known. */
+static value owner(const struct step *step)
+{
+    const struct stop_instance *self = step->state;
+    return self->instance.owner.len > 0 ? value_text(self->instance.owner)
+                                        : step->args[ARG_ACCOUNT];
+}
+
 static enum step_turn stop_now(struct step *step)
 {
     struct stop_instance *self = step->state;
     str id = arg(step, ARG_INSTANCE);
-    struct undo undo = { .builtin = "start_instance", .args_count = ARGS };
+    struct undo undo = { .builtin = "start_instance", .args_count = START_ARGS };
     undo.args[ARG_INSTANCE] = value_text(id);
-    undo.args[ARG_ACCOUNT] =
-        self->instance.owner.len > 0 ? value_text(self->instance.owner) : step->args[ARG_ACCOUNT];
+    undo.args[ARG_ACCOUNT] = owner(step);
     undo.args[ARG_REGION] = talk_region(step, step->args[ARG_REGION]);
     tries_send(&self->tries);
     return talk_change(step, CHANGE, ec2_stop_instance(step, region(step), id), undo);
+}
+
+static enum step_turn ask_protection(struct step *step)
+{
+    struct stop_instance *self = step->state;
+    self->protection = (struct protection){ .attribute = "disableApiStop",
+        .against = "stopping",
+        .look = PROTECTION,
+        .change = UNPROTECT,
+        .instance = arg(step, ARG_INSTANCE),
+        .account = owner(step),
+        .region = region(step),
+        .given_region = talk_region(step, step->args[ARG_REGION]),
+        .may_override = str_is(arg(step, ARG_OVERRIDE), "protection") };
+    return protection_ask(step, &self->protection);
 }
 
 /* It runs: is it the first time that we see it, and may it be stopped? */
@@ -69,9 +91,8 @@ static enum step_turn stop_running(struct step *step)
     struct stop_instance *self = step->state;
     str id = arg(step, ARG_INSTANCE);
     uint32_t delay_ms;
-    if (!self->is_unprotected)
-        return talk_ask(step, PROTECTION,
-            ec2_describe_instance_attribute(step, region(step), id, STR("disableApiStop")));
+    if (!self->protection.is_off)
+        return ask_protection(step);
     switch (tries_missing(&self->tries, &delay_ms)) {
     case TRIES_SEND:
         return stop_now(step);
@@ -92,12 +113,14 @@ static enum step_turn stop_done(struct step *step)
     struct stop_instance *self = step->state;
     str id = arg(step, ARG_INSTANCE);
     const char *caveat = instance_caveat(step, &self->instance);
-    if (caveat == NULL)
+    const char *protection = protection_caveat(step, &self->protection);
+    if (caveat == NULL || protection == NULL)
         return talk_memory(step);
     if (self->tries.sent == 0)
         return talk_end(step, STEP_DONE, "instance %.*s was stopped already: nothing was changed%s",
             STR_ARG(id), caveat);
-    return talk_end(step, STEP_DONE, "instance %.*s is stopped%s", STR_ARG(id), caveat);
+    return talk_end(
+        step, STEP_DONE, "instance %.*s is stopped%s%s", STR_ARG(id), protection, caveat);
 }
 
 /* On its way to a state in which something can be done: wait for it. */
@@ -119,7 +142,7 @@ static enum step_turn stop_heard_look(struct step *step, const struct answer *an
     if (!instance_heard(
             step, answer, &self->caller, arg(step, ARG_INSTANCE), &self->instance, &turn))
         return turn;
-    if (is_state(instance, "running") && !self->is_unprotected)
+    if (is_state(instance, "running") && !self->protection.is_off)
         facts_of_instance(step, answer, instance, &self->caller);
     if (is_state(instance, "running"))
         return stop_running(step);
@@ -137,22 +160,17 @@ static enum step_turn stop_heard_look(struct step *step, const struct answer *an
 static enum step_turn stop_heard_protection(struct step *step, const struct answer *answer)
 {
     struct stop_instance *self = step->state;
-    if (answer->heard == HEARD_ERROR)
-        return talk_fail(step, answer);
-    if (answer->heard == HEARD_ANSWER) {
-        str is_disabled = xml_text(answer->root, "disableApiStop/value");
-        if (str_is(is_disabled, "true"))
-            return talk_end(step, STEP_FAILED,
-                "instance %.*s is protected against stopping (its attribute disableApiStop is "
-                "true): take the protection away or isolate it instead",
-                STR_ARG(arg(step, ARG_INSTANCE)));
-        if (!str_is(is_disabled, "false"))
-            return talk_end(step, STEP_FAILED,
-                "AWS does not say whether instance %.*s is protected against stopping",
-                STR_ARG(arg(step, ARG_INSTANCE)));
-    }
-    self->is_unprotected = true;
-    return stop_running(step);
+    enum step_turn turn;
+    return protection_heard_look(step, answer, &self->protection, &turn) ? stop_running(step)
+                                                                         : turn;
+}
+
+static enum step_turn stop_heard_unprotect(struct step *step, const struct answer *answer)
+{
+    struct stop_instance *self = step->state;
+    enum step_turn turn;
+    return protection_heard_change(step, answer, &self->protection, &turn) ? stop_running(step)
+                                                                           : turn;
 }
 
 static enum step_turn stop_heard_change(struct step *step, const struct answer *answer)
@@ -168,7 +186,8 @@ static enum step_turn stop_heard_change(struct step *step, const struct answer *
     /* Somebody else began to change its state: the next look tells. */
     if (answer->heard == HEARD_REFUSED
         || (answer->heard == HEARD_ERROR && !answer_is(answer, "IncorrectInstanceState")))
-        return talk_fail(step, answer);
+        return protection_declined(
+            step, answer, &self->protection, "is not stopped", self->tries.sent == 1);
     return look(step, 0);
 }
 
@@ -178,6 +197,7 @@ enum step_turn stop_instance_next(struct step *step, const struct reply *reply)
         [CALLER] = stop_heard_caller,
         [LOOK] = stop_heard_look,
         [PROTECTION] = stop_heard_protection,
+        [UNPROTECT] = stop_heard_unprotect,
         [CHANGE] = stop_heard_change,
     };
     if (reply == NULL)

@@ -80,3 +80,7 @@ void ec2_write_groups(struct call *call, const json_t *groups);
 /* Check the list of groups in the parameters `name`.N for an interface in `vpc`: they are
  * there, in that VPC, at most five. An array of ids, new reference; NULL: refused. */
 json_t *ec2_groups_read(struct call *call, const char *name, const char *vpc);
+
+/* <`tag`> with the metadata options of an instance, and one look less until they are applied. */
+void ec2_write_metadata(struct buf *out, const char *tag, const json_t *instance);
+void ec2_settle_metadata(json_t *instance);

@@ -174,6 +174,8 @@ static void write_instance(struct call *call, const json_t *instance)
     markup_text(out, "architecture", "x86_64");
     markup_text(out, "rootDeviceType", some(instance, "rootDeviceType"));
     markup_text(out, "rootDeviceName", some(instance, "rootDeviceName"));
+    if (!is_state(instance, "terminated"))
+        ec2_write_metadata(out, "metadataOptions", instance);
     write_profile(call, instance);
     write_volumes(call, instance);
     write_interfaces(call, instance);
@@ -189,6 +191,7 @@ static void pass_time(struct call *call)
     json_array_foreach(json_object_get(call->region, "instances"), index, instance)
     {
         const char *next = state_of(world_text(instance, "state"))->next;
+        ec2_settle_metadata(instance);
         long long looks = world_number(instance, "looksLeft");
         if (next == NULL)
             continue;
@@ -314,6 +317,80 @@ void sandbox_ec2_stop_instances(struct call *call)
 void sandbox_ec2_start_instances(struct call *call)
 {
     change_state(call, may_start, "stopped", "pending");
+}
+
+/* What goes with an instance: its first interface and the volumes that are to; the others are
+ * free from then on. */
+static void let_go(struct call *call, json_t *instance)
+{
+    static const char *const held[] = { "vpcId", "subnetId", "privateIpAddress", "publicIpAddress",
+        "iamInstanceProfileArn", "metadata" };
+    const char *id = world_text(instance, "instanceId");
+    json_t *interfaces = json_object_get(call->region, "networkInterfaces");
+    json_t *volumes = json_object_get(call->region, "volumes");
+    for (size_t at = json_array_size(interfaces); at-- > 0;) {
+        json_t *interface = json_array_get(interfaces, at);
+        if (strcmp(world_text(interface, "instanceId"), id) != 0)
+            continue;
+        if (world_number(interface, "deviceIndex") == 0)
+            call_remove(call, call->region, "networkInterfaces", interface);
+        else
+            call_unset(call, interface, "instanceId");
+    }
+    for (size_t at = json_array_size(volumes); at-- > 0;) {
+        json_t *volume = json_array_get(volumes, at);
+        if (strcmp(world_text(volume, "instanceId"), id) != 0)
+            continue;
+        if (world_flag(volume, "deleteOnTermination")) {
+            call_remove(call, call->region, "volumes", volume);
+        } else {
+            call_unset(call, volume, "instanceId");
+            call_set(call, volume, "state", json_string("available"));
+        }
+    }
+    for (size_t at = 0; at < COUNT_OF(held); at++)
+        call_unset(call, instance, held[at]);
+}
+
+static bool may_terminate(struct call *call, const json_t *instance)
+{
+    if (!world_flag(instance, "disableApiTermination") || is_state(instance, "terminated"))
+        return true;
+    return call_refuse(call, 400, "OperationNotPermitted",
+        "The instance '%s' may not be terminated. Modify its 'disableApiTermination' instance "
+        "attribute and try again.",
+        world_text(instance, "instanceId"));
+}
+
+void sandbox_ec2_terminate_instances(struct call *call)
+{
+    bool force = false, skip = false;
+    struct ec2_list list;
+    if (!call_flag(call, "Force", &force) || !call_flag(call, "SkipOsShutdown", &skip)
+        || !ec2_named(call, EC2_INSTANCE, "InstanceId", &list))
+        return;
+    for (size_t at = 0; at < list.count; at++)
+        if (!may_terminate(call, list.items[at]))
+            return;
+    if (!call_may_proceed(call))
+        return;
+    markup_open(&call->body, "instancesSet");
+    for (size_t at = 0; at < list.count; at++) {
+        json_t *instance = list.items[at];
+        bool is_there = !is_state(instance, "terminated") && !is_state(instance, "shutting-down");
+        markup_open(&call->body, "item");
+        markup_text(&call->body, "instanceId", world_text(instance, "instanceId"));
+        write_state(&call->body, "currentState",
+            is_there ? "shutting-down" : world_text(instance, "state"));
+        write_state(&call->body, "previousState", world_text(instance, "state"));
+        markup_close(&call->body, "item");
+        if (!is_there)
+            continue;
+        call_set(call, instance, "state", json_string("shutting-down"));
+        call_set(call, instance, "looksLeft", json_integer(LOOKS_UNTIL_SETTLED));
+        let_go(call, instance);
+    }
+    markup_close(&call->body, "instancesSet");
 }
 
 static void write_flag_attribute(struct call *call, const json_t *instance, const char *name)

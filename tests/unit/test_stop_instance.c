@@ -94,8 +94,142 @@ static void a_protected_instance_is_left_running(void **state)
     (void)state;
     static const struct exchange protected[] = { WHO, LOOK("running"), PROTECTED("true") };
     static const struct exchange silent[] = { WHO, LOOK("running"), PROTECTED("") };
-    ASSERT_STOP(protected, STEP_FAILED, "(its attribute disableApiStop is true)", 0);
+    ASSERT_STOP(protected, STEP_FAILED,
+        "(its attribute disableApiStop is true): a rule may say override=protection", 0);
     ASSERT_STOP(silent, STEP_FAILED, "does not say whether", 0);
+}
+
+#define UNPROTECT                                                                                  \
+    CHANGE("ModifyInstanceAttribute", "InstanceId=i-0abc\nDisableApiStop.Value=false",             \
+        "<ModifyInstanceAttributeResponse " EC2_XML "><return>true</return>"                       \
+        "</ModifyInstanceAttributeResponse>")
+#define PROTECT                                                                                    \
+    CHANGE("ModifyInstanceAttribute", "InstanceId=i-0abc\nDisableApiStop.Value=true",              \
+        "<ModifyInstanceAttributeResponse " EC2_XML "><return>true</return>"                       \
+        "</ModifyInstanceAttributeResponse>")
+
+static void override(
+    struct script *script, const struct exchange *exchanges, size_t count, enum step_turn end)
+{
+    stop(script);
+    script_set(script, "override", "protection");
+    assert_int_equal(script_play(script, exchanges, count), end);
+    script_starve(script, exchanges, count, end);
+}
+
+#define OVERRIDE(script, exchanges, end) override((script), (exchanges), COUNT_OF(exchanges), (end))
+
+static void a_protection_is_taken_away_where_the_rule_says_so(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, LOOK("running"), PROTECTED("true"), UNPROTECT,
+        PROTECTED("true"), PROTECTED("false"), STOP, LOOK("stopped") };
+    static const struct exchange plain[] = { WHO, LOOK("running"), PROTECTED("false"), STOP,
+        LOOK("stopped") };
+    struct script script;
+    OVERRIDE(&script, exchanges, STEP_DONE);
+    assert_reason(&script, "is stopped; its protection against stopping was taken away");
+    assert_int_equal(script.undos_count, 2);
+    assert_string_equal(script.undos[0].builtin, "protect_instance");
+    assert_string_equal(script.undos[1].builtin, "start_instance");
+    assert_true(str_is(value_str(script.undos[0].args[1]), "disableApiStop"));
+    script_end(&script);
+    OVERRIDE(&script, plain, STEP_DONE);
+    assert_int_equal(script.undos_count, 1);
+    script_end(&script);
+}
+
+static void a_lost_change_of_the_protection_is_settled_by_looking(void **state)
+{
+    (void)state;
+    static const struct exchange applied[] = { WHO, LOOK("running"), PROTECTED("true"),
+        CHANGE_WITHOUT("ModifyInstanceAttribute", "", LOST), PROTECTED("false"), STOP,
+        LOOK("stopped") };
+    static const struct exchange again[] = { WHO, LOOK("running"), PROTECTED("true"),
+        CHANGE_WITHOUT("ModifyInstanceAttribute", "", LOST), PROTECTED("true"), PROTECTED("true"),
+        PROTECTED("true"), UNPROTECT, PROTECTED("false"), STOP, LOOK("stopped") };
+    static const struct exchange denied[] = { WHO, LOOK("running"), PROTECTED("true"),
+        CHANGE_ERROR(
+            "ModifyInstanceAttribute", "", 403, EC2_ERROR("UnauthorizedOperation", "no")) };
+    struct script script;
+    OVERRIDE(&script, applied, STEP_DONE);
+    script_end(&script);
+    OVERRIDE(&script, again, STEP_DONE);
+    script_end(&script);
+    OVERRIDE(&script, denied, STEP_FAILED);
+    assert_reason(&script, "does not allow ec2:ModifyInstanceAttribute on i-0abc");
+    script_end(&script);
+}
+
+static void a_stop_that_is_declined_leaves_the_protection_off_and_says_so(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, LOOK("running"), PROTECTED("true"), UNPROTECT,
+        PROTECTED("false"), STOP_ERROR("UnsupportedOperation", "a one-time Spot Instance") };
+    struct script script;
+    OVERRIDE(&script, exchanges, STEP_PARTIAL);
+    assert_reason(&script, "is not stopped: AWS declined StopInstances");
+    assert_reason(&script, "cdr undo sets it again");
+    script_end(&script);
+}
+
+static void an_override_is_planned(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, LOOK("running"), PROTECTED("true"),
+        CHANGE_WITHOUT("ModifyInstanceAttribute", "DisableApiStop.Value=false", ASSUMED),
+        CHANGE_WITHOUT("StopInstances", "InstanceId.1=i-0abc", ASSUMED) };
+    struct script script;
+    OVERRIDE(&script, exchanges, STEP_DONE);
+    assert_reason(&script, "would be stopped");
+    script_end(&script);
+}
+
+static void assert_protect(const struct exchange *exchanges, size_t count, enum step_turn end,
+    const char *reason, uint32_t changes)
+{
+    static const struct exchange stopped[] = { WHO, LOOK("running"), PROTECTED("true"), UNPROTECT,
+        PROTECTED("false"), STOP, LOOK("stopped") };
+    struct script done, undo;
+    OVERRIDE(&done, stopped, STEP_DONE);
+    script_begin_undo(&undo, &done, 0);
+    assert_int_equal(script_play(&undo, exchanges, count), end);
+    assert_reason(&undo, reason);
+    assert_int_equal(undo.changes, changes);
+    script_starve(&undo, exchanges, count, end);
+    script_end(&undo);
+    script_end(&done);
+}
+
+#define ASSERT_PROTECT(exchanges, end, reason, changes)                                            \
+    assert_protect((exchanges), COUNT_OF(exchanges), (end), (reason), (changes))
+
+static void an_undo_sets_the_protection_again(void **state)
+{
+    (void)state;
+    static const struct exchange plain[] = { WHO, LOOK("running"), PROTECTED("false"), PROTECT,
+        PROTECTED("false"), PROTECTED("true") };
+    static const struct exchange lost[] = { WHO, LOOK("running"), PROTECTED("false"),
+        CHANGE_WITHOUT("ModifyInstanceAttribute", "", LOST), PROTECTED("true") };
+    static const struct exchange already[] = { WHO, LOOK("running"), PROTECTED("true") };
+    static const struct exchange gone[] = { WHO, LOOK("terminated") };
+    static const struct exchange silent[] = { WHO, LOOK("running"), PROTECTED("") };
+    static const struct exchange plan[] = { WHO, LOOK("running"), PROTECTED("false"),
+        CHANGE_WITHOUT("ModifyInstanceAttribute", "", ASSUMED) };
+    static const struct exchange denied[] = { WHO, LOOK("running"), PROTECTED("false"),
+        CHANGE_ERROR(
+            "ModifyInstanceAttribute", "", 403, EC2_ERROR("UnauthorizedOperation", "no")) };
+    static const struct exchange ignored[] = { WHO, LOOK("running"), PROTECTED("false"), PROTECT,
+        PROTECTED("false"), PROTECTED("false"), PROTECTED("false"), PROTECTED("false"),
+        PROTECTED("false"), PROTECTED("false"), PROTECTED("false") };
+    ASSERT_PROTECT(plain, STEP_DONE, "is protected again: disableApiStop is true", 1);
+    ASSERT_PROTECT(lost, STEP_DONE, "is protected again", 1);
+    ASSERT_PROTECT(already, STEP_DONE, "is protected already", 0);
+    ASSERT_PROTECT(gone, STEP_DONE, "nothing to protect any more", 0);
+    ASSERT_PROTECT(silent, STEP_FAILED, "does not say what the attribute disableApiStop", 0);
+    ASSERT_PROTECT(plan, STEP_DONE, "would be protected again", 1);
+    ASSERT_PROTECT(denied, STEP_FAILED, "does not allow ec2:ModifyInstanceAttribute", 1);
+    ASSERT_PROTECT(ignored, STEP_UNKNOWN, "is still false after 1 requests", 1);
 }
 
 static void an_auto_scaling_group_is_told(void **state)
@@ -290,6 +424,11 @@ int main(void)
         cmocka_unit_test(an_instance_that_starts_is_waited_for_and_stopped),
         cmocka_unit_test(a_terminated_instance_cannot_be_stopped),
         cmocka_unit_test(a_protected_instance_is_left_running),
+        cmocka_unit_test(a_protection_is_taken_away_where_the_rule_says_so),
+        cmocka_unit_test(a_lost_change_of_the_protection_is_settled_by_looking),
+        cmocka_unit_test(a_stop_that_is_declined_leaves_the_protection_off_and_says_so),
+        cmocka_unit_test(an_override_is_planned),
+        cmocka_unit_test(an_undo_sets_the_protection_again),
         cmocka_unit_test(an_auto_scaling_group_is_told),
         cmocka_unit_test(nothing_is_stopped_elsewhere_or_at_home),
         cmocka_unit_test(a_lost_stop_is_settled_by_looking),
