@@ -45,7 +45,7 @@ struct call {
     enum err err; /* a failure of the host, answered as 500 */
 };
 
-enum { CALL_BODY_BYTES_MAX = 4 * 1024 * 1024, CALL_ARENA_BYTES_MAX = 32 * 1024 * 1024 };
+enum { CALL_BODY_BYTES_MAX = 9 * 1024 * 1024, CALL_ARENA_BYTES_MAX = 48 * 1024 * 1024 };
 
 /* Refuse. The first refusal stays. False, for `return call_refuse(...)`. */
 bool call_refuse(struct call *call, int status, const char *code, const char *format, ...)

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "sandbox/operation.h"
 #include "sandbox/protocol.h"
+#include "sandbox/s3.h"
 
 #include <strings.h>
 
@@ -82,10 +83,16 @@ static bool is_name(str text)
 static bool read_claim(
     struct call *call, const struct sigv4_request *request, struct sigv4_claim *claim)
 {
-    if (protocol_header(request, "authorization").len == 0)
+    bool is_s3 = strcmp(call->service, "s3") == 0;
+    bool has_header = protocol_header(request, "authorization").len > 0;
+    if (is_s3 && !has_header && !sigv4_claim_read_query(call->arena, request, claim))
+        return call_refuse(call, 400, "AuthorizationQueryParametersError",
+            "Error parsing the X-Amz-* parameters: there are seven, or six without a token.");
+    if (!has_header && !is_s3)
         return call_refuse(
             call, 403, "MissingAuthenticationToken", "Request is missing Authentication Token");
-    if (!sigv4_claim_read(request, claim) || !is_name(claim->service) || !is_name(claim->region))
+    if ((has_header && !sigv4_claim_read(request, claim)) || !is_name(claim->service)
+        || !is_name(claim->region))
         return call_refuse(call, 400, "IncompleteSignature",
             "Authorization header requires Credential, SignedHeaders with host and x-amz-date, "
             "Signature, and an X-Amz-Date that fits the scope.");
@@ -127,6 +134,10 @@ static bool find_credential(struct call *call, const struct sigv4_claim *claim)
 static bool is_timely(struct call *call, const struct sigv4_claim *claim)
 {
     int64_t now_s = call->now_ms / 1000;
+    if (claim->expires_s > 0 && claim->at_unix_s + claim->expires_s < now_s)
+        return call_refuse(call, 403, "AccessDenied", "Request has expired");
+    if (claim->expires_s > 0 && claim->at_unix_s <= now_s + SKEW_S_MAX)
+        return true;
     if (claim->at_unix_s >= now_s - SKEW_S_MAX && claim->at_unix_s <= now_s + SKEW_S_MAX)
         return true;
     const char *message = arena_format(call->arena,
@@ -149,7 +160,9 @@ static bool is_genuine(
         call->err = ERR_OK; /* a request of that size is not one of ours: refused below */
     if (call->err != ERR_OK)
         return false;
-    return (genuine && all_signed(request, claim)) || refuse_signature(call);
+    if (!genuine || !all_signed(request, claim))
+        return refuse_signature(call);
+    return strcmp(call->service, "s3") != 0 || s3_body_is_signed(call, request);
 }
 
 /* IAM is signed for us-east-1 wherever it is called; EC2 for a region of the world. Others see to it
@@ -172,6 +185,12 @@ bool identity_accepts(struct call *call, const struct sigv4_request *request)
            && is_timely(call, &claim) && is_genuine(call, request, &claim) && find_region(call);
 }
 
+/* What policies call an operation. */
+static const char *permission_of(const struct call *call)
+{
+    return strcmp(call->operation_name, "ListObjectsV2") == 0 ? "ListBucket" : call->operation_name;
+}
+
 void identity_refuse(struct call *call)
 {
     if (is_ec2(call))
@@ -184,7 +203,7 @@ void identity_refuse(struct call *call)
             call->protocol == PROTOCOL_JSON ? "AccessDeniedException" : "AccessDenied",
             "User: %s is not authorized to perform: %s:%s with an explicit deny in an "
             "identity-based policy",
-            world_text(call->credential, "arn"), call->service, call->operation_name);
+            world_text(call->credential, "arn"), call->service, permission_of(call));
 }
 
 bool identity_may(struct call *call)
@@ -192,7 +211,7 @@ bool identity_may(struct call *call)
     const char *name = world_text(call->credential, "roleName");
     if (name[0] == '\0' || strcmp(call->operation_name, "GetCallerIdentity") == 0)
         return true; /* nobody can be denied to know who they are */
-    const char *action = arena_format(call->arena, "%s:%s", call->service, call->operation_name);
+    const char *action = arena_format(call->arena, "%s:%s", call->service, permission_of(call));
     const json_t *role = world_find(call->account, "roles", "roleName", name);
     if (action != NULL && !iam_role_denies(role, action, world_text(call->credential, "issuedAt")))
         return true;

@@ -2,6 +2,7 @@
 
 #include "base/percent.h"
 #include "sandbox/operation.h"
+#include "sandbox/s3.h"
 
 #include <strings.h>
 
@@ -243,6 +244,8 @@ static bool rest_accepts(struct call *call, const struct sigv4_request *request)
 bool protocol_accepts(struct call *call, const struct sigv4_request *request)
 {
     str target = protocol_header(request, "x-amz-target");
+    if (s3_is_meant(request))
+        return s3_accepts(call, request);
     if (target.len > 0)
         return json_accepts(call, request, target);
     return str_is(request->path, "/") ? query_accepts(call, request) : rest_accepts(call, request);

@@ -5,7 +5,7 @@
  *          are call->json
  *   REST   method and path say the operation (rest_routes.def); what stands in the path and the query
  *          are parameters, the body is call->raw; an operation writes call->body and
- *          call->content_type itself
+ *          call->content_type itself; S3 has addresses of its own (s3.h)
  */
 #pragma once
 

@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 256, IDLE_S_MAX = 60, BACKLOG = 64 };
+enum { CONNECTIONS_MAX = 256, IDLE_S_MAX = 60, BACKLOG = 64, UPLOAD_BYTES_MAX = 9 * 1024 * 1024 };
 
 struct sandbox {
     struct MHD_Daemon *daemon;
@@ -120,7 +120,10 @@ static void *on_address(void *context, const char *address, struct MHD_Connectio
     struct upload *upload = calloc(1, sizeof(*upload));
     if (upload == NULL)
         return NULL;
-    upload->body.limit = REQUEST_BYTES_MAX;
+    /* What calls operations is small; what is put into a bucket (/BUCKET/KEY) is not. */
+    const char *slash = strchr(address, '/');
+    bool is_deep = slash != NULL && strchr(slash + 1, '/') != NULL;
+    upload->body.limit = is_deep ? UPLOAD_BYTES_MAX : REQUEST_BYTES_MAX;
     upload->address = strdup(address);
     return upload;
 }

@@ -3,6 +3,7 @@
  * The same form is read from `--world FILE` and shown at /_sandbox/state:
  *
  *   {"accounts": [{"account", "credentials": [..], "roles": [..], "instanceProfiles": [..],
+ *     "buckets": [..],
  *     "regions": [{"region", "vpcs", "subnets", "securityGroups", "instances",
  *       "networkInterfaces", "networkAcls", "volumes", "snapshots": [..]}]}]}
  *

@@ -22,6 +22,9 @@ static const struct member account_members[] = {
     { "instanceProfiles", "arn", JSON_STRING },
     { "instanceProfiles", "roles", JSON_ARRAY },
     { "regions", "region", JSON_STRING },
+    { "buckets", "name", JSON_STRING },
+    { "buckets", "region", JSON_STRING },
+    { "buckets", "objects", JSON_ARRAY },
 };
 
 static const struct member region_members[] = {

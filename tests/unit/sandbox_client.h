@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/sha256.h"
 #include "sandbox/sandbox.h"
 
 #include <stdarg.h>
@@ -45,7 +46,7 @@ static size_t client_keep(char *data, size_t size, size_t count, void *context)
 static inline void client_send(struct client *client, const char *method, const char *path,
     const char *service, const char *type, str body)
 {
-    char url[128];
+    char url[4096];
     char scope[64];
     char content_type[128];
     CURL *curl = curl_easy_init();
@@ -55,6 +56,13 @@ static inline void client_send(struct client *client, const char *method, const 
     struct curl_slist *headers = curl_slist_append(NULL, content_type);
     if (client->header != NULL)
         headers = curl_slist_append(headers, client->header);
+    if (service != NULL && strcmp(service, "s3") == 0) {
+        char hash[SHA256_HEX_SIZE];
+        char line[128];
+        assert_int_equal(sha256_hex(body, hash), ERR_OK);
+        snprintf(line, sizeof(line), "x-amz-content-sha256: %s", hash);
+        headers = curl_slist_append(headers, line);
+    }
     if (service != NULL) {
         snprintf(scope, sizeof(scope), "aws:amz:%s:%s",
             strcmp(service, "iam") == 0 ? "us-east-1" : client->region, service);
