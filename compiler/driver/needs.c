@@ -1,0 +1,396 @@
+/* needs.c - see needs.h. */
+#include "driver/needs.h"
+
+#include "arguments.h"
+#include "constant.h"
+#include "expand.h"
+
+#include <string.h>
+
+/* One step of one rule, and what holds whenever it is taken. */
+struct taken {
+    struct compilation *compilation;
+    struct needs *needs;
+    str provider;
+    const struct item *rule;
+    const struct expr *when; /* expanded */
+    const struct ast_step *step;
+};
+
+str need_step_name(const struct need_user *user)
+{
+    return user->step->action.name;
+}
+
+/* ---- what is implied ---- */
+
+/* What the step's scope of that type can be: what the rule wrote, else the alert's. */
+static enum err scope_of(
+    const struct taken *taken, enum type type, enum field field, struct implied *ret)
+{
+    struct arena *arena = &taken->compilation->arena;
+    const struct builtin *row = taken->step->action.builtin;
+    uint32_t count = builtin_param_count(row);
+    *ret = (struct implied){ 0 };
+    for (uint32_t at = 0; at < count; at++) {
+        if (row->params[at].need != PARAM_SCOPE || row->params[at].type != type)
+            continue;
+        const struct expr *given = step_argument(taken->step, at);
+        value v;
+        enum type from;
+        bool is_field = given != NULL && given->kind == EXPR_FIELD && given->means == MEANING_FIELD
+                        && given->is.field == field;
+        if (given == NULL || is_field)
+            return implied_by(arena, taken->when, (struct subject){ .field = field }, ret);
+        if (!constant_of(given, &v, &from) || v.kind != VALUE_TEXT)
+            return ERR_OK;
+        str *one = ARENA_NEW(arena, str);
+        if (one == NULL)
+            return ERR_MEMORY;
+        *one = value_str(v);
+        *ret = (struct implied){ true, one, 1 };
+        return ERR_OK;
+    }
+    return ERR_OK;
+}
+
+/* Whether the instance that the step acts on is the one that the alert is about: tags of the
+ * alert are those of no other. */
+static bool is_alerts_instance(const struct taken *taken)
+{
+    const struct builtin *row = taken->step->action.builtin;
+    uint32_t count = builtin_param_count(row);
+    bool has_instance = false;
+    for (uint32_t at = 0; at < count; at++) {
+        const struct expr *given = step_argument(taken->step, at);
+        if (row->params[at].need != PARAM_TARGET)
+            continue;
+        if (row->params[at].type == TYPE_INSTANCE)
+            has_instance = given == NULL
+                           || (given->kind == EXPR_FIELD && given->means == MEANING_FIELD
+                               && given->is.field == FIELD_INSTANCE_ID);
+        else if (given != NULL)
+            return false;
+    }
+    return has_instance;
+}
+
+/* What a policy can say of a tag: IAM reads ${..} in it, and knows case only of ASCII. */
+static bool is_plain(str text)
+{
+    for (size_t at = 0; at < text.len; at++)
+        if (text.ptr[at] < ' ' || text.ptr[at] > '~' || text.ptr[at] == '$')
+            return false;
+    return true;
+}
+
+static enum err tags_of(const struct taken *taken, struct need *need)
+{
+    str keys[NEED_TAGS_MAX];
+    uint32_t count = implied_tags(taken->when, keys, NEED_TAGS_MAX);
+    if (need->narrow != IAM_TARGET || !is_alerts_instance(taken))
+        return ERR_OK;
+    for (uint32_t at = 0; at < count; at++) {
+        struct need_tag tag = { .key = keys[at] };
+        TRY(implied_by(&taken->compilation->arena, taken->when, (struct subject){ .tag = keys[at] },
+            &tag.values));
+        bool is_usable = tag.values.is_known && is_plain(tag.key);
+        for (uint32_t v = 0; v < tag.values.count; v++)
+            is_usable = is_usable && is_plain(tag.values.values[v]);
+        if (is_usable)
+            need->tags[need->tag_count++] = tag;
+    }
+    return ERR_OK;
+}
+
+/* ---- the list ---- */
+
+static bool is_same(const struct need *a, const struct need *b)
+{
+    return a->is_undo == b->is_undo && a->type == b->type
+           && strcmp(a->permission, b->permission) == 0;
+}
+
+static int order(const struct need *a, const struct need *b)
+{
+    if (a->is_undo != b->is_undo)
+        return a->is_undo ? 1 : -1;
+    int by_name = strcmp(a->permission, b->permission);
+    if (by_name != 0 || a->type == b->type)
+        return by_name;
+    if (a->type == NULL || b->type == NULL)
+        return a->type == NULL ? -1 : 1;
+    return strcmp(a->type->type, b->type->type);
+}
+
+/* Keep of the tags of `into` those that `other` asks for too, with the values of both. */
+static enum err merge_tags(struct arena *arena, struct need *into, const struct need *other)
+{
+    uint32_t kept = 0;
+    for (uint32_t at = 0; at < into->tag_count; at++) {
+        struct need_tag tag = into->tags[at];
+        const struct need_tag *same = NULL;
+        for (uint32_t i = 0; i < other->tag_count; i++)
+            if (str_equal(other->tags[i].key, tag.key))
+                same = &other->tags[i];
+        if (same == NULL)
+            continue;
+        TRY(implied_either(arena, &tag.values, &same->values, &tag.values));
+        if (tag.values.is_known)
+            into->tags[kept++] = tag;
+    }
+    into->tag_count = kept;
+    return ERR_OK;
+}
+
+static void merge_makers(struct need *into, const struct need *other)
+{
+    for (size_t i = 0; i < NEED_MAKERS_MAX && other->makers[i] != NULL; i++) {
+        size_t at = 0;
+        while (at < NEED_MAKERS_MAX && into->makers[at] != NULL
+               && strcmp(into->makers[at], other->makers[i]) != 0)
+            at++;
+        if (at < NEED_MAKERS_MAX)
+            into->makers[at] = other->makers[i];
+        else
+            into->narrow = IAM_ANY;
+    }
+}
+
+/* What one or the other needs. */
+static enum err merge(struct arena *arena, struct need *into, const struct need *other)
+{
+    TRY(implied_either(arena, &into->accounts, &other->accounts, &into->accounts));
+    TRY(implied_either(arena, &into->regions, &other->regions, &into->regions));
+    TRY(merge_tags(arena, into, other));
+    if (into->narrow != other->narrow)
+        into->narrow = IAM_ANY;
+    merge_makers(into, other);
+    if (into->narrow != IAM_TARGET)
+        into->tag_count = 0;
+    return ERR_OK;
+}
+
+static enum err add_user(struct arena *arena, struct need *need, const struct taken *taken)
+{
+    struct need_user **last = &need->users;
+    for (; *last != NULL; last = &(*last)->next)
+        if ((*last)->rule == taken->rule && (*last)->step == taken->step)
+            return ERR_OK;
+    *last = ARENA_NEW(arena, struct need_user);
+    if (*last == NULL)
+        return ERR_MEMORY;
+    **last = (struct need_user){ .rule = taken->rule, .step = taken->step };
+    return ERR_OK;
+}
+
+static enum err add_need(const struct taken *taken, const struct need *need)
+{
+    struct arena *arena = &taken->compilation->arena;
+    struct need **at = &taken->needs->first;
+    while (*at != NULL && order(*at, need) < 0)
+        at = &(*at)->next;
+    if (*at != NULL && is_same(*at, need)) {
+        TRY(merge(arena, *at, need));
+        return add_user(arena, *at, taken);
+    }
+    struct need *made = ARENA_NEW(arena, struct need);
+    if (made == NULL)
+        return ERR_MEMORY;
+    *made = *need;
+    made->next = *at;
+    *at = made;
+    return add_user(arena, made, taken);
+}
+
+/* ---- permissions of a step ---- */
+
+/* Whether the step does without it, by what is written of its parameters. */
+static bool is_spared(const struct taken *taken, const char *permission)
+{
+    const struct iam_when *row;
+    const struct builtin *builtin = taken->step->action.builtin;
+    for (size_t at = 0; (row = iam_when_at(at)) != NULL; at++) {
+        if (!str_is(str_from(row->step), builtin->name)
+            || !iam_words_have(row->actions, str_from(permission)))
+            continue;
+        uint32_t param = param_find(builtin, str_from(row->param));
+        if (param == UINT32_MAX)
+            return false;
+        const struct expr *given = step_argument(taken->step, param);
+        value v = value_text(STR("-"));
+        enum type from;
+        bool is_known = given == NULL ? builtin->params[param].setting == NULL
+                                      : constant_of(given, &v, &from) && v.kind == VALUE_TEXT;
+        return is_known && !iam_words_have(row->values, value_str(v));
+    }
+    return false;
+}
+
+/* The actions of the step in which something of that type is made. */
+static void find_makers(const char *step, str type, struct need *need)
+{
+    const struct iam_use *use;
+    size_t count = 0;
+    for (size_t at = 0; (use = iam_use_at(at)) != NULL; at++)
+        if (strcmp(use->step, step) == 0 && use->narrow == IAM_MADE
+            && iam_words_have(use->resources, type) && count < NEED_MAKERS_MAX)
+            need->makers[count++] = strchr(use->action, ':') + 1;
+    if (count == 0)
+        need->narrow = IAM_ANY;
+}
+
+static enum err add_type(const struct taken *taken, struct need need, str type)
+{
+    const char *step = taken->step->action.builtin->name;
+    need.type = iam_resource_find(str_from(need.permission), type);
+    if (need.narrow == IAM_TAGGING)
+        find_makers(step, type, &need);
+    TRY(tags_of(taken, &need));
+    /* To take back what was done must not depend on tags that people change. */
+    if (need.is_undo && need.narrow == IAM_TARGET)
+        need.tag_count = 0;
+    return add_need(taken, &need);
+}
+
+static enum err add_types(const struct taken *taken, struct need need, const char *types)
+{
+    str words = str_from(types);
+    str type;
+    while (iam_word_next(&words, &type))
+        TRY(add_type(taken, need, type));
+    return ERR_OK;
+}
+
+static enum err add_permission(const struct taken *taken, const char *permission, bool is_undo)
+{
+    const char *step = taken->step->action.builtin->name;
+    struct need need = { .permission = permission,
+        .is_undo = is_undo,
+        .action = iam_action_find(str_from(permission)) };
+    if (is_spared(taken, permission))
+        return ERR_OK;
+    if (need.action != NULL) {
+        TRY(scope_of(taken, TYPE_ACCOUNT, FIELD_CLOUD_ACCOUNT, &need.accounts));
+        TRY(scope_of(taken, TYPE_REGION, FIELD_CLOUD_REGION, &need.regions));
+    }
+    if (need.action == NULL || need.action->resources[0] == '\0')
+        return add_need(taken, &need);
+    const struct iam_use *use;
+    bool is_said = false;
+    for (size_t at = 0; (use = iam_use_at(at)) != NULL; at++) {
+        if (strcmp(use->step, step) != 0 || strcmp(use->action, permission) != 0)
+            continue;
+        is_said = true;
+        need.narrow = use->narrow;
+        TRY(add_types(taken, need, use->resources));
+    }
+    return is_said ? ERR_OK : add_types(taken, need, need.action->resources);
+}
+
+/* ---- steps and rules ---- */
+
+static bool is_of_provider(const struct taken *taken, const char *permission)
+{
+    const char *provider = taken->step->action.builtin->provider;
+    bool is_aws = iam_action_find(str_from(permission)) != NULL;
+    return provider != NULL ? str_is(taken->provider, provider)
+                            : is_aws && str_is(taken->provider, "aws");
+}
+
+static enum err add_action(const struct taken *taken)
+{
+    const struct builtin *row = taken->step->action.builtin;
+    if (row == NULL)
+        return ERR_OK;
+    taken->needs->idle += row->missing != NULL;
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.apply[i] != NULL; i++)
+        if (is_of_provider(taken, row->permissions.apply[i]))
+            TRY(add_permission(taken, row->permissions.apply[i], false));
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.undo[i] != NULL; i++)
+        if (is_of_provider(taken, row->permissions.undo[i]))
+            TRY(add_permission(taken, row->permissions.undo[i], true));
+    return ERR_OK;
+}
+
+/* The parser bounds how deep an `if` stands in others. */
+static enum err add_steps(struct taken *taken, const struct ast_step *step)
+{
+    for (; step != NULL; step = step->next) {
+        if (step->kind == STEP_KIND_IF) {
+            TRY(add_steps(taken, step->branch.then_steps));
+            TRY(add_steps(taken, step->branch.else_steps));
+            continue;
+        }
+        taken->step = step;
+        TRY(add_action(taken));
+    }
+    return ERR_OK;
+}
+
+static enum err add_rule(struct taken *taken, struct item *rule)
+{
+    if (rule->rule.disabled_by != NULL) {
+        taken->needs->disabled++;
+        return ERR_OK;
+    }
+    struct expand expand = { .arena = &taken->compilation->arena };
+    taken->rule = rule;
+    taken->when = expand_expr(&expand, rule->rule.when);
+    TRY(expand.err);
+    if (rule->rule.steps != NULL)
+        taken->needs->rules++;
+    return add_steps(taken, rule->rule.steps);
+}
+
+enum err needs_of(struct compilation *compilation, str provider, struct needs *ret_needs)
+{
+    *ret_needs = (struct needs){ 0 };
+    struct taken taken = { .compilation = compilation, .needs = ret_needs, .provider = provider };
+    for (uint32_t file = 0; file < compilation->tree_count; file++)
+        for (struct item *item = compilation->trees[file]->items; item != NULL; item = item->next)
+            if (item->kind == ITEM_RULE)
+                TRY(add_rule(&taken, item));
+    return ERR_OK;
+}
+
+/* ---- what covers what ---- */
+
+static bool values_cover(const struct implied *wide, const struct implied *narrow)
+{
+    if (!wide->is_known)
+        return true;
+    if (!narrow->is_known)
+        return false;
+    for (uint32_t at = 0; at < narrow->count; at++) {
+        uint32_t i = 0;
+        while (i < wide->count && !str_equal(wide->values[i], narrow->values[at]))
+            i++;
+        if (i == wide->count)
+            return false;
+    }
+    return true;
+}
+
+static bool tags_cover(const struct need *wide, const struct need *narrow)
+{
+    for (uint32_t at = 0; at < wide->tag_count; at++) {
+        uint32_t i = 0;
+        while (i < narrow->tag_count
+               && !(str_equal(wide->tags[at].key, narrow->tags[i].key)
+                    && values_cover(&wide->tags[at].values, &narrow->tags[i].values)))
+            i++;
+        if (i == narrow->tag_count)
+            return false;
+    }
+    return true;
+}
+
+bool need_covers(const struct need *wide, const struct need *narrow)
+{
+    bool is_free = wide->narrow == IAM_ANY || wide->narrow == IAM_TARGET;
+    return wide->type == narrow->type && strcmp(wide->permission, narrow->permission) == 0
+           && (is_free || wide->narrow == narrow->narrow)
+           && values_cover(&wide->accounts, &narrow->accounts)
+           && values_cover(&wide->regions, &narrow->regions) && tags_cover(wide, narrow);
+}

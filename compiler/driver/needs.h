@@ -1,0 +1,59 @@
+/* needs.h - what rules need to be permitted, why, and on what.
+ *
+ * Each step's row names its permissions. Of AWS each is told apart by the type of resource it is
+ * judged on, and narrowed by what the conditions of all rules that need it imply: never by
+ * less than all, and never by what the step itself may have from somewhere else.
+ */
+#pragma once
+
+#include "aws/iam_actions.h"
+#include "compile.h"
+#include "implied.h"
+
+enum { NEED_TAGS_MAX = 8, NEED_MAKERS_MAX = 4 };
+
+/* A step of a rule that needs something. */
+struct need_user {
+    struct need_user *next;
+    const struct item *rule;
+    const struct ast_step *step;
+};
+
+/* The resource has one of these values in that tag. */
+struct need_tag {
+    str key;
+    struct implied values;
+};
+
+struct need {
+    struct need *next;
+    const char *permission; /* "ec2:StopInstances" */
+    bool is_undo;
+    const struct iam_action *action; /* NULL: not one of AWS */
+    const struct iam_resource *type; /* NULL: judged on no resource, "*" */
+    enum iam_narrow narrow;
+    struct implied accounts;
+    struct implied regions;
+    struct need_tag tags[NEED_TAGS_MAX]; /* of IAM_TARGET; all must hold */
+    uint32_t tag_count;
+    const char *makers[NEED_MAKERS_MAX]; /* of IAM_TAGGING: in which actions; static */
+    struct need_user *users;             /* in the order of the rules */
+};
+
+struct needs {
+    struct need *first; /* by phase, permission and type of resource */
+    uint32_t rules;     /* that need something */
+    uint32_t disabled;  /* that were left out because they are disabled */
+    uint32_t idle;      /* steps that this build cannot take: they need nothing */
+};
+
+/* What the rules of a compiled program need of `provider`; in the compilation's arena.
+ * ERR_MEMORY. */
+MUST_CHECK enum err needs_of(
+    struct compilation *compilation, str provider, struct needs *ret_needs);
+
+/* Whether `wide` permits all that `narrow` does, of the same action and type. */
+bool need_covers(const struct need *wide, const struct need *narrow);
+
+/* "stop_instance"; how a user's step is called. */
+str need_step_name(const struct need_user *user);

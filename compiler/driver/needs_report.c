@@ -1,0 +1,143 @@
+/* needs_report.c - see needs_report.h. */
+#include "driver/needs_report.h"
+
+#include "driver/json_out.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PERMISSION_COLUMN = 40 };
+
+static void put_place(json_t **object, const struct compilation *compilation, span at)
+{
+    const struct source *source = &compilation->sources.items[at.file];
+    json_put(object, "file", json_from_str(source->file));
+    json_put(object, "line", json_integer(source_place(source, at.start).line));
+}
+
+static json_t *users_json(const struct compilation *compilation, const struct need *need)
+{
+    json_t *users = json_array();
+    for (const struct need_user *user = need->users; user != NULL; user = user->next) {
+        json_t *json = json_object();
+        json_put(&json, "rule", json_from_str(user->rule->name));
+        json_put(&json, "step", json_from_str(need_step_name(user)));
+        put_place(&json, compilation, user->step->at);
+        json_append(&users, json);
+    }
+    return users;
+}
+
+json_t *needs_json(const struct compilation *compilation, const struct needs *needs,
+    const struct policy_words *words)
+{
+    json_t *all = json_array();
+    for (const struct need *need = needs->first; need != NULL; need = need->next) {
+        json_t *json = json_object();
+        json_put(&json, "permission", json_from_text(need->permission));
+        json_put(&json, "phase", json_from_text(need->is_undo ? "undo" : "apply"));
+        if (need->action != NULL) {
+            json_put(&json, "resources", policy_resources(need, words));
+            json_put(&json, "conditions", policy_conditions(need));
+        }
+        json_put(&json, "rules", users_json(compilation, need));
+        json_append(&all, json);
+    }
+    return all;
+}
+
+/* "on instance, where aws:ResourceTag/env is prod or live" */
+static void add_limits(struct output *out, const struct need *need)
+{
+    if (need->type != NULL)
+        output_addf(out, " on %s", need->type->type);
+    json_t *conditions = policy_conditions(need);
+    const char *test, *key;
+    json_t *keys, *values;
+    const char *join = ", where ";
+    json_object_foreach(conditions, test, keys)
+    {
+        json_object_foreach(keys, key, values)
+        {
+            output_add(out, str_from(join));
+            output_text(out, str_from(key));
+            for (size_t at = 0; at < json_array_size(values); at++) {
+                output_add(out, at == 0 ? STR(" is ") : STR(" or "));
+                output_text(out, str_from(json_string_value(json_array_get(values, at))));
+            }
+            if (json_is_string(values))
+                output_addf(out, " is %s", json_string_value(values));
+            join = " and ";
+        }
+    }
+    json_decref(conditions);
+}
+
+void needs_text(
+    struct output *out, const struct compilation *compilation, const struct needs *needs)
+{
+    for (const struct need *need = needs->first; need != NULL; need = need->next) {
+        output_styled(out, STYLE_BOLD, str_from(need->permission));
+        output_addf(out, "%*s",
+            (int)strlen(need->permission) < PERMISSION_COLUMN
+                ? PERMISSION_COLUMN - (int)strlen(need->permission)
+                : 0,
+            "");
+        output_add(out, need->is_undo ? STR(" undo ") : STR(" apply"));
+        add_limits(out, need);
+        output_add(out, STR("\n"));
+        for (const struct need_user *user = need->users; user != NULL; user = user->next) {
+            const struct source *source = &compilation->sources.items[user->step->at.file];
+            output_add(out, STR("    "));
+            output_text(out, user->rule->name.len > 0 ? user->rule->name : STR("(no name)"));
+            output_add(out, STR(": "));
+            output_text(out, need_step_name(user));
+            output_add(out, STR(" ("));
+            output_text(out, source->file);
+            output_addf(out, ":%u)\n", (unsigned)source_place(source, user->step->at.start).line);
+        }
+    }
+}
+
+static void add_warning(json_t **all, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void add_warning(json_t **all, const char *format, ...)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(4096);
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (length > 0)
+        buf_add(&text, str_from(line));
+    json_append(all, json_from_str(buf_str(&text)));
+}
+
+json_t *needs_warnings(const struct needs *needs, size_t characters)
+{
+    json_t *all = json_array();
+    const char *before = "";
+    if (characters > POLICY_INLINE_MAX)
+        add_warning(&all,
+            "this is more than one policy holds: %zu characters of 10,240; `cdr setup aws` "
+            "prints it as several",
+            characters);
+    else if (characters > POLICY_MANAGED_MAX)
+        add_warning(&all,
+            "this fits into the inline policies of a role (%zu characters of 10,240), and not "
+            "into one managed policy (6,144)",
+            characters);
+    for (const struct need *need = needs->first; need != NULL; need = need->next) {
+        if (need->is_undo || !policy_escalates(need->permission)
+            || strcmp(before, need->permission) == 0)
+            continue;
+        before = need->permission;
+        add_warning(&all,
+            "%s lets whoever holds these credentials give any %s any permission: name cdr's own "
+            "role with --self, keep the resource to a path of names where you can, and put a "
+            "permissions boundary on the roles that it may change",
+            need->permission, need->type == NULL ? "principal" : need->type->type);
+    }
+    return all;
+}

@@ -1,0 +1,16 @@
+/* needs_report.h - needs in words and as JSON: which rule and step needs what, and on what. */
+#pragma once
+
+#include "driver/command.h"
+#include "driver/policy.h"
+
+/* "compromised: stop_instance (rules/aws.cdr:12)" for each user, in `out`. */
+void needs_text(
+    struct output *out, const struct compilation *compilation, const struct needs *needs);
+/* An array of {permission, phase, resources, conditions, rules}. NULL when out of memory. */
+json_t *needs_json(const struct compilation *compilation, const struct needs *needs,
+    const struct policy_words *words);
+
+/* What a person should know of a policy, as an array of sentences: that it does not fit, that it
+ * lets its holder change others. NULL when out of memory. */
+json_t *needs_warnings(const struct needs *needs, size_t characters);

@@ -1,0 +1,254 @@
+/* policy.c - see policy.h: from needs to a document. */
+#include "driver/policy.h"
+
+#include "aws/requests.h"
+#include "driver/json_out.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a need ---- */
+
+static void put_word(
+    struct buf *out, const char *arn, str account, const struct policy_words *words)
+{
+    for (const char *at = arn; *at != '\0'; at++) {
+        if (strncmp(at, "{P}", 3) == 0)
+            buf_add(out, str_from(words->partition));
+        else if (strncmp(at, "{R}", 3) == 0)
+            buf_add(out, STR("*"));
+        else if (strncmp(at, "{A}", 3) == 0)
+            buf_add(out, account);
+        else
+            buf_add_byte(out, *at);
+        at += *at == '{' && at[1] != '\0' && at[2] == '}' ? 2 : 0;
+    }
+}
+
+static json_t *arn_json(const char *arn, str account, const struct policy_words *words)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(1024);
+    put_word(&text, arn, account, words);
+    return text.err == ERR_OK ? json_from_str(buf_str(&text)) : NULL;
+}
+
+json_t *policy_resources(const struct need *need, const struct policy_words *words)
+{
+    json_t *all = json_array();
+    if (need->type == NULL) {
+        json_append(&all, json_string("*"));
+        return all;
+    }
+    const char *arn = need->type->arn;
+    bool has_accounts = need->accounts.is_known && need->accounts.count <= POLICY_ACCOUNTS_MAX
+                        && strstr(arn, "{A}") != NULL;
+    if (words->account != NULL || !has_accounts) {
+        json_append(&all,
+            arn_json(arn, words->account != NULL ? str_from(words->account) : STR("*"), words));
+        return all;
+    }
+    for (uint32_t at = 0; at < need->accounts.count; at++)
+        json_append(&all, arn_json(arn, need->accounts.values[at], words));
+    return all;
+}
+
+/* all[test][key] = values */
+static void put_condition(json_t **all, const char *test, const char *key, json_t *values)
+{
+    json_t *tests = *all == NULL ? NULL : json_object_get(*all, test);
+    if (tests == NULL) {
+        json_put(all, test, json_object());
+        tests = *all == NULL ? NULL : json_object_get(*all, test);
+    }
+    if (tests == NULL || values == NULL || json_object_set_new(tests, key, values) != 0) {
+        json_decref(*all);
+        *all = NULL;
+    }
+}
+
+static json_t *values_json(const struct implied *values)
+{
+    json_t *array = json_array();
+    for (uint32_t at = 0; at < values->count; at++)
+        json_append(&array, json_from_str(values->values[at]));
+    return array;
+}
+
+static void put_tags(json_t **all, const struct need *need)
+{
+    for (uint32_t at = 0; at < need->tag_count; at++) {
+        CLEANUP(buf_release) struct buf key = BUF_INIT(1024);
+        buf_addf(&key, "aws:ResourceTag/%.*s", STR_ARG(need->tags[at].key));
+        /* Rules compare text without regard to case. */
+        put_condition(all, "StringEqualsIgnoreCase", key.ptr == NULL ? "" : key.ptr,
+            key.err == ERR_OK ? values_json(&need->tags[at].values) : NULL);
+    }
+}
+
+json_t *policy_conditions(const struct need *need)
+{
+    json_t *all = json_object();
+    if (need->regions.is_known && iam_action_is_regional(str_from(need->permission)))
+        put_condition(&all, "StringEquals", "aws:RequestedRegion", values_json(&need->regions));
+    if (need->narrow == IAM_OURS)
+        put_condition(
+            &all, "StringEquals", "aws:ResourceTag/" TAG_OWNER, json_string(TAG_OWNER_VALUE));
+    if (need->narrow == IAM_MADE || need->narrow == IAM_TAGGING)
+        put_condition(
+            &all, "StringEquals", "aws:RequestTag/" TAG_OWNER, json_string(TAG_OWNER_VALUE));
+    if (need->narrow == IAM_TAGGING) {
+        json_t *makers = json_array();
+        for (size_t at = 0; at < NEED_MAKERS_MAX && need->makers[at] != NULL; at++)
+            json_append(&makers, json_string(need->makers[at]));
+        put_condition(&all, "StringEquals", "ec2:CreateAction", makers);
+    }
+    put_tags(&all, need);
+    return all;
+}
+
+bool policy_escalates(const char *permission)
+{
+    static const char *const actions[] = { "iam:AttachRolePolicy", "iam:AttachUserPolicy",
+        "iam:PutRolePolicy", "iam:PutUserPolicy" };
+    for (size_t at = 0; at < COUNT_OF(actions); at++)
+        if (strcmp(permission, actions[at]) == 0)
+            return true;
+    return false;
+}
+
+/* ---- statements ---- */
+
+/* "ApplyNetworkInterface", then numbered: letters and digits, unlike all others. */
+static json_t *sid_json(const json_t *statements, const struct need *need)
+{
+    CLEANUP(buf_release) struct buf sid = BUF_INIT(256);
+    buf_add(&sid, need->is_undo ? STR("Undo") : STR("Apply"));
+    bool is_first = true;
+    for (const char *at = need->type == NULL ? "any" : need->type->type; *at != '\0'; at++) {
+        if (isalnum((unsigned char)*at))
+            buf_add_byte(&sid, (char)(is_first ? toupper((unsigned char)*at) : *at));
+        is_first = !isalnum((unsigned char)*at);
+    }
+    size_t same = 0;
+    size_t index;
+    json_t *statement;
+    json_array_foreach(statements, index, statement)
+    {
+        str other = str_from(json_string_value(json_object_get(statement, "Sid")));
+        str digits = str_skip(other, sid.len);
+        same += str_startswith(other, buf_str(&sid))
+                && (digits.len == 0 || isdigit((unsigned char)digits.ptr[0]));
+    }
+    if (same > 0)
+        buf_addf(&sid, "%zu", same + 1);
+    return sid.err == ERR_OK ? json_from_str(buf_str(&sid)) : NULL;
+}
+
+/* The statement of that phase with the same resources and conditions, or NULL. */
+static json_t *find_statement(
+    json_t *statements, bool is_undo, const json_t *resources, const json_t *conditions)
+{
+    size_t index;
+    json_t *statement;
+    json_array_foreach(statements, index, statement)
+    {
+        const char *sid = json_string_value(json_object_get(statement, "Sid"));
+        const json_t *same = json_object_get(statement, "Condition");
+        bool is_same =
+            same == NULL ? json_object_size(conditions) == 0 : json_equal(same, conditions);
+        if (sid != NULL && (strncmp(sid, "Undo", 4) == 0) == is_undo && is_same
+            && json_equal(json_object_get(statement, "Resource"), resources))
+            return statement;
+    }
+    return NULL;
+}
+
+static json_t *make_statement(
+    const json_t *statements, const struct need *need, json_t *resources, json_t *conditions)
+{
+    json_t *made = json_object();
+    json_put(&made, "Sid", sid_json(statements, need));
+    json_put(&made, "Effect", json_string("Allow"));
+    json_put(&made, "Action", json_array());
+    json_put(&made, "Resource", json_incref(resources));
+    if (json_object_size(conditions) > 0)
+        json_put(&made, "Condition", json_incref(conditions));
+    return made;
+}
+
+static void add_need(json_t **statements, const struct need *need, const struct policy_words *words)
+{
+    json_t *resources = policy_resources(need, words);
+    json_t *conditions = policy_conditions(need);
+    if (*statements == NULL || resources == NULL || conditions == NULL) {
+        json_append(statements, NULL);
+    } else {
+        json_t *statement = find_statement(*statements, need->is_undo, resources, conditions);
+        if (statement == NULL) {
+            statement = make_statement(*statements, need, resources, conditions);
+            json_append(statements, statement);
+        }
+        json_t *actions = *statements == NULL ? NULL : json_object_get(statement, "Action");
+        if (actions == NULL || json_array_append_new(actions, json_string(need->permission)) != 0)
+            json_append(statements, NULL);
+    }
+    json_decref(resources);
+    json_decref(conditions);
+}
+
+/* Whether what apply needs permits it already. */
+static bool is_had(const struct needs *needs, const struct need *need)
+{
+    for (const struct need *at = needs->first; at != NULL; at = at->next)
+        if (need->is_undo && !at->is_undo && need_covers(at, need))
+            return true;
+    return false;
+}
+
+/* Whoever gets the policy must not be able to give itself more. */
+static void add_self(json_t **statements, const struct needs *needs, const char *self)
+{
+    json_t *actions = json_array();
+    const char *before = "";
+    for (const struct need *at = needs->first; at != NULL; at = at->next) {
+        bool is_read = strncmp(at->permission, "iam:Get", 7) == 0
+                       || strncmp(at->permission, "iam:List", 8) == 0;
+        if (strncmp(at->permission, "iam:", 4) == 0 && !is_read
+            && strcmp(before, at->permission) != 0)
+            json_append(&actions, json_string(at->permission));
+        before = at->permission;
+    }
+    if (json_array_size(actions) == 0) {
+        json_decref(actions);
+        return;
+    }
+    json_t *made = json_object();
+    json_put(&made, "Sid", json_string("NeverItself"));
+    json_put(&made, "Effect", json_string("Deny"));
+    json_put(&made, "Action", actions);
+    json_put(&made, "Resource", json_string(self));
+    json_append(statements, made);
+}
+
+json_t *policy_json(const struct needs *needs, const struct policy_words *words)
+{
+    json_t *statements = json_array();
+    for (const struct need *at = needs->first; at != NULL; at = at->next)
+        if (at->action != NULL && !is_had(needs, at))
+            add_need(&statements, at, words);
+    if (words->self != NULL)
+        add_self(&statements, needs, words->self);
+    json_t *policy = json_object();
+    json_put(&policy, "Version", json_string("2012-10-17"));
+    json_put(&policy, "Statement", statements);
+    return policy;
+}
+
+size_t policy_length(const json_t *policy)
+{
+    char *text = json_dumps(policy, JSON_COMPACT);
+    size_t length = text == NULL ? 0 : strlen(text);
+    free(text);
+    return length;
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# permissions.sh - cdr permissions: the policy that rules need, and one that is in use beside it.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+mkdir rules
+cat >rules/stop.cdr <<'R'
+environment production { aws accounts ["111122223333"] regions ["eu-west-1"] tags { env = "prod" } }
+rule miner { when exists instance.id and resource in production then respond stop_instance }
+R
+cat >rules/role.cdr <<'R'
+rule stolen { when exists role.arn then respond isolate_role }
+R
+
+run permissions rules
+exits 0 "the policy is printed"
+holds "it is JSON with a version" json '.Version == "2012-10-17"'
+holds "sids are letters and digits, and each is another" \
+    json '[.Statement[].Sid] | (unique | length) == length and all(test("^[A-Za-z0-9]+$"))'
+holds "what stops is limited to the account, the region and the tag" json '.Statement[]
+    | select(.Action | index("ec2:StopInstances")) | .Resource == ["arn:aws:ec2:*:111122223333:instance/*"]
+    and .Condition.StringEquals["aws:RequestedRegion"] == ["eu-west-1"]
+    and .Condition.StringEqualsIgnoreCase["aws:ResourceTag/env"] == ["prod"]'
+holds "undo is a statement of its own" json '[.Statement[] | select(.Sid | startswith("Undo")) | .Action[]]
+    | index("ec2:StartInstances") != null and index("iam:DeleteRolePolicy") != null'
+says "stolen: isolate_role (rules/role.cdr:1)" "who needs it is told beside it"
+says "iam:PutRolePolicy lets whoever holds these credentials" "it warns of what gives permissions"
+cp "$out" policy.json
+
+run permissions rules --compare policy.json
+exits 0 "what was printed is enough"
+prints "0 missing, 0 unclear, 0 in excess" "and not too much"
+
+run permissions rules --self arn:aws:iam::111122223333:role/cdr
+holds "a Deny keeps it from itself" json '.Statement[] | select(.Effect == "Deny")
+    | .Resource == "arn:aws:iam::111122223333:role/cdr" and (.Action | index("iam:PutRolePolicy") != null)'
+cp "$out" self.json
+run permissions rules --compare self.json
+exits 0 "a Deny of one role keeps no rule from acting"
+
+run permissions rules --partition aws-cn
+holds "ARNs are of the partition" json '[.Statement[].Resource[] | select(startswith("arn:aws:"))] | length == 0'
+
+jq 'del(.Statement[] | select(.Action | index("ec2:StopInstances")))' policy.json >less.json
+run permissions rules --compare less.json
+exits 1 "what is missing is a finding"
+prints "missing ec2:StopInstances (apply, on instance): no statement allows it" "it is named"
+prints "    miner: stop_instance" "with the rule that needs it"
+run permissions rules --compare less.json --format json
+exits 1 "as JSON too"
+holds "with the rule" json '.missing[] | select(.permission == "ec2:StopInstances") | .rules[0].rule == "miner"'
+
+cat >wide.json <<'J'
+{ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": ["ec2:*", "iam:*", "s3:GetObject"], "Resource": "*" } }
+J
+run permissions rules --compare wide.json
+exits 0 "too much is no failure"
+prints "excess s3:GetObject: nothing needs it" "and is told"
+prints "excess ec2:*: of all that it allows, " "wildcards too"
+run permissions rules --compare wide.json --fail-level excess
+exits 1 "unless it is asked for"
+
+jq '.Statement += [{"Effect": "Deny", "NotAction": "iam:*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}]' \
+    policy.json >mfa.json
+run permissions rules --compare mfa.json
+exits 1 "what may be denied is not said to be enough"
+prints "unclear ec2:StopInstances (apply, on instance): Statement[" "it says what was not compared"
+run permissions rules --compare mfa.json --fail-level missing
+exits 0 "and can be let pass"
+
+printf '{"Statement": [\n{"Effect": "Allow" "Action": "*"}]}' >broken.json
+run permissions rules --compare broken.json
+exits 2 "what is no JSON is refused"
+says "broken.json is no policy of IAM: line 2, column" "with its place"
+run permissions rules --compare nowhere.json
+exits 2 "so is what is not there"
+says "nowhere.json cannot be read: No such file" "and why"
+run permissions rules --provider awz
+exits 2 "a provider that there is not is refused"
+run permissions rules --provider slack
+exits 0 "another provider has a list"
+says "needs a permission of slack" "which may be empty"
+
+run permissions rules --format json
+exits 0 "one object for programs"
+holds "the policy, its length and who needs what" json '.policy.Version and .characters > 500
+    and (.needs[] | select(.permission == "iam:PutRolePolicy") | .rules == [{"rule": "stolen", "step": "isolate_role", "file": "rules/role.cdr", "line": 1}])
+    and (.warnings | length) == 1'
+finish

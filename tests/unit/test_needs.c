@@ -1,0 +1,371 @@
+/* What rules need: narrowed by what all of them say, and by nothing else. */
+#include "compiled.h"
+
+#include "driver/needs.h"
+#include "driver/policy.h"
+
+#define AWS                                                                                        \
+    "environment production { aws accounts [\"111122223333\", \"444455556666\"] "                  \
+    "regions [\"eu-west-1\"] tags { env = [\"prod\", \"live\"] } }\n"
+
+static const struct policy_words words = { .partition = "aws" };
+
+struct looked {
+    struct compilation compilation;
+    struct needs needs;
+};
+
+static void look(struct looked *looked, const char *text)
+{
+    *looked = (struct looked){ 0 };
+    compile_good(&looked->compilation, text);
+    assert_int_equal(needs_of(&looked->compilation, STR("aws"), &looked->needs), ERR_OK);
+}
+
+static const struct need *find(
+    const struct looked *looked, const char *permission, const char *type)
+{
+    for (const struct need *at = looked->needs.first; at != NULL; at = at->next)
+        if (strcmp(at->permission, permission) == 0
+            && (type == NULL ? at->type == NULL
+                             : at->type != NULL && strcmp(at->type->type, type) == 0))
+            return at;
+    return NULL;
+}
+
+/* Resources and conditions of a need as one text. */
+static bool says(const struct need *need, const char *resources, const char *conditions)
+{
+    json_t *arns = policy_resources(need, &words);
+    json_t *where = policy_conditions(need);
+    char *first = json_dumps(arns, JSON_COMPACT);
+    char *second = json_dumps(where, JSON_COMPACT | JSON_SORT_KEYS);
+    bool is_so = strcmp(first, resources) == 0 && strcmp(second, conditions) == 0;
+    if (!is_so)
+        print_error("%s\n%s\n", first, second);
+    free(first);
+    free(second);
+    json_decref(arns);
+    json_decref(where);
+    return is_so;
+}
+
+#define ANY_INSTANCE "[\"arn:aws:ec2:*:*:instance/*\"]"
+
+static void stop_is(const char *text, const char *resources, const char *conditions)
+{
+    struct looked looked;
+    look(&looked, text);
+    const struct need *need = find(&looked, "ec2:StopInstances", "instance");
+    assert_non_null(need);
+    if (!says(need, resources, conditions))
+        print_error("%s\n", text);
+    assert_true(says(need, resources, conditions));
+    compile_release(&looked.compilation);
+}
+
+static void an_environment_narrows_to_its_accounts_regions_and_tags(void **state)
+{
+    (void)state;
+    stop_is(AWS
+        "rule r { when exists instance.id and resource in production then respond stop_instance }",
+        "[\"arn:aws:ec2:*:111122223333:instance/*\",\"arn:aws:ec2:*:444455556666:instance/*\"]",
+        "{\"StringEquals\":{\"aws:RequestedRegion\":[\"eu-west-1\"]},"
+        "\"StringEqualsIgnoreCase\":{\"aws:ResourceTag/env\":[\"prod\",\"live\"]}}");
+}
+
+static void a_rule_that_says_nothing_of_it_is_not_narrowed(void **state)
+{
+    (void)state;
+    static const char *const conditions[] = {
+        "exists instance.id",
+        "cloud.region != \"eu-west-1\"",
+        "exists cloud.region and not cloud.region != \"eu-west-1\"",
+        "exists cloud.region and not cloud.region = \"eu-west-1\"",
+        "cloud.region = \"eu-west-1\" or severity >= high",
+
+        "resource not in production",
+        "all resource.tags[\"env\"] = \"prod\"",
+        "resource.tags[\"env\"] startswith \"prod\"",
+        "resource.tags[\"env\"] = \"${aws:username}\"",
+        "cloud.account != \"111122223333\" or resource in production",
+    };
+    for (size_t at = 0; at < COUNT_OF(conditions); at++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+            AWS "rule r { when exists instance.id and (%s) then respond stop_instance }",
+            conditions[at]);
+        stop_is(text, ANY_INSTANCE, "{}");
+    }
+}
+
+static void an_or_allows_what_either_of_it_allows(void **state)
+{
+    (void)state;
+    stop_is("rule r { when cloud.region = \"eu-west-1\" or (cloud.region in [\"us-east-1\", "
+            "\"us-west-2\"] and severity >= high) then respond stop_instance }",
+        ANY_INSTANCE,
+        "{\"StringEquals\":{\"aws:RequestedRegion\":[\"us-east-1\",\"us-west-2\",\"eu-west-1\"]}}");
+}
+
+static void an_and_allows_what_both_allow(void **state)
+{
+    (void)state;
+    stop_is("let here = cloud.region in [\"eu-west-1\", \"us-east-1\"]\n"
+            "rule r { when here and cloud.region in [\"us-east-1\", \"us-east-2\"] then respond "
+            "stop_instance }",
+        ANY_INSTANCE, "{\"StringEquals\":{\"aws:RequestedRegion\":[\"us-east-1\"]}}");
+}
+
+static void two_rules_get_what_one_or_the_other_needs(void **state)
+{
+    (void)state;
+    stop_is(AWS
+        "rule a { when exists instance.id and resource in production then respond stop_instance }\n"
+        "rule b { when cloud.account = \"777788889999\" and resource.tags[\"env\"] = \"test\" then "
+        "respond stop_instance }",
+        "[\"arn:aws:ec2:*:111122223333:instance/*\",\"arn:aws:ec2:*:444455556666:instance/*\","
+        "\"arn:aws:ec2:*:777788889999:instance/*\"]",
+        "{\"StringEqualsIgnoreCase\":{\"aws:ResourceTag/env\":[\"prod\",\"live\",\"test\"]}}");
+    stop_is(AWS
+        "rule a { when exists instance.id and resource in production then respond stop_instance }\n"
+        "rule b { when severity >= high then respond stop_instance }",
+        ANY_INSTANCE, "{}");
+}
+
+/* The tags of an alert are those of the instance that it names, and of no other. */
+static void what_a_step_names_itself_is_not_narrowed_by_the_alert(void **state)
+{
+    (void)state;
+    stop_is(AWS "rule r { when resource in production then respond stop_instance "
+                "instance=\"i-0123456789abcdef0\" region=\"us-east-2\" account=\"222233334444\" }",
+        "[\"arn:aws:ec2:*:222233334444:instance/*\"]",
+        "{\"StringEquals\":{\"aws:RequestedRegion\":[\"us-east-2\"]}}");
+}
+
+static void taking_back_does_not_depend_on_tags_that_people_change(void **state)
+{
+    (void)state;
+    struct looked looked;
+    look(&looked, AWS "rule r { when exists instance.id and resource in production then respond "
+                      "stop_instance }");
+    const struct need *need = find(&looked, "ec2:StartInstances", "instance");
+    assert_non_null(need);
+    assert_true(need->is_undo);
+    assert_int_equal(need->tag_count, 0);
+    compile_release(&looked.compilation);
+}
+
+static void what_cdr_made_is_told_by_its_tag(void **state)
+{
+    (void)state;
+    struct looked looked;
+    look(&looked, "rule r { when exists instance.id then respond isolate_security_group }");
+    assert_true(says(find(&looked, "ec2:CreateSecurityGroup", "security-group"),
+        "[\"arn:aws:ec2:*:*:security-group/*\"]",
+        "{\"StringEquals\":{\"aws:RequestTag/managed-by\":\"cdr\"}}"));
+    assert_true(
+        says(find(&looked, "ec2:CreateSecurityGroup", "vpc"), "[\"arn:aws:ec2:*:*:vpc/*\"]", "{}"));
+    assert_true(says(find(&looked, "ec2:DeleteSecurityGroup", "security-group"),
+        "[\"arn:aws:ec2:*:*:security-group/*\"]",
+        "{\"StringEquals\":{\"aws:ResourceTag/managed-by\":\"cdr\"}}"));
+    assert_true(says(find(&looked, "ec2:CreateTags", "security-group"),
+        "[\"arn:aws:ec2:*:*:security-group/*\"]",
+        "{\"StringEquals\":{\"aws:RequestTag/managed-by\":\"cdr\","
+        "\"ec2:CreateAction\":[\"CreateSecurityGroup\"]}}"));
+    compile_release(&looked.compilation);
+}
+
+static void a_disabled_rule_needs_nothing(void **state)
+{
+    (void)state;
+    struct looked looked;
+    look(
+        &looked, "rule r { when exists instance.id then respond stop_instance }\ndisable rule r\n");
+    assert_null(looked.needs.first);
+    assert_int_equal(looked.needs.disabled, 1);
+    compile_release(&looked.compilation);
+}
+
+/* ---- policies that somebody wrote ---- */
+
+static const char stop_in_production[] =
+    AWS "rule r { when exists instance.id and resource in production then respond stop_instance }";
+
+static enum permitted judge(const char *text, const char *policy)
+{
+    struct looked looked;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 20);
+    json_t *read = NULL;
+    const char *reason = NULL;
+    enum permitted permitted = PERMITTED;
+    look(&looked, text);
+    enum err err = policy_read(str_from(policy), &arena, &read, &reason);
+    if (err != ERR_OK)
+        print_error("%s\n", reason);
+    assert_int_equal(err, ERR_OK);
+    assert_int_equal(policy_permits(read, find(&looked, "ec2:StopInstances", "instance"), &words,
+                         &arena, &permitted, &reason),
+        ERR_OK);
+    assert_true((permitted == PERMITTED) == (reason == NULL));
+    json_decref(read);
+    compile_release(&looked.compilation);
+    return permitted;
+}
+
+#define ALLOW(rest) "{\"Statement\":[{\"Effect\":\"Allow\"," rest "}]}"
+#define STOP "\"Action\":\"ec2:StopInstances\""
+#define EVERYWHERE "\"Resource\":\"*\""
+
+static void wildcards_permit_what_they_match(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        ALLOW(STOP "," EVERYWHERE),
+        ALLOW("\"Action\":[\"EC2:stop*\"]," EVERYWHERE),
+        ALLOW("\"Action\":\"*\"," EVERYWHERE),
+        ALLOW("\"NotAction\":\"iam:*\"," EVERYWHERE),
+        ALLOW(STOP ",\"Resource\":\"arn:aws:ec2:*:*:instance/*\""),
+        ALLOW(STOP ",\"Resource\":\"arn:*:ec2:*:instance/*\""),
+        ALLOW(STOP ",\"NotResource\":\"arn:aws:iam::*:role/*\""),
+        ALLOW(STOP "," EVERYWHERE ",\"Condition\":{\"StringEquals\":{\"aws:RequestedRegion\":["
+                   "\"eu-west-1\",\"us-east-1\"]}}"),
+        ALLOW(STOP "," EVERYWHERE
+                   ",\"Condition\":{\"StringLike\":{\"aws:RequestedRegion\":\"eu-*\"}}"),
+        ALLOW(STOP "," EVERYWHERE ",\"Condition\":{\"StringEqualsIgnoreCase\":{\"aws:resourcetag/"
+                   "env\":[\"Prod\",\"live\",\"x\"]}}"),
+    };
+    for (size_t at = 0; at < COUNT_OF(good); at++) {
+        if (judge(stop_in_production, good[at]) != PERMITTED)
+            print_error("%s\n", good[at]);
+        assert_int_equal(judge(stop_in_production, good[at]), PERMITTED);
+    }
+}
+
+static void what_is_not_allowed_is_missing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        ALLOW("\"Action\":\"ec2:StartInstances\"," EVERYWHERE),
+        ALLOW("\"Action\":\"iam:*\"," EVERYWHERE),
+        ALLOW("\"NotAction\":\"ec2:*\"," EVERYWHERE),
+        ALLOW(STOP ",\"Resource\":\"arn:aws:iam::*:role/*\""),
+        "{\"Statement\":[]}",
+        "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},"
+        "{\"Effect\":\"Deny\",\"Action\":\"ec2:Stop*\",\"Resource\":\"*\"}]}",
+    };
+    for (size_t at = 0; at < COUNT_OF(bad); at++) {
+        if (judge(stop_in_production, bad[at]) != PERMITTED_NOT)
+            print_error("%s\n", bad[at]);
+        assert_int_equal(judge(stop_in_production, bad[at]), PERMITTED_NOT);
+    }
+}
+
+static void what_cannot_be_compared_is_neither(void **state)
+{
+    (void)state;
+    static const char *const unclear[] = {
+        ALLOW(STOP ",\"Resource\":\"arn:aws:ec2:*:111122223333:instance/*\""),
+        ALLOW(STOP ",\"Resource\":\"arn:aws:ec2:eu-west-1:*:instance/*\""),
+        ALLOW(STOP ",\"Resource\":\"arn:aws:ec2:*:*:instance/${aws:username}\""),
+        ALLOW(STOP "," EVERYWHERE ",\"Condition\":{\"Bool\":{\"aws:MultiFactorAuthPresent\":\"true"
+                   "\"}}"),
+        ALLOW(STOP "," EVERYWHERE
+                   ",\"Condition\":{\"StringEquals\":{\"aws:RequestedRegion\":\"us-east-1\"}}"),
+        /* Rules take `PROD` for prod, and this does not. */
+        ALLOW(
+            STOP "," EVERYWHERE
+                 ",\"Condition\":{\"StringEquals\":{\"aws:ResourceTag/env\":[\"prod\",\"live\"]}}"),
+        "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},"
+        "{\"Effect\":\"Deny\",\"NotAction\":\"iam:*\",\"Resource\":\"*\",\"Condition\":{\"Bool\":"
+        "{\"aws:SecureTransport\":\"false\"}}}]}",
+    };
+    for (size_t at = 0; at < COUNT_OF(unclear); at++) {
+        if (judge(stop_in_production, unclear[at]) != PERMITTED_UNCLEAR)
+            print_error("%s\n", unclear[at]);
+        assert_int_equal(judge(stop_in_production, unclear[at]), PERMITTED_UNCLEAR);
+    }
+}
+
+static void a_policy_that_iam_would_not_take_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *reason;
+    } bad[] = {
+        { "{\n\"Statement\": [}", "line 2, column" },
+        { "[]", "no JSON object" },
+        { "{\"Statement\":[],\"Statement\":[]}", "duplicate" },
+        { "{\"PolicyDocument\":{}}", "no member PolicyDocument" },
+        { "{\"Version\":\"2012\",\"Statement\":[]}", "Version" },
+        { "{\"Statement\":3}", "Statement is neither" },
+        { ALLOW(STOP), "Statement[0] has neither Resource and NotResource" },
+        { ALLOW(STOP "," EVERYWHERE ",\"Principal\":\"*\""), "policy of a resource" },
+        { ALLOW(STOP "," EVERYWHERE ",\"Effects\":\"*\""), "no member Effects" },
+        { ALLOW("\"Action\":[]," EVERYWHERE), "neither a text nor a list" },
+        { ALLOW("\"Action\":\"StopInstances\"," EVERYWHERE), "\"StopInstances\" is no action" },
+        { "{\"Statement\":{\"Effect\":\"allow\"," STOP "," EVERYWHERE "}}", "Effect" },
+        { ALLOW(STOP "," EVERYWHERE ",\"Condition\":{\"Bool\":3}"), "Condition.Bool is no object" },
+    };
+    for (size_t at = 0; at < COUNT_OF(bad); at++) {
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 20);
+        json_t *read = NULL;
+        const char *reason = "";
+        assert_int_equal(policy_read(str_from(bad[at].text), &arena, &read, &reason), ERR_INVALID);
+        if (strstr(reason, bad[at].reason) == NULL)
+            print_error("%s\n%s\n", bad[at].text, reason);
+        assert_non_null(strstr(reason, bad[at].reason));
+    }
+}
+
+/* The policy that is printed permits all that it was printed for. */
+static void what_is_printed_is_enough(void **state)
+{
+    (void)state;
+    struct looked looked;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 22);
+    look(&looked, AWS "rule a { when exists instance.id and resource in production then collect "
+                      "snapshot; respond "
+                      "isolate_role; respond isolate_security_group; respond stop_instance }\n"
+                      "rule b { when cloud.region = \"eu-west-1\" and exists role.arn then respond "
+                      "isolate_role }");
+    struct policy_words self = words;
+    self.self = "arn:aws:iam::111122223333:role/cdr";
+    json_t *policy = policy_json(&looked.needs, &self);
+    char *text = json_dumps(policy, 0);
+    json_t *read = NULL;
+    const char *reason = NULL;
+    assert_int_equal(policy_read(str_from(text), &arena, &read, &reason), ERR_OK);
+    for (const struct need *need = looked.needs.first; need != NULL; need = need->next) {
+        enum permitted permitted = PERMITTED_NOT;
+        assert_int_equal(policy_permits(read, need, &words, &arena, &permitted, &reason), ERR_OK);
+        if (permitted != PERMITTED)
+            print_error("%s: %s\n", need->permission, reason);
+        assert_int_equal(permitted, PERMITTED);
+    }
+    free(text);
+    json_decref(read);
+    json_decref(policy);
+    compile_release(&looked.compilation);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_environment_narrows_to_its_accounts_regions_and_tags),
+        cmocka_unit_test(a_rule_that_says_nothing_of_it_is_not_narrowed),
+        cmocka_unit_test(an_or_allows_what_either_of_it_allows),
+        cmocka_unit_test(an_and_allows_what_both_allow),
+        cmocka_unit_test(two_rules_get_what_one_or_the_other_needs),
+        cmocka_unit_test(what_a_step_names_itself_is_not_narrowed_by_the_alert),
+        cmocka_unit_test(taking_back_does_not_depend_on_tags_that_people_change),
+        cmocka_unit_test(what_cdr_made_is_told_by_its_tag),
+        cmocka_unit_test(a_disabled_rule_needs_nothing),
+        cmocka_unit_test(wildcards_permit_what_they_match),
+        cmocka_unit_test(what_is_not_allowed_is_missing),
+        cmocka_unit_test(what_cannot_be_compared_is_neither),
+        cmocka_unit_test(a_policy_that_iam_would_not_take_is_refused_with_its_place),
+        cmocka_unit_test(what_is_printed_is_enough),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
