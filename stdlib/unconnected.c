@@ -8,14 +8,11 @@
 
 #define DEFENDER "https://learn.microsoft.com/en-us/defender-endpoint/api/"
 #define EC2_API "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_"
-#define IAM_API "https://docs.aws.amazon.com/IAM/latest/APIReference/API_"
-#define GRAPH "https://learn.microsoft.com/en-us/graph/api/"
 
 #define NEEDS_EDR(what) what " needs a CrowdStrike or Defender connection"
 #define NEEDS_DEFENDER(what) what " needs a Defender connection"
 #define NEEDS_MORE_AWS(what)                                                                       \
     what " is not part of this build's AWS connection, which stops, isolates and takes snapshots"
-#define NEEDS_DIRECTORY(what) what " needs a Microsoft Entra ID connection"
 
 #define HOST PARAM("host", HOST, TARGET, "the device, as its EDR names it")
 #define INSTANCE PARAM("instance", INSTANCE, TARGET, "the EC2 instance")
@@ -102,27 +99,6 @@ static const struct builtin rows[] = {
         .missing = NEEDS_MORE_AWS("deleting a security group"),
     },
     {
-        .name = "disable_access_key",
-        .verb = VERB_RESPOND,
-        .provider = "aws",
-        .doc = "Make an IAM access key inactive: calls signed with it are refused from then on.",
-        .params = { PARAM("access_key", ACCESS_KEY, TARGET, "the access key"), PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .inverse = "enable_access_key",
-        .source = IAM_API "UpdateAccessKey.html",
-        .missing = NEEDS_MORE_AWS("disabling an access key"),
-    },
-    {
-        .name = "disable_user",
-        .verb = VERB_RESPOND,
-        .doc = "Keep a user from signing in.",
-        .params = { USER, PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .inverse = "enable_user",
-        .source = GRAPH "user-update",
-        .missing = NEEDS_DIRECTORY("disabling a user"),
-    },
-    {
         .name = "isolate_host",
         .verb = VERB_RESPOND,
         .doc = "Cut a host off from the network, its EDR excepted.",
@@ -143,28 +119,6 @@ static const struct builtin rows[] = {
         .inverse = "allow_app_execution",
         .source = DEFENDER "restrict-code-execution",
         .missing = NEEDS_DEFENDER("restricting programs"),
-    },
-    {
-        .name = "restrict_role",
-        .verb = VERB_RESPOND,
-        .provider = "aws",
-        .doc = "Detach or narrow the policies that make a role too powerful.",
-        .params = { ROLE, PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .inverse = "unrestrict_role",
-        .source = IAM_API "DetachRolePolicy.html",
-        .missing = NEEDS_MORE_AWS("restricting a role"),
-    },
-    {
-        .name = "revoke_sessions",
-        .verb = VERB_RESPOND,
-        .doc = "Make the sessions that a role or a user has now worthless.",
-        .params = { ROLE, USER, PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .inverse = "allow_sessions",
-        .source = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
-                  "id_roles_use_revoke-sessions.html",
-        .missing = NEEDS_MORE_AWS("revoking sessions"),
     },
     {
         .name = "scan_host",
@@ -283,35 +237,6 @@ static const struct builtin rows[] = {
         .missing = NEEDS_DEFENDER("allowing programs"),
     },
     {
-        .name = "allow_sessions",
-        .verb = VERB_UNDO,
-        .doc = "Let sessions from before a revocation work again.",
-        .params = { PARAM("role", ROLE, OPTIONAL, "the role"),
-            PARAM("user", USER, OPTIONAL, "the user"), PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .source = IAM_API "DeleteRolePolicy.html",
-        .missing = NEEDS_MORE_AWS("allowing sessions"),
-    },
-    {
-        .name = "enable_access_key",
-        .verb = VERB_UNDO,
-        .provider = "aws",
-        .doc = "Give an access key the status that it had.",
-        .params = { PARAM("access_key", ACCESS_KEY, REQUIRED, "the access key"), PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .source = IAM_API "UpdateAccessKey.html",
-        .missing = NEEDS_MORE_AWS("enabling an access key"),
-    },
-    {
-        .name = "enable_user",
-        .verb = VERB_UNDO,
-        .doc = "Let a user sign in again.",
-        .params = { PARAM("user", USER, REQUIRED, "the user"), PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .source = GRAPH "user-update",
-        .missing = NEEDS_DIRECTORY("enabling a user"),
-    },
-    {
         .name = "release_file",
         .verb = VERB_UNDO,
         .provider = "defender",
@@ -351,16 +276,6 @@ static const struct builtin rows[] = {
         .effect = EFFECT_CHANGES,
         .source = "https://docs.aws.amazon.com/waf/latest/APIReference/API_UpdateIPSet.html",
         .missing = NEEDS_MORE_AWS("unbanning an address"),
-    },
-    {
-        .name = "unrestrict_role",
-        .verb = VERB_UNDO,
-        .provider = "aws",
-        .doc = "Give a role the policies back that it had.",
-        .params = { PARAM("role", ROLE, REQUIRED, "the IAM role"), PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .source = IAM_API "AttachRolePolicy.html",
-        .missing = NEEDS_MORE_AWS("unrestricting a role"),
     },
 };
 

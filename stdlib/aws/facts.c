@@ -184,9 +184,3 @@ void facts_of_user(struct step *step, const struct answer *answer, str arn)
     say(step, FIELD_USER_ID, xml_text(answer->root, "GetUserResult/User/UserId"));
     say_member_tags(step, answer, "GetUserResult/User/Tags/member");
 }
-
-void facts_of_key(struct step *step, str key, str name)
-{
-    say(step, FIELD_ACCESS_KEY_ID, key);
-    say(step, FIELD_USER_NAME, name);
-}

@@ -33,5 +33,3 @@ void facts_of_interface(struct step *step, const struct xml *item);
 void facts_of_role(struct step *step, const struct answer *answer, str arn);
 /* The IAM user of that ARN, from the answer to GetUser, as facts_of_role. */
 void facts_of_user(struct step *step, const struct answer *answer, str arn);
-/* An access key: its id; and its user by `name`. */
-void facts_of_key(struct step *step, str key, str name);

@@ -97,22 +97,10 @@ static enum step_turn role_resolved(struct step *step, str role)
     return talk_ask_for_facts(step, PRINCIPAL_TAGS, iam_get_role(step, self->name));
 }
 
-static bool keep_boundary(struct step *step, const struct answer *answer)
-{
-    struct principal *self = step->state;
-    if (answer->heard == HEARD_ANSWER)
-        self->boundary =
-            arena_copy(step->arena, xml_text(answer->root, "GetRoleResult/Role/PermissionsBoundary/"
-                                                           "PermissionsBoundaryArn"));
-    return self->boundary.ptr != NULL;
-}
-
 /* GetInstanceProfile names the role and does not tell its tags. */
 enum step_turn principal_heard_tags(struct step *step, const struct answer *answer)
 {
     struct principal *self = step->state;
-    if (!keep_boundary(step, answer))
-        return talk_memory(step);
     facts_of_role(step, answer, self->arn);
     return self->found(step);
 }
@@ -207,7 +195,7 @@ enum step_turn principal_heard_role(struct step *step, const struct answer *answ
     if (answer->heard == HEARD_ERROR)
         return talk_fail(step, answer);
     enum err err = reply_role(step->arena, answer->root, &role);
-    if (err == ERR_MEMORY || !keep_boundary(step, answer))
+    if (err == ERR_MEMORY)
         return talk_memory(step);
     if (err != ERR_OK)
         return talk_end(
@@ -359,6 +347,6 @@ enum step_turn principal_begin(struct step *step, const struct principal_args *a
     str none = { "", 0 };
     self->args = args;
     self->found = found;
-    self->arn = self->name = self->boundary = self->page = none;
+    self->arn = self->name = self->page = none;
     return talk_ask(step, PRINCIPAL_CALLER, sts_get_caller_identity(step));
 }

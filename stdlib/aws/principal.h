@@ -26,7 +26,6 @@ struct principal {
     bool is_user;
     bool is_assumed; /* planning offline: nothing of it was read */
     bool is_shown;   /* facts were said */
-    str boundary;    /* ARN of the role's permissions boundary, once GetRole told; or empty */
     str page;        /* of ListUsers */
     uint32_t pages;
 };
