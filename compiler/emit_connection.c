@@ -3,7 +3,6 @@
 #include "emit_pass.h"
 
 #include "connection.h"
-#include "settings.h"
 
 /* Of a secret only where it is found is known here. */
 static bool read_setting(const struct ast_line *line, struct connection_setting *ret_setting)
@@ -11,6 +10,12 @@ static bool read_setting(const struct ast_line *line, struct connection_setting 
     static const char *const ways[WAY_COUNT] = { "", "env", "file", "credential" };
     const struct expr *expr = line->value;
     enum setting_way way = WAY_WRITTEN;
+    if (expr != NULL && expr->kind == EXPR_LITERAL && expr->literal.type == TYPE_DURATION) {
+        *ret_setting = (struct connection_setting){
+            .key = line->key, .text = STR(""), .duration_ms = expr->literal.value.milliseconds
+        };
+        return true;
+    }
     if (expr != NULL && expr->kind == EXPR_CALL) {
         while (way < WAY_COUNT && !str_is(expr->call.name, ways[way]))
             way++;
@@ -19,7 +24,7 @@ static bool read_setting(const struct ast_line *line, struct connection_setting 
     if (expr == NULL || way == WAY_COUNT || expr->kind != EXPR_LITERAL
         || expr->literal.value.kind != VALUE_TEXT)
         return false;
-    *ret_setting = (struct connection_setting){ line->key, way, value_str(expr->literal.value) };
+    *ret_setting = (struct connection_setting){ line->key, way, value_str(expr->literal.value), 0 };
     return true;
 }
 
@@ -75,21 +80,6 @@ static bool is_needed(const struct emit *emit, const struct item *connection)
     return false;
 }
 
-/* Whether it says only what is kept: what steps are given. */
-static bool is_kept(const struct item *connection)
-{
-    static const char *const kept[] = { "provider", "mode", "evidence", "forensic_account",
-        "ip_set" };
-    for (const struct ast_line *line = connection->block.lines; line != NULL; line = line->next) {
-        size_t at = 0;
-        while (at < COUNT_OF(kept) && !str_is(line->key, kept[at]))
-            at++;
-        if (at == COUNT_OF(kept))
-            return false;
-    }
-    return true;
-}
-
 /* Steps of a provider have one way to it, so that of two connections one would be ignored. */
 static void emit_second(struct emit *emit, const struct item *second, const struct item *first)
 {
@@ -105,8 +95,7 @@ static void emit_second(struct emit *emit, const struct item *second, const stru
     TABLE_ADD(emit, emit->unenforced, one);
 }
 
-/* The account and the role that a connection pins are where its author believes the rules to
- * act; without them this build would act with whatever credentials it finds. */
+/* Whoever connects keeps to all that a connection to AWS says. */
 static void emit_block(struct emit *emit, const struct item *item)
 {
     const struct compilation *compilation = emit->compilation;
@@ -119,7 +108,7 @@ static void emit_block(struct emit *emit, const struct item *item)
         return;
     if (used != item)
         emit_second(emit, item, used);
-    else if (!is_kept(item))
+    else if (!str_is(connection_provider(item), "aws"))
         emit_unenforced(emit, "connection", item->at);
 }
 

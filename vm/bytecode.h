@@ -324,6 +324,7 @@ struct connection_setting {
     str key; /* a row of settings.def */
     enum setting_way way;
     str text;
+    int64_t duration_ms; /* of one that is a time; its text is empty */
 };
 
 /* A `connection` that says how a provider is reached. One without such settings is not here: its
@@ -331,7 +332,7 @@ struct connection_setting {
 struct connection_code {
     str name;
     str provider;
-    const struct connection_setting *settings; /* in the order written; texts, and no `mode` */
+    const struct connection_setting *settings; /* in the order written; without `mode` */
     uint32_t setting_count;
     struct clause_place place;
 };

@@ -237,7 +237,10 @@ static void add_connection(struct listing *listing, const struct connection_code
         const char *way = ways[setting->way];
         buf_addf(
             listing->out, "  %.*s = %s%s", STR_ARG(setting->key), way, way[0] == '\0' ? "" : "(");
-        json_text_add(listing->out, setting->text);
+        if (setting->duration_ms != 0)
+            buf_addf(listing->out, "%lldms", (long long)setting->duration_ms);
+        else
+            json_text_add(listing->out, setting->text);
         buf_add(listing->out, way[0] == '\0' ? STR("\n") : STR(")\n"));
     }
     buf_add_byte(listing->out, '\n');

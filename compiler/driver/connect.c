@@ -1,42 +1,417 @@
 /* connect.c - see connect.h. */
 #include "driver/connect.h"
 
-static struct transport *connect_aws(struct connector *connector, const char **reterr_reason)
+#include "driver/setting_text.h"
+
+#include "arn.h"
+
+#include <stdlib.h>
+
+enum {
+    WAYS_MAX = 64,      /* sets of settings that are kept open at once */
+    MEMBERS_MAX = 1000, /* accounts of one way */
+    SECRETS_BYTES_MAX = 256 * 1024,
+    REFUSED_MS = 60 * 1000, /* a role that was refused is not asked for again before */
+};
+
+/* An account that is not our own, as its member role. */
+struct member {
+    str account;
+    struct aws_connection *connection; /* NULL: refused */
+    const char *reason;
+    int64_t refused_ms;
+};
+
+struct aws_way {
+    struct aws_way *next;
+    struct arena arena;
+    const struct connection_setting *settings; /* copies */
+    uint32_t setting_count;
+    bool is_tried;
+    struct aws_connection *base; /* NULL: not opened */
+    const char *reason;          /* why not, once it was tried */
+    str account;                 /* whom it must turn out to be, or empty */
+    str member_role;             /* or empty */
+    str external_id;
+    str session_name;
+    str own_account; /* as AWS says; empty until it was asked */
+    str partition;
+    struct member members[MEMBERS_MAX];
+    uint32_t member_count;
+};
+
+/* ---- ways ---- */
+
+static void way_release(struct aws_way *way)
 {
-    if (connector->aws == NULL && connector->aws_reason == NULL) {
-        const char *reason = NULL;
-        enum err err = aws_connection_open(aws_environment_process(), NULL, connector->clock,
-            &connector->arena, &connector->aws, &reason);
-        if (err != ERR_OK) {
-            connector->aws = NULL;
-            connector->aws_reason = reason != NULL ? reason : err_text(err);
-        } else {
-            aws_connection_heed(connector->aws, connector->stop);
-        }
+    for (uint32_t at = 0; at < way->member_count; at++)
+        aws_connection_close(way->members[at].connection);
+    aws_connection_close(way->base);
+    arena_wipe(&way->arena);
+    free(way);
+}
+
+static void ways_release(struct connector *connector)
+{
+    while (connector->ways != NULL) {
+        struct aws_way *next = connector->ways->next;
+        way_release(connector->ways);
+        connector->ways = next;
     }
-    if (connector->aws != NULL)
-        return aws_connection_transport(connector->aws);
-    *reterr_reason = connector->aws_reason;
+    connector->way_count = 0;
+    connector->way = NULL;
+}
+
+/* How rules reach AWS: the settings of its first connection. */
+static const struct connection_code *connection_of(const struct program *program)
+{
+    for (uint32_t at = 0; program != NULL && at < program->connection_count; at++)
+        if (str_is(program->connections[at].provider, "aws"))
+            return &program->connections[at];
     return NULL;
+}
+
+static bool way_is(const struct aws_way *way, const struct connection_code *connection)
+{
+    uint32_t count = connection == NULL ? 0 : connection->setting_count;
+    if (way->setting_count != count)
+        return false;
+    for (uint32_t at = 0; at < count; at++) {
+        const struct connection_setting *own = &way->settings[at];
+        const struct connection_setting *other = &connection->settings[at];
+        if (own->way != other->way || own->duration_ms != other->duration_ms
+            || !str_equal(own->key, other->key) || !str_equal(own->text, other->text))
+            return false;
+    }
+    return true;
+}
+
+static struct aws_way *way_new(const struct connection_code *connection)
+{
+    struct aws_way *way = calloc(1, sizeof(*way));
+    uint32_t count = connection == NULL ? 0 : connection->setting_count;
+    if (way == NULL)
+        return NULL;
+    struct connection_setting *settings =
+        ARENA_ARRAY(&way->arena, struct connection_setting, count + 1);
+    for (uint32_t at = 0; settings != NULL && at < count; at++) {
+        settings[at] = connection->settings[at];
+        settings[at].key = arena_copy(&way->arena, settings[at].key);
+        settings[at].text = arena_copy(&way->arena, settings[at].text);
+    }
+    way->settings = settings;
+    way->setting_count = count;
+    way->account = way->member_role = way->external_id = way->session_name = STR("");
+    way->own_account = way->partition = STR("");
+    if (!way->arena.is_full)
+        return way;
+    way_release(way);
+    return NULL;
+}
+
+enum err connector_use(struct connector *connector, const struct program *program)
+{
+    const struct connection_code *connection = connection_of(program);
+    struct aws_way *way = connector->ways;
+    while (way != NULL && !way_is(way, connection))
+        way = way->next;
+    if (way == NULL) {
+        if (connector->way_count >= WAYS_MAX)
+            ways_release(connector);
+        way = way_new(connection);
+        if (way == NULL)
+            return ERR_MEMORY;
+        way->next = connector->ways;
+        connector->ways = way;
+        connector->way_count++;
+    }
+    connector->way = way;
+    connector->aws_reason = way->reason;
+    return ERR_OK;
+}
+
+/* ---- the base ---- */
+
+/* Everything that the settings say, looked up. What may be a secret lives in `secrets`. */
+struct found {
+    struct arena secrets;
+    struct secret secret_access_key;
+    struct secret session_token;
+    struct aws_settings settings;
+};
+
+static void found_release(struct found *found)
+{
+    secret_release(&found->secret_access_key);
+    secret_release(&found->session_token);
+    arena_wipe(&found->secrets);
+}
+
+static enum err find_one(struct connector *connector, struct aws_way *way, struct found *found,
+    const struct connection_setting *setting)
+{
+    struct aws_settings *settings = &found->settings;
+    struct {
+        const char *key;
+        str *text;
+        struct secret *secret;
+    } const rows[] = {
+        { "profile", &settings->profile, NULL },
+        { "region", &settings->region, NULL },
+        { "url", &settings->url, NULL },
+        { "access_key_id", &settings->access_key_id, NULL },
+        { "secret_access_key", NULL, &found->secret_access_key },
+        { "session_token", NULL, &found->session_token },
+        { "role", &settings->role, NULL },
+        { "external_id", &way->external_id, NULL },
+        { "session_name", &way->session_name, NULL },
+        { "ca_file", &settings->ca_file, NULL },
+        { "proxy", &settings->proxy, NULL },
+        { "account", &way->account, NULL },
+        { "member_role", &way->member_role, NULL },
+    };
+    if (str_is(setting->key, "timeout"))
+        settings->timeout_ms =
+            setting->duration_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)setting->duration_ms;
+    for (size_t at = 0; at < COUNT_OF(rows); at++) {
+        str text;
+        if (!str_is(setting->key, rows[at].key))
+            continue;
+        TRY(setting_text(setting, aws_environment_process(), &found->secrets, &connector->arena,
+            &text, &way->reason));
+        if (rows[at].secret != NULL)
+            return secret_set(rows[at].secret, text);
+        /* what is looked up may not outlive this */
+        *rows[at].text = arena_copy(&way->arena, text);
+        return rows[at].text->ptr == NULL ? ERR_MEMORY : ERR_OK;
+    }
+    return ERR_OK;
+}
+
+static enum err base_open(struct connector *connector, struct aws_way *way)
+{
+    CLEANUP(found_release) struct found found = { .secrets = ARENA_INIT(SECRETS_BYTES_MAX) };
+    for (uint32_t at = 0; at < way->setting_count; at++)
+        TRY(find_one(connector, way, &found, &way->settings[at]));
+    struct aws_settings *settings = &found.settings;
+    if (found.secret_access_key.len > 0)
+        settings->secret_access_key = &found.secret_access_key;
+    if (found.session_token.len > 0)
+        settings->session_token = &found.session_token;
+    settings->external_id = way->external_id;
+    settings->session_name = way->session_name;
+    TRY(aws_connection_open(aws_environment_process(), settings, connector->clock,
+        &connector->arena, &way->base, &way->reason));
+    aws_connection_heed(way->base, connector->stop);
+    return ERR_OK;
+}
+
+/* The way in use, with its base; NULL with the reason. */
+static struct aws_way *way_open(struct connector *connector, const char **reterr_reason)
+{
+    if (connector->way == NULL && connector_use(connector, NULL) != ERR_OK) {
+        *reterr_reason = err_text(ERR_MEMORY);
+        return NULL;
+    }
+    struct aws_way *way = connector->way;
+    if (!way->is_tried) {
+        enum err err = base_open(connector, way);
+        if (err != ERR_OK && way->reason == NULL)
+            way->reason = err_text(err);
+        way->is_tried = true;
+        connector->aws_reason = way->reason;
+    }
+    *reterr_reason = way->reason;
+    return way->base == NULL ? NULL : way;
+}
+
+/* ---- who we are ---- */
+
+static enum err ask(struct connector *connector, struct aws_way *way, const char **reterr_reason)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(4 * REPLY_BYTES_MAX);
+    struct transport *transport = aws_connection_transport(way->base);
+    const char *reason = NULL;
+    str identity;
+    str region;
+    struct arn arn;
+    if (way->own_account.len > 0)
+        return ERR_OK;
+    enum err err = transport->where(transport, &arena, &identity, &region, &reason);
+    if (err != ERR_OK) {
+        *reterr_reason =
+            arena_format(&connector->arena, "%s", reason == NULL ? err_text(err) : reason);
+        return *reterr_reason == NULL ? ERR_MEMORY : err;
+    }
+    if (!arn_read(identity, &arn) || arn.account.len == 0) {
+        *reterr_reason = "AWS does not say in which account we are";
+        return ERR_CREDENTIALS;
+    }
+    way->partition = arena_copy(&way->arena, arn.partition);
+    way->own_account = arena_copy(&way->arena, arn.account);
+    return way->arena.is_full ? ERR_MEMORY : ERR_OK;
+}
+
+static enum err mute_send(struct transport *transport, const struct request *request,
+    bool is_change, struct arena *arena, struct reply *ret_reply, const char **reterr_reason)
+{
+    const struct mute_transport *mute = (const struct mute_transport *)transport;
+    (void)request, (void)is_change, (void)ret_reply;
+    *reterr_reason = arena_format(arena, "%s", mute->reason);
+    if (*reterr_reason == NULL)
+        return ERR_MEMORY;
+    return mute->err == ERR_CREDENTIALS || mute->err == ERR_STOPPED ? mute->err : ERR_REFUSED;
+}
+
+static enum err mute_where(struct transport *transport, struct arena *arena, str *ret_identity,
+    str *ret_region, const char **reterr_reason)
+{
+    const struct mute_transport *mute = (const struct mute_transport *)transport;
+    *ret_identity = *ret_region = STR("");
+    *reterr_reason = arena_format(arena, "%s", mute->reason);
+    return *reterr_reason == NULL ? ERR_MEMORY : mute->err;
+}
+
+/* AWS does not say who we are, so nothing is sent: whoever asks again is told the same. */
+static struct transport *be_mute(struct connector *connector, enum err err, const char *reason)
+{
+    connector->mute = (struct mute_transport){ { mute_send, mute_where }, err,
+        reason == NULL ? err_text(err) : reason };
+    return &connector->mute.transport;
+}
+
+/* ---- other accounts ---- */
+
+static const char *no_member_role(
+    struct connector *connector, const struct aws_way *way, str account)
+{
+    return arena_format(&connector->arena,
+        "this is in account %.*s, and the connection is to account %.*s: say which role to take "
+        "there, `member_role = \"..\"` in the connection to aws",
+        STR_ARG(account), STR_ARG(way->own_account));
+}
+
+static struct member *member_find(struct aws_way *way, str account)
+{
+    for (uint32_t at = 0; at < way->member_count; at++)
+        if (str_equal(way->members[at].account, account))
+            return &way->members[at];
+    if (way->member_count == MEMBERS_MAX)
+        return NULL;
+    struct member *member = &way->members[way->member_count];
+    *member = (struct member){ .account = arena_copy(&way->arena, account) };
+    if (member->account.ptr == NULL)
+        return NULL;
+    way->member_count++;
+    return member;
+}
+
+/* Become the role. What AWS refuses is no connection, what it does not answer may be later. */
+static enum err member_open(struct connector *connector, struct aws_way *way, struct member *member)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(4 * REPLY_BYTES_MAX);
+    const char *arn = arena_format(&arena, "arn:%.*s:iam::%.*s:role/%.*s", STR_ARG(way->partition),
+        STR_ARG(member->account), STR_ARG(way->member_role));
+    if (arn == NULL)
+        return ERR_MEMORY;
+    struct aws_role role = { str_from(arn), way->external_id, way->session_name, 0 };
+    const char *reason = NULL;
+    str identity;
+    str region;
+    enum err err = aws_connection_open_role(way->base, &role, &arena, &member->connection, &reason);
+    if (err == ERR_OK) {
+        struct transport *transport = aws_connection_transport(member->connection);
+        err = transport->where(transport, &arena, &identity, &region, &reason);
+    }
+    if (err == ERR_OK)
+        return ERR_OK;
+    aws_connection_close(member->connection);
+    member->connection = NULL;
+    member->reason = arena_format(&connector->arena, "no way into account %.*s: %s",
+        STR_ARG(member->account), reason == NULL ? err_text(err) : reason);
+    return member->reason == NULL ? ERR_MEMORY : err;
+}
+
+static struct transport *reach_member(
+    struct connector *connector, struct aws_way *way, str account, const char **reterr_reason)
+{
+    int64_t now_ms = connector->clock->now_ms(connector->clock);
+    struct member *member = member_find(way, account);
+    if (member == NULL) {
+        *reterr_reason = "over 1,000 accounts are more than one session goes to";
+        return NULL;
+    }
+    bool is_refused = member->connection == NULL && member->reason != NULL
+                      && now_ms - member->refused_ms < REFUSED_MS && now_ms >= member->refused_ms;
+    if (member->connection == NULL && !is_refused) {
+        enum err err = member_open(connector, way, member);
+        if (err != ERR_OK && err != ERR_CREDENTIALS) {
+            const char *reason = member->reason;
+            member->reason = NULL;
+            return be_mute(connector, err, reason);
+        }
+        member->refused_ms = now_ms;
+    }
+    *reterr_reason = member->reason;
+    return member->connection == NULL ? NULL : aws_connection_transport(member->connection);
+}
+
+/* ---- for others ---- */
+
+struct transport *connector_reach(
+    struct connector *connector, str account, const char **reterr_reason)
+{
+    struct aws_way *way = way_open(connector, reterr_reason);
+    if (way == NULL)
+        return NULL;
+    if (account.len == 0 && way->account.len == 0)
+        return aws_connection_transport(way->base);
+    enum err err = ask(connector, way, reterr_reason);
+    if (err != ERR_OK)
+        return be_mute(connector, err, *reterr_reason);
+    if (way->account.len > 0 && !str_equal(way->account, way->own_account)) {
+        *reterr_reason = arena_format(&connector->arena,
+            "the connection says account %.*s, and AWS takes us for one of account %.*s",
+            STR_ARG(way->account), STR_ARG(way->own_account));
+        return NULL;
+    }
+    if (account.len == 0 || str_equal(account, way->own_account))
+        return aws_connection_transport(way->base);
+    if (way->member_role.len > 0)
+        return reach_member(connector, way, account, reterr_reason);
+    *reterr_reason = no_member_role(connector, way, account);
+    return NULL;
+}
+
+enum err connector_own_account(
+    struct connector *connector, str *ret_account, const char **reterr_reason)
+{
+    struct aws_way *way = way_open(connector, reterr_reason);
+    if (way == NULL)
+        return ERR_CREDENTIALS;
+    TRY(ask(connector, way, reterr_reason));
+    *ret_account = way->own_account;
+    return ERR_OK;
 }
 
 struct transport *connector_connect(
     struct executor *executor, const char *provider, str account, const char **reterr_reason)
 {
     struct connector *connector = executor->self;
-    (void)account;
+    struct transport *transport = NULL;
     if (provider != NULL && strcmp(provider, "aws") == 0)
-        return connect_aws(connector, reterr_reason);
-    *reterr_reason = arena_format(&connector->arena, "this build does not reach %s",
-        provider == NULL ? "any provider" : provider);
-    if (*reterr_reason == NULL)
+        transport = connector_reach(connector, account, reterr_reason);
+    else
+        *reterr_reason = arena_format(&connector->arena, "this build does not reach %s",
+            provider == NULL ? "any provider" : provider);
+    if (transport == NULL && *reterr_reason == NULL)
         *reterr_reason = err_text(ERR_MEMORY);
-    return NULL;
+    return transport;
 }
 
 void connector_release(struct connector *connector)
 {
-    aws_connection_close(connector->aws);
+    ways_release(connector);
     arena_release(&connector->arena);
     *connector = (struct connector){ 0 };
 }

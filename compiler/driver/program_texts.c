@@ -85,6 +85,15 @@ static enum err add_texts(struct compilation *compilation, const json_t *json)
     return compile_kept(compilation, texts, (uint32_t)count);
 }
 
+enum err program_texts_connect(struct store *store, str hash, bool *ret_is_said)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
+    str kept;
+    TRY(store_program_get(store, hash, &arena, &kept));
+    *ret_is_said = memmem(kept.ptr, kept.len, "connection", strlen("connection")) != NULL;
+    return ERR_OK;
+}
+
 enum err program_texts_compile(struct store *store, str hash, struct compilation *compilation)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);

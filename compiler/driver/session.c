@@ -6,6 +6,7 @@
 #include "driver/audit_places.h"
 #include "act/timers.h"
 #include "driver/open_runs.h"
+#include "driver/program_texts.h"
 #include "host/pause.h"
 #include "host/person.h"
 #include "registry.h"
@@ -411,8 +412,10 @@ enum exit_code session_execute(struct session *session, const struct program *pr
     session->totals.runs++;
     session->executor.reason = NULL;
     report_rule(&session->reporter, rule, run);
-    enum err err =
-        run_execute(&session->executor, program, rule, event, run, &arena, &session->run_report);
+    enum err err = connector_use(&session->connector, program);
+    if (err == ERR_OK)
+        err = run_execute(
+            &session->executor, program, rule, event, run, &arena, &session->run_report);
     return execution_failure(session, err);
 }
 
@@ -494,6 +497,26 @@ static enum exit_code undo_tell(
     return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
 }
 
+/* An undo goes as its run went: by the connection that the rules of the run say. Where they cannot
+ * be read any more, the accounts that its steps were in are all that is kept to, which is told. */
+static enum err go_as_run(struct session *session, const struct run *run)
+{
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    bool is_said = false;
+    enum err err = program_texts_connect(session->store, run->program_hash, &is_said);
+    if (err == ERR_OK && is_said)
+        err = program_texts_compile(session->store, run->program_hash, &compilation);
+    if (err == ERR_DIVERGED || err == ERR_JSON || err == ERR_NOT_FOUND) {
+        driver_message(session->driver,
+            "the connection of run %" PRId64 " cannot be read from its rules by this build: it is "
+            "taken back with the credentials of the environment, in the accounts that it was in",
+            run->id);
+        return connector_use(&session->connector, NULL);
+    }
+    TRY(err);
+    return connector_use(&session->connector, compilation.program);
+}
+
 enum exit_code session_undo_in_time(struct session *session, const struct run *run,
     const struct undo_order *order, enum err *ret_refusal)
 {
@@ -504,8 +527,10 @@ enum exit_code session_undo_in_time(struct session *session, const struct run *r
     session->executor.reason = NULL;
     session->undone = run;
     session->undo_reason = order->timer == 0 ? NULL : order->reason.ptr;
-    enum err err = undo_execute(
-        &session->executor, builtin_find_inverse, order, &arena, &session->undo_report, &undo);
+    enum err err = go_as_run(session, run);
+    if (err == ERR_OK)
+        err = undo_execute(
+            &session->executor, builtin_find_inverse, order, &arena, &session->undo_report, &undo);
     bool is_refusal =
         err == ERR_NEEDED || err == ERR_INVALID || err == ERR_NOT_FOUND || err == ERR_PAUSED;
     *ret_refusal = undo == 0 && is_refusal && order->timer != 0 ? err : ERR_OK;

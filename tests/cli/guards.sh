@@ -93,12 +93,13 @@ stop_children
 # ---- what is not enforced ----
 
 cat >pinned.cdr <<'CDR'
+connection one { provider = aws account = "111122223333" }
 connection other { provider = aws account = "444455556666" role = "arn:aws:iam::444455556666:role/x" }
 rule r { when severity >= high then respond stop_instance }
 CDR
 run run --rules pinned.cdr --alerts nameless.json --mode apply --data refused
-exits 2 "what a connection pins is refused too"
-says 'pinned.cdr:1: `connection` is not enforced' "with its place"
+exits 2 "two connections to one provider are refused too"
+says 'pinned.cdr:2: `connection` is not enforced' "with its place"
 says "take these clauses out" "with a way out"
 
 # ---- dates ----

@@ -13,6 +13,7 @@
 
 #include "act/governor.h"
 #include "act/timers.h"
+#include "arn.h"
 #include "store/audit.h"
 #include "store/timers.h"
 #include "value_json.h"
@@ -242,6 +243,16 @@ static const char *inverse_fault(
     return fault == NULL ? "" : fault;
 }
 
+/* Where the step acted: in the account that was asked for, else in that of who it acted as. An undo
+ * by somebody else must not look there for things of the same name. */
+static str account_of(const struct step_record *made)
+{
+    struct arn arn;
+    if (made->account.len > 0 || !arn_read(made->identity, &arn))
+        return made->account;
+    return arn.account;
+}
+
 static enum err inverse_execute(struct undoing *undoing, const struct undo *undo,
     const struct call_record *change, struct undo_step *step)
 {
@@ -261,7 +272,7 @@ static enum err inverse_execute(struct undoing *undoing, const struct undo *undo
         .index = step->index,
         .found = STR(""),
         .region = is_known ? made->region : STR(""),
-        .account = is_known ? made->account : STR(""),
+        .account = is_known ? account_of(made) : STR(""),
         .is_by_person = undoing->order->person.len > 0,
     };
     if (fault != NULL)

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# accounts.sh - steps in other accounts than that of the connection, as the member role there; and
+# undo and resume, which go the same way.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+start_sandbox
+key=$AWS_ACCESS_KEY_ID secret=$AWS_SECRET_ACCESS_KEY
+alert() { # ID ACCOUNT INSTANCE
+    printf '{"source":"guardduty","alert":{"id":"%s","title":"t"},"cloud":{"provider":"aws","account":"%s","region":"eu-west-1"},"instance":{"id":"%s"}}\n' "$@"
+}
+policies() {
+    sandbox_ask state | jq -r '[.accounts[] | .account + ":" + (.roles[] | select(.policies["cdr-isolation"]) | .roleName)] | join(" ")'
+}
+isolate='when source=guardduty then respond isolate_role'
+printf 'connection prod { provider = aws member_role = "cdr-responder" external_id = "cdr-sandbox" }\nrule r { %s }\n' "$isolate" >members.cdr
+printf 'connection prod { provider = aws member_role = "cdr-responder" external_id = "another" }\nrule r { %s }\n' "$isolate" >wrong.cdr
+printf 'rule r { %s }\n' "$isolate" >alone.cdr
+alert two 444455556666 i-04444e1c0ffee0001 >two.json
+alert own 111122223333 i-01111e1c0ffee0001 >own.json
+alert strange 999988887777 i-01111e1c0ffee0001 >strange.json
+
+# ---- acting ----
+run run --rules members.cdr --alerts two.json --mode plan
+exits 0 "a plan looks into the other account"
+prints "shop-front" "and finds the role there"
+run run --rules members.cdr --alerts two.json --mode apply --data two
+exits 0 "a step acts in the account of its alert"
+holds "and there alone" test "$(policies)" = "444455556666:shop-front"
+holds "as the member role" test \
+    "$(sqlite3 -readonly two/journal.db 'select identity from step')" = "arn:aws:sts::444455556666:assumed-role/cdr-responder"
+run undo 1 --data two
+exits 0 "it is taken back"
+holds "where it was" test -z "$(policies)"
+run run --rules members.cdr --alerts own.json --mode apply --data own
+exits 0 "our own account needs no role"
+holds "and is acted on as who we are" test \
+    "$(sqlite3 -readonly own/journal.db 'select identity from step')" = "arn:aws:iam::111122223333:user/cdr"
+sandbox_tell reset ''
+
+# ---- no way there ----
+run run --rules alone.cdr --alerts two.json --mode apply --data alone
+exits 1 "without a role there is no way into another account"
+prints "this is in account 444455556666, and the connection is to account 111122223333" "which is said"
+prints "member_role" "with what to add"
+prints "nresolved" "the step is unresolved"
+run run --rules wrong.cdr --alerts two.json --mode apply --data wrong
+exits 1 "a wrong external id is refused"
+prints "no way into account 444455556666" "which names the account"
+prints "AccessDenied" "in AWS's words"
+run run --rules members.cdr --alerts strange.json --mode apply --data strange
+exits 1 "an account that is not ours cannot be reached"
+prints "no way into account 999988887777" "which is said"
+holds "and nothing was changed anywhere" test -z "$(policies)"
+for _ in 1 2 3; do cat strange.json; done | jq -c --slurp 'to_entries[] | .value * {alert: {id: "s\(.key)"}}' >many.json
+sandbox_tell reset ''
+run run --rules members.cdr --alerts many.json --mode apply --data many
+holds "a role that was refused is asked for once" test \
+    "$(sandbox_ask calls | jq '[.[] | select(.operation == "AssumeRole")] | length')" = 1
+
+# ---- killed on the way ----
+sandbox_tell faults '[{"operation":"PutRolePolicy","kind":"slow","milliseconds":4000,"times":1}]'
+# shellcheck disable=SC2086 # CDR may be several words
+$CDR run --rules members.cdr --alerts two.json --mode apply --data killed >"$out" 2>"$err" &
+child=$!
+for _ in $(seq 600); do
+    sqlite3 -readonly killed/journal.db "select 1 from call where operation = 'PutRolePolicy'" 2>/dev/null | grep -q 1 && break
+    sleep 0.05
+done
+kill -9 "$child" 2>/dev/null
+wait "$child" 2>/dev/null
+sandbox_tell faults '[]'
+run resume --data killed
+exits 0 "a run that was killed goes on in the other account"
+holds "where the role is isolated once" test "$(policies)" = "444455556666:shop-front"
+
+# ---- undo by somebody else ----
+other=$(grep -oE 'AKIASANDBOX4[A-Z0-9]*' "$work/.sandbox" | head -n 1)
+other_secret=$(grep -A 1 "$other" "$work/.sandbox" | grep -oE 'AWS_SECRET_ACCESS_KEY=.*' | cut -d= -f2 | head -n 1)
+AWS_ACCESS_KEY_ID=$other AWS_SECRET_ACCESS_KEY=$other_secret run undo 1 --data killed
+exits 0 "who is of that account takes it back without a role"
+holds "there" test -z "$(policies)"
+run run --rules alone.cdr --alerts own.json --mode apply --data mine
+exits 0 "a run without a connection acts as the environment says"
+AWS_ACCESS_KEY_ID=$other AWS_SECRET_ACCESS_KEY=$other_secret run undo 1 --data mine
+exits 1 "and is not taken back in another account"
+prints "this is in account 111122223333, and the connection is to account 444455556666" "which is said"
+run undo 1 --data mine
+exits 0 "but where it was made"
+holds "as it was" test -z "$(policies)"
+
+# ---- what a connection says ----
+mkdir -p .aws
+printf '[profile two]\nregion = eu-west-1\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$other" "$other_secret" >.aws/config
+printf 'connection c { provider = aws profile = "two" }\nrule r { %s }\n' "$isolate" >profile.cdr
+run run --rules profile.cdr --alerts two.json --mode apply --data profile
+exits 0 "a profile is taken before the keys of the environment"
+holds "and acts in its account" test "$(policies)" = "444455556666:shop-front"
+run undo 1 --data profile
+exits 0 "an undo goes by the profile of the run, not by the environment"
+holds "and finds what was done" test -z "$(policies)"
+printf 'connection c { provider = aws account = "444455556666" }\nrule r { %s }\n' "$isolate" >pinned.cdr
+run run --rules pinned.cdr --alerts own.json --mode apply --data pinned
+exits 1 "an account that is pinned is compared"
+prints "the connection says account 444455556666, and AWS takes us for one of account" "in words"
+holds "before anything is done" test -z "$(policies)"
+printf 'connection c { provider = aws role = "arn:aws:iam::444455556666:role/cdr-responder" external_id = env("EXT") account = "444455556666" }\nrule r { %s }\n' "$isolate" >role.cdr
+run run --rules role.cdr --alerts two.json --mode apply --data role
+exits 1 "what a connection is to be told must be there"
+prints '`external_id` of the connection: EXT is not set' "and is named when it is not"
+export EXT=cdr-sandbox
+run run --rules role.cdr --alerts two.json --mode apply --again --data role
+exits 0 "a connection may be as a role"
+holds "in its account" test "$(policies)" = "444455556666:shop-front"
+run undo --alert two --data role
+exits 0 "and is taken back as it"
+unset EXT
+umask 077
+printf '%s\n' "$other_secret" >secret
+printf 'connection c { provider = aws access_key_id = "%s" secret_access_key = file("%s/secret") timeout = 10s }\nrule r { %s }\n' "$other" "$work" "$isolate" >keys.cdr
+run run --rules keys.cdr --alerts two.json --mode apply --data keys
+exits 0 "keys may be named"
+holds "no secret is in the journal" bash -c '! grep -qa "$0" keys/journal.db' "$other_secret"
+holds "nor in the disassembly" bash -c '! "$@" disasm keys.cdr | grep -q "$0"' "$other_secret" $CDR
+finish
