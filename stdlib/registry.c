@@ -7,6 +7,7 @@
 #include <ctype.h>
 
 static const struct builtin_module *const all_modules[] = {
+    &aws_ban_module,
     &aws_ec2_module,
     &aws_evidence_module,
     &aws_iam_module,

@@ -10,6 +10,7 @@ struct builtin_module {
     size_t count;
 };
 
+extern const struct builtin_module aws_ban_module;
 extern const struct builtin_module aws_ec2_module;
 extern const struct builtin_module aws_evidence_module;
 extern const struct builtin_module aws_iam_module;

@@ -65,19 +65,6 @@ static const struct builtin rows[] = {
         .missing = NEEDS_EDR("triage"),
     },
     {
-        .name = "ban_ip",
-        .verb = VERB_RESPOND,
-        .provider = "aws",
-        .doc = "Refuse traffic from an address.",
-        .params = { PARAM("ip", IP, TARGET, "the address"),
-            PARAM_CHOICE("via", "waf nacl iam", "a web ACL, a network ACL or an IAM deny"),
-            PARAM_ACCOUNT, PARAM_REGION },
-        .effect = EFFECT_CHANGES,
-        .inverse = "unban_ip",
-        .source = "https://docs.aws.amazon.com/waf/latest/APIReference/API_UpdateIPSet.html",
-        .missing = NEEDS_MORE_AWS("banning an address"),
-    },
-    {
         .name = "close_security_group",
         .verb = VERB_RESPOND,
         .provider = "aws",
@@ -266,16 +253,6 @@ static const struct builtin rows[] = {
         .effect = EFFECT_CHANGES,
         .source = EC2_API "AuthorizeSecurityGroupIngress.html",
         .missing = NEEDS_MORE_AWS("reopening a security group"),
-    },
-    {
-        .name = "unban_ip",
-        .verb = VERB_UNDO,
-        .provider = "aws",
-        .doc = "Accept traffic from an address again.",
-        .params = { PARAM("ip", IP, REQUIRED, "the address"), PARAM_ACCOUNT, PARAM_REGION },
-        .effect = EFFECT_CHANGES,
-        .source = "https://docs.aws.amazon.com/waf/latest/APIReference/API_UpdateIPSet.html",
-        .missing = NEEDS_MORE_AWS("unbanning an address"),
     },
 };
 

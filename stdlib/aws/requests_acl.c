@@ -20,7 +20,8 @@ static struct draft entry_begin(
 {
     struct draft draft = draft_begin(step, "ec2", operation, region, acl);
     str text;
-    draft_text(&draft, arena_format(step->arena, "%" PRIu32, number), &text);
+    draft_text(&draft,
+        number == 0 ? "(a free number)" : arena_format(step->arena, "%" PRIu32, number), &text);
     query_add(&draft.body, "NetworkAclId", acl);
     query_add(&draft.body, "RuleNumber", text);
     query_add(&draft.body, "Egress", is_egress ? STR("true") : STR("false"));

@@ -12,7 +12,7 @@
 struct request ec2_describe_acls(
     struct step *step, str region, const char *filter, str wanted, str page);
 /* An entry that denies all traffic with the network `cidr` (10.0.0.0/8, 2001:db8::1/128; as
- * acl_cidr writes it) in one direction. */
+ * acl_cidr writes it) in one direction. `number` 0, for a plan that asks nobody: not known yet. */
 struct request ec2_create_acl_deny(
     struct step *step, str region, str acl, uint32_t number, bool is_egress, str cidr);
 struct request ec2_delete_acl_entry(

@@ -287,7 +287,7 @@ static bool is_known_action(const json_t *table, const char *permission)
     static const char *const more[] = { "ec2:CreateTags", "ec2:TerminateInstances",
         "iam:DeleteRolePermissionsBoundary", "iam:GetPolicy", "iam:GetPolicyVersion",
         "iam:ListAttachedRolePolicies", "iam:ListUsers", "iam:PutRolePermissionsBoundary",
-        "kms:DescribeKey" };
+        "execute-api:Invoke", "kms:DescribeKey", "lambda:InvokeFunction" };
     for (size_t at = 0; at < COUNT_OF(more); at++)
         if (strcmp(permission, more[at]) == 0)
             return true;
