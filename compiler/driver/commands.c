@@ -19,6 +19,7 @@ const struct command *const all_commands[] = {
     &undo_command,
     &audit_command,
     &permissions_command,
+    &setup_command,
     &sandbox_command,
     &builtins_command,
     &sources_command,

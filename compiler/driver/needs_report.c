@@ -134,8 +134,9 @@ json_t *needs_warnings(const struct needs *needs, size_t characters)
             continue;
         before = need->permission;
         add_warning(&all,
-            "%s lets whoever holds these credentials give any %s any permission: name cdr's own "
-            "role with --self, keep the resource to a path of names where you can, and put a "
+            "%s lets whoever holds these credentials give any %s any permission: deny it cdr's own "
+            "role (--self; `cdr setup` does), keep the resource to a path of names where you can, "
+            "and put a "
             "permissions boundary on the roles that it may change",
             need->permission, need->type == NULL ? "principal" : need->type->type);
     }

@@ -202,13 +202,21 @@ static bool is_effect(const json_t *statement, const char *effect)
     return strcmp(json_string_value(json_object_get(statement, "Effect")), effect) == 0;
 }
 
-/* Whether the ARN names one resource. */
+/* What stands behind the fifth colon of an ARN: "role/web". */
+static const char *arn_name(const char *arn)
+{
+    for (int colons = 0; *arn != '\0' && colons < 5; arn++)
+        colons += *arn == ':';
+    return arn;
+}
+
+/* Whether it names single resources, in whatever account. */
 static bool is_single(const json_t *statement)
 {
     const json_t *said = json_object_get(statement, "Resource");
     const char *text;
     for (size_t at = 0; (text = text_at(said, at)) != NULL; at++)
-        if (strpbrk(text, "*?$") != NULL)
+        if (arn_name(text)[0] == '\0' || strpbrk(arn_name(text), "*?$") != NULL)
             return false;
     return said != NULL;
 }

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# setup.sh - cdr setup aws: the role for accounts where rules act.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+mkdir rules
+cat >rules/r.cdr <<'R'
+rule miner { when exists instance.id then respond stop_instance }
+rule stolen { when exists role.arn then respond isolate_role }
+R
+trust=arn:aws:iam::111122223333:role/cdr
+
+run setup aws rules --trust "$trust" --role cdr-acts --external-id acme:7
+exits 0 "a stack is printed"
+holds "it makes a role of that name" json '.Resources.Role.Properties.RoleName == "cdr-acts"'
+holds "who takes it must say the external id" json '.Resources.Role.Properties.AssumeRolePolicyDocument.Statement
+    | length == 1 and .[0].Principal.AWS == "'"$trust"'" and .[0].Condition.StringEquals["sts:ExternalId"] == "acme:7"'
+holds "it may do what the rules need, in its own account" json '.Resources.Policy1.Properties.PolicyDocument.Statement[]
+    | select(.Action | index("ec2:StopInstances")) | .Resource[0]["Fn::Sub"] == "arn:${AWS::Partition}:ec2:*:${AWS::AccountId}:instance/*"'
+holds "and nothing to itself" json '.Resources.Policy1.Properties.PolicyDocument.Statement[] | select(.Effect == "Deny")
+    | .Resource["Fn::Sub"] == "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/cdr-acts" and (.Action | index("iam:PutRolePolicy") != null)'
+holds "no text with a variable is left as it is" json '[.. | objects | to_entries[] | select(.key != "Fn::Sub") | .value
+    | if type == "array" then .[] else . end | strings | select(contains("${"))] | length == 0'
+says 'external_id = "acme:7"' "it says what belongs into the configuration"
+says '"arn:aws:iam::*:role/cdr-acts"' "and what who takes the role needs"
+sed -n 's/^cdr: in the configuration: //p' "$err" >connection.cdr
+cp "$out" stack.json
+if command -v cfn-lint >/dev/null; then
+    holds "cfn-lint finds nothing wrong" cfn-lint stack.json
+else
+    skip "cfn-lint finds nothing wrong" "cfn-lint is not installed"
+fi
+run check connection.cdr
+exits 0 "the connection that it says is one"
+
+run setup aws rules --trust "$trust"
+holds "an external id is made up" json '.Resources.Role.Properties.AssumeRolePolicyDocument.Statement[0].Condition.StringEquals["sts:ExternalId"]
+    | test("^[0-9a-f]{32}$")'
+cp "$out" once.json
+run setup aws rules --trust "$trust"
+holds "and is another each time" bash -c '! cmp -s "$1" once.json' _ "$out"
+
+run setup aws rules --trust 111122223333 --external-id acme:7 --format terraform
+exits 0 "Terraform's JSON is printed"
+holds "its role trusts the account" json '.resource.aws_iam_role.cdr.assume_role_policy | fromjson
+    | .Statement[0].Principal.AWS == "arn:${data.aws_partition.current.partition}:iam::111122223333:root"'
+holds "its policy is one" json '.resource.aws_iam_policy.cdr_1.policy | fromjson | .Version == "2012-10-17"'
+holds "and is attached" json '.resource.aws_iam_role_policy_attachment.cdr_1.role == "${aws_iam_role.cdr.name}"'
+says "everybody in 111122223333" "that a whole account is trusted is told"
+
+run setup aws rules --trust "$trust" --format json
+exits 0 "the documents alone are printed"
+jq '.policies[0]' "$out" >policy.json
+run permissions rules --compare policy.json
+exits 0 "they are enough for the rules"
+
+{
+    printf 'list people : text = ["a"]\n'
+    for account in $(seq 100000000001 100000000040); do
+        printf 'rule r%s { when exists instance.id and cloud.account = "%s" then respond stop_instance }\n' "$account" "$account"
+    done
+} >rules/many.cdr
+run setup aws rules --trust "$trust"
+holds "accounts of the rules do not make it longer" json '[.Resources | keys[] | select(startswith("Policy"))] | length == 1'
+
+run setup aws rules
+exits 2 "whom to trust must be said"
+says "--trust arn:aws:iam::111122223333:role/cdr" "with an example"
+run setup aws rules --trust 'arn:aws:iam::111122223333:role/x", "*'
+exits 2 "what is no ARN is refused"
+run setup aws rules --trust "$trust" --role 'a b'
+exits 2 "so is what is no name of a role"
+run setup aws rules --trust "$trust" --external-id '"'
+exits 2 "and what is no external id"
+run setup azure --trust "$trust"
+exits 2 "another provider is told"
+echo 'rule quiet { when severity >= high then open case }' >quiet.cdr
+run setup aws quiet.cdr --trust "$trust"
+exits 3 "rules that need nothing need no role"
+finish
