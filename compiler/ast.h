@@ -351,9 +351,10 @@ struct ast_place {
     span at;
     str key;
     span key_at;
-    struct expr *values; /* EXPR_LIST, or NULL */
-    struct pair *pairs;  /* of `tags { .. }`, or NULL */
-    str word;            /* of `mode`, else empty */
+    struct expr *values;  /* EXPR_LIST, or NULL */
+    struct pair *pairs;   /* of `tags { .. }`, or NULL */
+    bool is_organization; /* `accounts organization` */
+    str word;             /* of `mode`, else empty */
     span word_at;
 };
 

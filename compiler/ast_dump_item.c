@@ -107,6 +107,8 @@ static void dump_places(struct dump *dump, const struct ast_place *place)
         dump_line(dump, "place", place->key);
         if (place->word.len > 0)
             dump_text(dump, "word", place->word);
+        if (place->is_organization)
+            dump_text(dump, "word", STR("organization"));
         dump_child(dump, place->values);
         dump_pairs(dump, place->pairs);
     }

@@ -56,8 +56,8 @@ static struct diag *report_part(struct check *check, span at, const char *messag
         diag_set_guess(check->diags, diag, at, near.best);
     } else {
         diag_help(check->diags, diag,
-            "an entry is a provider (aws, azure, gcp), then what must hold: `accounts [..]`, "
-            "`regions [..]`, `tags { key = \"value\" }`");
+            "an entry is a provider (aws, azure, gcp), then what must hold: `accounts [..]` or "
+            "`accounts organization`, `regions [..]`, `tags { key = \"value\" }`");
     }
     return diag;
 }
@@ -149,11 +149,19 @@ static void check_part(struct check *check, const struct ast_place *place, enum 
     const struct provider *provider)
 {
     bool is_tags = part == PART_TAGS;
-    if (is_tags ? place->pairs == NULL : place->values == NULL) {
+    if (place->is_organization && (part != PART_ACCOUNTS || !provider->has_places)) {
+        struct diag *diag = report_part(
+            check, place->at, "only accounts of aws are those of an organization", STR(""));
+        diag_help(check->diags, diag, "write `aws accounts organization`");
+    } else if (place->is_organization) {
+        return;
+    } else if (is_tags ? place->pairs == NULL : place->values == NULL) {
         struct diag *diag = report_part(
             check, place->at, is_tags ? "tags stand in braces" : "a list belongs here", STR(""));
         diag_help(check->diags, diag,
-            is_tags ? "write `tags { env = \"prod\" }`" : "write `%s [\"..\", \"..\"]`",
+            is_tags                 ? "write `tags { env = \"prod\" }`"
+            : part == PART_ACCOUNTS ? "write `%s [\"..\", \"..\"]`, or `accounts organization`"
+                                    : "write `%s [\"..\", \"..\"]`",
             keys[part]);
     } else if (is_tags) {
         check_tags(check, place);
@@ -187,7 +195,7 @@ static void check_parts(struct check *check, struct item *item)
     for (const struct ast_place *place = item->environment.places; place != NULL;
          place = place->next) {
         enum part part = part_find(place->key);
-        bool is_alone = place->values == NULL && place->pairs == NULL;
+        bool is_alone = place->values == NULL && place->pairs == NULL && !place->is_organization;
         if (place->word.len > 0) {
             check_environment_mode(check, item, place);
         } else if (part == PARTS && is_alone && provider_find(place->key) != NULL) {
@@ -294,6 +302,22 @@ static struct expr *make_provider(struct maker *maker, const struct ast_place *p
         maker, place->key_at, make_field(maker, place->key_at, "cloud", "provider", STR("")), name);
 }
 
+/* Whatever account: which ones are of the organization only AWS can say, and in those that are not
+ * nobody lets us in. So every one is inside, and none outside; one that is not known may be. */
+static struct expr *make_organization(struct maker *maker, const struct ast_place *place)
+{
+    struct expr *field = make_field(maker, place->at, "cloud", "account", STR(""));
+    struct expr *any =
+        make(maker, (struct expr){ .kind = EXPR_LITERAL,
+                        .at = place->at,
+                        .literal = { .value = value_text(STR("*")), .type = TYPE_TEXT } });
+    if (maker->is_outside || field == NULL || any == NULL)
+        return NULL;
+    return make(maker, (struct expr){ .kind = EXPR_TEST,
+                           .at = place->at,
+                           .test = { .test = TEST_LIKE, .left = field, .right = any } });
+}
+
 /* All tags of a part must be so; outside, one that is different is enough. */
 static struct expr *make_part(struct maker *maker, const struct ast_place *place)
 {
@@ -302,6 +326,8 @@ static struct expr *make_part(struct maker *maker, const struct ast_place *place
     struct expr *made = NULL;
     if (part == PARTS)
         return make_provider(maker, place);
+    if (place->is_organization)
+        return make_organization(maker, place);
     if (part != PART_TAGS)
         return make_test(maker, place->at,
             make_field(

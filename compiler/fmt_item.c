@@ -132,12 +132,13 @@ void fmt_sentence(struct fmt *fmt, const struct item *item)
 /* Whether a line of an environment begins here: a provider stands alone, and so does `mode`. */
 static bool begins_entry(const struct ast_place *place)
 {
-    return place->values == NULL && place->pairs == NULL;
+    return place->values == NULL && place->pairs == NULL && !place->is_organization;
 }
 
 static void add_place(struct fmt *fmt, const struct ast_place *place, int indent)
 {
     fmt_add_str(fmt, place->key);
+    fmt_add(fmt, place->is_organization ? " organization" : "");
     fmt_add(fmt, place->word.len > 0 ? " " : "");
     fmt_add_str(fmt, place->word);
     if (place->values != NULL) {

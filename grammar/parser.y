@@ -143,6 +143,7 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
     KW_like "like" KW_limit "limit" KW_list "list" KW_macro "macro" KW_matches "matches"
     KW_max "max" KW_min "min" KW_missing "missing" KW_mode "mode" KW_never "never" KW_new "new" KW_no "no"
     KW_not "not" KW_notify "notify" KW_null "null" KW_of "of" KW_on "on" KW_open "open" KW_or "or"
+    KW_organization "organization"
     KW_over "over" KW_own "own" KW_per "per" KW_percent "percent" KW_percentile "percentile" KW_quiet "quiet"
     KW_reason "reason" KW_respond "respond" KW_result "result" KW_role "role" KW_rule "rule"
     KW_shadow "shadow" KW_skip "skip" KW_source "source" KW_spike "spike" KW_startswith "startswith" KW_stop "stop"
@@ -391,6 +392,9 @@ place: place_key { $$ = NODE(ast_place, .at = @$, .key = $1, .key_at = @1); }
     | place_key "{" pairs "}" {
         $$ = NODE(ast_place, .at = @$, .key = $1, .key_at = @1, .pairs = $pairs.first);
     }
+    | place_key "organization" {
+        $$ = NODE(ast_place, .at = @$, .key = $1, .key_at = @1, .is_organization = true);
+    }
     | "mode" name {
         $$ = NODE(ast_place, .at = @$, .key = $1, .key_at = @1, .word = $name, .word_at = @name);
     }
@@ -591,7 +595,7 @@ who: TEXT { $$ = NODE(ast_name, .text = $1, .at = @1); }
 /* ---- words ---- */
 
 /* What a file may declare and a field may begin with: any word but the reserved ones. */
-name: plain_name | "mode" ;
+name: plain_name | "mode" | "organization" ;
 
 plain_name: NAME
     | "accept" | "after" | "alert" | "always" | "approve" | "as" | "call" | "cdr" | "collect" |

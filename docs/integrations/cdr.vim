@@ -83,6 +83,7 @@ syntax match cdrWord /\.\@<!\<limit\>\(\s*=\)\@!/
 syntax match cdrWord /\.\@<!\<mode\>\(\s*=\)\@!/
 syntax match cdrWord /\.\@<!\<no\>\(\s*=\)\@!/
 syntax match cdrWord /\.\@<!\<on\>\(\s*=\)\@!/
+syntax match cdrWord /\.\@<!\<organization\>\(\s*=\)\@!/
 syntax match cdrWord /\.\@<!\<over\>\(\s*=\)\@!/
 syntax match cdrWord /\.\@<!\<own\>\(\s*=\)\@!/
 syntax match cdrWord /\.\@<!\<per\>\(\s*=\)\@!/

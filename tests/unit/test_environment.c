@@ -187,6 +187,39 @@ static void a_rule_is_the_same_with_its_environment_written_out(void **state)
     assert_true(str_equal(a->rules[0].id, b->rules[0].id));
 }
 
+/* Which accounts are of the organization a rule cannot know: whatever account there is counts. */
+static void every_account_is_of_the_organization_and_none_is_outside(void **state)
+{
+    (void)state;
+#define OURS "environment ours { aws accounts organization tags { env = \"prod\" } }\n"
+#define AWS_ALERT(more)                                                                            \
+    "{\"source\":\"guardduty\",\"severity\":\"high\",\"cloud\":{\"provider\":\"aws\"" more "}}"
+#define ACCOUNT ",\"account\":\"111122223333\"}"
+    static const char inside[] =
+        OURS "rule r { when severity = high and resource in ours then open case }";
+    static const char outside[] =
+        OURS "rule r { when severity = high and resource not in ours then open case }";
+    assert_true(fires(inside, AWS_ALERT(ACCOUNT ",\"resource\":{\"tags\":{\"env\":\"prod\"}")));
+    assert_false(fires(inside, AWS_ALERT(ACCOUNT ",\"resource\":{\"tags\":{\"env\":\"dev\"}")));
+    assert_false(fires(inside, AWS_ALERT("},\"resource\":{\"tags\":{\"env\":\"prod\"}")));
+    assert_true(fires(outside, AWS_ALERT(ACCOUNT ",\"resource\":{\"tags\":{\"env\":\"dev\"}")));
+    assert_false(fires(outside, AWS_ALERT(ACCOUNT ",\"resource\":{\"tags\":{\"env\":\"prod\"}")));
+}
+
+/* A ceiling for the organization holds where nobody says which account it is. */
+static void a_clause_on_the_organization_holds_where_the_account_is_not_known(void **state)
+{
+    (void)state;
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    const struct program *program =
+        compile_good(&compilation, "environment ours { aws accounts organization mode observe }\n"
+                                   "rule r { when severity = high then open case }");
+    assert_int_equal(program->guard_count, 1);
+    assert_int_not_equal(program->guards[0].possible, NO_INDEX);
+    assert_int_equal(program->guards[0].read_count, 2);
+    assert_true(str_is(program->guards[0].reads[1].name, "cloud.account"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +229,8 @@ int main(void)
         cmocka_unit_test(in_and_not_in_hold_only_for_what_the_alert_tells),
         cmocka_unit_test(an_excuse_by_environment_is_in_doubt_where_the_alert_is_silent),
         cmocka_unit_test(a_rule_is_the_same_with_its_environment_written_out),
+        cmocka_unit_test(every_account_is_of_the_organization_and_none_is_outside),
+        cmocka_unit_test(a_clause_on_the_organization_holds_where_the_account_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
