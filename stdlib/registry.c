@@ -10,6 +10,7 @@ static const struct builtin_module *const all_modules[] = {
     &aws_ban_module,
     &aws_ec2_module,
     &aws_evidence_module,
+    &aws_groups_module,
     &aws_iam_module,
     &unconnected_module,
 };

@@ -13,6 +13,7 @@ struct builtin_module {
 extern const struct builtin_module aws_ban_module;
 extern const struct builtin_module aws_ec2_module;
 extern const struct builtin_module aws_evidence_module;
+extern const struct builtin_module aws_groups_module;
 extern const struct builtin_module aws_iam_module;
 extern const struct builtin_module unconnected_module;
 

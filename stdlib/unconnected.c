@@ -7,7 +7,6 @@
 #include "registry.h"
 
 #define DEFENDER "https://learn.microsoft.com/en-us/defender-endpoint/api/"
-#define EC2_API "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_"
 
 #define NEEDS_EDR(what) what " needs a CrowdStrike or Defender connection"
 #define NEEDS_DEFENDER(what) what " needs a Defender connection"
@@ -18,7 +17,6 @@
 #define INSTANCE PARAM("instance", INSTANCE, TARGET, "the EC2 instance")
 #define ROLE PARAM("role", ROLE, TARGET, "the IAM role")
 #define USER PARAM("user", USER, TARGET, "the user")
-#define GROUP PARAM("group", SECURITY_GROUP, TARGET, "the security group")
 #define MESSAGE PARAM("text", TEXT, OPTIONAL, "the message; else the alert in one line")
 
 static const struct builtin rows[] = {
@@ -63,27 +61,6 @@ static const struct builtin rows[] = {
         .effect = EFFECT_COLLECTS,
         .source = DEFENDER "run-live-response",
         .missing = NEEDS_EDR("triage"),
-    },
-    {
-        .name = "close_security_group",
-        .verb = VERB_RESPOND,
-        .provider = "aws",
-        .doc = "Revoke the rules of a security group that are open to the world.",
-        .params = { GROUP, PARAM_ACCOUNT, PARAM_REGION },
-        .effect = EFFECT_CHANGES,
-        .inverse = "reopen_security_group",
-        .source = EC2_API "RevokeSecurityGroupIngress.html",
-        .missing = NEEDS_MORE_AWS("closing a security group"),
-    },
-    {
-        .name = "delete_security_group",
-        .verb = VERB_RESPOND,
-        .provider = "aws",
-        .doc = "Delete a security group.",
-        .params = { GROUP, PARAM_ACCOUNT, PARAM_REGION },
-        .effect = EFFECT_DESTROYS,
-        .source = EC2_API "DeleteSecurityGroup.html",
-        .missing = NEEDS_MORE_AWS("deleting a security group"),
     },
     {
         .name = "isolate_host",
@@ -242,17 +219,6 @@ static const struct builtin rows[] = {
         .effect = EFFECT_CHANGES,
         .source = DEFENDER "unisolate-machine",
         .missing = NEEDS_EDR("releasing a host"),
-    },
-    {
-        .name = "reopen_security_group",
-        .verb = VERB_UNDO,
-        .provider = "aws",
-        .doc = "Give a security group the rules back that were revoked.",
-        .params = { PARAM("group", SECURITY_GROUP, REQUIRED, "the security group"), PARAM_ACCOUNT,
-            PARAM_REGION },
-        .effect = EFFECT_CHANGES,
-        .source = EC2_API "AuthorizeSecurityGroupIngress.html",
-        .missing = NEEDS_MORE_AWS("reopening a security group"),
     },
 };
 

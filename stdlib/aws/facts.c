@@ -166,6 +166,19 @@ static void say_member_tags(struct step *step, const struct answer *answer, cons
         step_gap(step, FIELD_RESOURCE_TAGS, why);
 }
 
+void facts_of_group(struct step *step, const struct xml *item, const struct caller *caller)
+{
+    const struct talk *talk = step->state;
+    str id = xml_text(item, "groupId"), owner = xml_text(item, "ownerId");
+    say(step, FIELD_CLOUD_PROVIDER, STR("aws"));
+    say(step, FIELD_CLOUD_ACCOUNT, owner);
+    say(step, FIELD_CLOUD_REGION, talk->last.region);
+    say(step, FIELD_SG_ID, id);
+    say_ec2(step, caller, owner, "security-group", id);
+    say(step, FIELD_RESOURCE_TYPE, STR("AWS::EC2::SecurityGroup"));
+    say_tags(step, xml_find(item, "tagSet/item"), "key", "value");
+}
+
 void facts_of_role(struct step *step, const struct answer *answer, str arn)
 {
     if (answer->heard == HEARD_ASSUMED)

@@ -58,7 +58,7 @@ struct request ec2_describe_rules(struct step *step, str region, str group, str 
 }
 
 struct request ec2_revoke_rule_ids(struct step *step, str region, str group, bool is_egress,
-    const struct open_rule *rules, uint32_t count)
+    const struct group_rule *rules, uint32_t count)
 {
     struct draft draft = draft_begin(step, "ec2",
         is_egress ? "RevokeSecurityGroupEgress" : "RevokeSecurityGroupIngress", region, group);
@@ -71,24 +71,24 @@ struct request ec2_revoke_rule_ids(struct step *step, str region, str group, boo
 }
 
 /* One rule as one permission: EC2 puts those of the same ports together by itself. */
-static void add_open_rule(struct draft *draft, const struct open_rule *rule, uint32_t number)
+static void add_group_rule(struct draft *draft, const struct group_rule *rule, uint32_t number)
 {
     struct buf *body = &draft->body;
-    bool is_ipv6 = str_find(rule->range, ':') < rule->range.len;
+    bool is_ipv6 = str_find(rule->peer, ':') < rule->peer.len;
     const char *list = is_ipv6 ? "Ipv6Ranges" : "IpRanges";
     query_addf(body, rule->protocol, "IpPermissions.%u.IpProtocol", number);
     if (!str_is(rule->protocol, "-1")) {
         query_addf(body, rule->from, "IpPermissions.%u.FromPort", number);
         query_addf(body, rule->to, "IpPermissions.%u.ToPort", number);
     }
-    query_addf(body, rule->range, "IpPermissions.%u.%s.1.%s", number, list,
+    query_addf(body, rule->peer, "IpPermissions.%u.%s.1.%s", number, list,
         is_ipv6 ? "CidrIpv6" : "CidrIp");
     if (rule->description.len > 0)
         query_addf(body, rule->description, "IpPermissions.%u.%s.1.Description", number, list);
 }
 
 struct request ec2_authorize_rules(struct step *step, str region, str group, bool is_egress,
-    const struct open_rule *rules, uint32_t count)
+    const struct group_rule *rules, uint32_t count)
 {
     struct draft draft = draft_begin(step, "ec2",
         is_egress ? "AuthorizeSecurityGroupEgress" : "AuthorizeSecurityGroupIngress", region,
@@ -97,6 +97,6 @@ struct request ec2_authorize_rules(struct step *step, str region, str group, boo
     query_add(&draft.body, "GroupId", group);
     for (uint32_t at = 0; at < count; at++)
         if (rules[at].is_egress == is_egress)
-            add_open_rule(&draft, &rules[at], number++);
+            add_group_rule(&draft, &rules[at], number++);
     return draft_end(&draft);
 }

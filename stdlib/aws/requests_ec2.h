@@ -19,20 +19,20 @@ struct request ec2_describe_groups_naming(
 /* Rules one by one; `page` is a NextToken, or empty. */
 struct request ec2_describe_rules(struct step *step, str region, str group, str page);
 
-/* One rule of a group with a range of addresses, as DescribeSecurityGroupRules shows it. */
-struct open_rule {
+/* One rule of a group, as DescribeSecurityGroupRules shows it. */
+struct group_rule {
     str id;       /* sgr-..; empty: not known */
     str protocol; /* "tcp", "-1" */
     str from;     /* port or ICMP type; "-1": any, of a protocol that has none */
     str to;
-    str range; /* 192.0.2.0/24, ::/0 */
+    str peer; /* 192.0.2.0/24, ::/0; of a rule that is only shown: pl-1, sg-1 too */
     str description;
     bool is_egress;
 };
 
 /* Revoke by ids: those of the `count` rules that are of that direction. */
 struct request ec2_revoke_rule_ids(struct step *step, str region, str group, bool is_egress,
-    const struct open_rule *rules, uint32_t count);
-/* Authorize those of the `count` rules that are of that direction, with their descriptions. */
+    const struct group_rule *rules, uint32_t count);
+/* Authorize those of the `count` rules, for ranges, that are of that direction, with their descriptions. */
 struct request ec2_authorize_rules(struct step *step, str region, str group, bool is_egress,
-    const struct open_rule *rules, uint32_t count);
+    const struct group_rule *rules, uint32_t count);

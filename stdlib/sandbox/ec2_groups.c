@@ -30,6 +30,60 @@ static void write_group(struct call *call, const json_t *group)
     markup_close(out, "item");
 }
 
+/* The groups that the group's rules of one direction name. NULL: no memory. */
+static json_t *named_by(const json_t *group, bool is_egress)
+{
+    json_t *ids = json_array();
+    size_t index;
+    json_t *rule;
+    json_array_foreach(json_object_get(group, "rules"), index, rule)
+    {
+        json_t *id = json_object_get(rule, "referencedGroupId");
+        if (id != NULL && world_flag(rule, "isEgress") == is_egress
+            && json_array_append(ids, id) != 0) {
+            json_decref(ids);
+            return NULL;
+        }
+    }
+    return ids;
+}
+
+/* Copies of `list` that hold what their rules name as members, so that filters see it. They
+ * belong to the array that is returned; NULL: no memory. */
+static json_t *with_named(struct call *call, struct ec2_list *list)
+{
+    json_auto_t *all = json_array();
+    for (size_t at = 0; at < list->count; at++) {
+        json_t *copy = json_copy(list->items[at]);
+        if (json_object_set_new(copy, "namedIn", named_by(list->items[at], false)) != 0
+            || json_object_set_new(copy, "namedOut", named_by(list->items[at], true)) != 0
+            || json_array_append_new(all, copy) != 0) {
+            call->err = ERR_MEMORY;
+            return NULL;
+        }
+        list->items[at] = copy;
+    }
+    return json_incref(all);
+}
+
+/* Those that GroupId.N name, or all of the region. False: refused. */
+static bool pick_groups(struct call *call, struct ec2_list *list)
+{
+    const json_t *all = json_object_get(call->region, "securityGroups");
+    if (!ec2_named(call, EC2_GROUP, "GroupId", list))
+        return false;
+    if (list->count > 0)
+        return true;
+    list->items = ARENA_ARRAY(call->arena, json_t *, json_array_size(all) + 1);
+    if (list->items == NULL) {
+        call->err = ERR_MEMORY;
+        return false;
+    }
+    for (size_t at = 0; at < json_array_size(all); at++)
+        list->items[list->count++] = json_array_get(all, at);
+    return true;
+}
+
 void sandbox_ec2_describe_security_groups(struct call *call)
 {
     static const struct ec2_filter filters[] = {
@@ -37,11 +91,17 @@ void sandbox_ec2_describe_security_groups(struct call *call)
         { "group-name", "groupName" },
         { "vpc-id", "vpcId" },
         { "description", "description" },
+        { "ip-permission.group-id", "namedIn" },
+        { "egress.ip-permission.group-id", "namedOut" },
         { "owner-id", "" },
     };
     struct ec2_select select = { filters, COUNT_OF(filters), "GroupId", 0 };
     struct ec2_list list;
-    if (!ec2_select(call, EC2_GROUP, &select, &list) || !call_may_proceed(call))
+    if (!pick_groups(call, &list))
+        return;
+    json_auto_t *copies = with_named(call, &list);
+    if (copies == NULL || !ec2_filter(call, &select, &list) || !ec2_page(call, &select, &list)
+        || !call_may_proceed(call))
         return;
     markup_open(&call->body, "securityGroupInfo");
     for (size_t at = 0; at < list.count; at++)

@@ -45,6 +45,11 @@ static const struct action actions[] = {
     { VERB_RESPOND, "terminate_instance",
         { { "instance", "i-01111e1c0ffee0005" }, { "override", "protection" } }, false, false },
     { VERB_RESPOND, "disable_metadata", { { "instance", "i-01111e1c0ffee0001" } }, true, false },
+    { VERB_RESPOND, "close_security_group", { { "group", "sg-01111e1c0ffee0002" } }, false, false },
+    { VERB_RESPOND, "close_security_group",
+        { { "group", "sg-01111e1c0ffee0008" }, { "direction", "both" } }, false, false },
+    { VERB_RESPOND, "delete_security_group", { { "group", "sg-01111e1c0ffee0006" } }, false,
+        false },
     { VERB_RESPOND, "isolate_security_group", { { "instance", "i-01111e1c0ffee0003" } }, true,
         false },
     { VERB_RESPOND, "ban_ip", { { "ip", "203.0.113.77" }, { "ip_set", "blocklist" } }, true, false },
@@ -81,6 +86,14 @@ static inline void action_args(
             ERR_OK);
         assert_int_not_equal(args[at].kind, VALUE_ABSENT);
     }
+}
+
+/* How a second run must end that finds done what it wants: what it destroyed it may find no
+ * more. */
+static inline enum step_turn end_of_another(const struct builtin *row, enum step_turn end)
+{
+    bool may_be_gone = row->effect == EFFECT_DESTROYS && end == STEP_UNRESOLVED;
+    return may_be_gone ? STEP_UNRESOLVED : STEP_DONE;
 }
 
 /* No change of the log was applied twice to the same thing. */

@@ -26,16 +26,16 @@ static void groups_are_asked_for_as_botocore_asks(void **state)
         ec2_describe_groups_naming(&step, NO_REGION, STR("sg-1"), false, STR("tok")), "NextToken");
 }
 
-static struct open_rule rule(const char *range, const char *description, bool is_egress)
+static struct group_rule rule(const char *range, const char *description, bool is_egress)
 {
-    return (struct open_rule){ STR("sgr-1"), STR("tcp"), STR("22"), STR("22"), str_from(range),
+    return (struct group_rule){ STR("sgr-1"), STR("tcp"), STR("22"), STR("22"), str_from(range),
         str_from(description), is_egress };
 }
 
 static void rules_are_revoked_and_authorized_as_botocore_does(void **state)
 {
     struct step step = step_of(golden_of(state));
-    struct open_rule rules[] = { rule("0.0.0.0/0", "ssh", false), rule("0.0.0.0/0", "", true),
+    struct group_rule rules[] = { rule("0.0.0.0/0", "ssh", false), rule("0.0.0.0/0", "", true),
         rule("::/0", "six", true) };
     rules[2].id = STR("sgr-2");
     assert_golden(
