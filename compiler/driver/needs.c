@@ -205,6 +205,42 @@ static enum err add_need(const struct taken *taken, const struct need *need)
 
 /* ---- permissions of a step ---- */
 
+/* Whether a connection to the provider says the setting: it is the parameter then. */
+static bool is_setting_said(const struct taken *taken, const char *setting)
+{
+    const struct compilation *compilation = taken->compilation;
+    for (uint32_t file = 0; setting != NULL && file < compilation->tree_count; file++)
+        for (const struct item *item = compilation->trees[file]->items; item != NULL;
+             item = item->next) {
+            if (item->kind != ITEM_BLOCK || !str_is(item->block.keyword, "connection")
+                || !str_equal(connection_provider(item), taken->provider))
+                continue;
+            for (const struct ast_line *line = item->block.lines; line != NULL; line = line->next)
+                if (str_is(line->key, setting))
+                    return true;
+        }
+    return false;
+}
+
+/* Whether the parameter can be one of `values`, as iam_when has them. */
+static bool may_be(const struct taken *taken, uint32_t param, const char *values)
+{
+    const struct builtin *builtin = taken->step->action.builtin;
+    const struct expr *given = step_argument(taken->step, param);
+    bool is_said = is_setting_said(taken, builtin->params[param].setting);
+    value v;
+    enum type from;
+    if (given == NULL && !is_said)
+        return iam_words_have(values, STR("-"));
+    if (iam_words_have(values, STR("+")))
+        return true;
+    bool is_known = given != NULL && constant_of(given, &v, &from) && v.kind == VALUE_TEXT;
+    if (is_known)
+        return iam_words_have(values, value_str(v));
+    /* `-` and `+` are all that is not a value. */
+    return !str_is(str_from(values), "-");
+}
+
 /* Whether the step does without it, by what is written of its parameters. */
 static bool is_spared(const struct taken *taken, const char *permission)
 {
@@ -215,14 +251,7 @@ static bool is_spared(const struct taken *taken, const char *permission)
             || !iam_words_have(row->actions, str_from(permission)))
             continue;
         uint32_t param = param_find(builtin, str_from(row->param));
-        if (param == UINT32_MAX)
-            return false;
-        const struct expr *given = step_argument(taken->step, param);
-        value v = value_text(STR("-"));
-        enum type from;
-        bool is_known = given == NULL ? builtin->params[param].setting == NULL
-                                      : constant_of(given, &v, &from) && v.kind == VALUE_TEXT;
-        return is_known && !iam_words_have(row->values, value_str(v));
+        return param != UINT32_MAX && !may_be(taken, param, row->values);
     }
     return false;
 }

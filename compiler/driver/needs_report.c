@@ -129,7 +129,7 @@ json_t *needs_warnings(const struct needs *needs, size_t characters)
             "into one managed policy (6,144)",
             characters);
     for (const struct need *need = needs->first; need != NULL; need = need->next) {
-        if (need->is_undo || !policy_escalates(need->permission)
+        if (!policy_escalates(need->permission)
             || strcmp(before, need->permission) == 0)
             continue;
         before = need->permission;

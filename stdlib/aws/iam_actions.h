@@ -38,7 +38,7 @@ struct iam_when {
     const char *step;
     const char *actions; /* with spaces between */
     const char *param;
-    const char *values; /* with spaces between; "-": it is not given */
+    const char *values; /* with spaces between; "-": it is not given, "+": it is */
 };
 
 /* Rows by index; NULL past the last. */

@@ -176,6 +176,38 @@ static void what_cdr_made_is_told_by_its_tag(void **state)
     compile_release(&looked.compilation);
 }
 
+static bool needs(const char *text, const char *permission)
+{
+    struct looked looked;
+    bool is_needed = false;
+    look(&looked, text);
+    for (const struct need *at = looked.needs.first; at != NULL; at = at->next)
+        is_needed |= strcmp(at->permission, permission) == 0;
+    compile_release(&looked.compilation);
+    return is_needed;
+}
+
+#define WHEN_INSTANCE "rule r { when exists instance.id and exists src.ip then "
+
+static void what_only_a_parameter_needs_is_needed_with_it(void **state)
+{
+    (void)state;
+    static const char protection[] = "ec2:ModifyInstanceAttribute";
+    static const char sharing[] = "ec2:ModifySnapshotAttribute";
+    assert_false(needs(WHEN_INSTANCE "respond stop_instance }", protection));
+    assert_true(needs(WHEN_INSTANCE "respond stop_instance override=protection }", protection));
+    assert_false(needs(WHEN_INSTANCE "collect snapshot }", sharing));
+    assert_true(needs(WHEN_INSTANCE "collect snapshot share=\"111122223333\" }", sharing));
+    assert_true(needs(
+        "connection aws { provider = aws forensic_account = \"111122223333\" }\n" WHEN_INSTANCE
+        "collect snapshot }",
+        sharing));
+    assert_false(needs(WHEN_INSTANCE "respond ban_ip via=nacl }", "wafv2:UpdateIPSet"));
+    assert_false(needs(WHEN_INSTANCE "respond ban_ip via=waf ip_set=\"x\" }", "iam:PutRolePolicy"));
+    assert_true(needs(WHEN_INSTANCE "respond ban_ip via=waf ip_set=\"x\" }", "wafv2:UpdateIPSet"));
+    assert_true(needs(WHEN_INSTANCE "respond ban_ip via=iam }", "iam:PutRolePolicy"));
+}
+
 static void a_disabled_rule_needs_nothing(void **state)
 {
     (void)state;
@@ -360,6 +392,7 @@ int main(void)
         cmocka_unit_test(what_a_step_names_itself_is_not_narrowed_by_the_alert),
         cmocka_unit_test(taking_back_does_not_depend_on_tags_that_people_change),
         cmocka_unit_test(what_cdr_made_is_told_by_its_tag),
+        cmocka_unit_test(what_only_a_parameter_needs_is_needed_with_it),
         cmocka_unit_test(a_disabled_rule_needs_nothing),
         cmocka_unit_test(wildcards_permit_what_they_match),
         cmocka_unit_test(what_is_not_allowed_is_missing),
