@@ -21,19 +21,6 @@
 
 static const struct builtin rows[] = {
     {
-        .name = "logs",
-        .verb = VERB_COLLECT,
-        .provider = "aws",
-        .doc = "Collect what CloudTrail recorded about a role, a user or an instance.",
-        .params = { ROLE, USER, INSTANCE,
-            PARAM("since", DURATION, OPTIONAL, "how far back; 24h when not given"), PARAM_ACCOUNT,
-            PARAM_REGION },
-        .effect = EFFECT_READS,
-        .source = "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/"
-                  "API_LookupEvents.html",
-        .missing = NEEDS_MORE_AWS("collecting CloudTrail logs"),
-    },
-    {
         .name = "memory",
         .verb = VERB_COLLECT,
         .doc = "Collect the memory of a running host.",

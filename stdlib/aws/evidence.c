@@ -1,5 +1,6 @@
 /* evidence.c - what rules may collect from AWS. */
 #include "aws/facts.h"
+#include "aws/logs.h"
 #include "aws/snapshot.h"
 #include "params.h"
 #include "bytecode.h"
@@ -10,6 +11,39 @@
 
 /* sts:GetCallerIdentity is called too; AWS lets everybody. */
 static const struct builtin rows[] = {
+    {
+        .name = "logs",
+        .verb = VERB_COLLECT,
+        .provider = "aws",
+        .doc = "Keep what CloudTrail recorded about a role, a user, an instance or an access key.",
+        .params = { [LOGS_ROLE] = PARAM("role", ROLE, TARGET, "the IAM role, and its sessions"),
+            [LOGS_USER] = PARAM("user", USER, TARGET, "the IAM user, by name or ARN"),
+            [LOGS_INSTANCE] = INSTANCE,
+            [LOGS_ACCESS_KEY] = PARAM("access_key", ACCESS_KEY, TARGET, "the access key"),
+            [LOGS_SINCE] = PARAM("since", DURATION, OPTIONAL, "how far back; 24h when not given"),
+            [LOGS_TO] = { .name = "to",
+                .type = TYPE_TEXT,
+                .need = PARAM_OPTIONAL,
+                .directs = true,
+                .setting = "evidence",
+                .doc = "where they go: s3://bucket/prefix" },
+            [LOGS_ACCOUNT] = PARAM_ACCOUNT,
+            [LOGS_REGION] = PARAM_REGION },
+        .effect = EFFECT_COLLECTS,
+        .permissions = { .apply = { "cloudtrail:LookupEvents", "s3:ListBucket", "s3:PutObject" } },
+        .limits = { "management events alone, of 90 days at most; AWS shows them up to 15 minutes "
+                    "late",
+            "of the region, and of that where IAM is recorded",
+            "at most 3,000 events or 8 MB: with more the step ends as partial",
+            "a user is looked up by name: one that is known by its id (AIDA..) alone is not "
+            "found" },
+        .shows = { FIELD_INSTANCE_ID, FIELD_ROLE_ARN, FIELD_USER_ID, FIELD_ACCESS_KEY_ID,
+            FIELD_CLOUD_PROVIDER, FIELD_CLOUD_ACCOUNT, FIELD_CLOUD_REGION },
+        .source = "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/"
+                  "API_LookupEvents.html",
+        .state_bytes = sizeof(struct logs),
+        .next = logs_next,
+    },
     {
         .name = "snapshot",
         .verb = VERB_COLLECT,

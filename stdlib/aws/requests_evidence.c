@@ -1,6 +1,8 @@
 #include "aws/requests_evidence.h"
 
 #include "aws/draft.h"
+#include "base/limits.h"
+#include "base/percent.h"
 
 struct request ec2_describe_volumes(struct step *step, str region, str instance, str page)
 {
@@ -61,4 +63,32 @@ struct request kms_describe_key(struct step *step, str region, str key)
 {
     return draft_json(
         step, "kms", "DescribeKey", region, key, json_pack("{s:s%}", "KeyId", key.ptr, key.len));
+}
+
+struct request cloudtrail_lookup(struct step *step, str region, const char *attribute, str wanted,
+    int64_t since_s, int64_t until_s, str page)
+{
+    json_t *body = json_pack("{s:[{s:s,s:s%}],s:I,s:I,s:i}", "LookupAttributes", "AttributeKey",
+        attribute, "AttributeValue", wanted.ptr, wanted.len, "StartTime", (json_int_t)since_s,
+        "EndTime", (json_int_t)until_s, "MaxResults", 50);
+    if (page.len > 0
+        && json_object_set_new(body, "NextToken", json_stringn(page.ptr, page.len)) != 0) {
+        json_decref(body);
+        body = NULL;
+    }
+    return draft_json(step, "cloudtrail", "LookupEvents", region, wanted, body);
+}
+
+struct request s3_put_object(struct step *step, str region, str target, str body)
+{
+    return draft_rest(step, "s3", "PutObject", region, target, body);
+}
+
+struct request s3_list_objects(struct step *step, str region, str bucket, str prefix)
+{
+    CLEANUP(buf_release) struct buf query = BUF_INIT(REQUEST_BYTES_MAX);
+    buf_add(&query, STR("list-type=2&prefix="));
+    percent_encode(&query, prefix, "");
+    str copy = query.err == ERR_OK ? arena_copy(step->arena, buf_str(&query)) : (str){ NULL, 0 };
+    return draft_rest(step, "s3", "ListObjectsV2", region, bucket, copy);
 }

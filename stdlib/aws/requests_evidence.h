@@ -24,3 +24,13 @@ struct request ec2_share_snapshot(struct step *step, str region, str snapshot, s
 
 /* `key`: an id or an ARN. */
 struct request kms_describe_key(struct step *step, str region, str key);
+
+/* One page, at most 50 events, of those with the attribute ("Username") between two moments, Unix
+ * seconds. All pages of a lookup name the same. */
+struct request cloudtrail_lookup(struct step *step, str region, const char *attribute, str wanted,
+    int64_t since_s, int64_t until_s, str page);
+
+/* `target`: "bucket/key". What is there already is not written over: 412. */
+struct request s3_put_object(struct step *step, str region, str target, str body);
+/* The objects whose keys begin so. */
+struct request s3_list_objects(struct step *step, str region, str bucket, str prefix);

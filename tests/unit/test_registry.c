@@ -284,10 +284,11 @@ static void every_verb_effect_and_turn_has_its_own_word(void **state)
  * the extract of it that we have. */
 static bool is_known_action(const json_t *table, const char *permission)
 {
-    static const char *const more[] = { "ec2:CreateTags", "ec2:TerminateInstances",
-        "iam:DeleteRolePermissionsBoundary", "iam:GetPolicy", "iam:GetPolicyVersion",
-        "iam:ListAttachedRolePolicies", "iam:ListUsers", "iam:PutRolePermissionsBoundary",
-        "execute-api:Invoke", "kms:DescribeKey", "lambda:InvokeFunction" };
+    static const char *const more[] = { "cloudtrail:LookupEvents", "ec2:CreateTags",
+        "ec2:TerminateInstances", "execute-api:Invoke", "iam:DeleteRolePermissionsBoundary",
+        "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListAttachedRolePolicies", "iam:ListUsers",
+        "iam:PutRolePermissionsBoundary", "kms:DescribeKey", "lambda:InvokeFunction",
+        "s3:ListBucket" };
     for (size_t at = 0; at < COUNT_OF(more); at++)
         if (strcmp(permission, more[at]) == 0)
             return true;

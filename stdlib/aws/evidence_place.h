@@ -1,0 +1,21 @@
+/* evidence_place.h - where evidence goes: a bucket of S3, and what the keys in it begin with. */
+#pragma once
+
+#include "base/arena.h"
+
+struct evidence_place {
+    str bucket;
+    str prefix; /* without slashes at its ends; may be empty */
+};
+
+/* Read "s3://bucket/prefix", borrowed. NULL, or why it is no such place: static words. */
+const char *evidence_place_fault(str url, struct evidence_place *ret_place);
+/* "bucket/prefix/name" for requests, and "s3://bucket/prefix/name" for people; ptr is NULL when the
+ * arena is full. */
+str evidence_place_target(
+    struct arena *arena, const struct evidence_place *place, const char *name);
+str evidence_place_url(struct arena *arena, const struct evidence_place *place, const char *name);
+
+/* The region that S3 wants instead, from its words ("expecting 'eu-west-1'"), borrowed; empty: it
+ * names none. */
+str evidence_place_region(str message);
