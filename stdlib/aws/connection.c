@@ -2,6 +2,10 @@
 
 #include "aws/credentials.h"
 #include "aws/delivery.h"
+#include "aws/handout.h"
+#include "aws/process.h"
+#include "aws/profiles.h"
+#include "aws/token_file.h"
 #include "aws/whoami.h"
 #include "host/http.h"
 
@@ -88,14 +92,54 @@ static enum err role_take(struct aws_connection *connection, const volatile int 
         &connection->role, reply.status, reply.body, arena, keys, ret_identity, reterr_reason);
 }
 
-/* New keys, and whose they are. */
+/* Exchange the token, which is read anew each time: whoever keeps it replaces it. */
+static enum err web_identity_take(struct aws_connection *connection, const volatile int *stop,
+    struct arena *arena, struct aws_keys *keys, str *ret_identity, const char **reterr_reason)
+{
+    const struct aws_credentials *from = &connection->credentials;
+    CLEANUP(secret_release) struct secret token = { NULL, 0 };
+    struct request request = { .service = "sts", .operation = "AssumeRoleWithWebIdentity" };
+    struct delivery delivery = {
+        .family = connection->family, .request = &request, .is_secret = true, .stop = stop
+    };
+    struct reply reply;
+    bool is_expired;
+    TRY(aws_token_file_read(from->token_file, arena, &token, reterr_reason));
+    TRY(aws_role_web_form(&from->role, secret_bytes(&token), arena, &request.body));
+    TRY(aws_deliver(&delivery, arena, &reply, &is_expired, reterr_reason));
+    return aws_role_answer(
+        &from->role, reply.status, reply.body, arena, keys, ret_identity, reterr_reason);
+}
+
+/* New keys, and whose they are where the answer says so. */
 static enum err keys_ask(struct aws_connection *connection, const volatile int *stop,
     struct arena *arena, struct aws_keys *keys, str *ret_identity, const char **reterr_reason)
 {
+    const struct aws_credentials *from = &connection->credentials;
+    struct aws_handout handout = { connection->family->http, connection->family->clock, stop };
     if (connection->base != NULL)
         return role_take(connection, stop, arena, keys, ret_identity, reterr_reason);
-    *reterr_reason = "there is nobody to ask for credentials";
+    switch (from->source) {
+    case AWS_SOURCE_WEB_IDENTITY:
+        return web_identity_take(connection, stop, arena, keys, ret_identity, reterr_reason);
+    case AWS_SOURCE_PROCESS:
+        return aws_process_fetch(
+            from->command, AWS_PROCESS_MS_MAX, stop, arena, keys, reterr_reason);
+    case AWS_SOURCE_CONTAINER:
+        return aws_container_fetch(&handout, from, arena, keys, reterr_reason);
+    case AWS_SOURCE_INSTANCE:
+        return aws_instance_fetch(&handout, from->url, arena, keys, reterr_reason);
+    case AWS_SOURCE_KEYS:
+        break;
+    }
+    *reterr_reason = "there is nobody to ask for other credentials";
     return ERR_CREDENTIALS;
+}
+
+/* Whether others could be had in place of the keys. */
+static bool can_ask(const struct aws_connection *connection)
+{
+    return connection->base != NULL || connection->credentials.source != AWS_SOURCE_KEYS;
 }
 
 /* Whether keys of `identity` may be used: a connection stays one caller as long as it lives. */
@@ -155,7 +199,18 @@ static bool keys_are_due(const struct aws_connection *connection, int64_t now_s)
     return left_s <= MANDATORY_S ? left_s <= 0 || !was_asked : left_s <= ADVISORY_S && !was_asked;
 }
 
-/* See to it that there are keys which AWS will accept, as far as we know. */
+/* Know whose the first keys are before they are used: those that replace them are compared. */
+static enum err identity_learn(struct aws_connection *connection, const volatile int *stop,
+    struct arena *arena, const char **reterr_reason)
+{
+    str identity;
+    if (connection->identity.len > 0 || !can_ask(connection))
+        return ERR_OK;
+    TRY(keys_try(connection, &connection->keys, stop, arena, &identity, reterr_reason));
+    return identity_keep(connection, identity, arena, reterr_reason);
+}
+
+/* Replace keys that are due. Ones that are still good do as long as there are no others. */
 static enum err keys_freshen(struct aws_connection *connection, const volatile int *stop,
     struct arena *arena, const char **reterr_reason)
 {
@@ -175,10 +230,13 @@ static enum err keys_freshen(struct aws_connection *connection, const volatile i
     return err;
 }
 
-/* Whether others could be had for keys that AWS calls expired. */
-static bool keys_can_be_replaced(const struct aws_connection *connection)
+/* See to it that there are keys which AWS will accept, as far as we know. */
+static enum err keys_ready(struct aws_connection *connection, const volatile int *stop,
+    struct arena *arena, const char **reterr_reason)
 {
-    return connection->base != NULL;
+    TRY(keys_freshen(connection, stop, arena, reterr_reason));
+    enum err err = identity_learn(connection, stop, arena, reterr_reason);
+    return err == ERR_TRANSPORT || err == ERR_TIMEOUT ? ERR_REFUSED : err;
 }
 
 /* --- requests --- */
@@ -195,9 +253,9 @@ static enum err connection_ask(struct aws_connection *connection, const struct r
         .stop = stop };
     bool is_expired;
     const volatile int *fetch_stop = is_change ? NULL : stop;
-    TRY(keys_freshen(connection, fetch_stop, arena, reterr_reason));
+    TRY(keys_ready(connection, fetch_stop, arena, reterr_reason));
     TRY(aws_deliver(&delivery, arena, ret_reply, &is_expired, reterr_reason));
-    if (!is_expired || !keys_can_be_replaced(connection))
+    if (!is_expired || !can_ask(connection))
         return ERR_OK;
     /* Without others the refusal stands: it is what AWS said. */
     const char *reason = NULL;
@@ -221,7 +279,7 @@ static enum err connection_where(struct transport *transport, struct arena *aren
 {
     struct aws_connection *connection = (struct aws_connection *)transport;
     if (connection->identity.len == 0)
-        TRY(keys_freshen(connection, connection->family->stop, arena, reterr_reason));
+        TRY(keys_ready(connection, connection->family->stop, arena, reterr_reason));
     str identity = connection->identity;
     if (identity.len == 0) {
         TRY(aws_whoami(transport, arena, &identity, reterr_reason));
@@ -265,18 +323,92 @@ static enum err opened(struct aws_connection *connection, enum err err, const ch
     return err;
 }
 
-static enum err settings_read(struct aws_connection *connection,
+/* AWS_MAX_ATTEMPTS, else the profile's `max_attempts`. */
+static enum err attempts_read(struct aws_connection *connection,
+    const struct aws_environment *environment, str in_profile, const char **reterr_reason)
+{
+    str text = str_from(aws_environment_get(environment, "AWS_MAX_ATTEMPTS"));
+    if (text.len == 0)
+        text = in_profile;
+    unsigned number = 0;
+    for (size_t at = 0; at < text.len && number <= RETRY_ATTEMPTS_MAX; at++)
+        number = text.ptr[at] >= '0' && text.ptr[at] <= '9'
+                     ? number * 10 + (unsigned)(text.ptr[at] - '0')
+                     : RETRY_ATTEMPTS_MAX + 1;
+    connection->own_family.attempts_max = text.len == 0 ? RETRY_ATTEMPTS : number;
+    if (text.len == 0 || (number > 0 && number <= RETRY_ATTEMPTS_MAX))
+        return ERR_OK;
+    *reterr_reason = "AWS_MAX_ATTEMPTS, or the profile's max_attempts, is no number from 1 to 10";
+    return ERR_CREDENTIALS;
+}
+
+static enum err profiles_use(struct aws_connection *connection,
     const struct aws_environment *environment, const struct aws_settings *settings,
-    const char **reterr_reason)
+    const struct aws_profiles *profiles, const char **reterr_reason)
 {
     struct aws_credentials *found = &connection->credentials;
-    TRY(aws_credentials_find(environment, settings, &connection->arena, found, reterr_reason));
+    str profile = aws_credentials_profile(environment, settings);
+    TRY(aws_credentials_find(
+        environment, settings, profiles, &connection->arena, found, reterr_reason));
     connection->own_family.region = found->region;
     connection->found = found->found;
     connection->keys = found->keys;
     found->keys = (struct aws_keys){ .expires_at_s = 0 };
-    return aws_endpoints_read(environment, settings->url, found->endpoint_url, &connection->arena,
+    TRY(attempts_read(connection, environment, aws_profiles_text(profiles, profile, "max_attempts"),
+        reterr_reason));
+    return aws_endpoints_read(environment, settings->url, profiles, profile, &connection->arena,
         &connection->own_family.endpoints, reterr_reason);
+}
+
+/* Nobody said that this is an instance, so find out now. */
+static enum err instance_probe(struct aws_connection *connection, const char **reterr_reason)
+{
+    CLEANUP(arena_wipe) struct arena scratch = ARENA_INIT(FETCH_BYTES_MAX);
+    const char *reason = NULL;
+    str identity;
+    enum err err = keys_ask(connection, NULL, &scratch, &connection->keys, &identity, &reason);
+    connection->fetched_at_s = aws_family_now_s(connection->family);
+    if (err == ERR_OK || err == ERR_MEMORY)
+        return err;
+    *reterr_reason = arena_format(&connection->arena,
+        "no AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, the shared "
+        "files have none, and %s: set the two, or AWS_PROFILE",
+        reason == NULL ? err_text(err) : reason);
+    return *reterr_reason == NULL ? ERR_MEMORY : ERR_CREDENTIALS;
+}
+
+/* The region of an instance, when nobody said one. */
+static enum err region_probe(struct aws_connection *connection, const char **reterr_reason)
+{
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(FETCH_BYTES_MAX);
+    struct aws_family *family = connection->family;
+    struct aws_handout handout = { family->http, family->clock, NULL };
+    const char *reason = NULL;
+    str region;
+    enum err err =
+        aws_instance_region(&handout, connection->credentials.url, &scratch, &region, &reason);
+    if (err == ERR_MEMORY)
+        return err;
+    if (err == ERR_OK)
+        family->region = arena_copy(&connection->arena, region);
+    else
+        *reterr_reason =
+            arena_format(&connection->arena, "no AWS region: none is set, and %s: set AWS_REGION",
+                reason == NULL ? err_text(err) : reason);
+    return connection->arena.is_full ? ERR_MEMORY : err == ERR_OK ? ERR_OK : ERR_CREDENTIALS;
+}
+
+static enum err settings_read(struct aws_connection *connection,
+    const struct aws_environment *environment, const struct aws_settings *settings,
+    const char **reterr_reason)
+{
+    CLEANUP(aws_profiles_release)
+    struct aws_profiles profiles = { .credentials = { NULL, 0, NULL } };
+    TRY(aws_profiles_read(environment, &connection->arena, &profiles, reterr_reason));
+    TRY(profiles_use(connection, environment, settings, &profiles, reterr_reason));
+    if (connection->credentials.is_last_resort)
+        TRY(instance_probe(connection, reterr_reason));
+    return connection->family->region.len > 0 ? ERR_OK : region_probe(connection, reterr_reason);
 }
 
 static enum err open_own(struct http *http, uint64_t seed,
@@ -345,7 +477,10 @@ enum err aws_connection_open_over(struct http *http, uint64_t seed,
     struct aws_connection *connection;
     TRY(open_own(http, seed, environment, given, clock, arena, &connection, reterr_reason));
     enum err err = ERR_OK;
-    if (given->role.len > 0) {
+    const struct aws_credentials *found = &connection->credentials;
+    for (uint32_t left = found->roles_count; left > 0 && err == ERR_OK; left--)
+        err = role_stack(&connection, &found->roles[left - 1], arena, reterr_reason);
+    if (err == ERR_OK && given->role.len > 0) {
         struct aws_role role = { given->role, given->external_id, given->session_name, 0 };
         err = role_stack(&connection, &role, arena, reterr_reason);
     }

@@ -1,7 +1,8 @@
 /* endpoint.h - where a service listens in a region, and which region is signed.
  *
- * A static table of services and partitions; AWS_ENDPOINT_URL_<SERVICE>, then
- * AWS_ENDPOINT_URL, then the profile's `endpoint_url` replace the address, unless
+ * A rule and its exceptions for services, partitions, FIPS (AWS_USE_FIPS_ENDPOINT) and dual stack
+ * (AWS_USE_DUALSTACK_ENDPOINT). AWS_ENDPOINT_URL_<SERVICE>, then AWS_ENDPOINT_URL, then the
+ * profile's `services` section, then its `endpoint_url` replace the address, unless
  * AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true. What is signed stays the same. Plain http
  * is for loopback addresses alone: anywhere else a signed request could be read and sent
  * again. Source: AWS General Reference, "Service endpoints and quotas".
@@ -13,17 +14,21 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* Addresses that replace the table's; NULL where none does. */
 struct aws_endpoints {
-    const char *urls[AWS_SERVICE_COUNT];
+    const char *urls[AWS_SERVICE_COUNT]; /* in place of the rule's; NULL where none is */
+    bool is_fips;                        /* hosts with validated cryptography alone */
+    bool is_dual_stack;                  /* hosts that have IPv6 too */
 };
 
-/* Read and check the replacements; `url`, before all of them, and `profile_url` may be empty. ERR_CREDENTIALS: one is not an
- * address that may be used, or something is asked for that this build has not;
- * *reterr_reason is a sentence in `arena`. ERR_MEMORY. */
+struct aws_profiles;
+
+/* Read and check the replacements; `url`, of the caller, is before all of them. `profile` names
+ * the one of `profiles` that counts. ERR_CREDENTIALS: one is not an address that may be used, or
+ * FIPS or dual stack is asked for beside one; *reterr_reason is a sentence in `arena`.
+ * ERR_MEMORY. */
 MUST_CHECK enum err aws_endpoints_read(const struct aws_environment *environment, str url,
-    str profile_url, struct arena *arena, struct aws_endpoints *ret_endpoints,
-    const char **reterr_reason);
+    const struct aws_profiles *profiles, str profile, struct arena *arena,
+    struct aws_endpoints *ret_endpoints, const char **reterr_reason);
 
 struct aws_endpoint {
     const char *url;  /* "https://iam.amazonaws.com/" */
@@ -33,7 +38,8 @@ struct aws_endpoint {
     bool is_replaced; /* by somebody's setting */
 };
 
-/* The endpoint of `service` for `region`. ERR_INVALID: no partition has such a region;
+/* The endpoint of `service` for `region`. ERR_INVALID: no partition has such a region, or not the
+ * kind of address that is asked for;
  * *reterr_reason is a sentence in `arena`. ERR_MEMORY. */
 MUST_CHECK enum err aws_endpoint_make(const struct aws_endpoints *endpoints,
     enum aws_service service, str region, struct arena *arena, struct aws_endpoint *ret_endpoint,

@@ -1,11 +1,17 @@
 #include "aws/environment.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *process_get(const struct aws_environment *environment, const char *name)
 {
     (void)environment;
     return getenv(name);
+}
+
+char *const *aws_environment_inherited(void)
+{
+    return environ;
 }
 
 const struct aws_environment *aws_environment_process(void)

@@ -1,6 +1,7 @@
 /* keys.h - what a request is signed with: an access key, its secret, a session token. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/secret.h"
 
@@ -24,6 +25,13 @@ struct aws_keys {
  * sentence without its value ("the session token has .."). ERR_MEMORY. */
 MUST_CHECK enum err aws_keys_set(
     struct aws_keys *keys, str id, str secret, str token, const char **reterr_fault);
+
+/* Read them out of the JSON that helpers and metadata services hand out: AccessKeyId,
+ * SecretAccessKey, `token_name`, Expiration (RFC 3339; may be missing unless `must_expire`), and
+ * with `version` not 0 a Version of that number. ERR_INVALID: *reterr_fault is a sentence without
+ * values, in `arena` or static. ERR_MEMORY. */
+MUST_CHECK enum err aws_keys_read(struct aws_keys *keys, str json, const char *token_name,
+    bool must_expire, int version, struct arena *arena, const char **reterr_fault);
 
 /* Wipe and free. Safe on a zeroed object. */
 void aws_keys_release(struct aws_keys *keys);

@@ -14,7 +14,8 @@ struct lines {
     bool has_section;  /* a pair may stand here */
     size_t key_indent; /* of the last pair of the section; SIZE_MAX: none yet */
     str section;       /* of LINE_SECTION */
-    str key, value;    /* of LINE_PAIR */
+    str key, value;    /* of LINE_PAIR, and of the block that LINE_NESTED is in */
+    str nested_key, nested_value;
     const char *fault; /* of LINE_BAD */
 };
 
@@ -71,6 +72,15 @@ static enum line_kind pair_read(struct lines *lines, str line, size_t indent)
     return LINE_PAIR;
 }
 
+/* Passed over where it is no pair: other tools put what they like there. */
+static enum line_kind nested_read(struct lines *lines, str line)
+{
+    size_t end = str_find(line, '=');
+    lines->nested_key = trim(str_first(line, end));
+    lines->nested_value = trim(str_skip(line, end + 1));
+    return LINE_NESTED;
+}
+
 static enum line_kind lines_next(struct lines *lines)
 {
     if (lines->rest.len == 0)
@@ -83,7 +93,7 @@ static enum line_kind lines_next(struct lines *lines)
         return LINE_EMPTY;
     size_t indent = (size_t)(line.ptr - whole.ptr);
     if (lines->key_indent != SIZE_MAX && indent > lines->key_indent)
-        return LINE_NESTED;
+        return nested_read(lines, line);
     return line.ptr[0] == '[' ? section_read(lines, line) : pair_read(lines, line, indent);
 }
 
@@ -161,20 +171,27 @@ void profile_file_release(struct profile_file *file)
 
 /* --- asking --- */
 
+/* Whether `section` is `[kind name]`, quotes around the name allowed. */
+static bool section_is_named(str section, str kind, str wanted)
+{
+    if (!str_startswith(section, kind) || section.len == kind.len
+        || !is_space(section.ptr[kind.len]))
+        return false;
+    str name = trim(str_skip(section, kind.len));
+    bool is_quoted =
+        name.len >= 2 && name.ptr[0] == name.ptr[name.len - 1] && strchr("\"'", name.ptr[0]);
+    if (is_quoted)
+        name = str_first(str_skip(name, 1), name.len - 2);
+    return str_equal(name, wanted);
+}
+
 static bool section_is(str section, str profile, bool is_config)
 {
     if (!is_config)
         return str_equal(section, profile);
     if (str_is(profile, "default") && str_is(section, "default"))
         return true;
-    if (!str_startswith(section, STR("profile")) || section.len == 7 || !is_space(section.ptr[7]))
-        return false;
-    str name = trim(str_skip(section, 7));
-    bool is_quoted =
-        name.len >= 2 && name.ptr[0] == name.ptr[name.len - 1] && strchr("\"'", name.ptr[0]);
-    if (is_quoted)
-        name = str_first(str_skip(name, 1), name.len - 2);
-    return str_equal(name, profile);
+    return section_is_named(section, STR("profile"), profile);
 }
 
 static bool key_is(str key, const char *name)
@@ -202,6 +219,34 @@ bool profile_file_get(
             inside = section_is(lines.section, profile, is_config);
         else if (kind == LINE_PAIR && inside && key_is(lines.key, key))
             value = lines.value;
+    }
+    if (value.len == 0)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+bool profile_file_has_services(const struct profile_file *file, str services)
+{
+    struct lines lines = lines_of(file);
+    for (enum line_kind kind; (kind = lines_next(&lines)) != LINE_END;)
+        if (kind == LINE_SECTION && section_is_named(lines.section, STR("services"), services))
+            return true;
+    return false;
+}
+
+bool profile_file_nested(const struct profile_file *file, str services, const char *block,
+    const char *key, str *ret_value)
+{
+    struct lines lines = lines_of(file);
+    str value = { "", 0 };
+    bool inside = false;
+    for (enum line_kind kind; (kind = lines_next(&lines)) != LINE_END;) {
+        if (kind == LINE_SECTION)
+            inside = section_is_named(lines.section, STR("services"), services);
+        else if (kind == LINE_NESTED && inside && key_is(lines.key, block)
+                 && key_is(lines.nested_key, key))
+            value = lines.nested_value;
     }
     if (value.len == 0)
         return false;

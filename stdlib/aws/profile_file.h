@@ -35,5 +35,15 @@ bool profile_file_has(const struct profile_file *file, str profile, bool is_conf
 bool profile_file_get(
     const struct profile_file *file, str profile, bool is_config, const char *key, str *ret_value);
 
+/* The value of `key` in the block `block` of the section `[services NAME]`, borrowed:
+ *     [services lab]
+ *     ec2 =
+ *       endpoint_url = https://..
+ * False when there is none or it is empty. */
+bool profile_file_nested(const struct profile_file *file, str services, const char *block,
+    const char *key, str *ret_value);
+/* Whether the file has the section `[services NAME]`. */
+bool profile_file_has_services(const struct profile_file *file, str services);
+
 /* Wipe and free. Safe on a zeroed file. */
 void profile_file_release(struct profile_file *file);

@@ -20,26 +20,18 @@ enum {
 
 #define WORD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
-static bool all_of(str text, const char *allowed)
-{
-    for (size_t at = 0; at < text.len; at++)
-        if (text.ptr[at] == '\0' || strchr(allowed, text.ptr[at]) == NULL)
-            return false;
-    return true;
-}
-
 const char *aws_role_fault(const struct aws_role *role)
 {
     struct arn arn;
     if (!arn_read(role->arn, &arn) || !str_is(arn.service, "iam") || arn.account.len != 12
-        || !all_of(arn.account, "0123456789") || !str_startswith(arn.resource, STR("role/")))
+        || !str_all_of(arn.account, "0123456789") || !str_startswith(arn.resource, STR("role/")))
         return "is no ARN of a role, like arn:aws:iam::111122223333:role/NAME";
     if (role->session_name.len == 1 || role->session_name.len > SESSION_NAME_BYTES_MAX
-        || !all_of(role->session_name, WORD "+=,.@-"))
+        || !str_all_of(role->session_name, WORD "+=,.@-"))
         return "cannot be assumed under that session name: it has 2 to 64 letters, digits and "
                "_+=,.@-";
     if (role->external_id.len == 1 || role->external_id.len > EXTERNAL_ID_BYTES_MAX
-        || !all_of(role->external_id, WORD "+=,.@:/-"))
+        || !str_all_of(role->external_id, WORD "+=,.@:/-"))
         return "cannot be assumed with that external id: it has 2 to 1224 letters, digits and "
                "_+=,.@:/-";
     if (role->duration_s != 0

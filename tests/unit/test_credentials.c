@@ -7,8 +7,7 @@
 
 #include "aws/connection.h"
 #include "aws/credentials.h"
-#include "aws/endpoint.h"
-#include "aws/profile_file.h"
+#include "aws/profiles.h"
 #include "aws/retry.h"
 #include "table_environment.h"
 
@@ -77,11 +76,20 @@ static void assert_text(str got, const char *want)
         fail_msg("'%.*s' is not '%s'", STR_ARG(got), want);
 }
 
+/* Read the files and look. */
+static enum err look(const struct table_environment *table, struct arena *arena,
+    struct aws_credentials *ret_found, const char **reterr_reason)
+{
+    CLEANUP(aws_profiles_release) struct aws_profiles profiles = { .config = { NULL, 0, NULL } };
+    TRY(aws_profiles_read(&table->environment, arena, &profiles, reterr_reason));
+    return aws_credentials_find(
+        &table->environment, &no_settings, &profiles, arena, ret_found, reterr_reason);
+}
+
 static void find_ok(struct home *home, const struct table_environment *table)
 {
     aws_credentials_release(&home->found);
-    enum err err = aws_credentials_find(
-        &table->environment, &no_settings, &home->arena, &home->found, &home->reason);
+    enum err err = look(table, &home->arena, &home->found, &home->reason);
     if (err != ERR_OK)
         fail_msg("%s: %s", err_text(err), home->reason);
 }
@@ -92,9 +100,7 @@ static void find_refused(
 {
     struct aws_credentials found;
     home->reason = NULL;
-    assert_int_equal(aws_credentials_find(
-                         &table->environment, &no_settings, &home->arena, &found, &home->reason),
-        ERR_CREDENTIALS);
+    assert_int_equal(look(table, &home->arena, &found, &home->reason), ERR_CREDENTIALS);
     assert_non_null(home->reason);
     if (strstr(home->reason, words) == NULL)
         fail_msg("'%s' is not in: %s", words, home->reason);
@@ -214,31 +220,209 @@ static void the_files_may_be_elsewhere(void **state)
             { "AWS_CONFIG_FILE", "~/.aws/config" });
     find_ok(home, &table);
     assert_found(home, "AKIAX", "x", "", "eu-west-1");
-    assert_text(home->found.endpoint_url, "http://127.0.0.1:1");
 }
 
 static void nothing_found_says_what_to_set(void **state)
 {
     struct home *home = *state;
-    struct table_environment table = TABLE({ "AWS_REGION", "eu-west-1" }, { "HOME", home->path });
+    struct table_environment table = TABLE({ "AWS_REGION", "eu-west-1" }, { "HOME", home->path },
+        { "AWS_EC2_METADATA_DISABLED", "True" });
     find_refused(home, &table, "set the two, or AWS_PROFILE");
     assert_non_null(strstr(home->reason, "AWS_ACCESS_KEY_ID"));
     assert_non_null(strstr(home->reason, home->credentials));
-    table.variables[2] = (struct variable){ "AWS_PROFILE", "ghost" };
+    table.variables[3] = (struct variable){ "AWS_PROFILE", "ghost" };
     find_refused(home, &table, "there is no profile ghost");
-    struct table_environment empty = TABLE({ NULL, NULL });
+    struct table_environment empty = TABLE({ "AWS_EC2_METADATA_DISABLED", "true" });
     find_refused(home, &empty, "no HOME");
     struct table_environment no_region =
         TABLE({ "AWS_ACCESS_KEY_ID", "AKIA" }, { "AWS_SECRET_ACCESS_KEY", SECRET });
     find_refused(home, &no_region, "set AWS_REGION");
 }
 
-static void profiles_that_need_more_are_refused_in_words(void **state)
+static void an_instance_is_asked_when_nothing_else_is_left(void **state)
 {
     struct home *home = *state;
-    static const char *const keys[] = { "role_arn", "sso_session", "sso_start_url",
-        "sso_account_id", "credential_process", "web_identity_token_file", "credential_source",
-        "login_session" };
+    struct table_environment table = TABLE({ "HOME", home->path });
+    find_ok(home, &table);
+    assert_int_equal(home->found.source, AWS_SOURCE_INSTANCE);
+    assert_true(home->found.is_last_resort);
+    assert_string_equal(home->found.url, "http://169.254.169.254/");
+    assert_text(home->found.region, "");
+    table.variables[1] = (struct variable){ "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6" };
+    find_ok(home, &table);
+    assert_string_equal(home->found.url, "http://[fd00:ec2::254]/");
+    table.variables[1] =
+        (struct variable){ "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:8111/x" };
+    find_ok(home, &table);
+    assert_string_equal(home->found.url, "http://127.0.0.1:8111/x/");
+    table.variables[1].value = "http://198.51.100.7/";
+    find_refused(home, &table, "is no address that credentials may come from");
+}
+
+/* --- roles of profiles --- */
+
+#define ROLE(name) "arn:aws:iam::111122223333:role/" name
+#define STATIC_KEYS "aws_access_key_id = AKIAX\naws_secret_access_key = " FILE_SECRET "\n"
+
+static void a_chain_of_roles_is_followed_to_its_keys(void **state)
+{
+    struct home *home = *state;
+    write_file(home->credentials, "[base]\n" STATIC_KEYS);
+    write_file(home->config,
+        "[profile top]\nrole_arn = " ROLE("top") "\nsource_profile = middle\n"
+                                                 "external_id = e-1\nrole_session_name = night\n"
+                                                 "duration_seconds = 900\nregion = eu-west-1\n"
+                                                 "[profile middle]\nrole_arn = " ROLE(
+                                                     "middle") "\n"
+                                                               "source_profile = base\n");
+    struct table_environment table = TABLE({ "HOME", home->path }, { "AWS_PROFILE", "top" });
+    find_ok(home, &table);
+    assert_found(home, "AKIAX", FILE_SECRET, "", "eu-west-1");
+    assert_int_equal(home->found.roles_count, 2);
+    assert_text(home->found.roles[0].arn, ROLE("top"));
+    assert_text(home->found.roles[0].external_id, "e-1");
+    assert_text(home->found.roles[0].session_name, "night");
+    assert_int_equal(home->found.roles[0].duration_s, 900);
+    assert_text(home->found.roles[1].arn, ROLE("middle"));
+}
+
+static void keys_beside_a_role_are_of_the_profile_that_names_itself(void **state)
+{
+    struct home *home = *state;
+    write_file(home->config,
+        "[profile a]\nregion = eu-west-1\nrole_arn = " ROLE(
+            "a") "\n"
+                 "source_profile = a\n" STATIC_KEYS
+                 "[profile b]\nregion = eu-west-1\nrole_arn = " ROLE("b") "\n"
+                                                                          "source_profile = a\n");
+    struct table_environment table = TABLE({ "HOME", home->path }, { "AWS_PROFILE", "a" });
+    find_ok(home, &table);
+    assert_int_equal(home->found.roles_count, 1);
+    assert_found(home, "AKIAX", FILE_SECRET, "", "eu-west-1");
+    /* Of a source, keys come before a role. */
+    table.variables[1].value = "b";
+    find_ok(home, &table);
+    assert_int_equal(home->found.roles_count, 1);
+    assert_text(home->found.roles[0].arn, ROLE("b"));
+}
+
+static void chains_that_lead_nowhere_are_refused_in_words(void **state)
+{
+    struct home *home = *state;
+    static const struct {
+        const char *config;
+        const char *words;
+    } bad[] = {
+        { "source_profile = p\n", "in a circle" },
+        { "source_profile = q\n[profile q]\nrole_arn = " ROLE("q") "\nsource_profile = p\n",
+            "in a circle" },
+        { "source_profile = ghost\n", "and there is none" },
+        { "source_profile = q\n[profile q]\noutput = json\n", "has no credentials" },
+        { "source_profile = q\n[profile q]\nsso_session = s\n", "SSO" },
+        { "", "neither source_profile nor credential_source" },
+        { "source_profile = q\ncredential_source = Environment\n[profile q]\n" STATIC_KEYS,
+            "both source_profile and credential_source" },
+        { "credential_source = Elsewhere\n", "none of Environment" },
+        { "credential_source = Environment\n", "there are none there" },
+        { "credential_source = EcsContainer\n", "there are none there" },
+        { "duration_seconds = 60\nsource_profile = p\n", "from 900 to 43200" },
+        { "external_id = a b\nsource_profile = p\n", "external id" },
+        { "mfa_serial = arn:aws:iam::111122223333:mfa/x\nsource_profile = p\n", "MFA" },
+        { "source_profile = p1\n"
+          "[profile p1]\nrole_arn = " ROLE(
+              "p1") "\nsource_profile = p2\n"
+                    "[profile p2]\nrole_arn = " ROLE(
+                        "p2") "\nsource_profile = p3\n"
+                              "[profile p3]\nrole_arn = " ROLE(
+                                  "p3") "\nsource_profile = p4\n"
+                                        "[profile p4]\nrole_arn = " ROLE(
+                                            "p4") "\nsource_profile = p5\n"
+                                                  "[profile p5]\nrole_arn = " ROLE(
+                                                      "p5") "\nsource_profile = p6\n"
+                                                            "[profile p6]\n" STATIC_KEYS,
+            "more than 5 roles" },
+    };
+    struct table_environment table =
+        TABLE({ "AWS_REGION", "eu-west-1" }, { "HOME", home->path }, { "AWS_PROFILE", "p" });
+    for (size_t at = 0; at < COUNT_OF(bad); at++) {
+        char text[1024];
+        snprintf(text, sizeof(text), "[profile p]\nrole_arn = " ROLE("p") "\n%s", bad[at].config);
+        write_file(home->config, text);
+        find_refused(home, &table, bad[at].words);
+    }
+    write_file(home->config, "[profile p]\nrole_arn = arn:aws:iam::1:user/x\nsource_profile = p\n");
+    find_refused(home, &table, "is no ARN of a role");
+}
+
+static void each_other_source_has_its_place_in_the_order(void **state)
+{
+    struct home *home = *state;
+    struct table_environment table = TABLE({ "AWS_REGION", "eu-west-1" }, { "HOME", home->path },
+        { "AWS_WEB_IDENTITY_TOKEN_FILE", "/run/token" }, { "AWS_ROLE_ARN", ROLE("pod") },
+        { "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/x" });
+    write_file(home->credentials, "[default]\n" STATIC_KEYS);
+    find_ok(home, &table);
+    assert_int_equal(home->found.source, AWS_SOURCE_WEB_IDENTITY);
+    assert_text(home->found.role.arn, ROLE("pod"));
+    assert_string_equal(home->found.token_file, "/run/token");
+    table.variables[2].value = NULL;
+    find_ok(home, &table);
+    assert_int_equal(home->found.source, AWS_SOURCE_KEYS);
+    write_file(home->credentials, "");
+    write_file(home->config, "[default]\ncredential_process = /bin/true x\n" STATIC_KEYS);
+    find_ok(home, &table);
+    assert_int_equal(home->found.source, AWS_SOURCE_PROCESS);
+    assert_string_equal(home->found.command, "/bin/true x");
+    write_file(home->config, "");
+    find_ok(home, &table);
+    assert_int_equal(home->found.source, AWS_SOURCE_CONTAINER);
+    assert_string_equal(home->found.url, "http://169.254.170.2/v2/credentials/x");
+    write_file(home->config, "[default]\nweb_identity_token_file = /t\nrole_arn = " ROLE("w") "\n");
+    table.variables[3].value = NULL;
+    find_ok(home, &table);
+    assert_int_equal(home->found.source, AWS_SOURCE_WEB_IDENTITY);
+    assert_int_equal(home->found.roles_count, 0);
+    write_file(home->config, "[default]\nweb_identity_token_file = /t\n");
+    find_refused(home, &table, "no role for it");
+}
+
+static void a_container_is_asked_where_nobody_can_listen_in(void **state)
+{
+    struct home *home = *state;
+    static const struct {
+        const char *url;
+        bool is_good;
+    } urls[] = {
+        { "http://169.254.170.23/v1/credentials", true },
+        { "http://[fd00:ec2::23]/v1/credentials", true },
+        { "http://localhost:1/?a=b", true },
+        { "http://127.0.0.9:80/x.y", true },
+        { "https://credentials.example/x", true },
+        { "http://credentials.example/x", false },
+        { "http://169.254.170.2.example/x", false },
+        { "http://169.254.170.2@evil.example/x", false },
+        { "http://169.254.170.2\r\nX: y/", false },
+    };
+    struct table_environment table =
+        TABLE({ "AWS_REGION", "eu-west-1" }, { "AWS_CONTAINER_CREDENTIALS_FULL_URI", "" },
+            { "AWS_CONTAINER_AUTHORIZATION_TOKEN", SECRET });
+    for (size_t at = 0; at < COUNT_OF(urls); at++) {
+        table.variables[1].value = urls[at].url;
+        if (urls[at].is_good)
+            find_ok(home, &table);
+        else
+            find_refused(home, &table, "is no address that credentials may come from");
+    }
+    table.variables[1] =
+        (struct variable){ "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "@evil.example/x" };
+    find_refused(home, &table, "is no address");
+}
+
+static void profiles_that_need_a_person_are_refused_in_words(void **state)
+{
+    struct home *home = *state;
+    static const char *const keys[] = { "sso_session", "sso_start_url", "sso_account_id",
+        "login_session", "mfa_serial" };
     struct table_environment table = TABLE({ "AWS_REGION", "eu-west-1" }, { "HOME", home->path });
     write_file(home->credentials, "[default]\naws_access_key_id = AKIAX\n"
                                   "aws_secret_access_key = " FILE_SECRET "\n");
@@ -248,12 +432,8 @@ static void profiles_that_need_more_are_refused_in_words(void **state)
         snprintf(text, sizeof(text), "[default]\n%s = something\n", keys[at]);
         write_file(home->config, text);
         find_refused(home, &table, keys[at]);
-        assert_non_null(strstr(home->reason, "not in this build"));
+        assert_non_null(strstr(home->reason, "aws configure export-credentials"));
     }
-    write_file(home->config, "[default]\nservices = mine\n");
-    find_refused(home, &table, "services section");
-    table.variables[2] = (struct variable){ "AWS_WEB_IDENTITY_TOKEN_FILE", "/t" };
-    find_refused(home, &table, "web identity");
 }
 
 static void bad_files_are_named_with_their_line(void **state)
@@ -294,8 +474,7 @@ static void full_memory_is_an_error_and_not_a_crash(void **state)
         struct arena arena = ARENA_INIT(limit);
         struct aws_credentials found = { .found = NULL };
         const char *reason;
-        enum err err =
-            aws_credentials_find(&table.environment, &no_settings, &arena, &found, &reason);
+        enum err err = look(&table, &arena, &found, &reason);
         assert_true(err == ERR_OK || err == ERR_MEMORY);
         full += err == ERR_MEMORY;
         aws_credentials_release(&found);
@@ -304,141 +483,7 @@ static void full_memory_is_an_error_and_not_a_crash(void **state)
     assert_true(full > 0);
 }
 
-/* --- addresses --- */
-
-static void assert_endpoint(struct arena *arena, const struct aws_endpoints *endpoints,
-    enum aws_service service, const char *region, const char *url, const char *signed_region)
-{
-    struct aws_endpoint endpoint;
-    const char *reason = "";
-    if (aws_endpoint_make(endpoints, service, str_from(region), arena, &endpoint, &reason)
-        != ERR_OK)
-        fail_msg("%s", reason);
-    assert_string_equal(endpoint.url, url);
-    assert_text(endpoint.region, signed_region);
-    assert_text(endpoint.path, "/");
-    str host = str_from(strstr(url, "//") + 2);
-    assert_true(str_equal(endpoint.host, str_first(host, str_find(host, '/'))));
-}
-
-static void each_partition_has_its_hosts(void **state)
-{
-    (void)state;
-    struct arena arena = ARENA_INIT(1 << 20);
-    const struct aws_endpoints none = { { NULL } };
-    static const struct {
-        enum aws_service service;
-        const char *region, *url, *signed_region;
-    } hosts[] = {
-        { AWS_EC2, "eu-west-1", "https://ec2.eu-west-1.amazonaws.com/", "eu-west-1" },
-        { AWS_STS, "us-east-1", "https://sts.us-east-1.amazonaws.com/", "us-east-1" },
-        { AWS_IAM, "eu-west-1", "https://iam.amazonaws.com/", "us-east-1" },
-        { AWS_IAM, "cn-northwest-1", "https://iam.cn-north-1.amazonaws.com.cn/", "cn-north-1" },
-        { AWS_EC2, "cn-northwest-1", "https://ec2.cn-northwest-1.amazonaws.com.cn/",
-            "cn-northwest-1" },
-        { AWS_IAM, "us-gov-east-1", "https://iam.us-gov.amazonaws.com/", "us-gov-west-1" },
-        { AWS_STS, "us-gov-east-1", "https://sts.us-gov-east-1.amazonaws.com/", "us-gov-east-1" },
-        { AWS_IAM, "eusc-de-east-1", "https://iam.eusc-de-east-1.amazonaws.eu/", "eusc-de-east-1" },
-    };
-    for (size_t at = 0; at < COUNT_OF(hosts); at++)
-        assert_endpoint(&arena, &none, hosts[at].service, hosts[at].region, hosts[at].url,
-            hosts[at].signed_region);
-    arena_release(&arena);
-}
-
-static void what_is_no_region_becomes_no_host(void **state)
-{
-    (void)state;
-    struct arena arena = ARENA_INIT(1 << 20);
-    const struct aws_endpoints none = { { NULL } };
-    static const char *const regions[] = { "", "eu-west", "evil.example", "eu-west-1.evil.example",
-        "eu-west-1/", "eu-west-1@x-1", "xx-west-1", "us-iso-east-1", "EU-WEST-1", "eu-west-1\n",
-        "eu-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-1" };
-    for (size_t at = 0; at < COUNT_OF(regions); at++) {
-        struct aws_endpoint endpoint;
-        const char *reason = NULL;
-        assert_int_equal(
-            aws_endpoint_make(&none, AWS_EC2, str_from(regions[at]), &arena, &endpoint, &reason),
-            ERR_INVALID);
-        assert_non_null(strstr(reason, "nothing was sent"));
-    }
-    arena_release(&arena);
-}
-
-static enum err endpoints_of(const struct table_environment *table, const char *profile_url,
-    struct arena *arena, struct aws_endpoints *ret_endpoints, const char **reterr_reason)
-{
-    return aws_endpoints_read(
-        &table->environment, STR(""), str_from(profile_url), arena, ret_endpoints, reterr_reason);
-}
-
-static void addresses_are_replaced_in_order_and_the_region_stays(void **state)
-{
-    (void)state;
-    struct arena arena = ARENA_INIT(1 << 20);
-    struct aws_endpoints found;
-    const char *reason = "";
-    struct table_environment table = TABLE({ "AWS_ENDPOINT_URL_EC2", "https://vpce.example:8443" },
-        { "AWS_ENDPOINT_URL", "http://127.0.0.1:5000/" });
-    assert_int_equal(endpoints_of(&table, "http://localhost:1", &arena, &found, &reason), ERR_OK);
-    assert_endpoint(
-        &arena, &found, AWS_EC2, "eu-west-1", "https://vpce.example:8443/", "eu-west-1");
-    assert_endpoint(&arena, &found, AWS_STS, "my-lab", "http://127.0.0.1:5000/", "my-lab");
-    assert_endpoint(&arena, &found, AWS_IAM, "eu-west-1", "http://127.0.0.1:5000/", "us-east-1");
-    table.variables[1].name = "OTHER";
-    assert_int_equal(endpoints_of(&table, "http://localhost:1", &arena, &found, &reason), ERR_OK);
-    assert_endpoint(&arena, &found, AWS_STS, "eu-west-1", "http://localhost:1/", "eu-west-1");
-    table.variables[2] = (struct variable){ "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true" };
-    assert_int_equal(endpoints_of(&table, "http://localhost:1", &arena, &found, &reason), ERR_OK);
-    assert_null(found.urls[AWS_EC2]);
-    arena_release(&arena);
-}
-
-static void unsafe_addresses_are_refused(void **state)
-{
-    (void)state;
-    struct arena arena = ARENA_INIT(1 << 20);
-    static const struct {
-        const char *url;
-        const char *words;
-    } bad[] = {
-        { "http://10.0.0.1", "plain http" },
-        { "http://127.0.0.1.evil.example", "plain http" },
-        { "http://localhost.evil.example", "plain http" },
-        { "http://[::2]:80", "plain http" },
-        { "http://127.1", "plain http" },
-        { "ftp://127.0.0.1", "is not an address" },
-        { "127.0.0.1:5000", "is not an address" },
-        { "https://", "is not an address" },
-        { "https://u:p@host", "is not an address" },
-        { "http://127.0.0.1\\@evil.example", "is not an address" },
-        { "http://127.0.0.1#@evil.example", "is not an address" },
-        { "http://127.0.0.1?x", "is not an address" },
-        { "http://127.0.0.1:", "is not an address" },
-        { "http://127.0.0.1:5 000", "is not an address" },
-        { "http://[::1", "is not an address" },
-        { "http://[::1]x", "is not an address" },
-        { "https://h/a\r\nX: y", "is not an address" },
-    };
-    for (size_t at = 0; at < COUNT_OF(bad); at++) {
-        struct aws_endpoints found;
-        const char *reason = "";
-        struct table_environment table = TABLE({ "AWS_ENDPOINT_URL", bad[at].url });
-        if (endpoints_of(&table, "", &arena, &found, &reason) != ERR_CREDENTIALS
-            || strstr(reason, bad[at].words) == NULL || strstr(reason, "u:p") != NULL)
-            fail_msg("%s: %s", bad[at].url, reason);
-    }
-    static const char *const good[] = { "http://127.0.0.1:5000", "http://127.9.9.9",
-        "http://[::1]:80/", "http://LocalHost", "https://10.0.0.1/a/b" };
-    for (size_t at = 0; at < COUNT_OF(good); at++) {
-        struct aws_endpoints found;
-        const char *reason = "";
-        struct table_environment table = TABLE({ "AWS_ENDPOINT_URL", good[at] });
-        if (endpoints_of(&table, "", &arena, &found, &reason) != ERR_OK)
-            fail_msg("%s: %s", good[at], reason);
-    }
-    arena_release(&arena);
-}
+/* --- sending again --- */
 
 static void codes_say_whether_to_send_again(void **state)
 {
@@ -478,13 +523,15 @@ int main(void)
         HOME_TEST(files_are_read_as_the_tools_do),
         HOME_TEST(the_files_may_be_elsewhere),
         HOME_TEST(nothing_found_says_what_to_set),
-        HOME_TEST(profiles_that_need_more_are_refused_in_words),
+        HOME_TEST(an_instance_is_asked_when_nothing_else_is_left),
+        HOME_TEST(a_chain_of_roles_is_followed_to_its_keys),
+        HOME_TEST(keys_beside_a_role_are_of_the_profile_that_names_itself),
+        HOME_TEST(chains_that_lead_nowhere_are_refused_in_words),
+        HOME_TEST(each_other_source_has_its_place_in_the_order),
+        HOME_TEST(a_container_is_asked_where_nobody_can_listen_in),
+        HOME_TEST(profiles_that_need_a_person_are_refused_in_words),
         HOME_TEST(bad_files_are_named_with_their_line),
         HOME_TEST(full_memory_is_an_error_and_not_a_crash),
-        cmocka_unit_test(each_partition_has_its_hosts),
-        cmocka_unit_test(what_is_no_region_becomes_no_host),
-        cmocka_unit_test(addresses_are_replaced_in_order_and_the_region_stays),
-        cmocka_unit_test(unsafe_addresses_are_refused),
         cmocka_unit_test(codes_say_whether_to_send_again),
         cmocka_unit_test(delays_grow_to_a_ceiling),
     };

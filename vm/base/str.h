@@ -57,6 +57,15 @@ static inline str str_first(str s, size_t count)
     return (str){ s.ptr, count < s.len ? count : s.len };
 }
 
+/* Whether each byte is one of `allowed`; an empty text is. */
+static inline bool str_all_of(str s, const char *allowed)
+{
+    for (size_t at = 0; at < s.len; at++)
+        if (s.ptr[at] == '\0' || strchr(allowed, s.ptr[at]) == NULL)
+            return false;
+    return true;
+}
+
 /* Offset of the first (last) `byte`, or s.len when there is none. */
 static inline size_t str_find(str s, char byte)
 {
