@@ -1,4 +1,5 @@
 /* Roles, their inline policies, and the profiles that hand them to instances. */
+#include "sandbox/iam.h"
 #include "sandbox/iam_policy.h"
 #include "sandbox/markup.h"
 #include "sandbox/operation.h"
@@ -6,12 +7,12 @@
 enum {
     ROLE_NAME_MAX = 64,
     NAME_MAX_CHARS = 128,
-    POLICIES_CHARS_MAX = 10240, /* of one role's inline policies, white space not counted */
+    ROLE_POLICIES_CHARS_MAX = 10240, /* of its inline policies, white space not counted */
     LISTED_MAX = 1000,
     LISTED_DEFAULT = 100,
 };
 
-static bool name_is_good(struct call *call, const char *parameter, size_t most)
+bool iam_name_is_good(struct call *call, const char *parameter, size_t most)
 {
     static const char taken[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_+=,.@-";
@@ -25,10 +26,9 @@ static bool name_is_good(struct call *call, const char *parameter, size_t most)
         parameter, most);
 }
 
-/* The role that the call is about, borrowed; NULL: refused. */
-static json_t *find_role(struct call *call)
+json_t *iam_find_role(struct call *call)
 {
-    if (!name_is_good(call, "RoleName", ROLE_NAME_MAX))
+    if (!iam_name_is_good(call, "RoleName", ROLE_NAME_MAX))
         return NULL;
     const char *name = call_text(call, "RoleName");
     json_t *role = world_find(call->account, "roles", "roleName", name);
@@ -48,13 +48,12 @@ static void write_role(struct call *call, const json_t *role)
     markup_encoded(out, "AssumeRolePolicyDocument", world_text(role, "assumeRolePolicyDocument"));
 }
 
-/* IAM writes nothing for a role without tags. */
-static void write_tags(struct call *call, const json_t *role)
+void iam_write_tags(struct call *call, const json_t *thing)
 {
     struct buf *out = &call->body;
     const char *key;
     json_t *text;
-    json_t *tags = json_object_get(role, "tags");
+    json_t *tags = json_object_get(thing, "tags");
     if (json_object_size(tags) == 0)
         return;
     markup_open(out, "Tags");
@@ -70,13 +69,14 @@ static void write_tags(struct call *call, const json_t *role)
 
 void sandbox_iam_get_role(struct call *call)
 {
-    const json_t *role = find_role(call);
+    const json_t *role = iam_find_role(call);
     if (role == NULL || !call_may_proceed(call))
         return;
     markup_open(&call->body, "Role");
     write_role(call, role);
     markup_number(&call->body, "MaxSessionDuration", 3600);
-    write_tags(call, role);
+    iam_write_boundary(call, role);
+    iam_write_tags(call, role);
     markup_close(&call->body, "Role");
 }
 
@@ -101,7 +101,7 @@ static void write_roles(struct call *call, const json_t *profile)
 void sandbox_iam_get_instance_profile(struct call *call)
 {
     const char *name = call_text(call, "InstanceProfileName");
-    if (!name_is_good(call, "InstanceProfileName", NAME_MAX_CHARS))
+    if (!iam_name_is_good(call, "InstanceProfileName", NAME_MAX_CHARS))
         return;
     const json_t *profile =
         world_find(call->account, "instanceProfiles", "instanceProfileName", name);
@@ -120,70 +120,64 @@ void sandbox_iam_get_instance_profile(struct call *call)
     markup_close(out, "InstanceProfile");
 }
 
-/* Where a list goes on: Marker is the number of what was listed before. */
-static bool read_marker(struct call *call, long long *ret_marker)
+bool iam_page_read(struct call *call, struct iam_page *ret_page)
 {
-    *ret_marker = 0;
-    return call_number(call, "Marker", 1, LISTED_MAX, ret_marker);
+    *ret_page = (struct iam_page){ .most = LISTED_DEFAULT };
+    return call_number(call, "MaxItems", 1, LISTED_MAX, &ret_page->most)
+           && call_number(call, "Marker", 1, LISTED_MAX, &ret_page->marker);
+}
+
+bool iam_page_has(struct iam_page *page)
+{
+    long long at = page->at++;
+    return at >= page->marker && at < page->marker + page->most;
+}
+
+void iam_page_end(struct call *call, const struct iam_page *page)
+{
+    bool is_truncated = page->at > page->marker + page->most;
+    markup_flag(&call->body, "IsTruncated", is_truncated);
+    if (is_truncated)
+        markup_number(&call->body, "Marker", page->marker + page->most);
 }
 
 void sandbox_iam_list_role_policies(struct call *call)
 {
-    long long most = LISTED_DEFAULT;
-    long long marker;
-    const json_t *role = find_role(call);
-    if (role == NULL || !call_number(call, "MaxItems", 1, LISTED_MAX, &most)
-        || !read_marker(call, &marker))
+    struct iam_page page;
+    const json_t *role = iam_find_role(call);
+    if (role == NULL || !iam_page_read(call, &page))
         return;
-    long long at = 0;
     const char *name;
     json_t *document;
     markup_open(&call->body, "PolicyNames");
-    json_object_foreach(json_object_get(role, "policies"), name, document)
-    {
-        if (at >= marker && at < marker + most)
-            markup_text(&call->body, "member", name);
-        at++;
-    }
+    json_object_foreach(json_object_get(role, "policies"), name, document) if (iam_page_has(&page))
+        markup_text(&call->body, "member", name);
     markup_close(&call->body, "PolicyNames");
-    markup_flag(&call->body, "IsTruncated", at > marker + most);
-    if (at > marker + most)
-        markup_number(&call->body, "Marker", marker + most);
+    iam_page_end(call, &page);
 }
 
 /* The document of the policy that the call names, or NULL: refused. */
-static const char *find_policy(struct call *call, const json_t *role)
+static const char *find_policy(struct call *call, const struct iam_owner *owner)
 {
     const char *name = call_text(call, "PolicyName");
-    if (!name_is_good(call, "PolicyName", NAME_MAX_CHARS))
+    if (!iam_name_is_good(call, "PolicyName", NAME_MAX_CHARS))
         return NULL;
     const char *document =
-        json_string_value(json_object_get(json_object_get(role, "policies"), name));
+        json_string_value(json_object_get(json_object_get(owner->thing, "policies"), name));
     if (document == NULL)
-        call_refuse(
-            call, 404, "NoSuchEntity", "The role policy with name %s cannot be found.", name);
+        call_refuse(call, 404, "NoSuchEntity", "The %s policy with name %s cannot be found.",
+            owner->called, name);
     return document;
 }
 
-void sandbox_iam_get_role_policy(struct call *call)
+void iam_get_inline(struct call *call, const struct iam_owner *owner)
 {
-    const json_t *role = find_role(call);
-    const char *document = role == NULL ? NULL : find_policy(call, role);
+    const char *document = find_policy(call, owner);
     if (document == NULL)
         return;
-    markup_text(&call->body, "RoleName", world_text(role, "roleName"));
+    markup_text(&call->body, owner->parameter, call_text(call, owner->parameter));
     markup_text(&call->body, "PolicyName", call_text(call, "PolicyName"));
     markup_encoded(&call->body, "PolicyDocument", document);
-}
-
-static bool role_is_ours(struct call *call, const json_t *role)
-{
-    if (strncmp(world_text(role, "path"), "/aws-service-role/", 18) != 0)
-        return true;
-    return call_refuse(call, 400, "UnmodifiableEntity",
-        "Cannot perform the operation on the protected role '%s' - this role is only modifiable "
-        "by AWS",
-        world_text(role, "roleName"));
 }
 
 static size_t count_chars(const char *document)
@@ -194,45 +188,76 @@ static size_t count_chars(const char *document)
     return count;
 }
 
-/* Whether the role's policies stay within their limit with `document` under `name`. */
-static bool has_room(struct call *call, const json_t *role, const char *name, const char *document)
+/* Whether the owner's policies stay within their limit with `document` under `name`. */
+static bool has_room(
+    struct call *call, const struct iam_owner *owner, const char *name, const char *document)
 {
     size_t chars = count_chars(document);
     const char *other;
     json_t *text;
-    json_object_foreach(json_object_get(role, "policies"), other,
+    json_object_foreach(json_object_get(owner->thing, "policies"), other,
         text) if (strcmp(other, name) != 0) chars += count_chars(json_string_value(text));
-    if (chars <= POLICIES_CHARS_MAX)
+    if (chars <= owner->chars_max)
         return true;
     return call_refuse(call, 409, "LimitExceeded",
-        "Maximum policy size of %d bytes exceeded for role %s", POLICIES_CHARS_MAX,
-        world_text(role, "roleName"));
+        "Maximum policy size of %zu bytes exceeded for %s %s", owner->chars_max, owner->called,
+        call_text(call, owner->parameter));
 }
 
-void sandbox_iam_put_role_policy(struct call *call)
+void iam_put_inline(struct call *call, const struct iam_owner *owner)
 {
     const char *name = call_text(call, "PolicyName");
     const char *document = call_text(call, "PolicyDocument");
-    json_t *role = find_role(call);
-    if (role == NULL || !name_is_good(call, "PolicyName", NAME_MAX_CHARS)
-        || !role_is_ours(call, role))
+    if (!iam_name_is_good(call, "PolicyName", NAME_MAX_CHARS))
         return;
     const char *fault = iam_policy_fault(document);
     if (fault != NULL) {
         call_refuse(call, 400, "MalformedPolicyDocument", "%s", fault);
         return;
     }
-    if (!has_room(call, role, name, document))
-        return;
-    json_t *policies = json_object_get(role, "policies");
-    if (strcmp(world_text(policies, name), document) != 0)
+    json_t *policies = json_object_get(owner->thing, "policies");
+    if (has_room(call, owner, name, document) && strcmp(world_text(policies, name), document) != 0)
         call_set(call, policies, name, json_string(document));
+}
+
+void iam_delete_inline(struct call *call, const struct iam_owner *owner)
+{
+    if (find_policy(call, owner) != NULL)
+        call_unset(call, json_object_get(owner->thing, "policies"), call_text(call, "PolicyName"));
+}
+
+static struct iam_owner role_owner(json_t *role)
+{
+    return (struct iam_owner){ role, "RoleName", "role", ROLE_POLICIES_CHARS_MAX };
+}
+
+void sandbox_iam_get_role_policy(struct call *call)
+{
+    struct iam_owner owner = role_owner(iam_find_role(call));
+    if (owner.thing != NULL)
+        iam_get_inline(call, &owner);
+}
+
+bool iam_role_is_ours(struct call *call, const json_t *role)
+{
+    if (strncmp(world_text(role, "path"), "/aws-service-role/", 18) != 0)
+        return true;
+    return call_refuse(call, 400, "UnmodifiableEntity",
+        "Cannot perform the operation on the protected role '%s' - this role is only modifiable "
+        "by AWS",
+        world_text(role, "roleName"));
+}
+
+void sandbox_iam_put_role_policy(struct call *call)
+{
+    struct iam_owner owner = role_owner(iam_find_role(call));
+    if (owner.thing != NULL && iam_role_is_ours(call, owner.thing))
+        iam_put_inline(call, &owner);
 }
 
 void sandbox_iam_delete_role_policy(struct call *call)
 {
-    json_t *role = find_role(call);
-    if (role == NULL || !role_is_ours(call, role) || find_policy(call, role) == NULL)
-        return;
-    call_unset(call, json_object_get(role, "policies"), call_text(call, "PolicyName"));
+    struct iam_owner owner = role_owner(iam_find_role(call));
+    if (owner.thing != NULL && iam_role_is_ours(call, owner.thing))
+        iam_delete_inline(call, &owner);
 }

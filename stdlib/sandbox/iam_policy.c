@@ -144,20 +144,25 @@ static bool statement_denies(const json_t *statement, const char *action, const 
            && condition_holds(json_object_get(statement, "Condition"), issued_at);
 }
 
+bool iam_document_denies(const char *document, const char *action, const char *issued_at)
+{
+    json_auto_t *policy = json_loads(document, 0, NULL);
+    json_t *statements = json_object_get(policy, "Statement");
+    size_t index;
+    json_t *statement;
+    if (statement_denies(statements, action, issued_at))
+        return true;
+    json_array_foreach(statements, index,
+        statement) if (statement_denies(statement, action, issued_at)) return true;
+    return false;
+}
+
 bool iam_role_denies(const json_t *role, const char *action, const char *issued_at)
 {
     const char *name;
     json_t *document;
-    json_object_foreach(json_object_get(role, "policies"), name, document)
-    {
-        json_auto_t *policy = json_loads(json_string_value(document), 0, NULL);
-        json_t *statements = json_object_get(policy, "Statement");
-        size_t index;
-        json_t *statement;
-        if (statement_denies(statements, action, issued_at))
-            return true;
-        json_array_foreach(statements, index,
-            statement) if (statement_denies(statement, action, issued_at)) return true;
-    }
+    json_object_foreach(json_object_get(role, "policies"), name,
+        document) if (iam_document_denies(json_string_value(document), action,
+                          issued_at)) return true;
     return false;
 }

@@ -8,7 +8,10 @@
 /* NULL when IAM would take `document` as an inline policy, else what is wrong, static. */
 const char *iam_policy_fault(const char *document);
 
-/* Whether an inline policy of `role` denies `action` ("ec2:StopInstances") on everything
+/* As the next, of one document. */
+bool iam_document_denies(const char *document, const char *action, const char *issued_at);
+
+/* Whether an inline policy of `role`, or user, denies `action` ("ec2:StopInstances") on everything
  * to a session issued at `issued_at` (RFC 3339, "" for none). Allows are not looked at,
  * nor are conditions other than DateLessThan aws:TokenIssueTime: such a deny counts as
  * not in force. */

@@ -113,12 +113,24 @@ static bool read_claim(
     return true;
 }
 
+/* The user whose own key signs, or NULL. */
+static const json_t *user_of(const struct call *call)
+{
+    return world_find(call->account, "users", "arn", world_text(call->credential, "arn"));
+}
+
+static bool is_inactive(const struct call *call, const char *id)
+{
+    const json_t *key = world_find(user_of(call), "accessKeys", "accessKeyId", id);
+    return key != NULL && strcmp(world_text(key, "status"), "Active") != 0;
+}
+
 static bool find_credential(struct call *call, const struct sigv4_claim *claim)
 {
     str id = arena_copy(call->arena, claim->access_key_id);
     call->credential =
         id.ptr == NULL ? NULL : world_credential(call->world, id.ptr, &call->account);
-    if (call->credential == NULL
+    if (call->credential == NULL || is_inactive(call, id.ptr)
         || !str_equal(claim->session_token, str_from(world_text(call->credential, "sessionToken"))))
         return refuse_key(call);
     int64_t expires_ms;
@@ -206,14 +218,33 @@ void identity_refuse(struct call *call)
             world_text(call->credential, "arn"), call->service, permission_of(call));
 }
 
+/* Whether a policy that is attached to `principal` denies the call. */
+static bool attached_denies(const struct call *call, const json_t *principal, const char *action)
+{
+    size_t index;
+    json_t *arn;
+    json_array_foreach(json_object_get(principal, "attachedPolicies"), index, arn)
+    {
+        const json_t *policy =
+            world_find(call->account, "managedPolicies", "arn", json_string_value(arn));
+        if (iam_document_denies(
+                world_text(policy, "document"), action, world_text(call->credential, "issuedAt")))
+            return true;
+    }
+    return false;
+}
+
 bool identity_may(struct call *call)
 {
     const char *name = world_text(call->credential, "roleName");
-    if (name[0] == '\0' || strcmp(call->operation_name, "GetCallerIdentity") == 0)
+    const json_t *principal =
+        name[0] == '\0' ? user_of(call) : world_find(call->account, "roles", "roleName", name);
+    if (principal == NULL || strcmp(call->operation_name, "GetCallerIdentity") == 0)
         return true; /* nobody can be denied to know who they are */
     const char *action = arena_format(call->arena, "%s:%s", call->service, permission_of(call));
-    const json_t *role = world_find(call->account, "roles", "roleName", name);
-    if (action != NULL && !iam_role_denies(role, action, world_text(call->credential, "issuedAt")))
+    if (action != NULL
+        && !iam_role_denies(principal, action, world_text(call->credential, "issuedAt"))
+        && !attached_denies(call, principal, action))
         return true;
     identity_refuse(call);
     return false;

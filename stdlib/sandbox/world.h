@@ -2,8 +2,8 @@
  *
  * The same form is read from `--world FILE` and shown at /_sandbox/state:
  *
- *   {"accounts": [{"account", "credentials": [..], "roles": [..], "instanceProfiles": [..],
- *     "buckets": [..],
+ *   {"accounts": [{"account", "credentials": [..], "roles": [..], "users": [..],
+ *     "managedPolicies": [..], "instanceProfiles": [..], "buckets": [..],
  *     "regions": [{"region", "vpcs", "subnets", "securityGroups", "instances",
  *       "networkInterfaces", "networkAcls", "ipSets", "volumes", "snapshots": [..]}]}]}
  *

@@ -17,6 +17,12 @@ static const struct member account_members[] = {
     { "roles", "path", JSON_STRING },
     { "roles", "arn", JSON_STRING },
     { "roles", "policies", JSON_OBJECT },
+    { "users", "userName", JSON_STRING },
+    { "users", "arn", JSON_STRING },
+    { "users", "policies", JSON_OBJECT },
+    { "users", "accessKeys", JSON_ARRAY },
+    { "managedPolicies", "arn", JSON_STRING },
+    { "managedPolicies", "document", JSON_STRING },
     { "instanceProfiles", "instanceProfileName", JSON_STRING },
     { "instanceProfiles", "path", JSON_STRING },
     { "instanceProfiles", "arn", JSON_STRING },
@@ -157,18 +163,33 @@ static const char *states_fault(const json_t *region, struct arena *arena)
     return NULL;
 }
 
+static bool policies_are_text(const json_t *owner)
+{
+    const char *name;
+    json_t *document;
+    json_object_foreach(json_object_get(owner, "policies"), name,
+        document) if (!json_is_string(document)) return false;
+    return true;
+}
+
 static const char *roles_fault(const json_t *account)
 {
     size_t index;
-    json_t *thing, *document;
-    const char *name;
+    json_t *thing;
     json_array_foreach(json_object_get(account, "instanceProfiles"), index,
         thing) if (!all_text(json_object_get(thing,
                        "roles"))) return "\"roles\" of an instance profile is not a list of names";
-    json_array_foreach(json_object_get(account, "roles"), index, thing) json_object_foreach(
-        json_object_get(thing, "policies"), name,
-        document) if (!json_is_string(document)) return "\"policies\" of a role holds something "
-                                                        "else than policy documents as text";
+    json_array_foreach(json_object_get(account, "roles"), index, thing) if (
+        json_object_get(thing, "attachedPolicies") != NULL
+        && !all_text(json_object_get(
+            thing, "attachedPolicies"))) return "\"attachedPolicies\" of a role is not a list of "
+                                                "ARNs";
+    json_array_foreach(json_object_get(account, "users"), index,
+        thing) if (!policies_are_text(thing)) return "\"policies\" of a user holds something else "
+                                                     "than policy documents as text";
+    json_array_foreach(json_object_get(account, "roles"), index,
+        thing) if (!policies_are_text(thing)) return "\"policies\" of a role holds something else "
+                                                     "than policy documents as text";
     return NULL;
 }
 

@@ -31,7 +31,7 @@ struct action {
         const char *text;
     } args[ACTION_ARGS_MAX];
     bool leaves_nothing; /* its undos restore the whole world */
-    bool makes_anew;     /* done again it makes another: evidence */
+    bool makes_anew;     /* done again it makes another: evidence; what a later moment needs */
 };
 
 static const struct action actions[] = {
@@ -52,7 +52,8 @@ static const struct action actions[] = {
         false },
     { VERB_RESPOND, "isolate_security_group", { { "instance", "i-01111e1c0ffee0003" } }, true,
         false },
-    { VERB_RESPOND, "ban_ip", { { "ip", "203.0.113.77" }, { "ip_set", "blocklist" } }, true, false },
+    { VERB_RESPOND, "ban_ip", { { "ip", "203.0.113.77" }, { "ip_set", "blocklist" } }, true,
+        false },
     { VERB_RESPOND, "ban_ip",
         { { "ip", "203.0.113.77" }, { "via", "nacl" }, { "instance", "i-01111e1c0ffee0003" } },
         true, false },
@@ -60,6 +61,20 @@ static const struct action actions[] = {
         { { "ip", "2001:db8::77" }, { "via", "iam" },
             { "role", "arn:aws:iam::111122223333:role/batch-stage" } },
         true, false },
+    { VERB_RESPOND, "disable_access_key", { { "access_key", "AKIASANDBOX1111DEPLOY" } }, true,
+        false },
+    { VERB_RESPOND, "disable_user", { { "user", "arn:aws:iam::111122223333:user/deploy" } }, true,
+        false },
+    { VERB_RESPOND, "disable_user", { { "user", "AIDASANDBOX111100002" } }, true, false },
+    { VERB_RESPOND, "disable_user", { { "user", "auditor" } }, true, false },
+    { VERB_RESPOND, "restrict_role", { { "role", "arn:aws:iam::111122223333:role/ci-runner" } },
+        true, false },
+    { VERB_RESPOND, "restrict_role",
+        { { "role", "web-prod" }, { "boundary", "arn:aws:iam::111122223333:policy/bounded" } },
+        true, false },
+    { VERB_RESPOND, "revoke_sessions", { { "instance", "i-01111e1c0ffee0002" } }, true, true },
+    { VERB_RESPOND, "revoke_sessions", { { "user", "arn:aws:iam::111122223333:user/deploy" } },
+        true, true },
     { VERB_COLLECT, "snapshot", { { "instance", "i-01111e1c0ffee0002" } }, false, true },
     { VERB_COLLECT, "snapshot",
         { { "instance", "i-01111e1c0ffee0001" }, { "share", "444455556666" }, { "retain", "30d" } },
