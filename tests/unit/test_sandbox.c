@@ -224,7 +224,7 @@ static void a_huge_form_is_refused_and_the_next_call_is_served(void **state)
 static void an_unknown_action_or_version_is_refused(void **state)
 {
     struct client *client = *state;
-    EC2("TerminateInstances", "InstanceId.1=i-01111e1c0ffee0001");
+    EC2("RunScheduledInstances", "ScheduledInstanceId=sci-1");
     assert_refused(400, "InvalidAction");
     EC2("GetRole", "RoleName=web-prod");
     assert_refused(400, "InvalidAction");
