@@ -198,6 +198,26 @@ static void an_approved_step_acts_once(void **state)
     is_isolated_once(w.provider);
 }
 
+static void an_approval_outlives_a_connection_that_cannot_be_made(void **state)
+{
+    (void)state;
+    WORLD(w, true);
+    assert_int_equal(go(&w), ERR_OK);
+    assert_int_equal(say(&w, "ada", true), ERR_OK);
+    w.provider->is_unreachable = true;
+    assert_int_equal(go(&w), ERR_CREDENTIALS);
+    assert_int_equal(newest_hold(&w).state, HOLD_APPROVED);
+    w.provider->is_unreachable = false;
+    w.provider->where_err = ERR_TRANSPORT;
+    assert_int_equal(go(&w), ERR_TRANSPORT);
+    assert_int_equal(changes(w.provider), 0);
+    w.provider->where_err = ERR_OK;
+    world_restart(&w, true);
+    assert_int_equal(go(&w), ERR_OK);
+    assert_int_equal(w.outcome.turn, STEP_DONE);
+    is_isolated_once(w.provider);
+}
+
 static void another_world_makes_an_approval_void(void **state)
 {
     (void)state;
@@ -462,6 +482,7 @@ int main(void)
         cmocka_unit_test(what_nobody_holds_is_planned_and_done_with_each_read_sent_once),
         cmocka_unit_test(a_held_step_changes_nothing_and_asks_nothing_until_somebody_answers),
         cmocka_unit_test(an_approved_step_acts_once),
+        cmocka_unit_test(an_approval_outlives_a_connection_that_cannot_be_made),
         cmocka_unit_test(another_world_makes_an_approval_void),
         cmocka_unit_test(what_is_not_in_the_approved_plan_is_not_sent),
         cmocka_unit_test(what_is_in_force_already_is_not_asked_about),

@@ -33,6 +33,7 @@ struct attempt {
     str identity;      /* with which the step was begun; empty: not known, so not compared */
     bool is_same;      /* the connection was asked, and is of that identity */
     bool is_held;      /* the journal has it as held */
+    bool is_awaited;   /* a person was asked about it: without a connection it stays open */
     bool is_fresh;     /* whatever the journal answers was asked by this very call */
     uint32_t calls;    /* requests that were answered: the number of the next */
     uint32_t replayed; /* of them, those that an earlier call asked */

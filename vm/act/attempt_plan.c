@@ -401,6 +401,7 @@ enum err attempt_ask_leave(struct attempt *a)
     struct hold room;
     const struct hold *hold = NULL;
     TRY(hold_find(a, &room, &hold));
+    a->is_awaited = hold != NULL || a->is_held;
     bool is_waiting = hold == NULL && a->is_held; /* for another step: it may have to wait on */
     if (is_waiting)
         TRY(foresee(a));

@@ -33,7 +33,7 @@ enum err way_find(struct attempt *a)
     if (a->way != NULL)
         return ERR_OK;
     TRY(keep_chars(a, reason == NULL ? "no connection" : reason, &reason));
-    if (a->has_changed) {
+    if (a->has_changed || a->is_awaited) {
         a->executor->reason = reason;
         return ERR_CREDENTIALS;
     }
@@ -99,6 +99,10 @@ enum err where_begin(struct attempt *a)
     enum err silence;
     str identity, region;
     TRY(where_ask(a, &identity, &region, &silence, &reason));
+    if (silence != ERR_OK && a->is_awaited) {
+        a->executor->reason = reason;
+        return silence;
+    }
     if (silence != ERR_OK) {
         over(a, STEP_FAILED, reason);
         return ERR_OK;
