@@ -3,11 +3,10 @@
 #
 # CDR is the command. Everything it writes goes to a folder under the system's temporary
 # directory, which is removed at the end. Nothing outside this machine is reached.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 cdr=${CDR:-build/cdr}
-rule=rules/aws/compromised_instance.cdr
-alert=docs/tour/guardduty.json
+alert=docs/tour/member.json
 id=$(jq -r .detail.id "$alert")
 
 work=$(mktemp -d)
@@ -31,41 +30,57 @@ done
 eval "$(grep -oE 'export AWS_[A-Z_]+=[^ ]+' "$work/sandbox.txt" | awk '!seen[substr($2, 1, index($2, "=") - 1)]++')"
 export HOME=$work
 
-# What a response could change: the role's policies, the instance's interfaces, the groups.
+export CDR_EXTERNAL_ID=cdr-sandbox
+rules=$work/organization.cdr
+sed "s/\"ME\"/\"$(id -un)\"/" docs/tour/organization.cdr >"$rules"
+
+# What the rule could change, in the other account.
 world() {
     curl -fs "$AWS_ENDPOINT_URL/_sandbox/state" | jq -r '
-        .accounts[0] as $a | $a.regions[] | select(.region == "eu-west-1") |
-        "role orders-api: " + ([$a.roles[] | select(.roleName == "orders-api") | .policies | keys[]] | join(", ")),
-        (.networkInterfaces[] | select(.instanceId == "i-01111e1c0ffee0003") | .networkInterfaceId + ": " + (.groups | join(", "))),
+        .accounts[] | select(.account == "444455556666") | . as $a | .regions[] | select(.region == "eu-west-1") |
+        (.instances[] | select(.instanceId == "i-04444e1c0ffee0002") | "instance " + .instanceId + ": " + .state),
+        (.networkInterfaces[] | select(.instanceId == "i-04444e1c0ffee0002") | .networkInterfaceId + ": " + (.groups | join(", "))),
+        "role payments: " + ([$a.roles[] | select(.roleName == "payments") | .policies | keys[]] | join(", ")),
         "snapshots: " + ((.snapshots // []) | length | tostring)' | sed 's/^/    /'
 }
+# What stands of step $1 in the story on standard input, under its head.
+step() { sed -n "1,2p; /^ *$1\\. /,/^ *$(($1 + 1))\\. /{/^ *$(($1 + 1))\\. /!p}"; }
 
 title "1. An alert comes in: GuardDuty saw an instance talk to a command and control server."
-jq -r '.detail | "    \(.type)  severity \(.severity)  instance \(.resource.instanceDetails.instanceId)"' "$alert"
-title "2. The rule that ships for it"
-sed -n '/^rule/,$p' "$rule" | sed 's/^/    /'
-title "3. The plan: reads are sent, writes are only printed."
-show run --rules "$rule" --alerts "$alert"
-title "4. Before"
+jq -r '.detail | "    \(.type)  severity \(.severity)  instance \(.resource.instanceDetails.instanceId)  account \(.accountId)"' "$alert"
+title "2. The rules: how the organization is reached, what is production, and what is done"
+sed -n '/^connection/,$p' "$rules" | sed 's/^/    /'
+title "3. What is in production now, in all accounts of the organization"
+show hosts --rules "$rules" --environment production
+title "4. The plan: reads are sent, writes are only printed. The account is another one than ours."
+show run --rules "$rules" --alerts "$alert"
+title "5. Before"
 world
-title "5. Apply: every change is in the journal before it is sent."
-show run --rules "$rule" --alerts "$alert" --mode apply --data "$work/data"
-title "6. After"
+title "6. Apply: every change is in the journal before it is sent; the last step waits for a person."
+show run --rules "$rules" --alerts "$alert" --mode apply --data "$work/data" || true
+title "7. Somebody who may looks at the plan and says yes."
+show approve 1 --data "$work/data" --reason 'seen, and told to the owner'
+printf '  $ cdr resume --data %s\n' "$work/data"
+"$cdr" resume --data "$work/data" | step 4 | sed 's/^/    /'
+title "8. After"
 world
-title "7. The story, as the journal tells it (of one step; the others are told alike)"
+title "9. The story, as the journal tells it (of one step; the others are told alike)"
 printf '  $ cdr runs --data %s\n' "$work/data"
-"$cdr" runs --data "$work/data" | sed -n '1,2p; /^ *2\. /,/^ *3\. /{/^ *3\. /!p}' | sed 's/^/    /'
-title "8. Take it back, newest change first, comparing before restoring."
+"$cdr" runs --data "$work/data" | step 3 | sed 's/^/    /'
+title "10. Take it back, newest change first, comparing before restoring."
 show undo --alert "$id" --data "$work/data"
-title "9. As it was, and the evidence is kept"
+title "11. As it was, and the evidence is kept"
 world
 
 title "What to try next"
 cat <<NEXT
     cdr check rules/                          what a typo looks like: change a word in a rule first
-    cdr run --rules $rule --alerts $alert --offline
+    cdr run --rules rules/aws --alerts docs/tour/guardduty.json --offline
+    cdr permissions docs/tour/organization.cdr --provider aws   the least that these rules need
+    cdr setup aws docs/tour/organization.cdr                    the role for the other accounts
     cdr sandbox --listen 127.0.0.1:4599       an AWS to play with; paste what it prints
     cdr builtins; cdr builtins isolate_role   what rules can do, and the permissions each needs
+    docs/aws.md                               from nothing to a governed rule on your organization
     docs/language.md                          ten minutes to a rule of your own
     (cdr is build/cdr here; make install puts it into /usr/local/bin)
 NEXT
