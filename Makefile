@@ -37,7 +37,7 @@ $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 
 LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c compiler/lint/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
-           $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o
+           $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o $(B)/stdlib/aws/collector.o
 CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 MODEL   := $(B)/tests/model/model_holds
@@ -93,6 +93,12 @@ $(B)/stdlib/sources/embedded.c: stdlib/sources/embed.awk $(sort $(wildcard stdli
 
 # So is the world that the sandbox begins with.
 $(B)/stdlib/sandbox/shipped_world.c: stdlib/sandbox/embed.awk stdlib/sandbox/world.json
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  GEN  $@")
+	$(Q)LC_ALL=C awk -f $^ > $@
+
+# So is the script that collects from a host.
+$(B)/stdlib/aws/collector.c: stdlib/aws/embed.awk stdlib/aws/collector.sh
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  GEN  $@")
 	$(Q)LC_ALL=C awk -f $^ > $@

@@ -12,6 +12,7 @@ static const struct builtin_module *const all_modules[] = {
     &aws_evidence_module,
     &aws_groups_module,
     &aws_iam_module,
+    &aws_ssm_module,
     &unconnected_module,
 };
 

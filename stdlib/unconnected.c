@@ -40,16 +40,6 @@ static const struct builtin rows[] = {
         .missing = NEEDS_DEFENDER("the investigation package"),
     },
     {
-        .name = "triage",
-        .verb = VERB_COLLECT,
-        .doc = "Collect processes, connections, autostarts, logs and recent files of a host.",
-        .params = { HOST, INSTANCE,
-            PARAM_CHOICE("profile", "quick full", "how much; quick when not given") },
-        .effect = EFFECT_COLLECTS,
-        .source = DEFENDER "run-live-response",
-        .missing = NEEDS_EDR("triage"),
-    },
-    {
         .name = "isolate_host",
         .verb = VERB_RESPOND,
         .doc = "Cut a host off from the network, its EDR excepted.",

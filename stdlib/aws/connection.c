@@ -241,19 +241,31 @@ static enum err keys_ready(struct aws_connection *connection, const volatile int
 
 /* --- requests --- */
 
+/* Whose the evidence is: the connection that the rules name, and no account that it acts in. */
+static struct aws_connection *evidence_owner(struct aws_connection *connection)
+{
+    while (connection->base != NULL && !connection->owns_base)
+        connection = connection->base;
+    return connection;
+}
+
 static enum err connection_ask(struct aws_connection *connection, const struct request *request,
     bool is_change, bool is_secret, const volatile int *stop, struct arena *arena,
     struct reply *ret_reply, const char **reterr_reason)
 {
+    struct aws_connection *owner = evidence_owner(connection);
     struct delivery delivery = { .family = connection->family,
         .request = request,
         .keys = &connection->keys,
+        .owner_keys = &owner->keys,
         .is_change = is_change,
         .is_secret = is_secret,
         .stop = stop };
     bool is_expired;
     const volatile int *fetch_stop = is_change ? NULL : stop;
     TRY(keys_ready(connection, fetch_stop, arena, reterr_reason));
+    if (owner != connection)
+        TRY(keys_ready(owner, fetch_stop, arena, reterr_reason));
     TRY(aws_deliver(&delivery, arena, ret_reply, &is_expired, reterr_reason));
     if (!is_expired || !can_ask(connection))
         return ERR_OK;
@@ -269,6 +281,9 @@ static enum err connection_send(struct transport *transport, const struct reques
 {
     struct aws_connection *connection = (struct aws_connection *)transport;
     const volatile int *stop = connection->family->stop;
+    /* S3 is asked about evidence alone. */
+    if (strcmp(request->service, "s3") == 0)
+        connection = evidence_owner(connection);
     return connection_ask(
         connection, request, is_change, false, stop, arena, ret_reply, reterr_reason);
 }

@@ -65,7 +65,9 @@ MUST_CHECK enum err aws_connection_open_role(struct aws_connection *base,
     const struct aws_role *role, struct arena *arena, struct aws_connection **ret_connection,
     const char **reterr_reason);
 
-/* Serves requests of services.def; owned by the connection. It does not wait for
+/* Serves requests of services.def; owned by the connection. Evidence belongs to the connection that
+ * the rules name: what is asked of S3, and addresses to upload to (late_put.h), are signed by the
+ * base of one that was opened as a role over it. It does not wait for
  * request->delay_ms: that is the executor's. Its `where` asks sts:GetCallerIdentity, once, unless
  * that is known from how the credentials came. Credentials that cannot be had: ERR_CREDENTIALS,
  * or ERR_REFUSED when whoever gives them could not be reached. */

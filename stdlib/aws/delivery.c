@@ -2,6 +2,7 @@
 
 #include "auth/sigv4.h"
 #include "aws/late.h"
+#include "aws/late_put.h"
 #include "aws/reply_tree.h"
 #include "aws/wire.h"
 #include "host/pause.h"
@@ -47,20 +48,27 @@ static uint32_t chance_next(uint64_t *chance)
 /* --- one attempt --- */
 
 /* What can only be said now: the body with its marks replaced. */
-static enum err body_now(const struct journey *journey, struct arena *scratch, str *ret_body)
+static enum err body_now(
+    const struct journey *journey, struct arena *scratch, str *ret_body, const char **reterr_reason)
 {
-    enum aws_service service = aws_service_find(journey->order->request->service);
+    const struct delivery *order = journey->order;
+    struct late_signer signer = { .endpoints = &order->family->endpoints,
+        .keys = order->owner_keys != NULL ? order->owner_keys : order->keys,
+        .now_s = journey->signed_at_s };
+    enum aws_service service = aws_service_find(order->request->service);
     enum aws_protocol protocol = aws_service_info(service)->protocol;
     struct late late = { .now_s = journey->signed_at_s };
     *ret_body = journey->wire.request.body;
     if (protocol == AWS_PROTOCOL_REST)
         return ERR_OK;
+    if (signer.keys != NULL)
+        TRY(late_put_fill(*ret_body, order->request, &signer, scratch, ret_body, reterr_reason));
     return late_fill(*ret_body, protocol == AWS_PROTOCOL_QUERY, &late, scratch, ret_body);
 }
 
 /* `*ret_body` is what is sent. */
 static enum err journey_sign(struct journey *journey, struct arena *scratch,
-    struct http_header *headers, uint32_t *count, str *ret_body)
+    struct http_header *headers, uint32_t *count, str *ret_body, const char **reterr_reason)
 {
     const struct wire *wire = &journey->wire;
     const struct aws_keys *keys = journey->order->keys;
@@ -68,7 +76,7 @@ static enum err journey_sign(struct journey *journey, struct arena *scratch,
     memcpy(headers, wire->headers, wire->headers_count * sizeof(headers[0]));
     *count = wire->headers_count;
     struct sigv4_request request = wire->request;
-    TRY(body_now(journey, scratch, &request.body));
+    TRY(body_now(journey, scratch, &request.body, reterr_reason));
     *ret_body = request.body;
     if (keys == NULL)
         return ERR_OK;
@@ -113,7 +121,10 @@ static void attempt_make(struct journey *journey, struct arena *scratch, struct 
         .is_secret = order->is_secret,
         .stop = order->is_change ? NULL : order->stop };
     *attempt = (struct attempt){ .cause = RETRY_NONE };
-    attempt->err = journey_sign(journey, scratch, headers, &request.headers_count, &request.body);
+    attempt->err = journey_sign(
+        journey, scratch, headers, &request.headers_count, &request.body, &attempt->reason);
+    if (attempt->err == ERR_INVALID && attempt->reason != NULL)
+        attempt->err = ERR_REFUSED;
     if (attempt->err != ERR_OK)
         return;
     attempt->err = http->send(http, &request, scratch, &attempt->reply, &attempt->reason);

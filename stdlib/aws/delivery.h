@@ -30,7 +30,8 @@ int64_t aws_family_now_s(const struct aws_family *family);
 struct delivery {
     struct aws_family *family;
     const struct request *request;
-    const struct aws_keys *keys; /* NULL: the request is not signed */
+    const struct aws_keys *keys;       /* NULL: the request is not signed */
+    const struct aws_keys *owner_keys; /* of whom evidence belongs to (late_put.h); NULL: `keys` */
     bool is_change;
     bool is_secret;           /* the answer is: credentials */
     const volatile int *stop; /* gives up a read and the wait before another; may be NULL */

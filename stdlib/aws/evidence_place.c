@@ -60,17 +60,24 @@ str evidence_place_url(struct arena *arena, const struct evidence_place *place, 
     return join(arena, "s3://", place, name);
 }
 
-str evidence_place_region(str message)
+/* The name of a region between `before` and `after` in `text`; empty when there is none. */
+static str region_in(str text, const char *before, char after)
 {
-    static const char marker[] = "expecting '";
-    const char *at = memmem(message.ptr, message.len, marker, sizeof(marker) - 1);
+    const char *at = memmem(text.ptr, text.len, before, strlen(before));
     if (at == NULL)
         return STR("");
-    str rest = str_skip(message, (size_t)(at - message.ptr) + sizeof(marker) - 1);
-    size_t end = str_find(rest, '\'');
+    str rest = str_skip(text, (size_t)(at - text.ptr) + strlen(before));
+    size_t end = str_find(rest, after);
     for (size_t index = 0; index < end; index++)
         if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-", rest.ptr[index]) == NULL
             || rest.ptr[index] == '\0')
             return STR("");
     return end < rest.len && end <= 32 ? str_first(rest, end) : STR("");
+}
+
+str evidence_place_region(const struct answer *answer)
+{
+    if (answer_is(answer, "PermanentRedirect"))
+        return region_in(xml_text(answer->root, "Endpoint"), ".s3.", '.');
+    return region_in(answer->message, "expecting '", '\'');
 }

@@ -1,7 +1,7 @@
 /* evidence_place.h - where evidence goes: a bucket of S3, and what the keys in it begin with. */
 #pragma once
 
-#include "base/arena.h"
+#include "aws/talk.h"
 
 struct evidence_place {
     str bucket;
@@ -16,6 +16,6 @@ str evidence_place_target(
     struct arena *arena, const struct evidence_place *place, const char *name);
 str evidence_place_url(struct arena *arena, const struct evidence_place *place, const char *name);
 
-/* The region that S3 wants instead, from its words ("expecting 'eu-west-1'"), borrowed; empty: it
- * names none. */
-str evidence_place_region(str message);
+/* The region that S3 wants instead, from how it declined ("expecting 'eu-west-1'", or the endpoint
+ * that it points to), borrowed; empty: it names none. */
+str evidence_place_region(const struct answer *answer);

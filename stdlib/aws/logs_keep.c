@@ -185,7 +185,7 @@ static enum step_turn missing(struct step *step)
 static bool moves(struct step *step, const struct answer *answer)
 {
     struct logs *self = step->state;
-    str wanted = evidence_place_region(answer->message);
+    str wanted = evidence_place_region(answer);
     if (answer->heard != HEARD_ERROR || wanted.len == 0 || self->is_moved)
         return false;
     self->is_moved = true;

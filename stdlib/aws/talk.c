@@ -140,7 +140,7 @@ static struct answer nothing_readable(struct arena *turn, const struct reply *re
 static struct answer declined(struct arena *turn, const struct reply *reply, str code, str message)
 {
     bool is_open = reply->status >= 500 || is_throttling(code);
-    if (!is_open && reply->status >= 400)
+    if (!is_open && reply->status >= 300)
         return (struct answer){ .heard = HEARD_ERROR, .code = code, .message = clipped(message) };
     return nothing(arena_format(turn, "AWS answered %d %.*s: %.*s", reply->status, STR_ARG(code),
         STR_ARG(clipped(message))));
@@ -196,9 +196,10 @@ static MUST_CHECK enum err answer_read(
         return err;
     if (err == ERR_OK && reply_tree_error(root, &code, &message) && !is_rest(service))
         *ret_answer = declined(turn, reply, code, message);
-    else if (is_rest(service) && reply->status >= 400)
+    else if (is_rest(service) && reply->status >= 300) {
         *ret_answer = declined_by_status(turn, reply, root);
-    else if (err == ERR_OK && is_success(reply, service, root))
+        ret_answer->root = root;
+    } else if (err == ERR_OK && is_success(reply, service, root))
         *ret_answer = (struct answer){ .heard = HEARD_ANSWER, .root = root };
     else
         *ret_answer = nothing_readable(turn, reply);

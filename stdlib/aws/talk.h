@@ -24,7 +24,7 @@ enum heard {
 
 struct answer {
     enum heard heard;
-    const struct xml *root;
+    const struct xml *root; /* of an ANSWER; of an ERROR of a REST service too, or NULL */
     str code;
     str message; /* words for a person, cut to a length that fits into a reason */
 };

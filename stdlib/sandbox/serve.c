@@ -2,6 +2,7 @@
 #include "sandbox/identity.h"
 #include "sandbox/operation.h"
 #include "sandbox/protocol.h"
+#include "sandbox/ssm.h"
 
 #include <inttypes.h>
 
@@ -85,6 +86,13 @@ static void perform(struct sandbox_memory *memory, struct call *call, const stru
         call->error_code = NULL;
         call_refuse(call, 500, "InternalError", "An internal error has occurred");
     }
+}
+
+void sandbox_put(struct call *put, const struct sigv4_request *request)
+{
+    if (protocol_accepts(put, request) && identity_accepts(put, request) && operation_accepts(put)
+        && identity_may(put))
+        put->operation->run(put);
 }
 
 static json_t *parameters_of(const struct call *call)

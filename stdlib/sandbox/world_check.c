@@ -49,6 +49,7 @@ static const struct member region_members[] = {
     { "volumes", "state", JSON_STRING },
     { "snapshots", "snapshotId", JSON_STRING },
     { "snapshots", "state", JSON_STRING },
+    { "commands", "commandId", JSON_STRING },
     { "queues", "queueName", JSON_STRING },
     { "queues", "messages", JSON_ARRAY },
     { "detectors", "detectorId", JSON_STRING },

@@ -246,8 +246,8 @@ static void a_row_is_found_by_verb_and_name(void **state)
     assert_null(builtin_find(VERB_RESPOND, STR("release_role")));
     assert_null(builtin_find(VERB_RESPOND, STR("isolate_rol")));
     assert_string_equal(builtin_find_inverse(str_from(row->inverse))->name, "release_role");
-    assert_string_equal(builtin_find(VERB_COLLECT, STR("triage"))->missing,
-        "triage needs a CrowdStrike or Defender connection");
+    assert_string_equal(builtin_find(VERB_COLLECT, STR("memory"))->missing,
+        "collecting memory needs a CrowdStrike or Defender connection");
 }
 
 static void every_row_is_reached_by_its_index_once(void **state)
@@ -288,7 +288,7 @@ static bool is_known_action(const json_t *table, const char *permission)
         "ec2:TerminateInstances", "execute-api:Invoke", "iam:DeleteRolePermissionsBoundary",
         "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListAttachedRolePolicies", "iam:ListUsers",
         "iam:PutRolePermissionsBoundary", "kms:DescribeKey", "lambda:InvokeFunction",
-        "s3:ListBucket" };
+        "s3:ListBucket", "ssm:ListCommands" };
     for (size_t at = 0; at < COUNT_OF(more); at++)
         if (strcmp(permission, more[at]) == 0)
             return true;
