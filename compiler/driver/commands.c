@@ -18,6 +18,7 @@ const struct command *const all_commands[] = {
     &resume_command,
     &undo_command,
     &audit_command,
+    &hosts_command,
     &permissions_command,
     &setup_command,
     &sandbox_command,

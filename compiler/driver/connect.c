@@ -384,13 +384,14 @@ struct transport *connector_reach(
 }
 
 enum err connector_own_account(
-    struct connector *connector, str *ret_account, const char **reterr_reason)
+    struct connector *connector, str *ret_account, str *ret_partition, const char **reterr_reason)
 {
     struct aws_way *way = way_open(connector, reterr_reason);
     if (way == NULL)
         return ERR_CREDENTIALS;
     TRY(ask(connector, way, reterr_reason));
     *ret_account = way->own_account;
+    *ret_partition = way->partition;
     return ERR_OK;
 }
 

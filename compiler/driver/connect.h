@@ -45,8 +45,8 @@ struct transport *connector_connect(
  * a sentence in *reterr_reason that lives as long as the connector. */
 struct transport *connector_reach(
     struct connector *connector, str account, const char **reterr_reason);
-/* Our own account, as AWS says. ERR_CREDENTIALS, ERR_TRANSPORT, ERR_REFUSED with a sentence;
+/* Our own account and its partition, as AWS says. ERR_CREDENTIALS, ERR_TRANSPORT, ERR_REFUSED with a sentence;
  * ERR_STOPPED, ERR_MEMORY. */
 MUST_CHECK enum err connector_own_account(
-    struct connector *connector, str *ret_account, const char **reterr_reason);
+    struct connector *connector, str *ret_account, str *ret_partition, const char **reterr_reason);
 void connector_release(struct connector *connector);

@@ -1,0 +1,34 @@
+#include "aws/requests_hosts.h"
+
+#include "aws/draft.h"
+
+struct request ec2_describe_hosts(struct step *step, str region, str page)
+{
+    static const char *const states[] = { "pending", "running", "shutting-down", "stopping",
+        "stopped" };
+    struct draft draft = draft_begin(step, "ec2", "DescribeInstances", region, STR(""));
+    query_add(&draft.body, "Filter.1.Name", STR("instance-state-name"));
+    for (uint32_t at = 0; at < COUNT_OF(states); at++)
+        query_addf(&draft.body, str_from(states[at]), "Filter.1.Value.%u", at + 1);
+    query_add(&draft.body, "MaxResults", STR("200"));
+    static_assert(HOSTS_PAGE == 200, "as written above");
+    draft_page(&draft, page);
+    return draft_end(&draft);
+}
+
+struct request ec2_describe_regions(struct step *step)
+{
+    struct draft draft = draft_begin(step, "ec2", "DescribeRegions", STR(""), STR(""));
+    return draft_end(&draft);
+}
+
+struct request organizations_list_accounts(struct step *step, str region, str page)
+{
+    json_t *body = json_object();
+    if (page.len > 0
+        && json_object_set_new(body, "NextToken", json_stringn(page.ptr, page.len)) != 0) {
+        json_decref(body);
+        body = NULL;
+    }
+    return draft_json(step, "organizations", "ListAccounts", region, STR(""), body);
+}
