@@ -121,7 +121,7 @@ static const struct example examples[] = {
 const struct command sandbox_command = {
     .name = "sandbox",
     .operands = "",
-    .summary = "a simulated AWS (EC2, IAM, STS) on loopback, to try rules against",
+    .summary = "a simulated AWS, an organization of two accounts, on loopback, to try rules against",
     .help =
         "It keeps what is done to it: GET /_sandbox/calls and /_sandbox/state show it, POST\n"
         "/_sandbox/reset begins anew, and POST /_sandbox/faults says what is to go wrong, as\n"
@@ -129,8 +129,8 @@ const struct command sandbox_command = {
         "two calls:\n\n"
         "  curl -d '[{\"operation\":\"PutRolePolicy\",\"kind\":\"throttle\",\"times\":2}]' \\\n"
         "      $AWS_ENDPOINT_URL/_sandbox/faults\n\n"
-        "Kinds: throttle fail_before fail_after lose_reply slow html deny; docs/providers.md has\n"
-        "more. It runs until SIGINT or SIGTERM.",
+        "Kinds: throttle fail_before fail_after lose_reply slow html deny stale;\n"
+        "docs/providers.md has more. It runs until SIGINT or SIGTERM.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

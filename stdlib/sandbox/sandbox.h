@@ -1,4 +1,4 @@
-/* sandbox.h - EC2, IAM and STS, simulated on loopback.
+/* sandbox.h - the services of AWS that steps speak with, simulated on loopback.
  *
  * A world of accounts, instances, profiles, roles, interfaces and groups that keeps
  * what is done to it, checks signatures and parameters as strictly as AWS does, and
