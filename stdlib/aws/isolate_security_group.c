@@ -5,8 +5,7 @@
 #include "aws/isolation_group.h"
 #include "aws/requests.h"
 
-enum { ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION };
-enum { CALLER, INSTANCE, INTERFACES, GROUP, CREATE, REVOKE_EGRESS, REVOKE_INGRESS, MOVE };
+enum { ARG_INSTANCE, ARG_ACCOUNT, ARG_REGION, ARG_CUT };
 enum { PAGES_MAX = 20, FAILURES_TOLD_MAX = 5 };
 
 #define TRACKED "connections that were open before may live on until EC2 no longer tracks them"
@@ -22,7 +21,7 @@ static str region(const struct step *step)
 }
 
 /* The account of the instance, or what was given while it is not known. */
-static value owner(const struct step *step)
+value isolate_owner(const struct step *step)
 {
     const struct isolate_security_group *self = step->state;
     return self->instance.owner.len > 0 ? value_text(self->instance.owner)
@@ -38,7 +37,7 @@ static enum step_turn heard_caller(struct step *step, const struct answer *answe
         return turn;
     step->target = id;
     talk_found(step, "instance %.*s", STR_ARG(id));
-    return talk_ask(step, INSTANCE, ec2_describe_instance(step, region(step), id));
+    return talk_ask(step, ISOLATE_INSTANCE, ec2_describe_instance(step, region(step), id));
 }
 
 static enum step_turn list(struct step *step, uint32_t delay_ms)
@@ -50,7 +49,7 @@ static enum step_turn list(struct step *step, uint32_t delay_ms)
     self->pages = 0;
     for (uint32_t at = 0; at < self->interfaces_count; at++)
         self->interfaces[at].is_listed = false;
-    return talk_ask(step, INTERFACES, request);
+    return talk_ask(step, ISOLATE_INTERFACES, request);
 }
 
 static enum step_turn heard_instance(struct step *step, const struct answer *answer)
@@ -114,7 +113,7 @@ static enum step_turn suppose_interfaces(struct step *step)
     struct moved_interface *supposed = interface_of(self, str_from(id));
     supposed->is_listed = true;
     supposed->groups = value_list(NULL, 0);
-    return talk_ask(step, GROUP,
+    return talk_ask(step, ISOLATE_GROUP,
         ec2_describe_group_named(
             step, region(step), self->group_name, self->instance.vpc, (str){ "", 0 }));
 }
@@ -125,10 +124,8 @@ static enum step_turn look_for_group(struct step *step, str page, uint32_t delay
     struct request request =
         ec2_describe_group_named(step, region(step), self->group_name, self->instance.vpc, page);
     request.delay_ms = delay_ms;
-    return talk_ask(step, GROUP, request);
+    return talk_ask(step, ISOLATE_GROUP, request);
 }
-
-static enum step_turn decide(struct step *step);
 
 /* "eni-1, eni-2", or NULL. */
 static const char *interface_ids(struct step *step)
@@ -146,7 +143,7 @@ static enum step_turn listed(struct step *step)
 {
     struct isolate_security_group *self = step->state;
     if (self->group.len > 0)
-        return decide(step);
+        return isolate_decide(step);
     if (self->interfaces_count == 0)
         return talk_end(step, STEP_FAILED, "instance %.*s (%.*s) has no network interface",
             STR_ARG(arg(step, ARG_INSTANCE)), STR_ARG(self->instance.state));
@@ -176,7 +173,7 @@ static enum step_turn heard_interfaces(struct step *step, const struct answer *a
     }
     str page = xml_text(answer->root, "nextToken");
     if (page.len > 0 && ++self->pages < PAGES_MAX)
-        return talk_ask(step, INTERFACES,
+        return talk_ask(step, ISOLATE_INTERFACES,
             ec2_describe_interfaces(
                 step, region(step), "attachment.instance-id", arg(step, ARG_INSTANCE), page));
     return listed(step);
@@ -188,10 +185,10 @@ static enum step_turn create_group(struct step *step)
     struct undo undo = { .builtin = "delete_isolation_group", .args_count = DELETE_ARGS };
     undo.args[DELETE_VPC] = value_text(self->instance.vpc);
     undo.args[DELETE_NAME] = value_text(self->group_name);
-    undo.args[DELETE_ACCOUNT] = owner(step);
+    undo.args[DELETE_ACCOUNT] = isolate_owner(step);
     undo.args[DELETE_REGION] = talk_region(step, step->args[ARG_REGION]);
     tries_send(&self->create);
-    return talk_change(step, CREATE,
+    return talk_change(step, ISOLATE_CREATE,
         ec2_create_group(step, region(step), self->group_name,
             STR("made by cdr: lets nothing in or out"), self->instance.vpc),
         undo);
@@ -215,6 +212,19 @@ static enum step_turn heard_no_group(struct step *step)
         STR_ARG(self->group_name), self->create.sent, STR_ARG(arg(step, ARG_INSTANCE)));
 }
 
+static bool is_cut_wanted(const struct step *step)
+{
+    return str_is(arg(step, ARG_CUT), "untrack");
+}
+
+static bool is_any_to_move(const struct isolate_security_group *self)
+{
+    for (uint32_t at = 0; at < self->interfaces_count; at++)
+        if (!texts_same(self->interfaces[at].groups, self->only_group))
+            return true;
+    return false;
+}
+
 /* The group is there and empty: what else is it but the only one that is wanted? */
 static enum step_turn group_ready(struct step *step, str group)
 {
@@ -225,7 +235,9 @@ static enum step_turn group_ready(struct step *step, str group)
     *only = value_text(group);
     self->group = group;
     self->only_group = value_list(only, 1);
-    return decide(step);
+    if (is_cut_wanted(step) && is_any_to_move(self))
+        return untrack_group_begin(step, &self->untrack, self->instance.vpc, region(step));
+    return isolate_decide(step);
 }
 
 /* Take the rules of one direction away, if there are any. False: there are none. */
@@ -240,7 +252,7 @@ static bool revoke(struct step *step, const struct xml *group, bool is_egress, s
     switch (tries_missing(tries, &delay_ms)) {
     case TRIES_SEND:
         tries_send(tries);
-        *ret_turn = talk_change(step, is_egress ? REVOKE_EGRESS : REVOKE_INGRESS,
+        *ret_turn = talk_change(step, is_egress ? ISOLATE_REVOKE_EGRESS : ISOLATE_REVOKE_INGRESS,
             ec2_revoke_rules(step, region(step), self->found_group, is_egress, rules),
             (struct undo){ .builtin = NULL });
         return true;
@@ -319,7 +331,7 @@ static enum step_turn heard_create(struct step *step, const struct answer *answe
         self->is_plan = true;
         self->found_group = STR(PLAN_LATER "CreateSecurityGroup)");
         tries_send(&self->egress);
-        return talk_change(step, REVOKE_EGRESS,
+        return talk_change(step, ISOLATE_REVOKE_EGRESS,
             ec2_revoke_rules(step, region(step), self->found_group, true, NULL),
             (struct undo){ .builtin = NULL });
     case HEARD_ANSWER:
@@ -365,6 +377,35 @@ static enum step_turn heard_revoke_ingress(struct step *step, const struct answe
     return heard_revoke(step, answer, &self->ingress);
 }
 
+/* Whether it is to have the group that is not tracked before the other one. */
+static bool is_cut_due(struct step *step, const struct moved_interface *interface)
+{
+    const struct isolate_security_group *self = step->state;
+    return is_cut_wanted(step) && self->untrack.group.len > 0 && !interface->is_cut
+           && interface->cut_failure == NULL;
+}
+
+/* The request to cut its connections was lost: what does the list show? As judge. */
+static bool judge_cut(struct step *step, struct moved_interface *interface, uint32_t *delay_ms)
+{
+    struct isolate_security_group *self = step->state;
+    uint32_t wait_ms;
+    interface->is_cut = texts_same(interface->groups, self->untrack.only_group);
+    if (interface->is_cut)
+        return false;
+    switch (tries_missing(&interface->cut, &wait_ms)) {
+    case TRIES_LOOK:
+        *delay_ms = wait_ms > *delay_ms ? wait_ms : *delay_ms;
+        return true;
+    case TRIES_GIVE_UP:
+        interface->cut_failure = "AWS answered no request for that";
+        break;
+    case TRIES_SEND:
+        break;
+    }
+    return false;
+}
+
 /* Compare one interface with what is wanted. Says whether to look again, and when. */
 static bool judge(struct step *step, struct moved_interface *interface, uint32_t *delay_ms)
 {
@@ -376,6 +417,9 @@ static bool judge(struct step *step, struct moved_interface *interface, uint32_t
     interface->is_isolated = texts_same(interface->groups, self->only_group);
     if (!interface->is_listed || interface->is_isolated || interface->failure != NULL)
         return false;
+    if (interface->cut.sent > 0 && is_cut_due(step, interface)
+        && judge_cut(step, interface, delay_ms))
+        return true;
     switch (tries_missing(&interface->tries, &wait_ms)) {
     case TRIES_SEND:
         interface->is_due = true;
@@ -394,6 +438,27 @@ static bool judge(struct step *step, struct moved_interface *interface, uint32_t
 
 static enum step_turn conclude(struct step *step);
 
+/* Give interface `at` only the group of `only`. */
+static enum step_turn move(struct step *step, uint32_t at, uint32_t doing, value only)
+{
+    struct isolate_security_group *self = step->state;
+    struct moved_interface *interface = &self->interfaces[at];
+    struct undo undo = { .builtin = "restore_interface_groups", .args_count = RESTORE_ARGS };
+    if (interface->before.kind == VALUE_ABSENT)
+        interface->before = interface->groups;
+    undo.args[RESTORE_INTERFACE] = value_text(interface->id);
+    undo.args[RESTORE_BEFORE] = interface->before;
+    undo.args[RESTORE_SET] = value_text(self->group);
+    undo.args[RESTORE_ACCOUNT] = isolate_owner(step);
+    undo.args[RESTORE_REGION] = talk_region(step, step->args[ARG_REGION]);
+    if (is_cut_wanted(step) && self->untrack.group.len > 0)
+        undo.args[RESTORE_CUT] = value_text(self->untrack.group);
+    self->moving = at;
+    tries_send(doing == ISOLATE_UNTRACK ? &interface->cut : &interface->tries);
+    return talk_change(
+        step, doing, ec2_modify_interface_groups(step, region(step), interface->id, only), undo);
+}
+
 /* Change the next interface that is due; list again when none is. */
 static enum step_turn move_next(struct step *step)
 {
@@ -402,23 +467,16 @@ static enum step_turn move_next(struct step *step)
         struct moved_interface *interface = &self->interfaces[at];
         if (!interface->is_due)
             continue;
-        struct undo undo = { .builtin = "restore_interface_groups", .args_count = RESTORE_ARGS };
-        undo.args[RESTORE_INTERFACE] = value_text(interface->id);
-        undo.args[RESTORE_BEFORE] = interface->groups;
-        undo.args[RESTORE_SET] = value_text(self->group);
-        undo.args[RESTORE_ACCOUNT] = owner(step);
-        undo.args[RESTORE_REGION] = talk_region(step, step->args[ARG_REGION]);
+        if (is_cut_due(step, interface))
+            return move(step, at, ISOLATE_UNTRACK, self->untrack.only_group);
         interface->is_due = false;
-        self->moving = at;
-        tries_send(&interface->tries);
-        return talk_change(step, MOVE,
-            ec2_modify_interface_groups(step, region(step), interface->id, self->only_group), undo);
+        return move(step, at, ISOLATE_MOVE, self->only_group);
     }
     return self->is_plan ? conclude(step) : list(step, 0);
 }
 
 /* The list is fresh: what is to be done next? */
-static enum step_turn decide(struct step *step)
+enum step_turn isolate_decide(struct step *step)
 {
     struct isolate_security_group *self = step->state;
     bool look_again = false, is_due = false;
@@ -430,6 +488,47 @@ static enum step_turn decide(struct step *step)
     if (is_due)
         return move_next(step);
     return look_again ? list(step, delay_ms) : conclude(step);
+}
+
+/* It may be open now: whatever is known, the isolation group comes next. Only where nothing is
+ * known a look tells first whether it was cut. */
+static enum step_turn heard_untrack(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    struct moved_interface *interface = &self->interfaces[self->moving];
+    tries_heard(&interface->cut, answer);
+    if (answer->heard == HEARD_NOTHING)
+        return list(step, 0);
+    interface->is_cut = answer->heard == HEARD_ANSWER || answer->heard == HEARD_ASSUMED;
+    self->is_plan |= answer->heard == HEARD_ASSUMED;
+    if (!interface->is_cut) {
+        interface->cut_failure = talk_why(step, answer);
+        if (interface->cut_failure == NULL)
+            return talk_memory(step);
+    }
+    return move_next(step);
+}
+
+/* It could not be isolated and was opened to cut its connections: not so must it stay. */
+static enum step_turn put_back(struct step *step)
+{
+    struct isolate_security_group *self = step->state;
+    const struct moved_interface *interface = &self->interfaces[self->moving];
+    return talk_change(step, ISOLATE_PUT_BACK,
+        ec2_modify_interface_groups(step, region(step), interface->id, interface->before),
+        (struct undo){ .builtin = NULL });
+}
+
+static enum step_turn heard_put_back(struct step *step, const struct answer *answer)
+{
+    struct isolate_security_group *self = step->state;
+    struct moved_interface *interface = &self->interfaces[self->moving];
+    self->is_unknown |= answer->heard != HEARD_ANSWER;
+    interface->failure = arena_format(step->arena, "%s; %s", interface->failure,
+        answer->heard == HEARD_ANSWER
+            ? "it was given its own groups again"
+            : "it may be open to the world: look at it, or take the run back");
+    return interface->failure == NULL ? talk_memory(step) : move_next(step);
 }
 
 static enum step_turn heard_move(struct step *step, const struct answer *answer)
@@ -450,7 +549,7 @@ static enum step_turn heard_move(struct step *step, const struct answer *answer)
             self->interfaces[at].is_due = false;
             self->interfaces[at].failure = interface->failure;
         }
-    return move_next(step);
+    return interface->is_cut ? put_back(step) : move_next(step);
 }
 
 /* "eni-1: AWS does not allow ...; eni-2: ..." or NULL. */
@@ -469,20 +568,40 @@ static const char *failures(struct step *step)
     return all;
 }
 
+/* What became of the connections that were open. NULL: the arena is full; *ret_is_cut is false
+ * when that is not what the rule wants. */
+static const char *connections(struct step *step, bool *ret_is_cut)
+{
+    const struct isolate_security_group *self = step->state;
+    const char *why = self->untrack.failure;
+    *ret_is_cut = !is_cut_wanted(step);
+    if (*ret_is_cut)
+        return TRACKED;
+    for (uint32_t at = 0; at < self->interfaces_count && why == NULL; at++)
+        if (self->interfaces[at].cut_failure != NULL)
+            why = self->interfaces[at].cut_failure;
+    *ret_is_cut = why == NULL;
+    return why == NULL
+               ? "connections that were open before are cut"
+               : arena_format(step->arena, TRACKED ", because they could not be cut: %s", why);
+}
+
 static enum step_turn conclude_isolated(struct step *step, bool is_changed)
 {
+    bool is_cut;
+    const char *rest = connections(step, &is_cut);
     struct isolate_security_group *self = step->state;
     str id = arg(step, ARG_INSTANCE);
     const char *caveat = instance_caveat(step, &self->instance);
-    if (caveat == NULL)
+    if (caveat == NULL || rest == NULL)
         return talk_memory(step);
     if (!is_changed)
         return talk_end(step, STEP_DONE,
             "instance %.*s was isolated already: nothing was changed%s", STR_ARG(id), caveat);
-    return talk_end(step, STEP_DONE,
+    return talk_end(step, is_cut ? STEP_DONE : STEP_PARTIAL,
         "every network interface of instance %.*s %s only the group %.*s, which lets nothing in or "
-        "out; " TRACKED "%s",
-        STR_ARG(id), self->is_plan ? "would have" : "has", STR_ARG(self->group_name), caveat);
+        "out; %s%s",
+        STR_ARG(id), self->is_plan ? "would have" : "has", STR_ARG(self->group_name), rest, caveat);
 }
 
 /* Nothing more can be done: what has become of it? */
@@ -511,16 +630,22 @@ static enum step_turn conclude(struct step *step)
 enum step_turn isolate_security_group_next(struct step *step, const struct reply *reply)
 {
     static talk_hearer *const hearers[] = {
-        [CALLER] = heard_caller,
-        [INSTANCE] = heard_instance,
-        [INTERFACES] = heard_interfaces,
-        [GROUP] = heard_group,
-        [CREATE] = heard_create,
-        [REVOKE_EGRESS] = heard_revoke_egress,
-        [REVOKE_INGRESS] = heard_revoke_ingress,
-        [MOVE] = heard_move,
+        [ISOLATE_CALLER] = heard_caller,
+        [ISOLATE_INSTANCE] = heard_instance,
+        [ISOLATE_INTERFACES] = heard_interfaces,
+        [ISOLATE_GROUP] = heard_group,
+        [ISOLATE_CREATE] = heard_create,
+        [ISOLATE_REVOKE_EGRESS] = heard_revoke_egress,
+        [ISOLATE_REVOKE_INGRESS] = heard_revoke_ingress,
+        [ISOLATE_UNTRACK_GROUP] = heard_untrack_group,
+        [ISOLATE_UNTRACK_CREATE] = heard_untrack_create,
+        [ISOLATE_UNTRACK_INGRESS] = heard_untrack_ingress,
+        [ISOLATE_UNTRACK_EGRESS] = heard_untrack_egress,
+        [ISOLATE_UNTRACK] = heard_untrack,
+        [ISOLATE_MOVE] = heard_move,
+        [ISOLATE_PUT_BACK] = heard_put_back,
     };
     if (reply == NULL)
-        return talk_ask(step, CALLER, sts_get_caller_identity(step));
+        return talk_ask(step, ISOLATE_CALLER, sts_get_caller_identity(step));
     return talk_next(step, reply, hearers);
 }

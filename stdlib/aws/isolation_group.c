@@ -109,7 +109,7 @@ static enum step_turn restore_heard_caller(struct step *step, const struct answe
     return restore_look(step, 0);
 }
 
-/* The interface still has our group, and only that. */
+/* The interface still has a group of ours, and only that. */
 static enum step_turn restore_isolated(struct step *step)
 {
     struct restore_interface_groups *self = step->state;
@@ -153,15 +153,23 @@ static enum step_turn restore_changed(struct step *step, const struct interface 
         STR_ARG(interface->id), STR_ARG(now), STR_ARG(arg(step, RESTORE_SET)), STR_ARG(before));
 }
 
-static enum step_turn restore_compare(struct step *step, const struct interface *interface)
+/* Only the group that isolates, or only the one that cut its connections before. */
+static bool is_as_we_left_it(const struct step *step, const struct interface *interface)
 {
     value set = value_text(arg(step, RESTORE_SET));
+    value cut = value_text(arg(step, RESTORE_CUT));
+    return texts_same(interface->groups, value_list(&set, 1))
+           || (value_str(cut).len > 0 && texts_same(interface->groups, value_list(&cut, 1)));
+}
+
+static enum step_turn restore_compare(struct step *step, const struct interface *interface)
+{
     str before = texts_print(step->arena, step->args[RESTORE_BEFORE]);
     if (before.ptr == NULL)
         return talk_memory(step);
     if (texts_same(interface->groups, step->args[RESTORE_BEFORE]))
         return restore_done(step, before);
-    if (texts_same(interface->groups, value_list(&set, 1)))
+    if (is_as_we_left_it(step, interface))
         return restore_isolated(step);
     return restore_changed(step, interface);
 }

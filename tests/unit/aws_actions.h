@@ -75,6 +75,8 @@ static const struct action actions[] = {
     { VERB_RESPOND, "revoke_sessions", { { "instance", "i-01111e1c0ffee0002" } }, true, true },
     { VERB_RESPOND, "revoke_sessions", { { "user", "arn:aws:iam::111122223333:user/deploy" } },
         true, true },
+    { VERB_RESPOND, "isolate_security_group",
+        { { "instance", "i-01111e1c0ffee0003" }, { "cut", "untrack" } }, true, false },
     { VERB_COLLECT, "snapshot", { { "instance", "i-01111e1c0ffee0002" } }, false, true },
     { VERB_COLLECT, "snapshot",
         { { "instance", "i-01111e1c0ffee0001" }, { "share", "444455556666" }, { "retain", "30d" } },

@@ -230,11 +230,22 @@ static enum err damaged_refuse(struct undoing *undoing, struct undo_step *step)
         undoing->arena, &step->outcome);
 }
 
+/* Whether what was recorded, maybe by an earlier version whose row had fewer parameters, is enough
+ * for the row: those that came later may stay absent. */
+static bool has_arguments(const struct builtin *row, const struct undo *undo)
+{
+    uint32_t count = builtin_param_count(row);
+    for (uint32_t at = undo->args_count; at < count; at++)
+        if (row->params[at].need == PARAM_REQUIRED)
+            return false;
+    return undo->args_count <= count;
+}
+
 /* Why an inverse cannot be run by this version, or NULL; "" when memory is short. */
 static const char *inverse_fault(
     struct undoing *undoing, const struct builtin *row, const struct undo *undo)
 {
-    if (row != NULL && builtin_param_count(row) == undo->args_count)
+    if (row != NULL && has_arguments(row, undo))
         return NULL;
     const char *fault = arena_format(undoing->arena,
         row == NULL ? "this version has no undo named %s"
