@@ -358,6 +358,12 @@ static struct transport *reach_member(
 
 /* ---- for others ---- */
 
+struct aws_connection *connector_base(struct connector *connector, const char **reterr_reason)
+{
+    const struct aws_way *way = way_open(connector, reterr_reason);
+    return way == NULL ? NULL : way->base;
+}
+
 struct transport *connector_reach(
     struct connector *connector, str account, const char **reterr_reason)
 {

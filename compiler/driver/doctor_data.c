@@ -2,11 +2,12 @@
 #include "driver/doctor.h"
 
 #include "act/timers.h"
-#include "aws/connection.h"
 #include "aws/whoami.h"
 #include "base/time.h"
+#include "driver/connect.h"
 #include "driver/files.h"
 #include "driver/pausing.h"
+#include "driver/rules.h"
 #include "shell.h"
 #include "store/store.h"
 
@@ -147,12 +148,14 @@ void doctor_data(struct checkup *checkup)
 
 /* ---- AWS ---- */
 
-static void ask_aws(struct checkup *checkup, struct aws_connection *connection)
+static void ask_aws(struct checkup *checkup, struct connector *connector)
 {
     str identity;
     const char *reason = NULL;
-    enum err err = aws_whoami(
-        aws_connection_transport(connection), &checkup->driver->arena, &identity, &reason);
+    struct transport *transport = connector_reach(connector, STR(""), &reason);
+    enum err err = transport == NULL
+                       ? ERR_CREDENTIALS
+                       : aws_whoami(transport, &checkup->driver->arena, &identity, &reason);
     if (err == ERR_OK)
         checkup_add(checkup, HEALTH_OK, "AWS answers", NULL, "we are %.*s", STR_ARG(identity));
     else
@@ -161,29 +164,55 @@ static void ask_aws(struct checkup *checkup, struct aws_connection *connection)
             reason == NULL ? err_text(err) : reason);
 }
 
-void doctor_aws(struct checkup *checkup, bool is_online)
+static void tell_credentials(
+    struct checkup *checkup, const struct aws_connection *connection, bool is_online)
 {
-    struct arena *arena = &checkup->driver->arena;
-    struct aws_connection *connection = NULL;
-    const char *reason = NULL;
-    enum err err = aws_connection_open(
-        aws_environment_process(), NULL, checkup->driver->clock, arena, &connection, &reason);
-    if (err != ERR_OK) {
-        checkup_add(checkup, is_online ? HEALTH_PROBLEM : HEALTH_WARNING, "AWS credentials",
-            "without them a plan finds no targets, and nothing can be applied", "%s",
-            reason == NULL ? err_text(err) : reason);
-        return;
-    }
-    const char *found = arena_format(
-        arena, "%s", aws_connection_found(connection)); /* it lives in the connection */
     checkup_add(checkup, HEALTH_OK, "AWS credentials", NULL, "from %s, region %.*s%s",
-        found == NULL ? "" : found, STR_ARG(aws_connection_region(connection)),
+        aws_connection_found(connection), STR_ARG(aws_connection_region(connection)),
         is_online ? "" : "; not tried: give --online");
     const char *endpoint = getenv("AWS_ENDPOINT_URL");
     if (endpoint != NULL && endpoint[0] != '\0')
         checkup_add(
             checkup, HEALTH_OK, "AWS address", NULL, "AWS_ENDPOINT_URL sends it to %s", endpoint);
-    if (is_online)
-        ask_aws(checkup, connection);
-    aws_connection_close(connection);
+}
+
+/* Go as the connection of the rules says. Mistakes in them are cdr check's to tell. */
+static void go_by_rules(struct checkup *checkup, struct connector *connector)
+{
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    struct driver *driver = checkup->driver;
+    struct rules_read read;
+    const char *const *paths = NULL;
+    if (rules_paths(driver, checkup->arguments, &paths) != ERR_OK || paths[0] == NULL
+        || rules_read(driver, paths, &compilation, &read) != EXIT_CLEAN
+        || rules_compile(driver, &compilation) != EXIT_CLEAN)
+        return;
+    const struct program *program = compilation.program;
+    if (program == NULL)
+        checkup_add(checkup, HEALTH_WARNING, "connection", "cdr check tells them",
+            "the rules have mistakes, so what they say of AWS is not looked at");
+    else if (connector_use(connector, program) != ERR_OK)
+        checkup_add(checkup, HEALTH_PROBLEM, "connection", NULL, "%s", err_text(ERR_MEMORY));
+    for (uint32_t at = 0; program != NULL && at < program->connection_count; at++) {
+        const struct clause_place *place = &program->connections[at].place;
+        if (str_is(program->connections[at].provider, "aws"))
+            checkup_add(checkup, HEALTH_OK, "connection", NULL, "%.*s:%u says how AWS is reached",
+                STR_ARG(place->file), place->line);
+    }
+}
+
+void doctor_aws(struct checkup *checkup, bool is_online)
+{
+    struct connector connector = { .clock = checkup->driver->clock };
+    const char *reason = NULL;
+    go_by_rules(checkup, &connector);
+    const struct aws_connection *connection = connector_base(&connector, &reason);
+    if (connection == NULL)
+        checkup_add(checkup, is_online ? HEALTH_PROBLEM : HEALTH_WARNING, "AWS credentials",
+            "without them a plan finds no targets, and nothing can be applied", "%s", reason);
+    else
+        tell_credentials(checkup, connection, is_online);
+    if (connection != NULL && is_online)
+        ask_aws(checkup, &connector);
+    connector_release(&connector);
 }

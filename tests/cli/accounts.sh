@@ -121,4 +121,13 @@ run run --rules keys.cdr --alerts two.json --mode apply --data keys
 exits 0 "keys may be named"
 holds "no secret is in the journal" bash -c '! grep -qa "$0" keys/journal.db' "$other_secret"
 holds "nor in the disassembly" bash -c '! "$@" disasm keys.cdr | grep -q "$0"' "$other_secret" $CDR
+
+# ---- cdr doctor ----
+run doctor --rules pinned.cdr --online
+exits 1 "doctor goes by the connection of the rules"
+prints "pinned.cdr:1 says how AWS is reached" "which it names"
+prints "the connection says account 444455556666" "and compares what it pins"
+run doctor --rules profile.cdr --online
+exits 0 "a profile that is right is"
+prints "we are arn:aws:iam::444455556666:user/cdr" "as whom it says"
 finish
