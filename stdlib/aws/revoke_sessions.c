@@ -30,17 +30,21 @@ static str sid_of(struct arena *arena, str key)
     return (str){ sid, length };
 }
 
-/* Whether the document is one that a step of ours put, at whatever time. */
-static bool is_of_a_step(struct step *step, str document)
+/* Whether the document is one that a step of ours put, at whatever time. ERR_MEMORY. */
+static MUST_CHECK enum err is_of_a_step(struct step *step, str document, bool *ret_is)
 {
     str rest = str_skip(document, sizeof(BEFORE_SID) - 1);
+    *ret_is = false;
     if (!str_startswith(document, STR(BEFORE_SID)))
-        return false;
+        return ERR_OK;
     size_t length = 0;
     while (length < rest.len && memchr(LETTERS, rest.ptr[length], sizeof(LETTERS) - 1) != NULL)
         length++;
     str ours = document_of(step->arena, str_first(rest, length));
-    return ours.ptr != NULL && document_is(document, ours);
+    if (ours.ptr == NULL)
+        return ERR_MEMORY;
+    *ret_is = document_is(document, ours);
+    return ERR_OK;
 }
 
 static enum step_turn look(struct step *step, uint32_t delay_ms)
@@ -109,7 +113,10 @@ static enum step_turn missing(struct step *step)
 static enum step_turn heard_other(struct step *step, str document)
 {
     struct revoke_sessions *self = step->state;
-    if (self->policy.tries.sent == 0 && is_of_a_step(step, document))
+    bool is_ours = false;
+    if (self->policy.tries.sent == 0 && is_of_a_step(step, document, &is_ours) != ERR_OK)
+        return talk_memory(step);
+    if (is_ours)
         self->former = document;
     if (self->former.len > 0 && str_equal(document, self->former))
         return missing(step);
