@@ -119,6 +119,35 @@ static void stop_instance_shows_the_instance(void **state)
     script_end(&script);
 }
 
+static void a_security_group_is_shown(void **state)
+{
+    static const char *const names[] = { "close_security_group", "delete_security_group" };
+    static const struct exchange exchanges[] = { WHO,
+        ASK("DescribeSecurityGroups", "GroupId.1=sg-0abc0001",
+            "<DescribeSecurityGroupsResponse><securityGroupInfo><item><ownerId>" OURS
+            "</ownerId><groupId>sg-0abc0001</groupId><groupName>web</groupName><tagSet>" TAG(
+                "env", "prod") "</tagSet></item></securityGroupInfo>"
+                               "</DescribeSecurityGroupsResponse>"),
+        ASK_ERROR(
+            "DescribeSecurityGroupRules", "", 403, EC2_ERROR("UnauthorizedOperation", "no")) };
+    (void)state;
+    for (size_t at = 0; at < COUNT_OF(names); at++) {
+        struct script script;
+        script_begin(&script, VERB_RESPOND, names[at]);
+        script_set(&script, "group", "sg-0abc0001");
+        script_set(&script, "region", "eu-west-1");
+        assert_int_equal(PLAY(&script, exchanges), STEP_FAILED);
+        assert_says(&script, FIELD_SG_ID, "sg-0abc0001");
+        assert_says(&script, FIELD_RESOURCE_ID,
+            "arn:aws:ec2:eu-west-1:" OURS ":security-group/sg-0abc0001");
+        assert_says(&script, FIELD_CLOUD_ACCOUNT, OURS);
+        assert_says(&script, FIELD_CLOUD_REGION, "eu-west-1");
+        assert_true(says(&script, FIELD_RESOURCE_TAGS, "env", "prod"));
+        assert_promises_kept(&script);
+        script_end(&script);
+    }
+}
+
 static void snapshot_shows_the_instance_and_its_volumes(void **state)
 {
     static const struct exchange exchanges[] = { WHO, INSTANCE,
@@ -257,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stop_instance_shows_the_instance),
+        cmocka_unit_test(a_security_group_is_shown),
         cmocka_unit_test(snapshot_shows_the_instance_and_its_volumes),
         cmocka_unit_test(every_interface_is_shown_before_the_first_is_changed),
         cmocka_unit_test(what_an_instance_does_not_have_is_said),
