@@ -68,7 +68,7 @@ static enum step_turn disable_heard_owner(struct step *step, const struct answer
                    ? str_from(arena_format(step->arena, "(the user of %.*s)", STR_ARG(key)))
                    : arena_copy(
                        step->arena, xml_text(answer->root, "GetAccessKeyLastUsedResult/UserName"));
-    if (user.ptr == NULL)
+    if (user.ptr == NULL || step->arena->is_full)
         return talk_memory(step);
     step->target = key;
     if (user.len == 0)
@@ -109,7 +109,7 @@ static enum step_turn disable_heard_user(struct step *step, const struct answer 
 {
     struct disable_access_key *self = step->state;
     str arn = arn_of(step, answer);
-    if (arn.ptr == NULL)
+    if (arn.ptr == NULL || step->arena->is_full)
         return talk_memory(step);
     if (answer->heard != HEARD_ASSUMED)
         step_fact(step, FIELD_ACCESS_KEY_ID, arg(step, ARG_KEY));

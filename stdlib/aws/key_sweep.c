@@ -111,7 +111,7 @@ static enum step_turn assume(struct step *step, struct key_sweep *sweep)
     str id = sweep->only;
     if (id.len == 0)
         id = str_from(arena_format(step->arena, "(each active key of %.*s)", STR_ARG(sweep->user)));
-    if (id.ptr == NULL)
+    if (id.len == 0)
         return talk_memory(step);
     key_of(sweep, id)->is_listed = true;
     return change(step, sweep, 0);

@@ -13,10 +13,11 @@ enum { LOOK = PRINCIPAL_DOING_COUNT, CHANGE };
 /* The document with the Sid of the step `sid`, letters and digits; ptr NULL: no memory. */
 static str document_of(struct arena *arena, str sid)
 {
-    return str_from(arena_format(arena,
+    const char *document = arena_format(arena,
         BEFORE_SID "%.*s\",\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":"
                    "{\"DateLessThan\":{\"aws:TokenIssueTime\":\"" LATE_NOW "\"}}}]}",
-        STR_ARG(sid)));
+        STR_ARG(sid));
+    return document == NULL ? (str){ NULL, 0 } : str_from(document);
 }
 
 /* A Sid takes no hyphens. */

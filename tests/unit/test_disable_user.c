@@ -229,7 +229,9 @@ static void a_lost_change_of_a_key_is_seen_and_not_repeated(void **state)
         UPDATE(KEY1, "Inactive"), KEYS(KEY(KEY1, "Inactive")) };
     struct script script;
     disable_key(&script, KEY1);
-    ENDS(&script, applied, STEP_DONE, 1, "is inactive: what it signs is refused");
+    assert_end(&script, applied, COUNT_OF(applied), STEP_DONE, 1, "what it signs is refused");
+    script_starve(&script, applied, COUNT_OF(applied), STEP_DONE);
+    script_end(&script);
     disable_key(&script, KEY1);
     ENDS(&script, not_applied, STEP_DONE, 2, "is inactive: what it signs is refused");
 }
@@ -305,9 +307,14 @@ static void plans_suppose_the_changes(void **state)
     disable(&script, BOT, NULL);
     ENDS(&script, user, STEP_DONE, 2, "would be denied everything");
     disable(&script, "bot", NULL);
-    ENDS(&script, offline, STEP_DONE, 2, "(each active key of bot) would become inactive");
+    assert_end(&script, offline, COUNT_OF(offline), STEP_DONE, 2,
+        "(each active key of bot) would become inactive");
+    script_starve(&script, offline, COUNT_OF(offline), STEP_DONE);
+    script_end(&script);
     disable_key(&script, KEY1);
-    ENDS(&script, key, STEP_DONE, 1, "would become inactive");
+    assert_end(&script, key, COUNT_OF(key), STEP_DONE, 1, "would become inactive");
+    script_starve(&script, key, COUNT_OF(key), STEP_DONE);
+    script_end(&script);
 }
 
 /* ---- undo ---- */
