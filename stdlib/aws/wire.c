@@ -5,6 +5,8 @@
 
 enum { URL_BYTES_MAX = 8192 };
 
+#define LABEL "abcdefghijklmnopqrstuvwxyz0123456789-"
+
 struct rest {
     const char *service;
     const char *operation;
@@ -89,6 +91,7 @@ static enum err place_of_url(str url, const struct aws_endpoint *endpoint, struc
     str path = str_skip(rest, host.len);
     size_t dot = str_find(host, '.');
     bool is_ours = str_startswith(url, STR("https://")) && dot > 0 && dot < host.len
+                   && str_all_of(str_first(host, dot), LABEL)
                    && (endpoint->is_replaced || str_equal(str_skip(host, dot + 1), endpoint->host));
     if (!is_ours || str_find(path, '?') < path.len || str_find(path, '#') < path.len
         || str_find(path, '%') < path.len)
@@ -101,13 +104,10 @@ static enum err place_of_url(str url, const struct aws_endpoint *endpoint, struc
     return ERR_OK;
 }
 
-/* Lower-case letters, digits, hyphens: such a bucket may be the first label of a host name. */
+/* Such a bucket may be the first label of a host name. */
 static bool is_label(str bucket)
 {
-    for (size_t at = 0; at < bucket.len; at++)
-        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-", bucket.ptr[at]) == NULL)
-            return false;
-    return bucket.len >= 3 && bucket.len <= 63;
+    return bucket.len >= 3 && bucket.len <= 63 && str_all_of(bucket, LABEL);
 }
 
 static enum err place_of_bucket(str target, const struct rest *rest,
@@ -154,6 +154,20 @@ static void rest_headers(const struct request *request, struct wire *wire)
         header_add(wire, STR("If-None-Match"), STR("*"));
 }
 
+/* Whether a segment is `.` or `..`: whatever stands on the way might make another path of it, and
+ * of `bucket/../other` another bucket. */
+static bool leads_elsewhere(str path)
+{
+    for (;;) {
+        str segment = str_first(path, str_find(path, '/'));
+        if (str_is(segment, ".") || str_is(segment, ".."))
+            return true;
+        if (segment.len == path.len)
+            return false;
+        path = str_skip(path, segment.len + 1);
+    }
+}
+
 static enum err rest_make(const struct request *request, const struct aws_endpoint *endpoint,
     struct arena *arena, struct wire *wire, const char **reterr_reason)
 {
@@ -162,6 +176,11 @@ static enum err rest_make(const struct request *request, const struct aws_endpoi
     if (rest == NULL)
         return refuse(arena_format(arena, "%s has no operation '%s' in this build",
                           request->service, request->operation),
+            reterr_reason);
+    if (leads_elsewhere(request->target))
+        return refuse(
+            arena_format(arena, "'%.*s' has a segment that is . or .., so nothing was sent",
+                STR_ARG(str_first(request->target, 200))),
             reterr_reason);
     struct place place = { .path = &path };
     TRY(place_find(request, rest, endpoint, arena, &place, reterr_reason));

@@ -2,7 +2,7 @@
  *
  * By protocol (service.h, rest.def). A query's form and a JSON body are sent as they are; what
  * stands in a path is percent-encoded, so that nothing of a target becomes another path, query
- * or host. An S3 bucket is in the host where AWS's own address is used and its name has no dot,
+ * or host; a target with a segment `.` or `..` is refused. An S3 bucket is in the host where AWS's own address is used and its name has no dot,
  * else the first segment of the path. */
 #pragma once
 
