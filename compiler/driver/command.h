@@ -68,6 +68,7 @@ extern const struct command audit_command;
 extern const struct command builtins_command;
 extern const struct command cases_command;
 extern const struct command check_command;
+extern const struct command collect_command;
 extern const struct command completion_command;
 extern const struct command disasm_command;
 extern const struct command doc_command;

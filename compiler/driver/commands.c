@@ -10,6 +10,7 @@ const struct command *const all_commands[] = {
     &doc_command,
     &run_command,
     &runs_command,
+    &collect_command,
     &cases_command,
     &approvals_command,
     &approve_command,

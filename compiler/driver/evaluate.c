@@ -306,6 +306,8 @@ static enum exit_code decide(struct evaluation *evaluation, const struct event *
     size_t count = 0;
     for (uint32_t i = 0; i < program->rule_count; i++) {
         CLEANUP(arena_release) struct arena scratch = ARENA_INIT(EVENT_BYTES_MAX);
+        if (evaluation->only.len > 0 && !str_equal(program->rules[i].name, evaluation->only))
+            continue;
         struct rule_decision decision = { .outcome = RULE_SILENT };
         enum err err = rule_decide(program, &program->rules[i], event, &scratch, &decision);
         if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY) {

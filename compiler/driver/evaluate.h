@@ -9,6 +9,7 @@ struct evaluation {
     struct session *session;
     const struct program *program;
     str forced_source;
+    str only;      /* the one rule that is run; empty: all are */
     bool is_again; /* apply: an earlier run that ended does not stand in the way of another */
     /* private */
     struct arena arena;

@@ -8,10 +8,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     STATE_COLUMN = 67,
     VALUE_BYTES_SHOWN = 400,
+    PARAMETERS_SHOWN = 40,
+    PARAMETER_WAY_MAX = 256,
     INDENT = 2, /* of what stands in an `if` */
     PARAMETER_COLUMN = 21,
     PERMISSION_BYTES_MAX = 128,
@@ -157,8 +160,58 @@ static void show_parameter(struct output *out, size_t indent, str key, str text,
     output_add(out, text.len > VALUE_BYTES_SHOWN ? STR(" ..\n") : STR("\n"));
 }
 
+/* The members of a JSON body, each by its way ("Parameters.commands.1"), at most PARAMETERS_SHOWN. */
+/* NOLINTNEXTLINE(misc-no-recursion): a way has no more parts than fit into its half */
+static void show_members(
+    struct output *out, size_t indent, const char *way, json_t *json, size_t *shown)
+{
+    const char *key;
+    json_t *member;
+    size_t index;
+    char longer[PARAMETER_WAY_MAX];
+    str none = STR("");
+    const char *dot = way[0] == '\0' ? "" : ".";
+    json_object_foreach(json, key, member)
+    {
+        snprintf(longer, sizeof longer, "%s%s%s", way, dot, key);
+        if (strlen(way) < PARAMETER_WAY_MAX / 2)
+            show_members(out, indent, longer, member, shown);
+    }
+    json_array_foreach(json, index, member)
+    {
+        snprintf(longer, sizeof longer, "%s%s%zu", way, dot, index + 1);
+        if (strlen(way) < PARAMETER_WAY_MAX / 2)
+            show_members(out, indent, longer, member, shown);
+    }
+    if (json_is_object(json) || json_is_array(json) || (*shown)++ >= PARAMETERS_SHOWN)
+        return;
+    char *text = json_is_string(json) ? NULL : json_dumps(json, JSON_ENCODE_ANY);
+    show_parameter(out, indent, str_from(way),
+        text != NULL ? str_from(text) : (str){ json_string_value(json), json_string_length(json) },
+        &none);
+    free(text);
+}
+
+/* Whether the body was a JSON object, and is shown. */
+static bool show_json(struct output *out, size_t indent, str body)
+{
+    json_auto_t *json = str_startswith(body, STR("{"))
+                            ? json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL)
+                            : NULL;
+    size_t shown = 0;
+    if (!json_is_object(json))
+        return false;
+    show_members(out, indent, "", json, &shown);
+    if (shown > PARAMETERS_SHOWN)
+        output_addf(out, "%*sand %zu more\n", (int)(indent + PARAMETER_COLUMN), "",
+            shown - PARAMETERS_SHOWN);
+    return true;
+}
+
 void text_parameters(struct output *out, size_t indent, str body)
 {
+    if (show_json(out, indent, body))
+        return;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     str key;
     str text;

@@ -179,13 +179,10 @@ static void drop_infos(struct diag_list *diags)
     }
 }
 
-enum exit_code rules_load(
-    struct driver *driver, const char *const *paths, struct compilation *compilation)
+/* What was read and added, or why it is no program. */
+static enum exit_code load(struct driver *driver, struct compilation *compilation)
 {
-    struct rules_read read;
-    enum exit_code code = rules_read(driver, paths, compilation, &read);
-    if (code == EXIT_CLEAN)
-        code = rules_compile(driver, compilation);
+    enum exit_code code = rules_compile(driver, compilation);
     if (code != EXIT_CLEAN)
         return code;
     if (compilation->program != NULL)
@@ -196,6 +193,32 @@ enum exit_code rules_load(
         &driver->log.buf);
     driver_message(driver, "the rules have mistakes, so nothing was run");
     return EXIT_USAGE;
+}
+
+enum exit_code rules_load(
+    struct driver *driver, const char *const *paths, struct compilation *compilation)
+{
+    struct rules_read read;
+    enum exit_code code = rules_read(driver, paths, compilation, &read);
+    return code == EXIT_CLEAN ? load(driver, compilation) : code;
+}
+
+enum exit_code rules_load_with(struct driver *driver, const char *const *paths, str file, str text,
+    struct compilation *compilation)
+{
+    struct rules_read read;
+    enum exit_code code = EXIT_CLEAN;
+    enum err err = ERR_OK;
+    if (paths[0] != NULL)
+        code = rules_read(driver, paths, compilation, &read);
+    else
+        err = compile_begin(compilation);
+    if (code != EXIT_CLEAN)
+        return code;
+    if (err == ERR_OK)
+        err = compile_text(compilation, file, text);
+    return err == ERR_OK ? load(driver, compilation)
+                         : driver_failure(driver, "adding what was typed to the rules", err);
 }
 
 enum exit_code rules_source(struct driver *driver, const struct command *command,

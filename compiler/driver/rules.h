@@ -23,6 +23,10 @@ MUST_CHECK enum exit_code rules_read(struct driver *driver, const char *const *p
 MUST_CHECK enum exit_code rules_load(
     struct driver *driver, const char *const *paths, struct compilation *compilation);
 
+/* The same with one more file, which is not read but `text`, and may be the only one. */
+MUST_CHECK enum exit_code rules_load_with(struct driver *driver, const char *const *paths, str file,
+    str text, struct compilation *compilation);
+
 /* Compile what was added. A fault of ours is told; mistakes in rules are left in diags. */
 MUST_CHECK enum exit_code rules_compile(struct driver *driver, struct compilation *compilation);
 

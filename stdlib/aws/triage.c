@@ -273,7 +273,7 @@ static enum step_turn heard_send(struct step *step, const struct answer *answer)
     self->command = arena_copy(step->arena, xml_text(answer->root, "Command/CommandId"));
     if (self->command.ptr == NULL)
         return talk_memory(step);
-    return self->command.len == 0 ? find(step, STR(""), 0) : poll(step, POLL_MS);
+    return self->command.len == 0 ? find(step, STR(""), 0) : poll(step, poll_delay_ms(0, POLL_MS));
 }
 
 /* ---- its end ---- */
@@ -347,7 +347,7 @@ static enum step_turn heard_poll(struct step *step, const struct answer *answer)
     if (!is_under_way)
         return ended(step, answer);
     if (self->polls++ < POLLS_MAX)
-        return poll(step, POLL_MS);
+        return poll(step, poll_delay_ms(self->polls, POLL_MS));
     if (self->is_late)
         return talk_end(step, STEP_UNKNOWN,
             "the collector on instance %.*s was cancelled, and Systems Manager shows no end of it",

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# collect.sh - evidence by hand on the simulated AWS: a plan, then kept, told and guarded.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+run collect
+exits 2 "nothing to collect is a usage error"
+run collect triag --host i-01111e1c0ffee0001
+exits 2 "an unknown collection is a usage error"
+says "did you mean triage?" "and the nearest is offered"
+run collect triage profil=full
+says "did you mean profile?" "so is the nearest parameter"
+run collect triage --host i-01111e1c0ffee0001 profile=huge
+exits 2 "a value that the parameter cannot have is an error"
+says "CDR0205" "of the checker"
+run collect triage 'to=s3://x" }'
+exits 2 "what would end a literal is none"
+run collect triage full
+says "write NAME=VALUE" "a parameter has a name"
+run collect triage --host i-01111e1c0ffee0001 --mode apply
+exits 2 "collecting needs a journal"
+says "--data DIR" "which is said"
+run collect triage --host i-01111e1c0ffee0001 --offline --mode apply --data data
+exits 2 "nobody collects without asking anybody"
+
+start_sandbox
+bucket=cdr-evidence-111122223333
+objects() { sandbox_ask state | jq "[.accounts[].buckets[].objects[].key] | length"; }
+run collect triage --host i-01111e1c0ffee0001 to=s3://$bucket/by-hand
+exits 0 "without --data it is a plan"
+prints "planned" "which says so"
+prints "Parameters.commands.2 = cdr-late-put:$bucket/by-hand/111122223333/i-01111e1c0ffee0001/" \
+    "with a mark where the address will be"
+holds "and nothing is kept" test "$(objects)" = 0
+run collect triage --host i-01111e1c0ffee0001 to=s3://$bucket/by-hand --data data
+exits 0 "with --data it collects"
+prints "evidence    s3://$bucket/by-hand/111122223333/i-01111e1c0ffee0001/triage-" "and says where to"
+holds "one object" test "$(objects)" = 1
+run collect triage --host i-01111e1c0ffee0001 to=s3://$bucket/by-hand --data data
+exits 0 "again it joins what was just collected"
+prints "run 1 did the same" "and says so"
+holds "one object still" test "$(objects)" = 1
+run collect triage --host i-01111e1c0ffee0001 profile=full to=s3://$bucket/by-hand --data data
+exits 0 "something else is collected anew"
+holds "another object" test "$(objects)" = 2
+run runs --data data --format json
+holds "all are in the journal" json -s 'map(.state) == ["done", "done", "done"]'
+holds "with their sums" json -s 'all(.[]; .steps[0].sha256 | test("^[0-9a-f]{64}$"))'
+sandbox_ask calls >calls.json
+holds "the address was sent" grep -q 'X-Amz-Signature' calls.json
+holds "and is in no journal, audit log or output" bash -c \
+    '! grep -rqF X-Amz-Signature data "$1" "$2"' - "$out" "$err"
+run audit verify --data data
+exits 0 "the audit log is whole"
+
+run collect triage --host laptop-7 --data data
+exits 1 "a device that only an EDR knows is unresolved"
+prints "CrowdStrike or Defender connection" "and it is said what is missing"
+run collect triage --host i-01111e1c0ffee0001 --data data
+exits 1 "without a place for it nothing is collected"
+prints "s3://bucket/prefix" "and it is said where to say it"
+
+# Rules lend their connection and their guards, and are not run.
+cat >rules.cdr <<CDR
+connection aws { provider = aws evidence = "s3://$bucket/of-the-rules" }
+rule everything { when severity >= informational then respond isolate_role role="arn:aws:iam::111122223333:role/web-prod" }
+CDR
+run collect triage --host i-01111e1c0ffee0001 --rules rules.cdr --data data
+exits 0 "the place may be the connection's"
+prints "s3://$bucket/of-the-rules/" "as its rules say"
+holds "of which none is run" bash -c '! grep -q isolate_role "$1"' - "$out"
+cat >never.cdr <<CDR
+never target instance.id = "i-01111e1c0ffee0001" "kept as it is"
+CDR
+before=$(objects)
+run collect triage --host i-01111e1c0ffee0001 to=s3://$bucket --rules never.cdr --data data
+prints "refused" "what the rules never touch is not touched by hand either"
+holds "and nothing is kept" test "$(objects)" = "$before"
+
+sandbox_tell faults '[{"operation":"SendCommand","kind":"lose_reply","times":1}]'
+run collect triage --host i-01111e1c0ffee0003 to=s3://$bucket/lost --data data
+exits 0 "a command whose reply is lost is found"
+holds "and sent once" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "SendCommand" and .fault == "lose_reply")] | length')" = 1
+run collect snapshot --host i-01111e1c0ffee0001 --data data
+exits 0 "snapshots are taken by hand too"
+run collect logs --host i-01111e1c0ffee0001 since=24h to=s3://$bucket/logs --data data
+exits 0 "and logs kept"
+finish
