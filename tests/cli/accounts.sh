@@ -57,6 +57,17 @@ run run --rules members.cdr --alerts many.json --mode apply --data many
 holds "a role that was refused is asked for once" test \
     "$(sandbox_ask calls | jq '[.[] | select(.operation == "AssumeRole")] | length')" = 1
 
+sandbox_tell faults '[{"operation":"AssumeRole","kind":"lose_reply","times":9}]'
+run run --rules members.cdr --alerts two.json --mode apply --data silent
+exits 1 "when AWS does not answer for the role the step fails"
+prints "failed" "as failed"
+sandbox_tell faults '[]'
+holds "with nothing done" test -z "$(policies)"
+run run --rules members.cdr --alerts two.json --mode apply --again --data silent
+exits 0 "and can be tried again"
+run undo --alert two --data silent
+holds "and taken back" test -z "$(policies)"
+
 # ---- killed on the way ----
 sandbox_tell faults '[{"operation":"PutRolePolicy","kind":"slow","milliseconds":4000,"times":1}]'
 # shellcheck disable=SC2086 # CDR may be several words
