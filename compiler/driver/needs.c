@@ -222,23 +222,31 @@ static bool is_setting_said(const struct taken *taken, const char *setting)
     return false;
 }
 
+/* Whether the rule says on what the step acts: then nothing is taken from the alert. */
+static bool has_target(const struct taken *taken)
+{
+    const struct builtin *builtin = taken->step->action.builtin;
+    for (uint32_t at = 0; at < builtin_param_count(builtin); at++)
+        if (builtin->params[at].need == PARAM_TARGET && step_argument(taken->step, at) != NULL)
+            return true;
+    return false;
+}
+
 /* Whether the parameter can be one of `values`, as iam_when has them. */
 static bool may_be(const struct taken *taken, uint32_t param, const char *values)
 {
     const struct builtin *builtin = taken->step->action.builtin;
     const struct expr *given = step_argument(taken->step, param);
-    bool is_said = is_setting_said(taken, builtin->params[param].setting);
     value v;
     enum type from;
-    if (given == NULL && !is_said)
+    if (iam_words_have(values, STR("target")))
+        return given != NULL || !has_target(taken);
+    if (given == NULL && !is_setting_said(taken, builtin->params[param].setting))
         return iam_words_have(values, STR("-"));
     if (iam_words_have(values, STR("+")))
         return true;
     bool is_known = given != NULL && constant_of(given, &v, &from) && v.kind == VALUE_TEXT;
-    if (is_known)
-        return iam_words_have(values, value_str(v));
-    /* `-` and `+` are all that is not a value. */
-    return !str_is(str_from(values), "-");
+    return is_known ? iam_words_have(values, value_str(v)) : !str_is(str_from(values), "-");
 }
 
 /* Whether the step does without it, by what is written of its parameters. */
@@ -246,14 +254,17 @@ static bool is_spared(const struct taken *taken, const char *permission)
 {
     const struct iam_when *row;
     const struct builtin *builtin = taken->step->action.builtin;
+    bool is_spared = false;
     for (size_t at = 0; (row = iam_when_at(at)) != NULL; at++) {
         if (!str_is(str_from(row->step), builtin->name)
             || !iam_words_have(row->actions, str_from(permission)))
             continue;
         uint32_t param = param_find(builtin, str_from(row->param));
-        return param != UINT32_MAX && !may_be(taken, param, row->values);
+        if (param == UINT32_MAX || may_be(taken, param, row->values))
+            return false;
+        is_spared = true;
     }
-    return false;
+    return is_spared;
 }
 
 /* The actions of the step in which something of that type is made. */

@@ -66,6 +66,21 @@ const struct iam_resource *iam_resource_find(str action, str type)
     return NULL;
 }
 
+const char *iam_action_of(const char *service, const char *operation)
+{
+    static const struct {
+        const char *service, *operation, *action;
+    } rows[] = {
+#define OPERATION(service, operation, action) { service, operation, action },
+#include "aws/iam_actions.def"
+#undef OPERATION
+    };
+    for (size_t at = 0; at < COUNT_OF(rows); at++)
+        if (strcmp(rows[at].service, service) == 0 && strcmp(rows[at].operation, operation) == 0)
+            return rows[at].action;
+    return NULL;
+}
+
 bool iam_action_is_regional(str action)
 {
     static const char *const services[] = {

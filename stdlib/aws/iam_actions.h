@@ -38,7 +38,7 @@ struct iam_when {
     const char *step;
     const char *actions; /* with spaces between */
     const char *param;
-    const char *values; /* with spaces between; "-": it is not given, "+": it is */
+    const char *values; /* with spaces between; see iam_actions.def */
 };
 
 /* Rows by index; NULL past the last. */
@@ -51,6 +51,10 @@ const struct iam_when *iam_when_at(size_t index);
 const struct iam_action *iam_action_find(str name);
 /* The type `type` of the service that `action` ("ssm:SendCommand") is of, or NULL. */
 const struct iam_resource *iam_resource_find(str action, str type);
+
+/* "s3:ListBucket", the action that permits "ListObjectsV2" of "s3"; NULL: it is called as the
+ * operation is. */
+const char *iam_action_of(const char *service, const char *operation);
 
 /* Whether requests for it go to the region that a step acts in, so that aws:RequestedRegion is that
  * region: not so for IAM, which is everywhere, nor for what has an address of its own. */

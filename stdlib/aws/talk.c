@@ -1,5 +1,6 @@
 #include "aws/talk.h"
 
+#include "aws/iam_actions.h"
 #include "aws/reply_tree.h"
 #include "aws/service.h"
 
@@ -297,7 +298,10 @@ static str denied_permission(struct step *step, const struct answer *answer)
         if (word.len > 0 && str_find(word, ':') < word.len)
             return word;
     }
-    return str_from(arena_format(step->arena, "%s:%s", talk->last.service, talk->last.operation));
+    const char *action = iam_action_of(talk->last.service, talk->last.operation);
+    return str_from(action != NULL ? action
+                                   : arena_format(step->arena, "%s:%s", talk->last.service,
+                                       talk->last.operation));
 }
 
 /* " on role/web", or nothing. */

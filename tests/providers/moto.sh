@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# moto.sh - the shipped AWS rule against moto (PyPI, moto[server]) on loopback, signatures
-# and policies checked: isolate, deny, undo, and kill -9 at every call. Skipped with its
-# reason where PyPI cannot be reached.
+# moto.sh - AWS steps against moto (PyPI, moto[server]) on loopback, signatures and policies
+# checked: the shipped rule with kill -9 at every call, then each step with exactly the permissions
+# that `cdr permissions` prints, and without any one of them. Skipped with its reason where PyPI
+# cannot be reached. CASES=NAME: only those steps.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 cdr=${CDR:-$PWD/build/cdr}
@@ -33,6 +34,10 @@ for port in "${ports[@]}"; do
         sleep 0.2
     done
 done
+export PYTHONPATH=tests/providers PYTHONDONTWRITEBYTECODE=1
+worlds=$(IFS=,; echo "${ports[*]}")
+# One after the other: they share the servers.
 # shellcheck disable=SC2086
-LOGS=build/test-logs TEST_TIMEOUT=900 tests/run.sh moto env PYTHONPATH=tests/providers PYTHONDONTWRITEBYTECODE=1 \
-    "$venv/bin/python" tests/providers/moto_case.py "$(IFS=,; echo "${ports[*]}")" $cdr
+LOGS=build/test-logs TEST_TIMEOUT=900 TEST_JOBS=1 tests/run.sh \
+    moto "$venv/bin/python" tests/providers/moto_case.py "$worlds" $cdr -- \
+    moto_permissions "$venv/bin/python" tests/providers/moto_permissions.py "$worlds" $cdr

@@ -232,6 +232,15 @@ static void facts_are_those_of_the_table(void **state)
     json_decref(table);
 }
 
+static void operations_that_are_called_otherwise_are_permitted_by_a_known_action(void **state)
+{
+    (void)state;
+    assert_string_equal(iam_action_of("s3", "ListObjectsV2"), "s3:ListBucket");
+    assert_non_null(iam_action_find(str_from(iam_action_of("lambda", "Invoke"))));
+    assert_null(iam_action_of("execute-api", "Invoke"));
+    assert_null(iam_action_of("ec2", "Invoke"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +248,7 @@ int main(void)
         cmocka_unit_test(what_is_said_of_a_steps_action_is_of_an_action_that_it_has),
         cmocka_unit_test(what_a_parameter_decides_is_an_action_and_a_parameter_of_the_step),
         cmocka_unit_test(every_type_of_resource_has_an_arn),
+        cmocka_unit_test(operations_that_are_called_otherwise_are_permitted_by_a_known_action),
         cmocka_unit_test(facts_are_those_of_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

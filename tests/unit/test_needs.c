@@ -206,6 +206,15 @@ static void what_only_a_parameter_needs_is_needed_with_it(void **state)
     assert_false(needs(WHEN_INSTANCE "respond ban_ip via=waf ip_set=\"x\" }", "iam:PutRolePolicy"));
     assert_true(needs(WHEN_INSTANCE "respond ban_ip via=waf ip_set=\"x\" }", "wafv2:UpdateIPSet"));
     assert_true(needs(WHEN_INSTANCE "respond ban_ip via=iam }", "iam:PutRolePolicy"));
+    /* Targets come from the alert only where the rule names none. */
+    assert_true(needs(WHEN_INSTANCE "respond isolate_role }", "iam:GetInstanceProfile"));
+    assert_false(
+        needs(WHEN_INSTANCE "respond isolate_role role=role.arn }", "iam:GetInstanceProfile"));
+    assert_true(needs(WHEN_INSTANCE "respond revoke_sessions }", "iam:PutUserPolicy"));
+    assert_false(
+        needs(WHEN_INSTANCE "respond revoke_sessions instance=instance.id }", "iam:PutUserPolicy"));
+    assert_true(
+        needs(WHEN_INSTANCE "respond revoke_sessions instance=instance.id }", "iam:PutRolePolicy"));
 }
 
 static void a_disabled_rule_needs_nothing(void **state)
