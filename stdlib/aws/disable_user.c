@@ -36,11 +36,14 @@ static const char *keys_said(struct step *step)
     const char *faults = key_sweep_faults(step, sweep);
     if (names == NULL || faults == NULL)
         return NULL;
-    const char *are =
-        self->principal.talk.has_changed || changed == 0 ? "is inactive" : "would become inactive";
+    bool is_plan = !self->principal.talk.has_changed;
     const char *said = "";
     if (changed > 0)
-        said = arena_format(step->arena, "; access key %s %s", names, are);
+        said = arena_format(step->arena, "; access key%s %s %s inactive", changed == 1 ? "" : "s",
+            names,
+            is_plan        ? "would become"
+            : changed == 1 ? "is"
+                           : "are");
     else if (failed == 0)
         said = "; no access key of it is active";
     if (failed > 0 && said != NULL)

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <strings.h>
 
-enum { DOCUMENT_BYTES_MAX = 64 * 1024 };
+enum { DOCUMENT_BYTES_MAX = 1024 * 1024 }; /* of AWS some have over 64 KiB, ours up to 6,144 */
 
 bool policy_is_known_power(str arn)
 {

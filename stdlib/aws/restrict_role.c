@@ -7,6 +7,7 @@
 #include "base/percent.h"
 
 enum { ARG_ROLE, ARG_INSTANCE, ARG_BOUNDARY = RESTRICT_ARG_BOUNDARY, ARG_ACCOUNT, ARG_REGION };
+enum { DOCUMENTS_BYTES_MAX = 4 * 1024 * 1024 }; /* of one answer, decoded */
 enum { ATTACHED = RESTRICT_DOING_COUNT, POLICY, VERSION, NAMES, INLINE, DETACH };
 
 static enum step_turn ask_attached(struct step *step, str page, uint32_t delay_ms)
@@ -164,6 +165,7 @@ static enum step_turn judge_inline(struct step *step, uint32_t at)
 
 static enum step_turn heard_inline(struct step *step, const struct answer *answer)
 {
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(DOCUMENTS_BYTES_MAX);
     struct restrict_role *self = step->state;
     str name = self->inlines[self->at], document;
     bool is_power;
@@ -171,7 +173,7 @@ static enum step_turn heard_inline(struct step *step, const struct answer *answe
         return talk_fail(step, answer);
     enum err err = answer->heard == HEARD_ASSUMED
                        ? ERR_NOT_FOUND
-                       : reply_inline_policy(step->arena, answer->root, false, &document);
+                       : reply_inline_policy(&scratch, answer->root, false, &document);
     if (err == ERR_OK)
         err = policy_judge(document, &is_power);
     if (err == ERR_MEMORY)
@@ -245,6 +247,7 @@ static enum step_turn heard_policy(struct step *step, const struct answer *answe
 
 static enum step_turn heard_version(struct step *step, const struct answer *answer)
 {
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(DOCUMENTS_BYTES_MAX);
     struct restrict_role *self = step->state;
     struct attached_policy *policy = &self->attached[self->at];
     str document;
@@ -252,7 +255,7 @@ static enum step_turn heard_version(struct step *step, const struct answer *answ
         return talk_fail(step, answer);
     if (answer->heard == HEARD_ASSUMED)
         return end_unread(step, policy->arn);
-    enum err err = percent_decode(step->arena,
+    enum err err = percent_decode(&scratch,
         xml_text(answer->root, "GetPolicyVersionResult/PolicyVersion/Document"), false, &document);
     if (err == ERR_OK)
         err = policy_judge(document, &policy->is_power);

@@ -144,7 +144,7 @@ void iam_write_boundary(struct call *call, const json_t *role)
     if (arn[0] == '\0')
         return;
     markup_open(&call->body, "PermissionsBoundary");
-    markup_text(&call->body, "PermissionsBoundaryType", "Policy");
+    markup_text(&call->body, "PermissionsBoundaryType", "PermissionsBoundaryPolicy");
     markup_text(&call->body, "PermissionsBoundaryArn", arn);
     markup_close(&call->body, "PermissionsBoundary");
 }
