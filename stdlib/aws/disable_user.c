@@ -36,14 +36,13 @@ static const char *keys_said(struct step *step)
     const char *faults = key_sweep_faults(step, sweep);
     if (names == NULL || faults == NULL)
         return NULL;
-    bool is_plan = !self->principal.talk.has_changed;
+    const char *are = changed == 1 ? "is" : "are";
+    if (!self->principal.talk.has_changed)
+        are = "would become";
     const char *said = "";
     if (changed > 0)
-        said = arena_format(step->arena, "; access key%s %s %s inactive", changed == 1 ? "" : "s",
-            names,
-            is_plan        ? "would become"
-            : changed == 1 ? "is"
-                           : "are");
+        said = arena_format(
+            step->arena, "; access key%s %s %s inactive", changed == 1 ? "" : "s", names, are);
     else if (failed == 0)
         said = "; no access key of it is active";
     if (failed > 0 && said != NULL)

@@ -192,6 +192,122 @@ static void a_deny_of_some_actions_or_of_older_sessions_denies_these(void **stat
     }
 }
 
+#define KEY_DEPLOY "AKIASANDBOX1111DEPLOY:sandbox-secret-of-deploy"
+
+static void a_key_that_is_inactive_no_longer_signs(void **state)
+{
+    struct client *client = *state;
+    client->key = KEY_DEPLOY;
+    assert_int_equal(EC2("DescribeInstances", ""), 200);
+    client->key = KEY_111122;
+    IAM("GetAccessKeyLastUsed", "AccessKeyId=AKIASANDBOX1111DEPLOY");
+    assert_says("<UserName>deploy</UserName>");
+    assert_int_equal(
+        IAM("UpdateAccessKey", "UserName=deploy&AccessKeyId=AKIASANDBOX1111DEPLOY&Status=Inactive"),
+        200);
+    assert_true(was_applied(client));
+    IAM("ListAccessKeys", "UserName=deploy");
+    assert_int_equal(count_of(client, "<Status>Inactive</Status>"), 2);
+    client->key = KEY_DEPLOY;
+    EC2("DescribeInstances", "");
+    assert_refused(401, "AuthFailure");
+    IAM("GetUser", "UserName=deploy");
+    assert_refused(403, "InvalidClientTokenId");
+    client->key = KEY_111122;
+    assert_int_equal(
+        IAM("UpdateAccessKey", "UserName=deploy&AccessKeyId=AKIASANDBOX1111DEPLOY&Status=Active"),
+        200);
+    client->key = KEY_DEPLOY;
+    assert_int_equal(EC2("DescribeInstances", ""), 200);
+}
+
+static void keys_are_of_one_user(void **state)
+{
+    struct client *client = *state;
+    IAM("UpdateAccessKey", "UserName=backup&AccessKeyId=AKIASANDBOX1111DEPLOY&Status=Inactive");
+    assert_refused(404, "NoSuchEntity");
+    IAM("UpdateAccessKey", "UserName=deploy&AccessKeyId=AKIASANDBOX1111DEPLOY&Status=Off");
+    assert_refused(400, "ValidationError");
+    IAM("GetAccessKeyLastUsed", "AccessKeyId=AKIAELSEWHERE");
+    assert_refused(404, "NoSuchEntity");
+    IAM("GetUser", "UserName=nobody");
+    assert_refused(404, "NoSuchEntity");
+}
+
+static void a_user_that_is_denied_can_do_nothing_but_say_who_it_is(void **state)
+{
+    struct client *client = *state;
+    assert_int_equal(
+        IAM("PutUserPolicy", "UserName=deploy&PolicyName=p&PolicyDocument=" DENY_ALL), 200);
+    client->key = KEY_DEPLOY;
+    EC2("DescribeInstances", "");
+    assert_refused(403, "UnauthorizedOperation");
+    assert_int_equal(call_aws(client, "sts", "GetCallerIdentity", ""), 200);
+    client->key = KEY_111122;
+    IAM("GetUserPolicy", "UserName=deploy&PolicyName=p");
+    assert_says("<PolicyDocument>%7B%22Version%22");
+    assert_int_equal(IAM("DeleteUserPolicy", "UserName=deploy&PolicyName=p"), 200);
+    IAM("GetUserPolicy", "UserName=deploy&PolicyName=p");
+    assert_refused(404, "NoSuchEntity");
+    client->key = KEY_DEPLOY;
+    assert_int_equal(EC2("DescribeInstances", ""), 200);
+}
+
+static void users_are_listed_in_pages(void **state)
+{
+    struct client *client = *state;
+    IAM("ListUsers", "MaxItems=2");
+    assert_says("<UserId>AIDASANDBOX111100002</UserId>");
+    assert_says("<IsTruncated>true</IsTruncated><Marker>2</Marker>");
+    IAM("ListUsers", "MaxItems=2&Marker=2");
+    assert_says("<UserName>auditor</UserName>");
+    assert_says("<IsTruncated>false</IsTruncated>");
+    IAM("GetUser", "UserName=auditor");
+    assert_says("<Tags><member><Key>cdr</Key><Value>protected</Value></member></Tags>");
+}
+
+#define ADMIN "arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2FAdministratorAccess"
+#define BOUNDED "arn%3Aaws%3Aiam%3A%3A111122223333%3Apolicy%2Fbounded"
+
+static void policies_are_detached_attached_and_read(void **state)
+{
+    struct client *client = *state;
+    IAM("ListAttachedRolePolicies", "RoleName=ci-runner&MaxItems=1");
+    assert_int_equal(count_of(client, "<PolicyArn>"), 1);
+    assert_says("<Marker>1</Marker>");
+    assert_int_equal(IAM("DetachRolePolicy", "RoleName=ci-runner&PolicyArn=" ADMIN), 200);
+    IAM("DetachRolePolicy", "RoleName=ci-runner&PolicyArn=" ADMIN);
+    assert_refused(404, "NoSuchEntity");
+    IAM("ListAttachedRolePolicies", "RoleName=ci-runner");
+    assert_int_equal(count_of(client, "<PolicyArn>"), 2);
+    assert_int_equal(IAM("AttachRolePolicy", "RoleName=ci-runner&PolicyArn=" ADMIN), 200);
+    assert_true(was_applied(client));
+    IAM("AttachRolePolicy", "RoleName=ci-runner&PolicyArn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2Fx");
+    assert_refused(404, "NoSuchEntity");
+    IAM("GetPolicy", "PolicyArn=" ADMIN);
+    assert_says("<DefaultVersionId>v1</DefaultVersionId>");
+    IAM("GetPolicyVersion", "PolicyArn=" ADMIN "&VersionId=v1");
+    assert_says("<Document>%7B");
+    IAM("GetPolicyVersion", "PolicyArn=" ADMIN "&VersionId=v2");
+    assert_refused(404, "NoSuchEntity");
+    IAM("DetachRolePolicy", "RoleName=AWSServiceRoleForAutoScaling&PolicyArn=" ADMIN);
+    assert_refused(400, "UnmodifiableEntity");
+}
+
+static void a_boundary_is_put_shown_and_taken_away(void **state)
+{
+    struct client *client = *state;
+    assert_int_equal(
+        IAM("PutRolePermissionsBoundary", "RoleName=web-prod&PermissionsBoundary=" BOUNDED), 200);
+    IAM("GetRole", "RoleName=web-prod");
+    assert_says("<PermissionsBoundaryArn>arn:aws:iam::111122223333:policy/bounded<");
+    assert_int_equal(IAM("DeleteRolePermissionsBoundary", "RoleName=web-prod"), 200);
+    IAM("GetRole", "RoleName=web-prod");
+    assert_false(says(client, "PermissionsBoundary"));
+    IAM("PutRolePermissionsBoundary", "RoleName=web-prod&PermissionsBoundary=nowhere");
+    assert_refused(404, "NoSuchEntity");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +319,12 @@ int main(void)
         sandbox_test(the_policies_of_a_role_have_a_limit_together),
         sandbox_test(a_role_that_is_denied_can_do_nothing_but_say_who_it_is),
         sandbox_test(a_deny_of_some_actions_or_of_older_sessions_denies_these),
+        sandbox_test(a_key_that_is_inactive_no_longer_signs),
+        sandbox_test(keys_are_of_one_user),
+        sandbox_test(a_user_that_is_denied_can_do_nothing_but_say_who_it_is),
+        sandbox_test(users_are_listed_in_pages),
+        sandbox_test(policies_are_detached_attached_and_read),
+        sandbox_test(a_boundary_is_put_shown_and_taken_away),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
