@@ -124,7 +124,7 @@ static enum err keys_ask(struct aws_connection *connection, const volatile int *
         return web_identity_take(connection, stop, arena, keys, ret_identity, reterr_reason);
     case AWS_SOURCE_PROCESS:
         return aws_process_fetch(
-            from->command, AWS_PROCESS_MS_MAX, stop, arena, keys, reterr_reason);
+            from->command, handout.clock, AWS_PROCESS_MS_MAX, stop, arena, keys, reterr_reason);
     case AWS_SOURCE_CONTAINER:
         return aws_container_fetch(&handout, from, arena, keys, reterr_reason);
     case AWS_SOURCE_INSTANCE:

@@ -9,10 +9,9 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 256, LOOK_MS = 100, END_LOOK_MS = 10, MS_PER_S = 1000, NS_PER_MS = 1000000 };
+enum { WORDS_MAX = 256, LOOK_MS = 100, END_LOOK_MS = 10 };
 
 /* --- words --- */
 
@@ -78,17 +77,19 @@ enum err aws_process_words(struct arena *arena, str line, char ***ret_words)
 struct process {
     pid_t pid;
     int output;
-    int64_t until_ms; /* of the monotonic clock */
+    struct clock *clock;
+    int64_t until_ms; /* of time_ms */
     const volatile int *stop;
     char *text; /* of AWS_PROCESS_BYTES_MAX + 1 */
     size_t len;
 };
 
-static int64_t monotonic_ms(void)
+/* By a clock that nobody sets, where there is one. */
+static int64_t time_ms(struct clock *clock)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
+    char boot[BOOT_TEXT_MAX];
+    int64_t elapsed_ms = clock->elapsed_ms == NULL ? -1 : clock->elapsed_ms(clock, boot);
+    return elapsed_ms < 0 ? clock->now_ms(clock) : elapsed_ms;
 }
 
 /* What the program has open, and how signals find it. */
@@ -138,7 +139,7 @@ static enum err patience(const struct process *process)
 {
     if (process->stop != NULL && *process->stop != 0)
         return ERR_STOPPED;
-    return monotonic_ms() < process->until_ms ? ERR_OK : ERR_TIMEOUT;
+    return time_ms(process->clock) < process->until_ms ? ERR_OK : ERR_TIMEOUT;
 }
 
 /* All that it prints. ERR_LIMIT: too much. */
@@ -177,7 +178,7 @@ static enum err end_await(struct process *process)
             return ERR_IO;
         }
         TRY(patience(process));
-        nanosleep(&(struct timespec){ .tv_nsec = END_LOOK_MS * NS_PER_MS }, NULL);
+        (void)poll(NULL, 0, END_LOOK_MS);
     }
 }
 
@@ -233,15 +234,17 @@ static enum err run(struct process *process, char **words, struct arena *arena,
         reterr_reason);
 }
 
-enum err aws_process_fetch(const char *command, uint32_t timeout_ms, const volatile int *stop,
-    struct arena *arena, struct aws_keys *keys, const char **reterr_reason)
+enum err aws_process_fetch(const char *command, struct clock *clock, uint32_t timeout_ms,
+    const volatile int *stop, struct arena *arena, struct aws_keys *keys,
+    const char **reterr_reason)
 {
     char **words;
     enum err err = aws_process_words(arena, str_from(command), &words);
     if (err == ERR_INVALID)
         return fail(arena, "its line", "is empty, or has a quote that does not end", reterr_reason);
     TRY(err);
-    struct process process = { .until_ms = monotonic_ms() + timeout_ms,
+    struct process process = { .clock = clock,
+        .until_ms = time_ms(clock) + timeout_ms,
         .stop = stop,
         .text = malloc(AWS_PROCESS_BYTES_MAX + 1) };
     if (process.text == NULL)

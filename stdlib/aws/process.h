@@ -7,6 +7,7 @@
 #pragma once
 
 #include "aws/keys.h"
+#include "host/clock.h"
 
 enum { AWS_PROCESS_MS_MAX = 60 * 1000, AWS_PROCESS_BYTES_MAX = 64 * 1024 };
 
@@ -18,6 +19,6 @@ MUST_CHECK enum err aws_process_words(struct arena *arena, str line, char ***ret
  * be started, took too long, printed too much or no credentials, or did not end well;
  * *reterr_reason is a sentence in `arena` that quotes nothing it said. ERR_STOPPED: *stop (may
  * be NULL) is not 0. ERR_MEMORY. */
-MUST_CHECK enum err aws_process_fetch(const char *command, uint32_t timeout_ms,
+MUST_CHECK enum err aws_process_fetch(const char *command, struct clock *clock, uint32_t timeout_ms,
     const volatile int *stop, struct arena *arena, struct aws_keys *keys,
     const char **reterr_reason);

@@ -61,7 +61,8 @@ static enum err run_script(
     snprintf(command, sizeof(command), "%s %s", s->script, arguments);
     s->reason = NULL;
     aws_keys_release(&s->keys);
-    return aws_process_fetch(command, timeout_ms, NULL, &s->arena, &s->keys, &s->reason);
+    return aws_process_fetch(
+        command, clock_system(), timeout_ms, NULL, &s->arena, &s->keys, &s->reason);
 }
 
 static void assert_refused(struct setting *s, const char *text, const char *words)
@@ -154,12 +155,13 @@ static void what_is_of_no_use_is_told_without_its_text(void **state)
     assert_refused(s, "echo '" KEYS "}'; exit 1", "did not end well");
     assert_refused(s, "echo '" KEYS "}'; kill -9 $$", "did not end well");
     assert_refused(s, "exec head -c 70000 /dev/zero", "more than 64 KiB");
-    assert_int_equal(
-        aws_process_fetch("/nowhere/at/all x", LONG_MS, NULL, &s->arena, &s->keys, &s->reason),
+    assert_int_equal(aws_process_fetch("/nowhere/at/all x", clock_system(), LONG_MS, NULL,
+                         &s->arena, &s->keys, &s->reason),
         ERR_CREDENTIALS);
     assert_non_null(strstr(s->reason, "could not be started: No such file"));
     assert_int_equal(
-        aws_process_fetch("x 'y", LONG_MS, NULL, &s->arena, &s->keys, &s->reason), ERR_CREDENTIALS);
+        aws_process_fetch("x 'y", clock_system(), LONG_MS, NULL, &s->arena, &s->keys, &s->reason),
+        ERR_CREDENTIALS);
     assert_non_null(strstr(s->reason, "a quote that does not end"));
 }
 
@@ -188,8 +190,8 @@ static void one_that_does_not_end_is_ended_with_its_children(void **state)
     assert_int_equal(run_script(s, "exec >&-; sleep 100", "", 300), ERR_CREDENTIALS);
     assert_non_null(strstr(s->reason, "took too long"));
     volatile int stop = 1;
-    assert_int_equal(
-        aws_process_fetch("sleep 100", LONG_MS, &stop, &s->arena, &s->keys, &s->reason),
+    assert_int_equal(aws_process_fetch("sleep 100", clock_system(), LONG_MS, &stop, &s->arena,
+                         &s->keys, &s->reason),
         ERR_STOPPED);
 }
 

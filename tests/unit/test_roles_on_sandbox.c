@@ -25,7 +25,7 @@ static int64_t now_really_ms(struct clock *clock)
 static enum err who(struct client *client, const struct aws_settings *settings, str *ret_identity,
     const char **reterr_reason)
 {
-    static struct clock hasty = { .now_ms = now_really_ms, .sleep_ms = sleep_never };
+    struct clock hasty = { .now_ms = now_really_ms, .sleep_ms = sleep_never };
     char url[64];
     str region;
     struct aws_connection *connection = NULL;
