@@ -124,8 +124,13 @@ static json_t *json_from_target(const struct step_view *step)
 
 json_t *json_from_body(str body)
 {
+    json_t *json = NULL;
     if (str_startswith(body, STR("{")))
-        return json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
+        json = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
+    if (json != NULL)
+        return json;
+    if (str_startswith(body, STR("{"))) /* lines of JSON: evidence that is put somewhere */
+        return json_pack("{s:I}", "body_bytes", (json_int_t)body.len);
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     json_t *parameters = json_object();
     str key;

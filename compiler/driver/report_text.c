@@ -199,8 +199,10 @@ static bool show_json(struct output *out, size_t indent, str body)
                             ? json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL)
                             : NULL;
     size_t shown = 0;
+    if (json == NULL && str_startswith(body, STR("{")))
+        output_addf(out, "%*s%zu bytes\n", (int)(indent + PARAMETER_COLUMN), "", body.len);
     if (!json_is_object(json))
-        return false;
+        return str_startswith(body, STR("{"));
     show_members(out, indent, "", json, &shown);
     if (shown > PARAMETERS_SHOWN)
         output_addf(out, "%*sand %zu more\n", (int)(indent + PARAMETER_COLUMN), "",

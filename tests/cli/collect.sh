@@ -84,4 +84,7 @@ run collect snapshot --host i-01111e1c0ffee0001 --data data
 exits 0 "snapshots are taken by hand too"
 run collect logs --host i-01111e1c0ffee0001 since=24h to=s3://$bucket/logs --data data
 exits 0 "and logs kept"
+run runs --data data --format json
+exits 0 "all of it is told"
+holds "run by run" json -s 'length == 10'
 finish
