@@ -8,6 +8,7 @@
 
 static const struct builtin_module *const all_modules[] = {
     &aws_ban_module,
+    &aws_call_module,
     &aws_ec2_module,
     &aws_evidence_module,
     &aws_groups_module,
@@ -139,14 +140,14 @@ static const char *behaviour_fault(const struct builtin *row)
     return NULL;
 }
 
-/* "iam:PutRolePolicy" */
+/* "iam:PutRolePolicy", "execute-api:Invoke" */
 static bool is_permission(const char *text)
 {
     const char *colon = strchr(text, ':');
     if (colon == NULL || colon == text || !isupper((unsigned char)colon[1]))
         return false;
     for (const char *at = text; *at != '\0'; at++)
-        if (at != colon && !isalnum((unsigned char)*at))
+        if (at != colon && !isalnum((unsigned char)*at) && (*at != '-' || at > colon))
             return false;
     return true;
 }

@@ -11,6 +11,7 @@ struct builtin_module {
 };
 
 extern const struct builtin_module aws_ban_module;
+extern const struct builtin_module aws_call_module;
 extern const struct builtin_module aws_ec2_module;
 extern const struct builtin_module aws_evidence_module;
 extern const struct builtin_module aws_groups_module;

@@ -76,6 +76,7 @@ struct builtin {
     struct param params[STEP_PARAMS_MAX]; /* ends at the first without a name */
     enum effect effect;
     unsigned destroys; /* enum destroys */
+    bool tells;        /* it hands the alert on: step.alert */
     struct {
         const char *apply[BUILTIN_PERMISSIONS_MAX]; /* least set, provider's spelling */
         const char *undo[BUILTIN_PERMISSIONS_MAX];  /* what its undo rows need */

@@ -14,6 +14,15 @@ static enum err nothing_parse(struct arena *arena, const struct xml **ret_root)
     return ERR_OK;
 }
 
+/* What stands behind an address of API Gateway answers as it likes. */
+static enum err free_parse(struct arena *arena, str body, const struct xml **ret_root)
+{
+    enum err err = ERR_INVALID;
+    if (body.len > 0 && body.ptr[0] == '{')
+        err = json_tree_parse(arena, body, ret_root);
+    return err == ERR_OK || err == ERR_MEMORY ? err : nothing_parse(arena, ret_root);
+}
+
 enum err reply_tree_parse(
     struct arena *arena, const char *service, str body, const struct xml **ret_root)
 {
@@ -21,6 +30,8 @@ enum err reply_tree_parse(
     enum aws_protocol protocol =
         found == AWS_SERVICE_COUNT ? AWS_PROTOCOL_QUERY : aws_service_info(found)->protocol;
     char first = body.len > 0 ? body.ptr[0] : '\0';
+    if (found == AWS_EXECUTE_API)
+        return free_parse(arena, body, ret_root);
     if (protocol == AWS_PROTOCOL_QUERY)
         return xml_parse(arena, body, ret_root);
     if (protocol != AWS_PROTOCOL_REST || first == '{')

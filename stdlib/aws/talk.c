@@ -157,7 +157,10 @@ static struct answer declined_by_status(
     code = reply->status == 403   ? STR("AccessDenied")
            : reply->status == 404 ? STR("NotFound")
                                   : str_from(arena_format(turn, "HTTP%d", reply->status));
-    return declined(turn, reply, code, STR("it did not say why"));
+    message = xml_text(root, "message");
+    if (message.len == 0)
+        message = xml_text(root, "Message");
+    return declined(turn, reply, code, message.len > 0 ? message : STR("it did not say why"));
 }
 
 /* Services that answer as they like: the status alone tells. */

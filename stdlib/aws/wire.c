@@ -146,8 +146,14 @@ static enum err place_find(const struct request *request, const struct rest *res
 /* What an operation says beside its address. */
 static void rest_headers(const struct request *request, struct wire *wire)
 {
+    char first = wire->request.body.len > 0 ? wire->request.body.ptr[0] : '\0';
+    bool is_json = first == '{' || first == '[';
+    bool is_free = strcmp(request->service, "execute-api") == 0; /* the body is the rule's own */
     if (wire->request.body.len > 0)
-        header_add(wire, STR("Content-Type"), STR("application/json"));
+        header_add(wire, STR("Content-Type"),
+            is_json || !is_free ? STR("application/json") : STR("text/plain; charset=utf-8"));
+    if (request->once.len > 0)
+        header_add(wire, STR("Idempotency-Key"), request->once);
     if (strcmp(request->service, "lambda") == 0) /* what it returns is for nobody here */
         header_add(wire, STR("X-Amz-Invocation-Type"), STR("Event"));
     if (strcmp(request->operation, "PutObject") == 0) /* evidence is written once */

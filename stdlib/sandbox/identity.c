@@ -200,6 +200,8 @@ bool identity_accepts(struct call *call, const struct sigv4_request *request)
 /* What policies call an operation. */
 static const char *permission_of(const struct call *call)
 {
+    if (strcmp(call->service, "lambda") == 0 && strcmp(call->operation_name, "Invoke") == 0)
+        return "InvokeFunction";
     return strcmp(call->operation_name, "ListObjectsV2") == 0 ? "ListBucket" : call->operation_name;
 }
 

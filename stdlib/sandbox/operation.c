@@ -42,10 +42,22 @@ static const struct service services[] = {
     { "s3", NULL, NULL, NULL, NULL },
 };
 
+/* A row is called by what C can name: execute_api. */
+static bool is_of(const struct operation *operation, const char *service)
+{
+    size_t length = strlen(service);
+    if (strlen(operation->service) != length)
+        return false;
+    for (size_t at = 0; at < length; at++)
+        if (operation->service[at] != (service[at] == '-' ? '_' : service[at]))
+            return false;
+    return true;
+}
+
 const struct operation *operation_find(const char *service, const char *name)
 {
     for (size_t at = 0; at < COUNT_OF(operations); at++)
-        if (strcmp(operations[at].service, service) == 0 && strcmp(operations[at].name, name) == 0)
+        if (is_of(&operations[at], service) && strcmp(operations[at].name, name) == 0)
             return &operations[at];
     return NULL;
 }

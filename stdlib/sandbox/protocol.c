@@ -179,9 +179,20 @@ static const struct route {
 #undef ROUTE
 };
 
+/* Any path may be an API's, so the signature must say that one is meant. */
+static bool api_is_meant(const struct sigv4_request *request)
+{
+    static const char mark[] = "/execute-api/aws4_request";
+    str authorization = protocol_header(request, "authorization");
+    return authorization.len > 0
+           && memmem(authorization.ptr, authorization.len, mark, sizeof(mark) - 1) != NULL;
+}
+
 static bool fits(const struct route *route, const struct sigv4_request *request)
 {
     str path = request->path;
+    if ((strcmp(route->service, "execute-api") == 0) != api_is_meant(request))
+        return false;
     if (route->parameter[0] == '\0')
         return str_is(request->method, route->method) && str_is(path, route->before);
     size_t ends = strlen(route->before) + strlen(route->after);
@@ -218,6 +229,31 @@ static bool rest_parameters(struct call *call, const struct sigv4_request *reque
     return flatten(call, "", call->input, 0);
 }
 
+/* What some operations are told in headers, as parameters. */
+static bool rest_headers(struct call *call, const struct sigv4_request *request)
+{
+    static const struct {
+        const char *service;
+        const char *header;
+        const char *parameter;
+    } known[] = {
+        { "lambda", "x-amz-invocation-type", "InvocationType" },
+        { "execute-api", "idempotency-key", "IdempotencyKey" },
+        { "execute-api", "content-type", "ContentType" },
+    };
+    for (size_t at = 0; at < COUNT_OF(known); at++) {
+        str value = protocol_header(request, known[at].header);
+        if (value.len == 0 || strcmp(known[at].service, call->service) != 0)
+            continue;
+        const char *text = arena_copy(call->arena, value).ptr;
+        if (text == NULL)
+            return no_memory(call);
+        call->form.parameters[call->form.count++] =
+            (struct form_parameter){ known[at].parameter, text };
+    }
+    return true;
+}
+
 static bool rest_accepts(struct call *call, const struct sigv4_request *request)
 {
     call->protocol = PROTOCOL_REST;
@@ -236,7 +272,7 @@ static bool rest_accepts(struct call *call, const struct sigv4_request *request)
             && !parameter_add(
                 call, route->parameter, str_first(middle, middle.len - strlen(route->after))))
             return false;
-        return rest_parameters(call, request);
+        return rest_headers(call, request) && rest_parameters(call, request);
     }
     return call_refuse(call, 404, "InvalidAction", "nothing is at that path");
 }

@@ -5,7 +5,7 @@
  *   {"accounts": [{"account", "credentials": [..], "roles": [..], "users": [..],
  *     "managedPolicies": [..], "instanceProfiles": [..], "buckets": [..],
  *     "regions": [{"region", "vpcs", "subnets", "securityGroups", "instances",
- *       "networkInterfaces", "networkAcls", "ipSets", "volumes", "snapshots": [..]}]}]}
+ *       "networkInterfaces", "networkAcls", "ipSets", "functions", "apis", "volumes", "snapshots": [..]}]}]}
  *
  * stdlib/sandbox/world.json is the example with every member. The user of
  * sandbox_account_at is always among an account's credentials. What is loaded has been

@@ -185,6 +185,8 @@ static void script_allowed(const struct script *script, const struct request *re
     char permission[128];
     const char *operation =
         strcmp(request->operation, "ListObjectsV2") == 0 ? "ListBucket" : request->operation;
+    if (strcmp(request->service, "lambda") == 0)
+        operation = "InvokeFunction";
     snprintf(permission, sizeof(permission), "%s:%s", request->service, operation);
     for (size_t at = 0; at < BUILTIN_PERMISSIONS_MAX; at++)
         if (script->row->permissions.apply[at] != NULL
@@ -210,6 +212,7 @@ static struct step script_step(const struct script *script, struct arena *arena,
     return (struct step){ .args = script->args,
         .arena = arena,
         .key = STR("0badcafe-run-1-step-0"),
+        .alert = STR("{\"alert\":{}}"),
         .region = script->region,
         .began_ms = SCRIPT_BEGAN_MS,
         .state = state,

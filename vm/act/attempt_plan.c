@@ -9,6 +9,7 @@
  */
 #include "act/attempt.h"
 
+#include "act/alert_text.h"
 #include "act/timers.h"
 #include "bytecode.h"
 #include "value_json.h"
@@ -46,6 +47,10 @@ enum err attempt_prepare(struct attempt *a)
     void *state = arena_alloc(&a->own, row->state_bytes, alignof(max_align_t));
     if (key == NULL || state == NULL)
         return ERR_MEMORY;
+    str alert = STR("");
+    if (row->tells && a->order->cause != NULL)
+        TRY(alert_text(a->order->cause->event, a->order->cause->rule->name, str_from(key), &a->own,
+            &alert));
     a->calls = 0;
     a->step = (struct step){ .args = a->order->args,
         .arena = &a->own,
@@ -53,6 +58,7 @@ enum err attempt_prepare(struct attempt *a)
         .state = state,
         .region = region,
         .began_ms = began_ms,
+        .alert = alert,
         .target = STR(""),
         .found = STR("") };
     return ERR_OK;

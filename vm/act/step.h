@@ -69,6 +69,8 @@ struct request {
     str region;             /* where it is sent; empty: the connection's own */
     str target;             /* what a person would call the thing it is about */
     str body;               /* as it goes over the wire, without authentication */
+    str once;               /* what tells a second sending from another request (Idempotency-Key),
+                             * where the receiver may be told; else empty */
     uint32_t delay_ms;      /* wait so long before sending: polling */
     const char *pause_file; /* the executor's (host/pause.h): while it is there, a change that was
                              * sent and not applied is not sent again; NULL: it is */
@@ -111,6 +113,8 @@ struct step {
                  * same on every replay; empty while offline */
     int64_t began_ms; /* when the step was begun, by our clock, the same on every replay: how far
                        * back `since` reaches is counted from here */
+    str alert;        /* what the step is about, for a row that `tells` it (act/alert_text.h), the
+                       * same on every replay; else empty */
     void *state;      /* the builtin's own, zeroed before the first turn */
     /* out */
     struct request request;   /* after STEP_ASK and STEP_CHANGE */
