@@ -41,21 +41,23 @@ static const struct builtin rows[] = {
         .doc = "Give every network interface of an instance a security group that lets nothing in "
                "or out.",
         .params = { INSTANCE, PARAM_ACCOUNT, PARAM_REGION,
-            PARAM_CHOICE("cut", "untrack none",
-                "untrack: cut open connections too, by opening the instance to the world for a "
-                "moment; none when not given") },
+            PARAM_CHOICE("cut", "untrack nacl none",
+                "cut open connections too: untrack opens the instance to the world for a moment, "
+                "nacl needs a subnet of its own; none when not given") },
         .effect = EFFECT_CHANGES,
         .destroys = DESTROYS_CHANNEL,
         .permissions = { .apply = { "ec2:AuthorizeSecurityGroupEgress",
-                             "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateSecurityGroup",
-                             "ec2:CreateTags", "ec2:DescribeInstances",
-                             "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
-                             "ec2:ModifyNetworkInterfaceAttribute", "ec2:RevokeSecurityGroupEgress",
-                             "ec2:RevokeSecurityGroupIngress" },
-            .undo = { "ec2:DeleteSecurityGroup", "ec2:DescribeNetworkInterfaces",
+                             "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateNetworkAclEntry",
+                             "ec2:CreateSecurityGroup", "ec2:CreateTags", "ec2:DescribeInstances",
+                             "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces",
+                             "ec2:DescribeSecurityGroups", "ec2:ModifyNetworkInterfaceAttribute",
+                             "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress" },
+            .undo = { "ec2:DeleteNetworkAclEntry", "ec2:DeleteSecurityGroup",
+                "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces",
                 "ec2:DescribeSecurityGroups", "ec2:ModifyNetworkInterfaceAttribute" } },
         .limits = { "connections that are open live on until EC2 no longer tracks them: idle ones "
-                    "up to five days; cut=untrack cuts them, and lets everything in for a moment",
+                    "up to five days; cut=untrack cuts them and lets everything in for a moment, "
+                    "cut=nacl cuts them where the instance has a subnet and its ACL for itself",
             "interfaces that AWS manages cannot be changed: the step ends as partial",
             "a VPC holds 2,500 security groups: one or two of them are ours",
             "Systems Manager loses the instance: collect first" },

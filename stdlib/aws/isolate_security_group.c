@@ -15,7 +15,7 @@ static str arg(const struct step *step, int index)
     return value_str(step->args[index]);
 }
 
-static str region(const struct step *step)
+str isolate_region(const struct step *step)
 {
     return value_str(talk_region(step, step->args[ARG_REGION]));
 }
@@ -37,14 +37,14 @@ static enum step_turn heard_caller(struct step *step, const struct answer *answe
         return turn;
     step->target = id;
     talk_found(step, "instance %.*s", STR_ARG(id));
-    return talk_ask(step, ISOLATE_INSTANCE, ec2_describe_instance(step, region(step), id));
+    return talk_ask(step, ISOLATE_INSTANCE, ec2_describe_instance(step, isolate_region(step), id));
 }
 
 static enum step_turn list(struct step *step, uint32_t delay_ms)
 {
     struct isolate_security_group *self = step->state;
-    struct request request = ec2_describe_interfaces(
-        step, region(step), "attachment.instance-id", arg(step, ARG_INSTANCE), (str){ "", 0 });
+    struct request request = ec2_describe_interfaces(step, isolate_region(step),
+        "attachment.instance-id", arg(step, ARG_INSTANCE), (str){ "", 0 });
     request.delay_ms = delay_ms;
     self->pages = 0;
     for (uint32_t at = 0; at < self->interfaces_count; at++)
@@ -98,6 +98,7 @@ static MUST_CHECK enum err note(struct step *step, const struct xml *item)
     if (!self->talk.has_changed)
         facts_of_interface(step, item);
     seen->groups = interface.groups;
+    seen->subnet = interface.subnet;
     seen->is_listed = true;
     return ERR_OK;
 }
@@ -115,14 +116,14 @@ static enum step_turn suppose_interfaces(struct step *step)
     supposed->groups = value_list(NULL, 0);
     return talk_ask(step, ISOLATE_GROUP,
         ec2_describe_group_named(
-            step, region(step), self->group_name, self->instance.vpc, (str){ "", 0 }));
+            step, isolate_region(step), self->group_name, self->instance.vpc, (str){ "", 0 }));
 }
 
 static enum step_turn look_for_group(struct step *step, str page, uint32_t delay_ms)
 {
     struct isolate_security_group *self = step->state;
-    struct request request =
-        ec2_describe_group_named(step, region(step), self->group_name, self->instance.vpc, page);
+    struct request request = ec2_describe_group_named(
+        step, isolate_region(step), self->group_name, self->instance.vpc, page);
     request.delay_ms = delay_ms;
     return talk_ask(step, ISOLATE_GROUP, request);
 }
@@ -174,8 +175,8 @@ static enum step_turn heard_interfaces(struct step *step, const struct answer *a
     str page = xml_text(answer->root, "nextToken");
     if (page.len > 0 && ++self->pages < PAGES_MAX)
         return talk_ask(step, ISOLATE_INTERFACES,
-            ec2_describe_interfaces(
-                step, region(step), "attachment.instance-id", arg(step, ARG_INSTANCE), page));
+            ec2_describe_interfaces(step, isolate_region(step), "attachment.instance-id",
+                arg(step, ARG_INSTANCE), page));
     return listed(step);
 }
 
@@ -189,7 +190,7 @@ static enum step_turn create_group(struct step *step)
     undo.args[DELETE_REGION] = talk_region(step, step->args[ARG_REGION]);
     tries_send(&self->create);
     return talk_change(step, ISOLATE_CREATE,
-        ec2_create_group(step, region(step), self->group_name,
+        ec2_create_group(step, isolate_region(step), self->group_name,
             STR("made by cdr: lets nothing in or out"), self->instance.vpc),
         undo);
 }
@@ -217,6 +218,11 @@ static bool is_cut_wanted(const struct step *step)
     return str_is(arg(step, ARG_CUT), "untrack");
 }
 
+static bool is_acl_wanted(const struct step *step)
+{
+    return str_is(arg(step, ARG_CUT), "nacl");
+}
+
 static bool is_any_to_move(const struct isolate_security_group *self)
 {
     for (uint32_t at = 0; at < self->interfaces_count; at++)
@@ -236,7 +242,7 @@ static enum step_turn group_ready(struct step *step, str group)
     self->group = group;
     self->only_group = value_list(only, 1);
     if (is_cut_wanted(step) && is_any_to_move(self))
-        return untrack_group_begin(step, &self->untrack, self->instance.vpc, region(step));
+        return untrack_group_begin(step, &self->untrack, self->instance.vpc, isolate_region(step));
     return isolate_decide(step);
 }
 
@@ -253,7 +259,7 @@ static bool revoke(struct step *step, const struct xml *group, bool is_egress, s
     case TRIES_SEND:
         tries_send(tries);
         *ret_turn = talk_change(step, is_egress ? ISOLATE_REVOKE_EGRESS : ISOLATE_REVOKE_INGRESS,
-            ec2_revoke_rules(step, region(step), self->found_group, is_egress, rules),
+            ec2_revoke_rules(step, isolate_region(step), self->found_group, is_egress, rules),
             (struct undo){ .builtin = NULL });
         return true;
     case TRIES_LOOK:
@@ -332,7 +338,7 @@ static enum step_turn heard_create(struct step *step, const struct answer *answe
         self->found_group = STR(PLAN_LATER "CreateSecurityGroup)");
         tries_send(&self->egress);
         return talk_change(step, ISOLATE_REVOKE_EGRESS,
-            ec2_revoke_rules(step, region(step), self->found_group, true, NULL),
+            ec2_revoke_rules(step, isolate_region(step), self->found_group, true, NULL),
             (struct undo){ .builtin = NULL });
     case HEARD_ANSWER:
     case HEARD_NOTHING:
@@ -436,8 +442,6 @@ static bool judge(struct step *step, struct moved_interface *interface, uint32_t
     return false;
 }
 
-static enum step_turn conclude(struct step *step);
-
 /* Give interface `at` only the group of `only`. */
 static enum step_turn move(struct step *step, uint32_t at, uint32_t doing, value only)
 {
@@ -455,8 +459,8 @@ static enum step_turn move(struct step *step, uint32_t at, uint32_t doing, value
         undo.args[RESTORE_CUT] = value_text(self->untrack.group);
     self->moving = at;
     tries_send(doing == ISOLATE_UNTRACK ? &interface->cut : &interface->tries);
-    return talk_change(
-        step, doing, ec2_modify_interface_groups(step, region(step), interface->id, only), undo);
+    return talk_change(step, doing,
+        ec2_modify_interface_groups(step, isolate_region(step), interface->id, only), undo);
 }
 
 /* Change the next interface that is due; list again when none is. */
@@ -472,7 +476,7 @@ static enum step_turn move_next(struct step *step)
         interface->is_due = false;
         return move(step, at, ISOLATE_MOVE, self->only_group);
     }
-    return self->is_plan ? conclude(step) : list(step, 0);
+    return self->is_plan ? isolate_conclude(step) : list(step, 0);
 }
 
 /* The list is fresh: what is to be done next? */
@@ -487,7 +491,7 @@ enum step_turn isolate_decide(struct step *step)
     }
     if (is_due)
         return move_next(step);
-    return look_again ? list(step, delay_ms) : conclude(step);
+    return look_again ? list(step, delay_ms) : isolate_conclude(step);
 }
 
 /* It may be open now: whatever is known, the isolation group comes next. Only where nothing is
@@ -515,7 +519,7 @@ static enum step_turn put_back(struct step *step)
     struct isolate_security_group *self = step->state;
     const struct moved_interface *interface = &self->interfaces[self->moving];
     return talk_change(step, ISOLATE_PUT_BACK,
-        ec2_modify_interface_groups(step, region(step), interface->id, interface->before),
+        ec2_modify_interface_groups(step, isolate_region(step), interface->id, interface->before),
         (struct undo){ .builtin = NULL });
 }
 
@@ -573,8 +577,8 @@ static const char *failures(struct step *step)
 static const char *connections(struct step *step, bool *ret_is_cut)
 {
     const struct isolate_security_group *self = step->state;
-    const char *why = self->untrack.failure;
-    *ret_is_cut = !is_cut_wanted(step);
+    const char *why = is_acl_wanted(step) ? self->acl.failure : self->untrack.failure;
+    *ret_is_cut = !is_cut_wanted(step) && !is_acl_wanted(step);
     if (*ret_is_cut)
         return TRACKED;
     for (uint32_t at = 0; at < self->interfaces_count && why == NULL; at++)
@@ -596,8 +600,9 @@ static enum step_turn conclude_isolated(struct step *step, bool is_changed)
     if (caveat == NULL || rest == NULL)
         return talk_memory(step);
     if (!is_changed)
-        return talk_end(step, STEP_DONE,
-            "instance %.*s was isolated already: nothing was changed%s", STR_ARG(id), caveat);
+        return talk_end(step, self->acl.failure == NULL ? STEP_DONE : STEP_PARTIAL,
+            "instance %.*s was isolated already: nothing was changed%s%s%s", STR_ARG(id),
+            self->acl.failure == NULL ? "" : "; ", self->acl.failure == NULL ? "" : rest, caveat);
     return talk_end(step, is_cut ? STEP_DONE : STEP_PARTIAL,
         "every network interface of instance %.*s %s only the group %.*s, which lets nothing in or "
         "out; %s%s",
@@ -605,7 +610,7 @@ static enum step_turn conclude_isolated(struct step *step, bool is_changed)
 }
 
 /* Nothing more can be done: what has become of it? */
-static enum step_turn conclude(struct step *step)
+enum step_turn isolate_conclude(struct step *step)
 {
     struct isolate_security_group *self = step->state;
     uint32_t isolated = 0, listed_now = 0;
@@ -616,6 +621,9 @@ static enum step_turn conclude(struct step *step)
         isolated += interface->is_listed && interface->is_isolated;
         is_changed |= interface->tries.sent > 0;
     }
+    if (isolated > 0 && is_acl_wanted(step) && !self->acl.is_done)
+        return cut_acl_begin(step);
+    is_changed |= self->acl.made > 0;
     if (isolated == listed_now && listed_now > 0)
         return conclude_isolated(step, is_changed);
     const char *why = failures(step);
@@ -644,6 +652,9 @@ enum step_turn isolate_security_group_next(struct step *step, const struct reply
         [ISOLATE_UNTRACK] = heard_untrack,
         [ISOLATE_MOVE] = heard_move,
         [ISOLATE_PUT_BACK] = heard_put_back,
+        [ISOLATE_ACL_NEIGHBOURS] = heard_acl_neighbours,
+        [ISOLATE_ACL_LOOK] = heard_acl_look,
+        [ISOLATE_ACL_CREATE] = heard_acl_create,
     };
     if (reply == NULL)
         return talk_ask(step, ISOLATE_CALLER, sts_get_caller_identity(step));

@@ -13,6 +13,7 @@
  * again. It ends when the list shows what was wanted, or shows that it will not. */
 #pragma once
 
+#include "aws/cut_acl.h"
 #include "aws/identity.h"
 #include "aws/untrack_group.h"
 
@@ -33,11 +34,15 @@ enum {
     ISOLATE_UNTRACK_EGRESS,
     ISOLATE_UNTRACK,
     ISOLATE_MOVE,
-    ISOLATE_PUT_BACK
+    ISOLATE_PUT_BACK,
+    ISOLATE_ACL_NEIGHBOURS,
+    ISOLATE_ACL_LOOK,
+    ISOLATE_ACL_CREATE
 };
 
 struct moved_interface {
     str id;
+    str subnet;
     value groups; /* as the last list shows them */
     value before; /* as they were when the first change was asked for */
     struct tries tries;
@@ -62,14 +67,18 @@ struct isolate_security_group {
     struct moved_interface interfaces[INTERFACES_MAX];
     uint32_t interfaces_count;
     struct untrack_group untrack; /* used with cut=untrack */
+    struct cut_acl acl;           /* with cut=nacl */
     uint32_t moving;              /* the interface whose change was asked for */
     uint32_t pages;
     bool is_plan;    /* a change was supposed, not sent */
     bool is_unknown; /* some interface's failure is not for certain */
 };
 
-/* For its parts: go on once the groups are there (or cannot be had); the instance's account. */
+/* For its parts: go on once the groups are there (or cannot be had), or once the ACLs are; the
+ * instance's account and region. */
 enum step_turn isolate_decide(struct step *step);
+enum step_turn isolate_conclude(struct step *step);
+str isolate_region(const struct step *step);
 value isolate_owner(const struct step *step);
 
 /* instance, account, region, cut */

@@ -1,4 +1,4 @@
-/* isolate_security_group with cut=untrack, told by a scripted AWS. */
+/* isolate_security_group with cut=untrack and cut=nacl, told by a scripted AWS. */
 #include "script.h"
 
 #define NAME "cdr-isolation-vpc-1"
@@ -213,6 +213,105 @@ static void an_undo_restores_from_either_group(void **state)
     }
 }
 
+#define IN_SUBNET(group)                                                                           \
+    LIST("<item><networkInterfaceId>eni-1</networkInterfaceId><ownerId>" OURS                      \
+         "</ownerId><subnetId>subnet-1</subnetId><groupSet><item><groupId>" group                  \
+         "</groupId></item></groupSet></item>")
+#define NEIGHBOUR(id, instance)                                                                    \
+    "<item><networkInterfaceId>" id "</networkInterfaceId><attachment><instanceId>" instance       \
+    "</instanceId></attachment></item>"
+#define NEIGHBOURS(items)                                                                          \
+    ASK("DescribeNetworkInterfaces", "Filter.1.Name=subnet-id\nFilter.1.Value.1=subnet-1",         \
+        "<DescribeNetworkInterfacesResponse " EC2_XML "><networkInterfaceSet>" items               \
+        "</networkInterfaceSet></DescribeNetworkInterfacesResponse>")
+#define ALONE NEIGHBOURS(NEIGHBOUR("eni-1", "i-0abc"))
+#define ENTRY(number, action, egress, range)                                                       \
+    "<item><ruleNumber>" number "</ruleNumber><protocol>-1</protocol><ruleAction>" action          \
+    "</ruleAction><egress>" egress "</egress>" range "</item>"
+#define V4 "<cidrBlock>0.0.0.0/0</cidrBlock>"
+#define V6 "<ipv6CidrBlock>::/0</ipv6CidrBlock>"
+#define ALLOWED                                                                                    \
+    ENTRY("100", "allow", "false", V4)                                                             \
+    ENTRY("101", "allow", "false", V6)                                                             \
+    ENTRY("100", "allow", "true", V4) ENTRY("101", "allow", "true", V6)
+#define DENIED_IN ENTRY("99", "deny", "false", V4) ENTRY("98", "deny", "false", V6)
+#define DENIED_OUT ENTRY("99", "deny", "true", V4) ENTRY("98", "deny", "true", V6)
+#define ACL_OF(subnets, entries)                                                                   \
+    ASK("DescribeNetworkAcls", "Filter.1.Name=association.subnet-id\nFilter.1.Value.1=subnet-1",   \
+        "<DescribeNetworkAclsResponse " EC2_XML "><networkAclSet><item><networkAclId>acl-1"        \
+        "</networkAclId><entrySet>" entries "</entrySet><associationSet>" subnets                  \
+        "</associationSet></item></networkAclSet></DescribeNetworkAclsResponse>")
+#define OWN "<item><subnetId>subnet-1</subnetId></item>"
+#define ACL(entries) ACL_OF(OWN, entries)
+#define DENY_PARAMS(number, egress, range)                                                         \
+    "NetworkAclId=acl-1\nRuleNumber=" number "\nRuleAction=deny\nEgress=" egress "\n" range
+#define DENY(number, egress, range)                                                                \
+    CHANGE("CreateNetworkAclEntry", DENY_PARAMS(number, egress, range),                            \
+        "<CreateNetworkAclEntryResponse " EC2_XML "><return>true</return>"                         \
+        "</CreateNetworkAclEntryResponse>")
+#define DENY_ASSUMED(number, egress, range)                                                        \
+    CHANGE_WITHOUT("CreateNetworkAclEntry", DENY_PARAMS(number, egress, range), ASSUMED)
+#define FOR_V4 "CidrBlock=0.0.0.0/0"
+#define FOR_V6 "Ipv6CidrBlock=::/0"
+#define MOVED BEGIN, IN_SUBNET("sg-a1"), LOOK_CLOSED, MOVE("eni-1", "sg-0150"), IN_SUBNET("sg-0150")
+
+static void assert_acl(const struct exchange *exchanges, size_t count, enum step_turn end,
+    const char *reason, uint32_t changes)
+{
+    struct script script;
+    isolate(&script);
+    script_set(&script, "cut", "nacl");
+    assert_int_equal(script_play(&script, exchanges, count), end);
+    assert_reason(&script, reason);
+    assert_int_equal(script.changes, changes);
+    for (uint32_t at = 0; at < script.undos_count; at++)
+        assert_non_null(script.undos[at].builtin);
+    script_starve(&script, exchanges, count, end);
+    script_end(&script);
+}
+
+#define ASSERT_ACL(exchanges, end, reason, changes)                                                \
+    assert_acl((exchanges), COUNT_OF(exchanges), (end), (reason), (changes))
+
+static void a_subnet_of_its_own_is_cut_by_its_acl(void **state)
+{
+    (void)state;
+    static const struct exchange all[] = { MOVED, ALONE, ACL(ALLOWED), DENY("99", "false", FOR_V4),
+        ACL(ENTRY("99", "deny", "false", V4) ALLOWED), DENY("98", "false", FOR_V6),
+        ACL(DENIED_IN ALLOWED), DENY("99", "true", FOR_V4),
+        ACL(DENIED_IN ENTRY("99", "deny", "true", V4) ALLOWED), DENY("98", "true", FOR_V6),
+        ACL(DENIED_IN DENIED_OUT ALLOWED) };
+    static const struct exchange lost[] = { MOVED, ALONE,
+        ACL(DENIED_IN ENTRY("99", "deny", "true", V4) ALLOWED),
+        CHANGE_WITHOUT("CreateNetworkAclEntry", "", LOST), ACL(DENIED_IN DENIED_OUT ALLOWED) };
+    static const struct exchange already[] = { BEGIN, IN_SUBNET("sg-0150"), LOOK_CLOSED, ALONE,
+        ACL(DENIED_IN DENIED_OUT ALLOWED) };
+    static const struct exchange plan[] = { BEGIN, IN_SUBNET("sg-a1"), LOOK_CLOSED,
+        MOVE_ASSUMED("eni-1", "sg-0150"), ALONE, ACL(ALLOWED), DENY_ASSUMED("99", "false", FOR_V4),
+        ACL(ALLOWED), DENY_ASSUMED("98", "false", FOR_V6), ACL(ALLOWED),
+        DENY_ASSUMED("99", "true", FOR_V4), ACL(ALLOWED), DENY_ASSUMED("98", "true", FOR_V6) };
+    ASSERT_ACL(all, STEP_DONE, "connections that were open before are cut", 5);
+    ASSERT_ACL(lost, STEP_DONE, "are cut", 2);
+    ASSERT_ACL(already, STEP_DONE, "was isolated already: nothing was changed", 0);
+    ASSERT_ACL(plan, STEP_DONE, "would have only the group", 5);
+}
+
+static void a_subnet_that_others_use_is_not_cut(void **state)
+{
+    (void)state;
+    static const struct exchange neighbours[] = { MOVED,
+        NEIGHBOURS(NEIGHBOUR("eni-1", "i-0abc") NEIGHBOUR("eni-7", "i-0def")) };
+    static const struct exchange subnets[] = { MOVED, ALONE,
+        ACL_OF(OWN "<item><subnetId>subnet-2</subnetId></item>", ALLOWED) };
+    static const struct exchange denied[] = { MOVED, ALONE, ACL(ALLOWED),
+        CHANGE_ERROR("CreateNetworkAclEntry", "", 403, EC2_ERROR("UnauthorizedOperation", "no")) };
+    ASSERT_ACL(neighbours, STEP_PARTIAL,
+        "could not be cut: a network ACL cuts all of subnet-1, and eni-7 is in it too", 1);
+    ASSERT_ACL(subnets, STEP_PARTIAL,
+        "could not be cut: acl-1 is the network ACL of other subnets than subnet-1 too", 1);
+    ASSERT_ACL(denied, STEP_PARTIAL, "AWS does not allow ec2:CreateNetworkAclEntry", 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +322,8 @@ int main(void)
         cmocka_unit_test(an_interface_that_was_opened_does_not_stay_so),
         cmocka_unit_test(a_cut_is_planned),
         cmocka_unit_test(an_undo_restores_from_either_group),
+        cmocka_unit_test(a_subnet_of_its_own_is_cut_by_its_acl),
+        cmocka_unit_test(a_subnet_that_others_use_is_not_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
