@@ -26,9 +26,10 @@
 #define KEYS                                                                                       \
     "{\"Code\":\"Success\",\"AccessKeyId\":\"ASIAX\",\"SecretAccessKey\":\"" SECRET                \
     "\",\"Token\":\"session\",\"Expiration\":\"2027-01-15T08:00:00Z\"}"
-#define CALLER                                                                                     \
+#define CALLER CALLER_OF("web")
+#define CALLER_OF(role)                                                                            \
     "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:"          \
-    "assumed-role/web/i-1</Arn><UserId>A:i-1</UserId><Account>111122223333</Account>"              \
+    "assumed-role/" role "/i-1</Arn><UserId>A:i-1</UserId><Account>111122223333</Account>"         \
     "</GetCallerIdentityResult></GetCallerIdentityResponse>"
 
 enum { NOW_S = 1799990000 };
@@ -36,6 +37,7 @@ enum { NOW_S = 1799990000 };
 struct setting {
     struct clock clock; /* first */
     uint32_t slept_ms;
+    int64_t later_ms; /* than NOW_S */
     struct arena arena;
     struct http_curl *curl;
     struct aws_keys keys;
@@ -46,8 +48,7 @@ struct setting {
 
 static int64_t fake_now_ms(struct clock *clock)
 {
-    (void)clock;
-    return (int64_t)NOW_S * 1000;
+    return (int64_t)NOW_S * 1000 + ((struct setting *)clock)->later_ms;
 }
 
 static void fake_sleep_ms(struct clock *clock, uint32_t duration_ms)
@@ -257,6 +258,42 @@ static void an_instance_needs_no_setting_at_all(void **state)
     raw_stop(&s->server);
 }
 
+/* Open a connection of a container, and send over it. */
+static enum err send_of_container(struct setting *s, struct aws_connection **connection)
+{
+    struct table_environment table = TABLE({ "AWS_CONTAINER_CREDENTIALS_FULL_URI", s->url },
+        { "AWS_ENDPOINT_URL", s->url }, { "AWS_REGION", "eu-west-1" });
+    if (*connection == NULL)
+        assert_int_equal(aws_connection_open(&table.environment, NULL, &s->clock, &s->arena,
+                             connection, &s->reason),
+            ERR_OK);
+    struct transport *transport = aws_connection_transport(*connection);
+    struct request request = { .service = "ec2", .operation = "Any", .body = STR("Action=Any") };
+    struct reply reply;
+    return transport->send(transport, &request, true, &s->arena, &reply, &s->reason);
+}
+
+static void a_container_whose_role_changes_sends_nothing_more(void **state)
+{
+    struct setting *s = *state;
+    const struct raw_answer answers[] = { OK(KEYS), OK(CALLER), OK("<a/>"), OK(KEYS), OK(CALLER),
+        OK("<a/>"), OK(KEYS), OK(CALLER_OF("other")) };
+    struct aws_connection *connection = NULL;
+    serve(s, answers, COUNT_OF(answers));
+    assert_int_equal(send_of_container(s, &connection), ERR_OK);
+    assert_int_equal(s->server.requests, 3);
+    s->later_ms = 9200 * 1000; /* 800 s before the end */
+    assert_int_equal(send_of_container(s, &connection), ERR_OK);
+    assert_int_equal(s->server.requests, 6);
+    s->later_ms = 9300 * 1000;
+    assert_int_equal(send_of_container(s, &connection), ERR_CREDENTIALS);
+    assert_non_null(strstr(s->reason, "assumed-role/other now, and were those of"));
+    assert_int_equal(s->server.requests, 8);
+    assert_non_null(strstr(s->server.last, "Action=GetCallerIdentity"));
+    aws_connection_close(connection);
+    raw_stop(&s->server);
+}
+
 static void where_nothing_is_found_all_that_was_tried_is_named(void **state)
 {
     struct setting *s = *state;
@@ -282,6 +319,7 @@ int main(void)
         SETTING_TEST(a_container_is_asked_with_its_token),
         SETTING_TEST(a_container_is_asked_three_times),
         SETTING_TEST(an_instance_needs_no_setting_at_all),
+        SETTING_TEST(a_container_whose_role_changes_sends_nothing_more),
         SETTING_TEST(where_nothing_is_found_all_that_was_tried_is_named),
     };
     return cmocka_run_group_tests_name("handout", tests, NULL, NULL);
