@@ -78,6 +78,7 @@ extern const struct command fix_command;
 extern const struct command fmt_command;
 extern const struct command help_command;
 extern const struct command hosts_command;
+extern const struct command leftovers_command;
 extern const struct command pause_command;
 extern const struct command permissions_command;
 extern const struct command reject_command;

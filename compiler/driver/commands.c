@@ -20,6 +20,7 @@ const struct command *const all_commands[] = {
     &undo_command,
     &audit_command,
     &hosts_command,
+    &leftovers_command,
     &permissions_command,
     &setup_command,
     &sandbox_command,

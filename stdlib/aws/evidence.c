@@ -1,4 +1,5 @@
 /* evidence.c - what rules may collect from AWS. */
+#include "aws/delete_snapshot.h"
 #include "aws/facts.h"
 #include "aws/logs.h"
 #include "aws/snapshot.h"
@@ -73,6 +74,26 @@ static const struct builtin rows[] = {
         .source = EC2_API "CreateSnapshots.html",
         .state_bytes = sizeof(struct snapshot),
         .next = snapshot_next,
+    },
+    {
+        .name = "delete_snapshot",
+        .verb = VERB_UNDO,
+        .provider = "aws",
+        .doc =
+            "Delete a snapshot that a step of ours made, once it was kept as long as it should be.",
+        .params = { [DELETE_SNAPSHOT_ID] = PARAM("snapshot", TEXT, REQUIRED, "the snapshot"),
+            [DELETE_SNAPSHOT_STEP] =
+                PARAM("step", TEXT, REQUIRED, "the key of the step that made it"),
+            [DELETE_SNAPSHOT_RETAIN] =
+                PARAM("retain", DURATION, REQUIRED, "how long it was to be kept"),
+            [DELETE_SNAPSHOT_ACCOUNT] = PARAM_ACCOUNT,
+            [DELETE_SNAPSHOT_REGION] = PARAM_REGION },
+        .effect = EFFECT_CHANGES,
+        .permissions = { .apply = { "ec2:DeleteSnapshot", "ec2:DescribeSnapshots" } },
+        .limits = { "cdr leftovers --remove alone asks for it" },
+        .source = EC2_API "DeleteSnapshot.html",
+        .state_bytes = sizeof(struct delete_snapshot),
+        .next = delete_snapshot_next,
     },
 };
 

@@ -36,6 +36,31 @@ struct request ec2_describe_step_snapshots(struct step *step, str region, str pa
     return draft_end(&draft);
 }
 
+struct request ec2_describe_snapshot(struct step *step, str region, str snapshot)
+{
+    struct draft draft = draft_begin(step, "ec2", "DescribeSnapshots", region, snapshot);
+    query_add(&draft.body, "Owner.1", STR("self"));
+    query_add(&draft.body, "SnapshotId.1", snapshot);
+    return draft_end(&draft);
+}
+
+struct request ec2_delete_snapshot(struct step *step, str region, str snapshot)
+{
+    struct draft draft = draft_begin(step, "ec2", "DeleteSnapshot", region, snapshot);
+    query_add(&draft.body, "SnapshotId", snapshot);
+    return draft_end(&draft);
+}
+
+struct request ec2_describe_ours(struct step *step, const char *operation, str region, str page)
+{
+    struct draft draft = draft_begin(step, "ec2", operation, region, STR(TAG_OWNER_VALUE));
+    if (strcmp(operation, "DescribeSnapshots") == 0)
+        query_add(&draft.body, "Owner.1", STR("self"));
+    draft_filter(&draft, 1, "tag:" TAG_OWNER, STR(TAG_OWNER_VALUE));
+    draft_page(&draft, page);
+    return draft_end(&draft);
+}
+
 static struct draft permissions_begin(
     struct step *step, const char *operation, str region, str snapshot)
 {

@@ -18,6 +18,12 @@ struct request ec2_create_snapshots(struct step *step, str region, str instance,
 /* Our own snapshots that carry step->key. */
 struct request ec2_describe_step_snapshots(struct step *step, str region, str page);
 
+/* One snapshot of ours by its id, and to delete it. */
+struct request ec2_describe_snapshot(struct step *step, str region, str snapshot);
+struct request ec2_delete_snapshot(struct step *step, str region, str snapshot);
+/* What carries our tag: "DescribeSnapshots" (our own alone), "DescribeSecurityGroups". */
+struct request ec2_describe_ours(struct step *step, const char *operation, str region, str page);
+
 /* Who may make volumes of the snapshot, and one account more. */
 struct request ec2_describe_snapshot_permissions(struct step *step, str region, str snapshot);
 struct request ec2_share_snapshot(struct step *step, str region, str snapshot, str account);

@@ -24,6 +24,17 @@ static void snapshots_are_shared_as_botocore_shares_them(void **state)
     assert_golden(state, ec2_share_snapshot(&step, NO_REGION, STR("snap-1"), STR("111122223333")));
 }
 
+static void leftovers_are_asked_for_as_botocore_asks(void **state)
+{
+    struct step step = step_of(golden_of(state));
+    assert_golden(state, ec2_describe_snapshot(&step, NO_REGION, STR("snap-1")));
+    assert_golden(state, ec2_delete_snapshot(&step, NO_REGION, STR("snap-1")));
+    assert_golden_keys(state, ec2_describe_ours(&step, "DescribeSnapshots", NO_REGION, STR("tok")),
+        "NextToken Filter.N.Name Filter.N.Value.N");
+    assert_golden_keys(state,
+        ec2_describe_ours(&step, "DescribeSecurityGroups", NO_REGION, STR("tok")), "NextToken");
+}
+
 /* botocore 1.43 writes the same members; the golden file has none of CloudTrail. */
 static void the_trail_is_asked_page_by_page(void **state)
 {
@@ -44,6 +55,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(snapshots_are_made_as_botocore_makes_them),
         cmocka_unit_test(snapshots_are_shared_as_botocore_shares_them),
+        cmocka_unit_test(leftovers_are_asked_for_as_botocore_asks),
         cmocka_unit_test(the_trail_is_asked_page_by_page),
     };
     return cmocka_run_group_tests(tests, golden_read, golden_release);

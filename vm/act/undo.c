@@ -351,14 +351,27 @@ static bool is_of_time(const struct undoing *undoing)
     return undoing->is_of_one_step && undoing->order->person.len == 0;
 }
 
-static enum err undo_close(struct undoing *undoing)
+/* A step without changes has no inverses: what is open then is a removal (leftover.h) that was cut
+ * off. */
+static enum err run_close(struct undoing *undoing)
 {
     struct store *store = undoing->executor->store;
+    struct step_record *steps;
+    size_t count;
+    TRY(store_steps(store, undoing->run, undoing->arena, &steps, &count));
+    if (undoing->changes.count > 0 || count == 0)
+        return store_run_end(store, undoing->run, now_ms(undoing));
+    return store_run_abandon(store, undoing->run, now_ms(undoing),
+        "the removal was cut off here: cdr leftovers shows what is left");
+}
+
+static enum err undo_close(struct undoing *undoing)
+{
     const char *after = arena_format(undoing->arena, "%u of %zu changes taken back by run %lld",
         (unsigned)undoing->taken_back, undoing->changes.count, (long long)undoing->run);
     if (after == NULL)
         return ERR_MEMORY;
-    TRY(store_run_end(store, undoing->run, now_ms(undoing)));
+    TRY(run_close(undoing));
     TRY(undo_audit(undoing, "undone", undoing->order->reason, str_from(after)));
     bool is_all = undoing->taken_back == undoing->changes.count;
     return is_all || !is_of_time(undoing) ? ERR_OK : undo_again(undoing);

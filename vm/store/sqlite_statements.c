@@ -26,6 +26,12 @@
 /* What the rule itself wanted to end in time (`for 4h`), once it has: run `r` stands. */
 #define IS_IN_TIME "(u.undoes_step IS NOT NULL AND u.person = '' AND " IS_COMPLETE ")"
 
+/* It has something to take back: the removal of what a step left (act/leftover.h) has not, and a run
+ * stands after it as before. */
+#define IS_OF_CHANGES                                                                              \
+    "(u.undoes_step IS NULL OR EXISTS (SELECT 1 FROM call AS made WHERE made.run = u.undoes"       \
+    "   AND made.step = u.undoes_step AND made.is_change = 1 AND coalesce(made.undo, '') <> ''))"
+
 /* A step that is not done because a clause or a person said no, and certainly changed nothing. */
 #define DECIDED "'refused', 'rejected', 'shadowed'"
 
@@ -38,7 +44,8 @@
 /* enum run_standing of run `r`. A run whose rule wanted no step stands: it was dealt with. */
 #define STANDING                                                                                   \
     "CASE WHEN EXISTS (SELECT 1 FROM " COMPLETE_UNDO ") THEN 4"                                    \
-    " WHEN EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id AND NOT " IS_IN_TIME ") THEN 3"    \
+    " WHEN EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id AND NOT " IS_IN_TIME               \
+    "   AND " IS_OF_CHANGES ") THEN 3"                                                             \
     " WHEN r.ended_ms IS NULL THEN 0"                                                              \
     " WHEN r.cut_reason = '' AND NOT EXISTS"                                                       \
     "   (SELECT 1 FROM step WHERE step.run = r.id AND state <> 'done') THEN 1"                     \
