@@ -2,6 +2,7 @@
 #include "driver/needs.h"
 
 #include "arguments.h"
+#include "aws/evidence_place.h"
 #include "constant.h"
 #include "expand.h"
 
@@ -157,6 +158,27 @@ static void merge_makers(struct need *into, const struct need *other)
     }
 }
 
+/* Places of one or the other: their case counts. */
+static enum err merge_places(struct arena *arena, struct need *into, const struct need *other)
+{
+    struct implied all = { .is_known = into->places.is_known && other->places.is_known };
+    str *values = ARENA_ARRAY(arena, str, (size_t)into->places.count + other->places.count + 1);
+    if (values == NULL)
+        return ERR_MEMORY;
+    all.values = values;
+    for (uint32_t at = 0; at < into->places.count; at++)
+        values[all.count++] = into->places.values[at];
+    for (uint32_t at = 0; at < other->places.count; at++) {
+        uint32_t i = 0;
+        while (i < all.count && !str_equal(values[i], other->places.values[at]))
+            i++;
+        if (i == all.count)
+            values[all.count++] = other->places.values[at];
+    }
+    into->places = all.is_known && all.count <= IMPLIED_VALUES_MAX ? all : (struct implied){ 0 };
+    return ERR_OK;
+}
+
 /* What one or the other needs. */
 static enum err merge(struct arena *arena, struct need *into, const struct need *other)
 {
@@ -166,6 +188,7 @@ static enum err merge(struct arena *arena, struct need *into, const struct need 
     if (into->narrow != other->narrow)
         into->narrow = IAM_ANY;
     merge_makers(into, other);
+    TRY(merge_places(arena, into, other));
     if (into->narrow != IAM_TARGET)
         into->tag_count = 0;
     return ERR_OK;
@@ -205,21 +228,32 @@ static enum err add_need(const struct taken *taken, const struct need *need)
 
 /* ---- permissions of a step ---- */
 
-/* Whether a connection to the provider says the setting: it is the parameter then. */
-static bool is_setting_said(const struct taken *taken, const char *setting)
+/* The next line after `at` (NULL: the first) in which a connection to the provider says the
+ * setting, or NULL. */
+static const struct ast_line *setting_after(
+    const struct taken *taken, const char *setting, const struct ast_line *at)
 {
     const struct compilation *compilation = taken->compilation;
-    for (uint32_t file = 0; setting != NULL && file < compilation->tree_count; file++)
+    bool is_past = at == NULL;
+    for (uint32_t file = 0; file < compilation->tree_count; file++)
         for (const struct item *item = compilation->trees[file]->items; item != NULL;
              item = item->next) {
             if (item->kind != ITEM_BLOCK || !str_is(item->block.keyword, "connection")
                 || !str_equal(connection_provider(item), taken->provider))
                 continue;
-            for (const struct ast_line *line = item->block.lines; line != NULL; line = line->next)
-                if (str_is(line->key, setting))
-                    return true;
+            for (const struct ast_line *line = item->block.lines; line != NULL; line = line->next) {
+                if (is_past && str_is(line->key, setting))
+                    return line;
+                is_past |= line == at;
+            }
         }
-    return false;
+    return NULL;
+}
+
+/* Whether it is the parameter where the rule does not give it. */
+static bool is_setting_said(const struct taken *taken, const char *setting)
+{
+    return setting != NULL && setting_after(taken, setting, NULL) != NULL;
 }
 
 /* Whether the rule says on what the step acts: then nothing is taken from the alert. */
@@ -267,6 +301,59 @@ static bool is_spared(const struct taken *taken, const char *permission)
     return is_spared;
 }
 
+/* ---- where evidence goes ---- */
+
+/* Add "bucket", or all below "bucket/prefix" for objects; nothing is known of what is no such place. */
+static enum err add_place(
+    struct arena *arena, const struct expr *given, bool is_objects, struct implied *places)
+{
+    struct evidence_place place;
+    value v;
+    enum type from;
+    bool is_known = constant_of(given, &v, &from) && v.kind == VALUE_TEXT
+                    && evidence_place_fault(value_str(v), &place) == NULL
+                    && places->count < IMPLIED_VALUES_MAX;
+    if (!is_known) {
+        places->is_known = false;
+        return ERR_OK;
+    }
+    const char *text = arena_format(arena, "%.*s%s%.*s%s", STR_ARG(place.bucket),
+        is_objects ? "/" : "", is_objects ? (int)place.prefix.len : 0, place.prefix.ptr,
+        !is_objects            ? ""
+        : place.prefix.len > 0 ? "/*"
+                               : "*");
+    str *values = ARENA_ARRAY(arena, str, (size_t)places->count + 1);
+    if (text == NULL || values == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < places->count; at++)
+        values[at] = places->values[at];
+    values[places->count++] = str_from(text);
+    places->values = values;
+    return ERR_OK;
+}
+
+/* The places of the parameter that a connection may say: what the rule gives, else any of them. */
+static enum err places_of(const struct taken *taken, bool is_objects, struct implied *ret)
+{
+    struct arena *arena = &taken->compilation->arena;
+    const struct builtin *row = taken->step->action.builtin;
+    struct implied places = { .is_known = true };
+    for (uint32_t at = 0; at < builtin_param_count(row); at++) {
+        const char *setting = row->params[at].setting;
+        const struct expr *given = step_argument(taken->step, at);
+        if (setting == NULL || strcmp(setting, "evidence") != 0)
+            continue;
+        const struct ast_line *line = NULL;
+        if (given != NULL)
+            TRY(add_place(arena, given, is_objects, &places));
+        while (given == NULL && (line = setting_after(taken, setting, line)) != NULL)
+            if (line->value != NULL)
+                TRY(add_place(arena, line->value, is_objects, &places));
+    }
+    *ret = places.is_known && places.count > 0 ? places : (struct implied){ 0 };
+    return ERR_OK;
+}
+
 /* The actions of the step in which something of that type is made. */
 static void find_makers(const char *step, str type, struct need *need)
 {
@@ -286,6 +373,8 @@ static enum err add_type(const struct taken *taken, struct need need, str type)
     need.type = iam_resource_find(str_from(need.permission), type);
     if (need.narrow == IAM_TAGGING)
         find_makers(step, type, &need);
+    if (need.narrow == IAM_PLACE)
+        TRY(places_of(taken, str_is(type, "object"), &need.places));
     TRY(tags_of(taken, &need));
     /* To take back what was done must not depend on tags that people change. */
     if (need.is_undo && need.narrow == IAM_TARGET)
@@ -431,6 +520,7 @@ bool need_covers(const struct need *wide, const struct need *narrow)
     bool is_free = wide->narrow == IAM_ANY || wide->narrow == IAM_TARGET;
     return wide->type == narrow->type && strcmp(wide->permission, narrow->permission) == 0
            && (is_free || wide->narrow == narrow->narrow)
+           && (wide->narrow != IAM_PLACE || values_cover(&wide->places, &narrow->places))
            && values_cover(&wide->accounts, &narrow->accounts)
            && values_cover(&wide->regions, &narrow->regions) && tags_cover(wide, narrow);
 }

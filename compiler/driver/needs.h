@@ -37,6 +37,7 @@ struct need {
     struct need_tag tags[NEED_TAGS_MAX]; /* of IAM_TARGET; all must hold */
     uint32_t tag_count;
     const char *makers[NEED_MAKERS_MAX]; /* of IAM_TAGGING: in which actions; static */
+    struct implied places;               /* of IAM_PLACE: "bucket" or "bucket/prefix/" and a star */
     struct need_user *users;             /* in the order of the rules */
 };
 

@@ -33,6 +33,14 @@ static json_t *arn_json(const char *arn, str account, const struct policy_words 
     return text.err == ERR_OK ? json_from_str(buf_str(&text)) : NULL;
 }
 
+/* A bucket of S3, or what is in it: these ARNs have neither region nor account. */
+static json_t *place_json(str place, const struct policy_words *words)
+{
+    CLEANUP(buf_release) struct buf text = BUF_INIT(4096);
+    buf_addf(&text, "arn:%s:s3:::%.*s", words->partition, STR_ARG(place));
+    return text.err == ERR_OK ? json_from_str(buf_str(&text)) : NULL;
+}
+
 json_t *policy_resources(const struct need *need, const struct policy_words *words)
 {
     json_t *all = json_array();
@@ -41,6 +49,11 @@ json_t *policy_resources(const struct need *need, const struct policy_words *wor
         return all;
     }
     const char *arn = need->type->arn;
+    if (need->narrow == IAM_PLACE && need->places.is_known) {
+        for (uint32_t at = 0; at < need->places.count; at++)
+            json_append(&all, place_json(need->places.values[at], words));
+        return all;
+    }
     bool has_accounts = need->accounts.is_known && need->accounts.count <= POLICY_ACCOUNTS_MAX
                         && strstr(arn, "{A}") != NULL;
     if (words->account != NULL || !has_accounts) {

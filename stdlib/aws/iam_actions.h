@@ -23,7 +23,7 @@ struct iam_resource {
     bool takes_tags;     /* aws:ResourceTag */
 };
 
-enum iam_narrow { IAM_ANY, IAM_TARGET, IAM_OURS, IAM_MADE, IAM_TAGGING };
+enum iam_narrow { IAM_ANY, IAM_TARGET, IAM_OURS, IAM_MADE, IAM_TAGGING, IAM_PLACE };
 
 /* On what a step uses an action. */
 struct iam_use {

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "registry.h"
 
+#include <fnmatch.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -161,49 +162,40 @@ static void is_in_table(const struct iam_action *row, const json_t *table)
         row->source == IAM_TABLE ? ours == json_array_size(types) : ours < json_array_size(types));
 }
 
-/* What our pattern says after {P} and so on were put back. */
-static void pattern_as_in_table(const char *arn, struct buf *out)
+/* What stands for something, in theirs ("${Region}", ".*") and in ours ("{R}", "*"), as a star. */
+static void starred(const char *arn, struct buf *out)
 {
     for (const char *at = arn; *at != '\0'; at++) {
-        const char *name = strncmp(at, "{P}", 3) == 0   ? "${Partition}"
-                           : strncmp(at, "{R}", 3) == 0 ? "${Region}"
-                           : strncmp(at, "{A}", 3) == 0 ? "${Account}"
-                           : *at == '*'                 ? ".*"
-                                                        : NULL;
-        if (name != NULL)
-            buf_add(out, str_from(name));
-        else
-            buf_add_byte(out, *at);
-        at += *at == '{' ? 2 : 0;
+        bool is_named = *at == '{' || (*at == '$' && at[1] == '{');
+        bool is_any = *at == '.' && at[1] == '*';
+        buf_add_byte(out, is_named || is_any ? '*' : *at);
+        if (is_named)
+            at = strchr(at, '}');
+        else if (is_any)
+            at++;
     }
 }
 
-/* Ours may have a star for an account. */
+/* Ours may be of any account, or name one of theirs: a star stands for itself in it. */
 static bool is_same_pattern(const char *ours, const char *theirs)
 {
-    const char *account = strstr(theirs, "${Account}");
-    if (strcmp(ours, theirs) == 0)
-        return true;
-    if (account == NULL)
-        return strcmp(theirs, "arn:${Partition}:s3:::.*") == 0
-               && strcmp(ours, "arn:${Partition}:s3:::.*/.*") == 0;
-    size_t before = (size_t)(account - theirs);
-    return strncmp(ours, theirs, before) == 0 && strncmp(ours + before, ".*", 2) == 0
-           && strcmp(ours + before + 2, account + strlen("${Account}")) == 0;
+    CLEANUP(buf_release) struct buf mine = BUF_INIT(1024);
+    CLEANUP(buf_release) struct buf table = BUF_INIT(1024);
+    starred(ours, &mine);
+    starred(theirs, &table);
+    return fnmatch(table.ptr, mine.ptr, 0) == 0;
 }
 
 static void resource_is_in_table(const struct iam_resource *row, const json_t *table)
 {
     const json_t *facts = json_object_get(
         json_object_get(json_object_get(table, row->service), "resources"), row->type);
-    CLEANUP(buf_release) struct buf arn = BUF_INIT(1024);
     if (facts == NULL)
         return;
-    pattern_as_in_table(row->arn, &arn);
     const char *theirs = json_string_value(json_array_get(json_object_get(facts, "ARNFormats"), 0));
-    if (!is_same_pattern(arn.ptr, theirs))
-        print_error("%s %s: %s is not %s\n", row->service, row->type, arn.ptr, theirs);
-    assert_true(is_same_pattern(arn.ptr, theirs));
+    if (!is_same_pattern(row->arn, theirs))
+        print_error("%s %s: %s is not %s\n", row->service, row->type, row->arn, theirs);
+    assert_true(is_same_pattern(row->arn, theirs));
     const json_t *keys = json_object_get(facts, "ConditionKeys");
     bool takes_tags = false;
     for (size_t i = 0; i < json_array_size(keys); i++)

@@ -217,6 +217,31 @@ static void what_only_a_parameter_needs_is_needed_with_it(void **state)
         needs(WHEN_INSTANCE "respond revoke_sessions instance=instance.id }", "iam:PutRolePolicy"));
 }
 
+static void put_is(const char *text, const char *resources)
+{
+    struct looked looked;
+    look(&looked, text);
+    const struct need *need = find(&looked, "s3:PutObject", "object");
+    assert_non_null(need);
+    assert_true(says(need, resources, "{}"));
+    compile_release(&looked.compilation);
+}
+
+static void evidence_goes_where_the_rule_or_the_connection_says(void **state)
+{
+    (void)state;
+    put_is(
+        WHEN_INSTANCE "collect logs to=\"s3://evidence/ir\" }", "[\"arn:aws:s3:::evidence/ir/*\"]");
+    put_is("connection aws { provider = aws evidence = \"s3://kept\" }\n" WHEN_INSTANCE
+           "collect logs }",
+        "[\"arn:aws:s3:::kept/*\"]");
+    put_is("connection aws { provider = aws evidence = \"s3://kept\" }\n" WHEN_INSTANCE
+           "collect logs }\nrule s { when exists role.arn then collect logs to=\"s3://kept/IR\" }"
+           "\nrule t { when exists role.arn then collect logs to=\"s3://kept/ir\" }",
+        "[\"arn:aws:s3:::kept/*\",\"arn:aws:s3:::kept/IR/*\",\"arn:aws:s3:::kept/ir/*\"]");
+    put_is(WHEN_INSTANCE "collect logs }", "[\"arn:aws:s3:::*/*\"]");
+}
+
 static void a_disabled_rule_needs_nothing(void **state)
 {
     (void)state;
@@ -402,6 +427,7 @@ int main(void)
         cmocka_unit_test(taking_back_does_not_depend_on_tags_that_people_change),
         cmocka_unit_test(what_cdr_made_is_told_by_its_tag),
         cmocka_unit_test(what_only_a_parameter_needs_is_needed_with_it),
+        cmocka_unit_test(evidence_goes_where_the_rule_or_the_connection_says),
         cmocka_unit_test(a_disabled_rule_needs_nothing),
         cmocka_unit_test(wildcards_permit_what_they_match),
         cmocka_unit_test(what_is_not_allowed_is_missing),
