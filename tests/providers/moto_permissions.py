@@ -48,6 +48,7 @@ class World(Moto):
         self.unused = ec2.create_security_group(GroupName="unused", Description="unused", VpcId=vpc)["GroupId"]
         ec2.authorize_security_group_ingress(GroupId=self.groups[0], IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
             "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+        self.client("s3").create_bucket(Bucket="evidence", CreateBucketConfiguration={"LocationConstraint": REGION})
         self.control("reset-auth", b"0")
 
     def allow(self, actions):
@@ -77,6 +78,7 @@ class World(Moto):
             snapshots=sorted(s["SnapshotId"] for s in ec2.describe_snapshots(OwnerIds=[ACCOUNT])["Snapshots"]),
             shared=sorted(str(ec2.describe_snapshot_attribute(SnapshotId=s["SnapshotId"], Attribute="createVolumePermission")["CreateVolumePermissions"])
                           for s in ec2.describe_snapshots(OwnerIds=[ACCOUNT])["Snapshots"]),
+            kept=sorted(o["Key"] for o in self.client("s3", **self.admin).list_objects_v2(Bucket="evidence").get("Contents", [])),
             entries={a["NetworkAclId"]: sorted(str(sorted(e.items(), key=str)) for e in a["Entries"]) for a in ec2.describe_network_acls()["NetworkAcls"]},
             ip_set=waf.get_ip_set(Name="banned", Scope="REGIONAL", Id=self.ip_set)["IPSet"]["Addresses"])
         return state
@@ -94,6 +96,7 @@ MOTO_CREATE_TAGS = {"ec2:CreateTags": "moto does not ask for it where tags come 
 MOTO_PUBLIC_IP = "moto answers DescribeNetworkInterfaces by association.public-ip with a web page (500)"
 PROTECTION = {"undo ec2:DescribeInstanceAttribute": "only the undo of what override=protection did asks for it"}
 BY_NAME = {"iam:ListUsers": "only where the alert tells the id of a user and not its name"}
+MOTO_SSM = "moto does not know DescribeInstanceInformation"
 FORMER = "only where sessions were revoked before, by somebody else"
 
 # name, step, what else. `begin` changes the world first. `kept`: nothing takes it back. `facts`: reads that only
@@ -112,6 +115,8 @@ CASES = [
     dict(name="snapshot, shared", step='collect snapshot instance="{instance}" share="444455556666"', kept=True,
          spare={"kms:DescribeKey": "only where a volume is encrypted",
                 "ec2:DescribeVolumes": "without it encrypted volumes are found out when sharing fails", **MOTO_CREATE_TAGS}),
+    dict(name="logs", step='collect logs access_key="{access_key}" to="s3://evidence/ir"', kept=True, skip="moto does not know LookupEvents"),
+    dict(name="triage", step='collect triage instance="{instance}" to="s3://evidence/ir"', kept=True, skip=MOTO_SSM),
     dict(name="disable_access_key", step='respond disable_access_key access_key="{access_key}"', facts=("iam:GetUser",)),
     dict(name="disable_user", step='respond disable_user user="{user}"', spare=BY_NAME),
     dict(name="revoke_sessions of a role", step='respond revoke_sessions role="{role}"', spare={"undo iam:PutRolePolicy": FORMER}),
