@@ -129,8 +129,7 @@ json_t *needs_warnings(const struct needs *needs, size_t characters)
             "into one managed policy (6,144)",
             characters);
     for (const struct need *need = needs->first; need != NULL; need = need->next) {
-        if (!policy_escalates(need->permission)
-            || strcmp(before, need->permission) == 0)
+        if (!policy_escalates(need->permission) || strcmp(before, need->permission) == 0)
             continue;
         before = need->permission;
         add_warning(&all,
