@@ -1,7 +1,5 @@
 #include "aws/replies.h"
 
-#include "base/percent.h"
-
 /* Copies texts until the arena is full. */
 struct keeper {
     struct arena *arena;
@@ -116,14 +114,6 @@ enum err reply_profile_role(struct arena *arena, const struct xml *root, str *re
 enum err reply_role(struct arena *arena, const struct xml *root, str *ret_arn)
 {
     return keep_one(arena, xml_text(root, "GetRoleResult/Role/Arn"), ret_arn);
-}
-
-enum err reply_role_policy(struct arena *arena, const struct xml *root, str *ret_document)
-{
-    const struct xml *document = xml_find(root, "GetRolePolicyResult/PolicyDocument");
-    if (document == NULL)
-        return ERR_NOT_FOUND;
-    return percent_decode(arena, document->text, false, ret_document);
 }
 
 static enum err read_groups(struct keeper *keeper, const struct xml *item, value *ret_groups)

@@ -42,9 +42,6 @@ MUST_CHECK enum err reply_instance(
 /* GetInstanceProfile (the role in it) and GetRole: the role's ARN. */
 MUST_CHECK enum err reply_profile_role(struct arena *arena, const struct xml *root, str *ret_arn);
 MUST_CHECK enum err reply_role(struct arena *arena, const struct xml *root, str *ret_arn);
-/* GetRolePolicy: the document as it was put. */
-MUST_CHECK enum err reply_role_policy(
-    struct arena *arena, const struct xml *root, str *ret_document);
 
 /* One item of DescribeNetworkInterfaces. */
 struct interface {
