@@ -112,8 +112,7 @@ static void tell_none(struct driver *driver, const struct compilation *compilati
         driver_message(driver, "these rules declare no environment %.*s", STR_ARG(name));
 }
 
-/* The environment of that name. Files may each have one: then they must say the same. */
-static const struct item *find_environment(
+const struct item *hosts_environment(
     struct driver *driver, const struct compilation *compilation, str name)
 {
     const struct sources *sources = &compilation->sources;
@@ -156,9 +155,9 @@ static enum exit_code list(struct driver *driver, const struct compilation *comp
     const struct item *environment, bool is_json)
 {
     struct connector connector = { .clock = driver->clock, .stop = driver->stop };
-    struct listing listing = {
-        .report = { tell_host, tell_unlisted }, .driver = driver, .is_json = is_json
-    };
+    struct listing listing = { .report = { .host = tell_host, .unlisted = tell_unlisted },
+        .driver = driver,
+        .is_json = is_json };
     const char *reason = NULL;
     enum err err =
         hosts_list(compilation, environment, &connector, &driver->arena, &listing.report, &reason);
@@ -188,7 +187,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     enum exit_code code = rules_load(driver, paths, &compilation);
     if (code != EXIT_CLEAN)
         return code;
-    const struct item *environment = find_environment(driver, &compilation, str_from(name));
+    const struct item *environment = hosts_environment(driver, &compilation, str_from(name));
     if (environment == NULL)
         return EXIT_USAGE;
     return list(driver, &compilation, environment, option_choice(arguments, OPTION_FORMAT) == 1);

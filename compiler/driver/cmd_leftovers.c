@@ -1,6 +1,7 @@
 /* cmd_leftovers.c - cdr leftovers: what cdr made at AWS and is still there. */
 #include "act/leftover.h"
 #include "base/time.h"
+#include "driver/hosts.h"
 #include "driver/json_out.h"
 #include "driver/leftovers.h"
 #include "driver/rules.h"
@@ -13,6 +14,8 @@ static const struct option options[] = {
         "the journal of `cdr run --mode apply`: who made what" },
     { OPTION_ACCOUNT, OPTION_TEXT, "ACCOUNT", NULL, NULL,
         "the account to look in; else that of the connection" },
+    { OPTION_ENVIRONMENT, OPTION_TEXT, "NAME", NULL, NULL,
+        "in every account and region of this environment of the rules" },
     { OPTION_REGION, OPTION_TEXT, "REGION", NULL, NULL,
         "the region to look in; else that of the connection" },
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
@@ -25,7 +28,10 @@ static const struct option options[] = {
 
 /* One look, and what was told of it. */
 struct looking {
+    struct hosts_report report; /* first: the interface is the object */
     struct session *session;
+    str own; /* the account of the connection itself */
+    uint32_t unlisted;
     bool removes;
     uint32_t count;
     uint32_t may_go;
@@ -149,29 +155,29 @@ static enum err remove_one(
     return ERR_OK;
 }
 
-static enum exit_code deal_with(
+static enum err deal_with(
     struct looking *looking, const struct leftover *found, struct arena *arena)
 {
     struct session *session = looking->session;
-    struct removal removal = { 0 };
+    struct removal removal = { .is_tried = false };
     looking->count++;
     looking->may_go += found->may_go;
     if (looking->removes && found->may_go) {
         enum err err = remove_one(looking, found, arena, &removal);
-        if (err != ERR_OK && session->executor.reason != NULL) {
+        if (err != ERR_OK && session->executor.reason == NULL)
+            return err;
+        if (err != ERR_OK) {
+            session->totals.bad_steps++;
             driver_message(session->driver, "%.*s was not removed: %s", STR_ARG(found->thing->id),
                 session->executor.reason);
-            return EXIT_FINDINGS;
         }
-        if (err != ERR_OK)
-            return session_store_failure(session, "removing a leftover", err);
     }
     if (session->reporter.format == REPORT_TEXT)
         tell_text(looking, found, &removal);
-    else if (tell_json(looking, found, &removal) != ERR_OK)
-        return driver_failure(session->driver, "writing a leftover", ERR_MEMORY);
+    else
+        TRY(tell_json(looking, found, &removal));
     output_relax(&session->driver->out);
-    return EXIT_CLEAN;
+    return ERR_OK;
 }
 
 /* ---- looking ---- */
@@ -185,70 +191,118 @@ static enum exit_code fail(struct session *session, enum err err, const char *re
     return EXIT_FINDINGS;
 }
 
-/* Whom to ask where, by the flags, else by the connection. */
-static enum err reader_find(struct session *session, const struct arguments *arguments,
-    struct aws_reader *reader, struct leftovers_look *look)
+/* Look in one place, and deal with what is there. */
+static enum err look_in(struct looking *looking, struct aws_reader *reader, str account)
 {
-    str identity, own, partition;
-    const char *account = option_text(arguments, OPTION_ACCOUNT);
-    const char *region = option_text(arguments, OPTION_REGION);
-    reader->transport = connector_reach(&session->connector, str_from(account), &reader->reason);
-    if (reader->transport == NULL)
-        return ERR_CREDENTIALS;
-    TRY(connector_own_account(&session->connector, &own, &partition, &reader->reason));
-    TRY(reader->transport->where(
-        reader->transport, reader->arena, &identity, &reader->region, &reader->reason));
-    if (region != NULL)
-        reader->region = str_from(region);
-    look->account = account == NULL ? own : str_from(account);
-    look->is_own = str_equal(look->account, own);
+    struct session *session = looking->session;
+    struct leftovers_look look = { .store = session->store,
+        .arena = reader->arena,
+        .reader = reader,
+        .account = account,
+        .is_own = str_equal(account, looking->own),
+        .now_ms = session->driver->clock->now_ms(session->driver->clock) };
+    struct leftover *found = NULL;
+    TRY(leftovers_find(&look, &found));
+    for (; found != NULL && !session_is_stopped(session); found = found->next)
+        TRY(deal_with(looking, found, reader->arena));
     return ERR_OK;
 }
 
-static enum exit_code look_and_deal(struct looking *looking, const struct arguments *arguments)
+static enum err tell_place(struct hosts_report *report, struct transport *transport, str account,
+    str region, const char **reterr_reason)
 {
-    struct session *session = looking->session;
+    struct looking *looking = (struct looking *)report;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
-    struct aws_reader reader = { .arena = &arena };
-    struct leftovers_look look = { .store = session->store,
-        .arena = &arena,
-        .reader = &reader,
-        .now_ms = session->driver->clock->now_ms(session->driver->clock) };
-    struct leftover *found = NULL;
-    enum err err = reader_find(session, arguments, &reader, &look);
-    if (err == ERR_OK)
-        err = leftovers_find(&look, &found);
-    if (err != ERR_OK)
-        return fail(session, err, reader.reason);
-    enum exit_code code = EXIT_CLEAN;
-    for (; found != NULL && code == EXIT_CLEAN && !session_is_stopped(session); found = found->next)
-        code = deal_with(looking, found, &arena);
-    tell_end(looking);
-    return code == EXIT_CLEAN ? session_end(session) : code;
+    struct aws_reader reader = { .transport = transport, .arena = &arena, .region = region };
+    enum err err = look_in(looking, &reader, account);
+    if (reader.reason != NULL)
+        *reterr_reason = arena_copy(&looking->session->driver->arena, str_from(reader.reason)).ptr;
+    return err;
 }
 
-/* The settings of the rules' connection to AWS, if there are rules. */
-static enum exit_code use_rules(struct session *session, const struct arguments *arguments)
+static void tell_unlisted(struct hosts_report *report, str account, str region, const char *reason)
 {
+    struct looking *looking = (struct looking *)report;
+    looking->unlisted++;
+    driver_message(looking->session->driver, "account %.*s%s%.*s was not looked into: %s",
+        STR_ARG(account), region.len > 0 ? " in " : "", STR_ARG(region), reason);
+}
+
+/* The place of --account and --region, else that of the connection. */
+static enum err look_in_one(
+    struct looking *looking, const struct arguments *arguments, const char **reterr_reason)
+{
+    str identity, region;
+    struct session *session = looking->session;
+    struct arena *arena = &session->driver->arena;
+    const char *account = option_text(arguments, OPTION_ACCOUNT);
+    const char *wanted = option_text(arguments, OPTION_REGION);
+    struct transport *transport =
+        connector_reach(&session->connector, str_from(account), reterr_reason);
+    if (transport == NULL)
+        return ERR_CREDENTIALS;
+    TRY(transport->where(transport, arena, &identity, &region, reterr_reason));
+    return tell_place(&looking->report, transport,
+        account == NULL ? looking->own : str_from(account),
+        wanted == NULL ? region : str_from(wanted), reterr_reason);
+}
+
+static enum exit_code look_everywhere(struct looking *looking, const struct arguments *arguments,
+    const struct compilation *compilation, const struct item *environment)
+{
+    struct session *session = looking->session;
+    str partition;
+    const char *reason = NULL;
+    enum err err = connector_own_account(&session->connector, &looking->own, &partition, &reason);
+    if (err == ERR_OK && environment == NULL)
+        err = look_in_one(looking, arguments, &reason);
+    else if (err == ERR_OK)
+        err = hosts_list(compilation, environment, &session->connector, &session->driver->arena,
+            &looking->report, &reason);
+    if (err != ERR_OK)
+        return fail(session, err, reason);
+    tell_end(looking);
+    enum exit_code code = session_end(session);
+    return code == EXIT_CLEAN && looking->unlisted > 0 ? EXIT_FINDINGS : code;
+}
+
+/* By the rules' connection and environment, where there are rules. */
+static enum exit_code look(struct looking *looking, const struct arguments *arguments)
+{
+    struct session *session = looking->session;
     struct driver *driver = session->driver;
+    const char *name = option_text(arguments, OPTION_ENVIRONMENT);
     const char *const *paths = NULL;
     enum err err = rules_paths(driver, arguments, &paths);
     if (err != ERR_OK)
         return driver_failure(driver, "reading the command line", err);
     if (paths[0] == NULL)
-        return EXIT_CLEAN;
+        return name == NULL ? look_everywhere(looking, arguments, NULL, NULL)
+                            : driver_usage(driver, &leftovers_command,
+                                "where is the environment declared? Give --rules PATH");
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     enum exit_code code = rules_load(driver, paths, &compilation);
     if (code != EXIT_CLEAN)
         return code;
+    const struct item *environment =
+        name == NULL ? NULL : hosts_environment(driver, &compilation, str_from(name));
+    if (name != NULL && environment == NULL)
+        return EXIT_USAGE;
     err = connector_use(&session->connector, compilation.program);
-    return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "reading the connection", err);
+    return err == ERR_OK ? look_everywhere(looking, arguments, &compilation, environment)
+                         : driver_failure(driver, "reading the connection", err);
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
+    if (option_is_given(arguments, OPTION_ENVIRONMENT)
+        && (option_is_given(arguments, OPTION_ACCOUNT)
+            || option_is_given(arguments, OPTION_REGION)))
+        return driver_usage(driver, &leftovers_command,
+            "--environment says which accounts and regions; --account and --region do, too");
     struct session session = { 0 };
-    struct looking looking = { .session = &session,
+    struct looking looking = { .report = { .place = tell_place, .unlisted = tell_unlisted },
+        .session = &session,
         .removes = option_is_given(arguments, OPTION_REMOVE) };
     bool has_data = option_text(arguments, OPTION_DATA) != NULL;
     enum journal_need need = looking.removes ? JOURNAL_EXISTING
@@ -257,9 +311,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     enum exit_code code = session_begin(
         &session, driver, arguments, need == JOURNAL_NONE ? MODE_PLAN : MODE_APPLY, need);
     if (code == EXIT_CLEAN)
-        code = use_rules(&session, arguments);
-    if (code == EXIT_CLEAN)
-        code = look_and_deal(&looking, arguments);
+        code = look(&looking, arguments);
     session_release(&session);
     return code;
 }
@@ -268,6 +320,8 @@ static const struct example examples[] = {
     { "cdr leftovers --data /var/lib/cdr", "what is left in the connection's own account" },
     { "cdr leftovers rules --account 444455556666 --region eu-west-1 --data /var/lib/cdr",
         "in another account, reached as the rules say" },
+    { "cdr leftovers rules --environment production --data /var/lib/cdr",
+        "in every account and region of an environment" },
     { "cdr leftovers --remove --data /var/lib/cdr", "delete what may go" },
     { 0 },
 };

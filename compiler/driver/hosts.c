@@ -293,6 +293,21 @@ static enum err region_list(
     return ERR_OK;
 }
 
+/* Whoever asked for places looks there himself. */
+static enum err region_visit(
+    struct listing *listing, struct transport *transport, str account, str region)
+{
+    const char *reason = NULL;
+    if (listing->report->place == NULL)
+        return region_list(listing, transport, account, region);
+    enum err err = listing->report->place(listing->report, transport, account, region, &reason);
+    if (!is_of_place(err))
+        return err;
+    listing->report->unlisted(
+        listing->report, account, region, reason == NULL ? err_text(err) : reason);
+    return ERR_OK;
+}
+
 static enum err place_list(struct listing *listing, const struct visit *place)
 {
     const char *reason = NULL;
@@ -309,7 +324,7 @@ static enum err place_list(struct listing *listing, const struct visit *place)
         return ERR_OK;
     }
     for (size_t at = 0; err == ERR_OK && at < regions.count; at++)
-        err = region_list(listing, transport, place->account, regions.items[at]);
+        err = region_visit(listing, transport, place->account, regions.items[at]);
     return err;
 }
 

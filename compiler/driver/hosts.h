@@ -21,6 +21,11 @@ struct host {
 struct hosts_report {
     /* Each instance, as it is found. */
     enum err (*host)(struct hosts_report *report, const struct host *host);
+    /* In place of that: each region of each account, with the way there. After ERR_TRANSPORT,
+     * ERR_REFUSED, ERR_CREDENTIALS and ERR_LIMIT, with a sentence, it is told as unlisted and the
+     * others follow. NULL: instances are listed. */
+    enum err (*place)(struct hosts_report *report, struct transport *transport, str account,
+        str region, const char **reterr_reason);
     /* An account or a region of it (else empty) that could not be listed. */
     void (*unlisted)(struct hosts_report *report, str account, str region, const char *reason);
 };
@@ -33,3 +38,8 @@ struct hosts_report {
 MUST_CHECK enum err hosts_list(const struct compilation *compilation,
     const struct item *environment, struct connector *connector, struct arena *arena,
     struct hosts_report *report, const char **reterr_reason);
+
+/* The environment of that name. Files may each have one: then they must say the same. NULL: there is
+ * none, which is told. */
+const struct item *hosts_environment(
+    struct driver *driver, const struct compilation *compilation, str name);

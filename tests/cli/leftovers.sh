@@ -88,6 +88,21 @@ holds "it goes" json -s --arg id "$group" 'map(select(.id == $id))[0] | .removed
 run audit --data data
 exits 0 "in the audit log too"
 
+# ---- an environment ----
+
+cat >prod.cdr <<'CDR'
+environment prod { aws accounts ["111122223333", "444455556666"] regions ["eu-west-1", "us-east-1"] }
+rule kept { when resource in prod then collect snapshot }
+CDR
+run leftovers prod.cdr --environment prod --data data --format json
+exits 1 "all places of an environment are looked into that can be reached"
+says "account 444455556666 was not looked into" "the others are told"
+holds "with what is in them" json -s 'length == 5 and all(.region == "eu-west-1")'
+run leftovers prod.cdr --environment prod --region eu-west-1
+exits 2 "an environment says where by itself"
+run leftovers prod.cdr --environment stage
+exits 2 "there is no such environment"
+
 # ---- a removal that is cut off ----
 
 sed 's/a-1/a-2/' $alert >second.json
