@@ -3,7 +3,6 @@
 
 #include "arguments.h"
 #include "base/limits.h"
-#include "connection.h"
 #include "constant.h"
 #include "expand.h"
 
@@ -356,8 +355,8 @@ void check_args(struct check *check, struct ast_step *step)
     for (uint32_t at = 0; at < builtin_param_count(builtin); at++) {
         const struct param *param = &builtin->params[at];
         if (param->need != PARAM_REQUIRED || step_argument(step, at) != NULL
-            || connection_setting_of(
-                   check->trees, check->tree_count, builtin->provider, param->setting)
+            || connection_setting_of(&check->connection_cache, check->trees, check->tree_count,
+                   builtin->provider, param->setting)
                    != NULL)
             continue;
         struct diag *diag = diag_add(check->diags, DIAG_MISSING_PARAMETER, step->at,

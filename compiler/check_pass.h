@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "compile.h"
+#include "connection.h"
 #include "function.h"
 #include "constant.h"
 #include "scope.h"
@@ -63,6 +64,7 @@ struct check {
     uint32_t lookups;          /* in it */
     struct told_builtin *told; /* in told_file */
     uint32_t told_file;
+    struct connection_cache connection_cache;
     bool has_roles;      /* the set has a `role` block */
     bool has_told_roles; /* that there is none */
     uint32_t unsaid;     /* mistakes that may be follow-ups and were not reported */

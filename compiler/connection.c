@@ -27,12 +27,14 @@ const struct item *connection_used(struct tree *const *trees, uint32_t count, st
     return NULL;
 }
 
-struct expr *connection_setting_of(
-    struct tree *const *trees, uint32_t count, const char *provider, const char *key)
+struct expr *connection_setting_of(struct connection_cache *cache, struct tree *const *trees,
+    uint32_t count, const char *provider, const char *key)
 {
     if (provider == NULL || key == NULL)
         return NULL;
-    const struct item *connection = connection_used(trees, count, str_from(provider));
-    const struct ast_line *line = connection == NULL ? NULL : connection_line(connection, key);
+    if (cache->provider == NULL || strcmp(cache->provider, provider) != 0)
+        *cache = (struct connection_cache){ provider,
+            connection_used(trees, count, str_from(provider)) };
+    const struct ast_line *line = cache->used == NULL ? NULL : connection_line(cache->used, key);
     return line == NULL ? NULL : line->value;
 }

@@ -9,6 +9,11 @@ const struct ast_line *connection_line(const struct item *connection, const char
 bool connection_pins(const struct item *connection);
 /* How steps reach the provider: the first block to it that pins something, or NULL. */
 const struct item *connection_used(struct tree *const *trees, uint32_t count, str provider);
-/* What that connection says `key` is, or NULL. */
-struct expr *connection_setting_of(
-    struct tree *const *trees, uint32_t count, const char *provider, const char *key);
+/* The connection that was looked for last: rules are many, and mostly of one provider. Zero it. */
+struct connection_cache {
+    const char *provider;
+    const struct item *used;
+};
+/* What that connection says `key` is, or NULL; NULL too without a provider or key. */
+struct expr *connection_setting_of(struct connection_cache *cache, struct tree *const *trees,
+    uint32_t count, const char *provider, const char *key);

@@ -2,8 +2,6 @@
  * does not enforce of them. */
 #include "emit_pass.h"
 
-#include "connection.h"
-
 /* Of a secret only where it is found is known here. */
 static bool read_setting(const struct ast_line *line, struct connection_setting *ret_setting)
 {

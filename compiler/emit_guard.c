@@ -1,8 +1,6 @@
 /* emit_guard.c - `never`, `always` and the ceilings of environments and connections to guards. */
 #include "emit_pass.h"
 
-#include "connection.h"
-
 /* A condition as the guard asks it: of what a provider shows of a target, and `always` of the
  * alert. */
 static void set_condition(struct emit *emit, struct guard_code *guard, struct expr *condition)

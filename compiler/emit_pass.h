@@ -7,6 +7,7 @@
 
 #include "builtin.h"
 #include "compile.h"
+#include "connection.h"
 #include "function.h"
 #include "probe.h"
 
@@ -81,6 +82,7 @@ struct emit {
     TABLE(struct guard_code) guards;
     TABLE(struct role_code) roles;
     TABLE(struct connection_code) connections;
+    struct connection_cache connection_cache;
     TABLE(struct shared_excuse) shared_excuses;
     struct lookup shared_lookup;
     TABLE(uint32_t) probes; /* fragments */

@@ -2,7 +2,6 @@
 #include "emit_pass.h"
 
 #include "arguments.h"
-#include "connection.h"
 #include "constant.h"
 
 #include <string.h>
@@ -133,7 +132,7 @@ static void emit_action(struct emit *emit, struct ast_step *step)
     for (uint32_t at = 0; at < count; at++) {
         struct expr *argument = step_argument(step, at);
         if (argument == NULL)
-            argument = connection_setting_of(emit->compilation->trees,
+            argument = connection_setting_of(&emit->connection_cache, emit->compilation->trees,
                 emit->compilation->tree_count, builtin->provider, builtin->params[at].setting);
         code.given |= argument == NULL ? 0U : 1U << at;
         emit_argument(emit, argument, &builtin->params[at]);

@@ -14,7 +14,7 @@ enum setting_kind {
     SETTING_DURATION,
     SETTING_REGION,
     SETTING_ACCOUNT,
-    SETTING_ROLE,   /* an ARN */
+    SETTING_ROLE, /* an ARN */
     SETTING_ROLE_NAME,
     SETTING_SECRET, /* env("NAME"), file("path"), credential("name"): never written out */
     SETTING_BLOCK,  /* key { .. } */

@@ -147,6 +147,16 @@ static void found_release(struct found *found)
     arena_wipe(&found->secrets);
 }
 
+/* What steps were given when their rules were compiled, and the time of a request. */
+static bool is_of_steps(const struct connection_setting *setting)
+{
+    static const char *const keys[] = { "evidence", "forensic_account", "ip_set", "timeout" };
+    for (size_t at = 0; at < COUNT_OF(keys); at++)
+        if (str_is(setting->key, keys[at]))
+            return true;
+    return false;
+}
+
 static enum err find_one(struct connector *connector, struct aws_way *way, struct found *found,
     const struct connection_setting *setting)
 {
@@ -185,7 +195,11 @@ static enum err find_one(struct connector *connector, struct aws_way *way, struc
         *rows[at].text = arena_copy(&way->arena, text);
         return rows[at].text->ptr == NULL ? ERR_MEMORY : ERR_OK;
     }
-    return ERR_OK;
+    if (is_of_steps(setting))
+        return ERR_OK;
+    way->reason = arena_format(&connector->arena,
+        "`%.*s` of the connection is not kept by this build", STR_ARG(setting->key));
+    return way->reason == NULL ? ERR_MEMORY : ERR_CREDENTIALS;
 }
 
 static enum err base_open(struct connector *connector, struct aws_way *way)

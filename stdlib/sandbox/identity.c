@@ -183,7 +183,7 @@ static bool find_region(struct call *call)
 {
     call->region = world_region(call->account, call->region_name);
     if (is_ec2(call))
-        return call->region != NULL || refuse_key(call);
+        return (call->region != NULL && world_region_is_on(call->region)) || refuse_key(call);
     if (strcmp(call->service, "iam") != 0 || strcmp(call->region_name, "us-east-1") == 0)
         return true;
     return call_refuse(

@@ -135,6 +135,11 @@ json_t *world_region(const json_t *account, const char *region)
     return world_find(account, "regions", "region", region);
 }
 
+bool world_region_is_on(const json_t *region)
+{
+    return strcmp(world_text(region, "optInStatus"), "not-opted-in") != 0;
+}
+
 json_t *world_find(const json_t *place, const char *collection, const char *key, const char *value)
 {
     size_t index;

@@ -40,6 +40,8 @@ void world_release(struct world *world);
 /* Borrowed parts of the world, or NULL. */
 json_t *world_account(const struct world *world, const char *account);
 json_t *world_region(const json_t *account, const char *region);
+/* Whether the account has opted in to the region, where it must. */
+bool world_region_is_on(const json_t *region);
 /* The element of the array `collection` of `place` whose text `key` is `value`. */
 json_t *world_find(const json_t *place, const char *collection, const char *key, const char *value);
 /* Keep `session` (stolen): a credential with "account" and "expiresAt". False: no memory. */

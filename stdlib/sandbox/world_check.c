@@ -214,6 +214,12 @@ const char *world_account_fault(json_t *account, struct arena *arena)
     json_t *region;
     json_array_foreach(json_object_get(account, "regions"), index, region)
     {
+        const char *opted = world_text(region, "optInStatus");
+        if (fault == NULL && json_object_get(region, "optInStatus") != NULL
+            && strcmp(opted, "not-opted-in") != 0 && strcmp(opted, "opted-in") != 0
+            && strcmp(opted, "opt-in-not-required") != 0)
+            fault = "\"optInStatus\" of a region is none of opted-in, not-opted-in and "
+                    "opt-in-not-required";
         if (fault == NULL)
             fault = members_fault(region, region_members, COUNT_OF(region_members), arena);
         if (fault == NULL)

@@ -71,12 +71,15 @@ holds "tags are compared as in rules, without case" grep -qx i-01111e1c0ffee0001
 sandbox_ask state | jq '(.accounts[0].regions[0].instances) |= [range(0; 450) as $n | .[0] + {
     instanceId: ("i-0aaaaaaaaaaaa" + ("0000\($n)" | .[-4:])),
     tags: {Name: (if $n == 449 then "evil\u202eweb\u001b[2J" else "web-\($n)" end), env: "prod"}}]
+    | .accounts[0].regions += [{region: "af-south-1", optInStatus: "not-opted-in",
+        instances: [.accounts[0].regions[1].instances[0] | .tags.Name = "off"]}]
     | .accounts[1].status = "SUSPENDED"' >world.json
 stop_children
 start_sandbox --world world.json
 run hosts --environment here --rules rules.cdr
 exits 0 "a long list comes in pages"
 says "454 instances" "all of them"
+holds "a region that is not switched on is not asked" bash -c '! grep -q af-south-1 "$0"' "$out"
 holds "of 200" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "DescribeInstances" and .region == "eu-west-1")] | length')" = 3
 holds "nothing in a name reaches the terminal" bash -c '! LC_ALL=C grep -qP "\x1b|\xe2\x80\xae" "$0"' "$out"
 run hosts --environment everywhere --rules rules.cdr
