@@ -237,6 +237,8 @@ static enum err http_curl_send(struct http *http, const struct http_request *req
     enum err err = exchange(curl, request, arena, ret_reply, reterr_reason);
     /* The handle may not keep what is about to go. */
     curl_easy_reset(curl->easy);
+    for (struct curl_slist *line = curl->headers; line != NULL; line = line->next)
+        explicit_bzero(line->data, strlen(line->data)); /* a session token among them */
     curl_slist_free_all(curl->headers);
     curl->headers = NULL;
     if (curl->body.ptr != NULL && request->is_secret)
