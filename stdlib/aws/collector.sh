@@ -1,4 +1,5 @@
 # collector.sh - what a Linux host shows of itself, packed once and uploaded once.
+# shellcheck shell=sh disable=SC2317,SC3045,SC2094
 #
 # POSIX sh on coreutils or busybox, with find, tar and gzip; curl, wget or python3 to upload.
 # As root it sees everything, as anybody else what they may see. Before it stand lines that set
@@ -60,7 +61,7 @@ elif timeout -t 5 true 2>/dev/null; then
 else
     within() { shift && "$@"; }
 fi
-gnu_dd= gnu_find=
+gnu_dd='' gnu_find=''
 dd if=/dev/null iflag=nofollow,nonblock,skip_bytes,count_bytes of=/dev/null 2>/dev/null && gnu_dd=1
 find / -maxdepth 0 -printf '' 2>/dev/null && gnu_find=1
 
@@ -396,9 +397,10 @@ listed() { # folder
 }
 # shellcheck disable=SC2016 # the inner shell expands
 hash_files='
-    late=$1 && shift
+    late=$1 left=$2 && shift 2
     for file do
-        test "$(date +%s)" -lt "$late" || exit 0
+        left=$((left - 1))
+        test "$left" -ge 0 && test "$(date +%s)" -lt "$late" || exit 0
         test -f "$file" && test ! -L "$file" && sha256sum -- "$file"
     done'
 for item in tmp var/tmp dev/shm; do
@@ -416,7 +418,7 @@ for item in tmp var/tmp dev/shm; do
     file_max=$big
     over "$place" && continue
     within 60 find "$place" -xdev -path "$work" -prune -o -type f -mtime "-$days" \
-        -size -32768k -exec sh -c "$hash_files" sh $((began + seconds)) '{}' + 2>/dev/null |
+        -size -32768k -exec sh -c "$hash_files" sh $((began + seconds)) "$hashes_max" '{}' + 2>/dev/null |
         head -n "$hashes_max" | store "recent/$name.sha256" "$place (sha256 of at most $hashes_max files)"
     test "$CDR_PROFILE" = full || continue
     # Their content too, the small ones; under numbers, through no link.

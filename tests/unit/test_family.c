@@ -193,6 +193,31 @@ static void a_role_is_taken_when_it_is_needed_and_once(void **state)
     assert_log(s, LOG("Any by AKIABASE"));
 }
 
+static enum err send_as_member(
+    struct setting *s, const char *service, const char *operation, const char *body)
+{
+    struct transport *transport = aws_connection_transport(s->member);
+    struct request request = { .service = service,
+        .operation = operation,
+        .target = STR("evidence/k"),
+        .body = str_from(body) };
+    return transport->send(transport, &request, true, &s->arena, &s->reply, &s->reason);
+}
+
+/* Members need no rights to the bucket: what goes there is signed by whom it belongs to. */
+static void evidence_of_a_member_belongs_to_the_base(void **state)
+{
+    struct setting *s = *state;
+    assert_int_equal(send_as_member(s, "ssm", "SendCommand",
+                         "{\"c\":[\"cdr-late-put:evidence/k:eu-west-1:60\"]}"),
+        ERR_OK);
+    assert_log(s, LOG("AssumeRole by AKIABASE", " by ASIA1"));
+    assert_non_null(strstr(s->aws.last_body, "X-Amz-Credential=AKIABASE%2F"));
+    assert_null(strstr(s->aws.last_body, "cdr-late-put"));
+    assert_int_equal(send_as_member(s, "s3", "PutObject", "{}"), ERR_OK);
+    assert_log(s, LOG(" by AKIABASE"));
+}
+
 static void the_role_is_asked_for_as_it_was_said(void **state)
 {
     struct setting *s = *state;
@@ -501,6 +526,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SETTING_TEST(a_role_is_taken_when_it_is_needed_and_once),
+        SETTING_TEST(evidence_of_a_member_belongs_to_the_base),
         SETTING_TEST(the_role_is_asked_for_as_it_was_said),
         SETTING_TEST(a_session_is_replaced_before_it_ends),
         SETTING_TEST(a_session_that_is_still_good_does_without_a_new_one),
