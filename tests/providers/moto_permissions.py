@@ -96,10 +96,11 @@ MOTO_CREATE_TAGS = {"ec2:CreateTags": "moto does not ask for it where tags come 
 MOTO_PUBLIC_IP = "moto answers DescribeNetworkInterfaces by association.public-ip with a web page (500)"
 PROTECTION = {"undo ec2:DescribeInstanceAttribute": "only the undo of what override=protection did asks for it"}
 BY_NAME = {"iam:ListUsers": "only where the alert tells the id of a user and not its name"}
+MOTO_ACL = "moto does not know the filter network-acl-id of DescribeNetworkAcls, by which the undo looks"
 MOTO_SSM = "moto does not know DescribeInstanceInformation"
 FORMER = "only where sessions were revoked before, by somebody else"
 
-# name, step, what else. `begin` changes the world first. `kept`: nothing takes it back. `facts`: reads that only
+# name, step, what else. `begin` changes the world first. `kept`: nothing takes it back (or why moto cannot). `facts`: reads that only
 # add facts. `spare`: what this case does without, and why ("undo ACTION": while it is taken back).
 # `skip`: why moto cannot judge it.
 CASES = [
@@ -111,12 +112,17 @@ CASES = [
          spare={"ec2:RevokeSecurityGroupIngress": "only where somebody has opened our group", **MOTO_CREATE_TAGS}),
     dict(name="isolate_security_group, untracked", step='respond isolate_security_group instance="{instance}" cut=untrack',
          spare={"ec2:RevokeSecurityGroupIngress": "only where somebody has opened our group", **MOTO_CREATE_TAGS}),
+    dict(name="isolate_security_group, cut by network ACL", step='respond isolate_security_group instance="{instance}" cut=nacl', kept=MOTO_ACL,
+         spare={"ec2:RevokeSecurityGroupIngress": "only where somebody has opened our group", **MOTO_CREATE_TAGS}),
     dict(name="snapshot", step='collect snapshot instance="{instance}"', kept=True, spare=MOTO_CREATE_TAGS),
     dict(name="snapshot, shared", step='collect snapshot instance="{instance}" share="444455556666"', kept=True,
          spare={"kms:DescribeKey": "only where a volume is encrypted",
                 "ec2:DescribeVolumes": "without it encrypted volumes are found out when sharing fails", **MOTO_CREATE_TAGS}),
     dict(name="logs", step='collect logs access_key="{access_key}" to="s3://evidence/ir"', kept=True, skip="moto does not know LookupEvents"),
     dict(name="triage", step='collect triage instance="{instance}" to="s3://evidence/ir"', kept=True, skip=MOTO_SSM),
+    dict(name="lambda", step='call lambda function="answer"', kept=True, skip="moto runs functions in Docker, which is not here"),
+    dict(name="webhook", step='call webhook url="https://abcde12345.execute-api.eu-west-1.amazonaws.com/prod/alert"', kept=True,
+         skip="moto serves no addresses of API Gateway with policies checked"),
     dict(name="disable_access_key", step='respond disable_access_key access_key="{access_key}"', facts=("iam:GetUser",)),
     dict(name="disable_user", step='respond disable_user user="{user}"', spare=BY_NAME),
     dict(name="revoke_sessions of a role", step='respond revoke_sessions role="{role}"', spare={"undo iam:PutRolePolicy": FORMER}),
