@@ -100,7 +100,8 @@ static MUST_CHECK enum err step_find(struct leftovers_look *look, const struct l
 
 static bool is_named(const struct step_record *step, str id)
 {
-    return id.len > 0 && memmem(step->results.ptr, step->results.len, id.ptr, id.len) != NULL;
+    return id.len > 0 && step->results.len > 0
+           && memmem(step->results.ptr, step->results.len, id.ptr, id.len) != NULL;
 }
 
 /* How long the rule wanted it kept, 0: until somebody deletes it. */

@@ -63,7 +63,7 @@ str evidence_place_url(struct arena *arena, const struct evidence_place *place, 
 /* The name of a region between `before` and `after` in `text`; empty when there is none. */
 static str region_in(str text, const char *before, char after)
 {
-    const char *at = memmem(text.ptr, text.len, before, strlen(before));
+    const char *at = text.len == 0 ? NULL : memmem(text.ptr, text.len, before, strlen(before));
     if (at == NULL)
         return STR("");
     str rest = str_skip(text, (size_t)(at - text.ptr) + strlen(before));

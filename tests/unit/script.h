@@ -153,7 +153,7 @@ static bool script_has(struct arena *arena, const struct request *request, str l
     bool is_form =
         aws_service_info(aws_service_find(request->service))->protocol == AWS_PROTOCOL_QUERY;
     if (!is_form)
-        return memmem(body.ptr, body.len, line.ptr, line.len) != NULL;
+        return body.len > 0 && memmem(body.ptr, body.len, line.ptr, line.len) != NULL;
     str key, text;
     size_t at = str_find(line, '=');
     do {
