@@ -84,6 +84,16 @@ static const struct action actions[] = {
     { VERB_COLLECT, "snapshot",
         { { "instance", "i-01111e1c0ffee0001" }, { "share", "444455556666" }, { "retain", "30d" } },
         false, true },
+    { VERB_COLLECT, "triage",
+        { { "instance", "i-01111e1c0ffee0001" }, { "to", "s3://cdr-evidence-111122223333/t" } },
+        false, true },
+    { VERB_COLLECT, "logs",
+        { { "instance", "i-01111e1c0ffee0001" }, { "to", "s3://cdr-evidence-111122223333/l" } },
+        false, true },
+    { VERB_CALL, "lambda", { { "function", "on-alert" } }, false, true },
+    { VERB_CALL, "webhook",
+        { { "url", "https://abc123.execute-api.eu-west-1.amazonaws.com/prod/alerts" } }, false,
+        true },
 };
 
 /* The arguments of `action`; what it does not say is account and region of that world. */

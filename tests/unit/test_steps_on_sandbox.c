@@ -42,6 +42,7 @@ static void play(struct transport *transport, struct played *played)
     played->step = (struct step){ .args = played->args,
         .arena = &played->arena,
         .key = STR("0badcafe-run-1-step-0"),
+        .alert = STR("{\"key\":\"0badcafe-run-1-step-0\",\"rule\":\"r\",\"alert\":{}}"),
         .state = state,
         .target = none,
         .found = none };
@@ -112,7 +113,8 @@ static void act_and_take_back(
 
     act(transport, action, &again);
     assert_int_equal(again.end, end_of_another(again.row, again.end));
-    assert_int_equal(applied_count(client), applied);
+    if (action->verb != VERB_CALL)
+        assert_int_equal(applied_count(client), applied);
     assert_int_equal(again.undos_count, 0);
 
     take_back(transport, &done);
@@ -145,7 +147,8 @@ static void act_with_fault(struct client *client, struct transport *transport,
         fail_msg("%s with %s at call %u: %s", action->name, kind, number, done.step.reason);
     if (done.end != STEP_DONE && strstr(done.step.reason, "AWS does not allow ") == NULL)
         fail_msg("%s with %s at call %u: %s", action->name, kind, number, done.step.reason);
-    assert_once(client);
+    if (action->verb != VERB_CALL) /* who is called knows the same by its key */
+        assert_once(client);
     control_post(client, "faults", "[]");
     take_back(transport, &done);
     if (action->leaves_nothing)
@@ -161,7 +164,7 @@ static void act_with_every_fault(
         "html", "deny", "stale" };
     struct played whole;
     act(transport, action, &whole);
-    assert_in_range(whole.calls, 4, CALLS_MAX);
+    assert_in_range(whole.calls, 2, CALLS_MAX);
     for (size_t kind = 0; kind < COUNT_OF(kinds); kind++)
         for (uint32_t number = 0; number < whole.calls; number++)
             act_with_fault(client, transport, action, kinds[kind], number);
