@@ -36,6 +36,7 @@ static const struct {
     { "ID", FOR_ANYTHING },
     { "N", FOR_ANYTHING },
     { "NAME", FOR_ANYTHING },
+    { "PARAMETER", FOR_ANYTHING },
     { "RULE", FOR_ANYTHING },
     { "RUN", FOR_ANYTHING },
     { "HOLD", FOR_ANYTHING },

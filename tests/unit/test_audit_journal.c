@@ -137,7 +137,7 @@ static void a_journal_that_was_edited_instead_of_the_log_is_found(void **state)
         { "PRAGMA foreign_keys = OFF; DELETE FROM call; DELETE FROM step; DELETE FROM run",
             "run 1 is not in the journal, and entry 1 tells of it" },
         { "INSERT INTO step SELECT 1, 1, builtin, args, target, found, state, reason, results,"
-          " started_ms, ended_ms, '', '', '', NULL, NULL FROM step;"
+          " started_ms, ended_ms, '', '', '', NULL, NULL, '' FROM step;"
           "INSERT INTO call SELECT 99, 1, 1, 0, 1, service, operation, region, target, body, undo,"
           " intended_ms, NULL, NULL, NULL, NULL FROM call",
             "step 2 of run 1 made a change that the log does not admit" },

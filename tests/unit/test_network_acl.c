@@ -14,8 +14,9 @@
     "</ruleAction><egress>" egress "</egress><ipv6CidrBlock>" cidr "</ipv6CidrBlock></item>"
 #define DEFAULTS                                                                                   \
     ENTRY(100, "allow", "false", "-1", "0.0.0.0/0")                                                \
-    ENTRY(100, "allow", "true", "-1", "0.0.0.0/0") ENTRY_V6(101, "allow", "false", "::/0")         \
-        ENTRY_V6(101, "allow", "true", "::/0") ENTRY(32767, "deny", "false", "-1", "0.0.0.0/0")    \
+    ENTRY(100, "allow", "true", "-1", "0.0.0.0/0")                                                 \
+    ENTRY_V6(101, "allow", "false", "::/0") ENTRY_V6(101, "allow", "true", "::/0")                 \
+        ENTRY(32767, "deny", "false", "-1", "0.0.0.0/0")                                           \
             ENTRY(32767, "deny", "true", "-1", "0.0.0.0/0")                                        \
                 ENTRY_V6(32768, "deny", "false", "::/0")
 

@@ -19,8 +19,7 @@ static void what_botocore_was_not_asked_for_is_in_its_words(void **state)
     struct step step = step_of(golden_of(state));
     struct ip_set set = { STR("n"), STR("i"), STR("CLOUDFRONT"), STR("us-east-1") };
     struct request next = waf_list_ip_sets(&step, &set, STR("m"));
-    assert_true(
-        str_is(next.body, "{\"Scope\":\"CLOUDFRONT\",\"Limit\":100,\"NextMarker\":\"m\"}"));
+    assert_true(str_is(next.body, "{\"Scope\":\"CLOUDFRONT\",\"Limit\":100,\"NextMarker\":\"m\"}"));
     struct request update =
         waf_update_ip_set(&step, &set, value_list(NULL, 0), STR("d \"e\""), STR("t"));
     assert_true(str_is(update.body, "{\"Name\":\"n\",\"Scope\":\"CLOUDFRONT\",\"Id\":\"i\","

@@ -49,8 +49,8 @@ enum err attempt_prepare(struct attempt *a)
         return ERR_MEMORY;
     str alert = STR("");
     if (row->tells && a->order->cause != NULL)
-        TRY(alert_text(a->order->cause->event, a->order->cause->rule->name, str_from(key), &a->own,
-            &alert));
+        TRY(alert_text(
+            a->order->cause->event, a->order->cause->rule->name, str_from(key), &a->own, &alert));
     a->calls = 0;
     a->step = (struct step){ .args = a->order->args,
         .arena = &a->own,
