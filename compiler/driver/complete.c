@@ -37,6 +37,7 @@ static const struct {
     { "N", FOR_ANYTHING },
     { "NAME", FOR_ANYTHING },
     { "PARAMETER", FOR_ANYTHING },
+    { "VALUE", FOR_ANYTHING },
     { "RULE", FOR_ANYTHING },
     { "RUN", FOR_ANYTHING },
     { "HOLD", FOR_ANYTHING },

@@ -12,13 +12,16 @@
 #define ENTRY_V6(number, action, egress, cidr)                                                     \
     "<item><ruleNumber>" #number "</ruleNumber><protocol>-1</protocol><ruleAction>" action         \
     "</ruleAction><egress>" egress "</egress><ipv6CidrBlock>" cidr "</ipv6CidrBlock></item>"
+/* clang-format off: string literals side by side, one a line */
 #define DEFAULTS                                                                                   \
     ENTRY(100, "allow", "false", "-1", "0.0.0.0/0")                                                \
     ENTRY(100, "allow", "true", "-1", "0.0.0.0/0")                                                 \
-    ENTRY_V6(101, "allow", "false", "::/0") ENTRY_V6(101, "allow", "true", "::/0")                 \
-        ENTRY(32767, "deny", "false", "-1", "0.0.0.0/0")                                           \
-            ENTRY(32767, "deny", "true", "-1", "0.0.0.0/0")                                        \
-                ENTRY_V6(32768, "deny", "false", "::/0")
+    ENTRY_V6(101, "allow", "false", "::/0")                                                        \
+    ENTRY_V6(101, "allow", "true", "::/0")                                                         \
+    ENTRY(32767, "deny", "false", "-1", "0.0.0.0/0")                                               \
+    ENTRY(32767, "deny", "true", "-1", "0.0.0.0/0")                                                \
+    ENTRY_V6(32768, "deny", "false", "::/0")
+/* clang-format on */
 
 static const struct xml *acl_of(struct golden *golden, const char *entries)
 {
