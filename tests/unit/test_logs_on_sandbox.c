@@ -32,7 +32,7 @@ static struct reply send_once(struct transport *transport, struct played *played
 static void collect(struct transport *transport, struct played *played)
 {
     static const struct action action = { VERB_COLLECT, "logs",
-        { { "instance", WEB }, { "to", "s3://" BUCKET "/cases" } }, false, true };
+        { { "instance", WEB }, { "to", "s3://" BUCKET "/cases" } }, false, true, true };
     const struct builtin *row = builtin_find(VERB_COLLECT, STR("logs"));
     void *state = calloc(1, row->state_bytes);
     *played = (struct played){ .arena = ARENA_INIT(STEP_BYTES_MAX) };

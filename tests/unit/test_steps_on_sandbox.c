@@ -110,7 +110,7 @@ static void act_and_take_back(
     if (done.end != STEP_DONE)
         fail_msg("%s: %s", action->name, done.step.reason);
     size_t applied = applied_count(client);
-    assert_true(applied > 0);
+    assert_true(applied > 0 || action->sends_anew); /* logs may have nothing to keep */
 
     act(transport, action, &again);
     assert_int_equal(again.end, end_of_another(again.row, again.end));
