@@ -1,13 +1,11 @@
-/* Every step of AWS against the simulated AWS, with every call going wrong once.
- *
- * For each action: the n-th call is throttled, fails before or after it was applied, loses
- * its reply, is answered by a web page, or is denied, for every n. After that nothing was
- * applied twice, and the recorded undos, newest first, restore the world exactly. */
+/* Every step of AWS against the simulated AWS, without a journal: what was done is found done, and
+ * the recorded undos, newest first, restore the world exactly. With a journal, and every call going
+ * wrong: test_actions_in_journal.c. */
 #include "sandbox_client.h"
 
 #include "aws_actions.h"
 
-enum { UNDOS_MAX = 16, CALLS_MAX = 40 };
+enum { UNDOS_MAX = 16 };
 
 /* What a run of a step leaves. */
 struct played {
@@ -131,57 +129,10 @@ static void what_is_done_is_not_done_again_and_is_taken_back(void **state)
     for_each_action(*state, act_and_take_back);
 }
 
-/* One more run, with a fault of `kind` at call `number`. */
-static void act_with_fault(struct client *client, struct transport *transport,
-    const struct action *action, const char *kind, uint32_t number)
-{
-    char fault[128];
-    struct played done;
-    control_post(client, "reset", "");
-    json_t *before = control_get(client, "state");
-    snprintf(
-        fault, sizeof(fault), "{\"operation\":\"*\",\"kind\":\"%s\",\"after\":%u}", kind, number);
-    control_post(client, "faults", fault);
-    assert_int_equal(client->status, 200);
-    act(transport, action, &done);
-    if (strcmp(kind, "deny") != 0 && done.end != STEP_DONE)
-        fail_msg("%s with %s at call %u: %s", action->name, kind, number, done.step.reason);
-    if (done.end != STEP_DONE && strstr(done.step.reason, "AWS does not allow ") == NULL)
-        fail_msg("%s with %s at call %u: %s", action->name, kind, number, done.step.reason);
-    if (action->verb != VERB_CALL) /* who is called knows the same by its key */
-        assert_once(client);
-    control_post(client, "faults", "[]");
-    take_back(transport, &done);
-    if (action->leaves_nothing)
-        assert_restored(client, before);
-    json_decref(before);
-    arena_release(&done.arena);
-}
-
-static void act_with_every_fault(
-    struct client *client, struct transport *transport, const struct action *action)
-{
-    static const char *const kinds[] = { "throttle", "fail_before", "fail_after", "lose_reply",
-        "html", "deny", "stale" };
-    struct played whole;
-    act(transport, action, &whole);
-    assert_in_range(whole.calls, 2, CALLS_MAX);
-    for (size_t kind = 0; kind < COUNT_OF(kinds); kind++)
-        for (uint32_t number = 0; number < whole.calls; number++)
-            act_with_fault(client, transport, action, kinds[kind], number);
-    arena_release(&whole.arena);
-}
-
-static void each_call_may_go_wrong_once(void **state)
-{
-    for_each_action(*state, act_with_every_fault);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         sandbox_test(what_is_done_is_not_done_again_and_is_taken_back),
-        sandbox_test(each_call_may_go_wrong_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
