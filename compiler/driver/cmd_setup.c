@@ -13,7 +13,7 @@ static const struct option options[] = {
         "who takes the role: the ARN of the role or user that cdr runs as, or its account" },
     { OPTION_ROLE, OPTION_TEXT, "NAME", NULL, "cdr-response", "what the role is called" },
     { OPTION_EXTERNAL_ID, OPTION_TEXT, "ID", NULL, NULL,
-        "what who takes it must say; else one is made up" },
+        "what who takes it must say; CDR_EXTERNAL_ID says it too; else one is made up" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "cloudformation terraform json", "cloudformation",
         "a template of a stack, a .tf.json file, or the documents alone" },
     { 0 },
@@ -43,7 +43,8 @@ static enum exit_code read_setup(
         return driver_usage(driver, &setup_command,
             "who takes the role? Name the role that cdr runs as: --trust "
             "arn:aws:iam::111122223333:role/cdr");
-    if (setup->external_id == NULL)
+    setup->is_made = setup->external_id == NULL;
+    if (setup->is_made)
         setup->external_id = make_external_id(&driver->arena);
     if (setup->external_id == NULL)
         return driver_failure(driver, "making up an external id", ERR_MEMORY);
@@ -71,8 +72,14 @@ static void tell(struct driver *driver, const struct setup *setup, size_t polici
         setup->trust, setup->external_id, policies, policies == 1 ? "policy" : "policies");
     driver_message(driver,
         "in the configuration: connection aws { provider = aws member_role = \"%s\" external_id = "
-        "\"%s\" }",
-        setup->role, setup->external_id);
+        "env(\"CDR_EXTERNAL_ID\") }",
+        setup->role);
+    driver_message(driver,
+        setup->is_made
+            ? "where cdr runs, and before the next `cdr setup` (else it makes up another id, which "
+              "no role deployed by then takes): export CDR_EXTERNAL_ID=%s"
+            : "where cdr runs: export CDR_EXTERNAL_ID=%s",
+        setup->external_id);
     driver_message(driver,
         "who takes the roles needs this (the second for `accounts organization`, in the account "
         "that manages the organization or that it delegates to):");

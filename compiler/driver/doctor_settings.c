@@ -65,6 +65,10 @@ static void tell_variables(struct checkup *checkup)
             checkup_add(checkup, HEALTH_PROBLEM, "setting", "unset it, and give the flag",
                 "%s is not read: --%s is said on the command line", variable,
                 option_name((enum option_id)id));
+        else if (id == OPTION_EXTERNAL_ID)
+            checkup_add(checkup, HEALTH_OK, "setting", NULL,
+                "%s is set (%s); `cdr setup` and env(\"%s\") in a connection read it",
+                option_name((enum option_id)id), variable, variable);
         else
             checkup_add(checkup, HEALTH_OK, "setting", NULL, "%s = %s (%s)",
                 option_name((enum option_id)id), text, variable);

@@ -11,6 +11,8 @@ static const enum setting_reach reaches[OPTION_COUNT] = {
     [OPTION_COVER] = REACH_FILE,
     [OPTION_COVER_MIN] = REACH_FILE,
     [OPTION_DATA] = REACH_ENVIRONMENT,
+    /* Rules read it there too: env("CDR_EXTERNAL_ID"). */
+    [OPTION_EXTERNAL_ID] = REACH_ENVIRONMENT,
     [OPTION_FAIL_FAST] = REACH_FILE,
     [OPTION_FAIL_LEVEL] = REACH_FILE,
     [OPTION_FAIL_ON_SKIP] = REACH_FILE,

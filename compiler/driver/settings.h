@@ -2,9 +2,9 @@
  * cdr.json, then the default.
  *
  * A flag that lets cdr act (--mode, --again), opens a door (--listen) or names one object is
- * read from the command line alone; where state is kept (--data), also from the environment.
- * A file from a foreign repository can so change how things look and where rules are, and
- * never what happens to an account.
+ * read from the command line alone; where state is kept (--data) and what who takes a
+ * role must say (--external-id), also from the environment. A file from a foreign repository can
+ * so change how things look and where rules are, and never what happens to an account.
  */
 #pragma once
 

@@ -7,6 +7,7 @@ struct setup {
     const char *role;        /* its name */
     const char *trust;       /* an account, or the ARN of a role or user */
     const char *external_id; /* what who takes it must know */
+    bool is_made;            /* it was made up just now */
 };
 
 enum setup_form { SETUP_CLOUDFORMATION, SETUP_TERRAFORM, SETUP_JSON };

@@ -31,6 +31,10 @@ exits 0 "unless it is not read"
 rm ../cdr.json
 CDR_MODE=apply run doctor
 exits 1 "a variable that is not read is a problem"
+CDR_EXTERNAL_ID=very-own-id run doctor
+exits 0 "what connections read is no problem"
+prints "external-id is set (CDR_EXTERNAL_ID)" "it is told to be there"
+holds "and not what it is" bash -c "! grep -q very-own-id '$out' '$err'"
 CDR_DTA=x run doctor
 exits 0 "a misspelt one is a warning"
 prints "did you mean CDR_DATA?" "with the right one"

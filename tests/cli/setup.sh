@@ -20,7 +20,8 @@ holds "and nothing to itself" json '.Resources.Policy1.Properties.PolicyDocument
     | .Resource["Fn::Sub"] == "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/cdr-acts" and (.Action | index("iam:PutRolePolicy") != null)'
 holds "no text with a variable is left as it is" json '[.. | objects | to_entries[] | select(.key != "Fn::Sub") | .value
     | if type == "array" then .[] else . end | strings | select(contains("${"))] | length == 0'
-says 'external_id = "acme:7"' "it says what belongs into the configuration"
+says 'external_id = env("CDR_EXTERNAL_ID")' "it says what belongs into the configuration"
+says 'where cdr runs: export CDR_EXTERNAL_ID=acme:7' "and where the id goes"
 says '"arn:aws:iam::*:role/cdr-acts"' "and what who takes the role needs"
 sed -n 's/^cdr: in the configuration: //p' "$err" >connection.cdr
 cp "$out" stack.json
@@ -38,6 +39,12 @@ holds "an external id is made up" json '.Resources.Role.Properties.AssumeRolePol
 cp "$out" once.json
 run setup aws rules --trust "$trust"
 holds "and is another each time" bash -c '! cmp -s "$1" once.json' _ "$out"
+says "makes up another id" "which it warns of"
+CDR_EXTERNAL_ID=acme:9 run setup aws rules --trust "$trust"
+exits 0 "what the connection reads is read here too"
+holds "so that a later template has the same id" json '.Resources.Role.Properties.AssumeRolePolicyDocument.Statement[0].Condition.StringEquals["sts:ExternalId"] == "acme:9"'
+CDR_EXTERNAL_ID=acme:9 run setup aws rules --trust "$trust" --external-id acme:7
+holds "the command line outranks it" json '.Resources.Role.Properties.AssumeRolePolicyDocument.Statement[0].Condition.StringEquals["sts:ExternalId"] == "acme:7"'
 
 run setup aws rules --trust 111122223333 --external-id acme:7 --format terraform
 exits 0 "Terraform's JSON is printed"
