@@ -6,6 +6,7 @@
 #include "arn.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     WAYS_MAX = 64,      /* sets of settings that are kept open at once */
@@ -20,6 +21,7 @@ struct member {
     struct aws_connection *connection; /* NULL: refused */
     const char *reason;
     int64_t refused_ms;
+    bool is_told; /* the reason, to whoever reads a report */
 };
 
 struct aws_way {
@@ -30,11 +32,14 @@ struct aws_way {
     bool is_tried;
     struct aws_connection *base; /* NULL: not opened */
     const char *reason;          /* why not, once it was tried */
+    bool is_told;                /* that, to whoever reads a report */
+    bool is_unset;               /* a setting could not be looked up */
     str account;                 /* whom it must turn out to be, or empty */
     str member_role;             /* or empty */
     str external_id;
     str session_name;
     str own_account; /* as AWS says; empty until it was asked */
+    str own_arn;     /* the same: a role, and not its session */
     str partition;
     struct member members[MEMBERS_MAX];
     uint32_t member_count;
@@ -102,7 +107,7 @@ static struct aws_way *way_new(const struct connection_code *connection)
     way->settings = settings;
     way->setting_count = count;
     way->account = way->member_role = way->external_id = way->session_name = STR("");
-    way->own_account = way->partition = STR("");
+    way->own_account = way->own_arn = way->partition = STR("");
     if (!way->arena.is_full)
         return way;
     way_release(way);
@@ -205,8 +210,11 @@ static enum err find_one(struct connector *connector, struct aws_way *way, struc
 static enum err base_open(struct connector *connector, struct aws_way *way)
 {
     CLEANUP(found_release) struct found found = { .secrets = ARENA_INIT(SECRETS_BYTES_MAX) };
-    for (uint32_t at = 0; at < way->setting_count; at++)
+    for (uint32_t at = 0; at < way->setting_count; at++) {
+        way->is_unset = true;
         TRY(find_one(connector, way, &found, &way->settings[at]));
+        way->is_unset = false;
+    }
     struct aws_settings *settings = &found.settings;
     if (found.secret_access_key.len > 0)
         settings->secret_access_key = &found.secret_access_key;
@@ -241,6 +249,24 @@ static struct aws_way *way_open(struct connector *connector, const char **reterr
 
 /* ---- who we are ---- */
 
+/* What a trust policy names: of sessions of a role the role. */
+static enum err own_arn(struct arena *arena, const struct arn *arn, str identity, str *ret_arn)
+{
+    str session = STR("assumed-role/");
+    str name = str_skip(arn->resource, session.len);
+    const char *role = "";
+    if (!str_startswith(arn->resource, session)) {
+        *ret_arn = arena_copy(arena, identity);
+        return ret_arn->ptr == NULL ? ERR_MEMORY : ERR_OK;
+    }
+    role = arena_format(arena, "arn:%.*s:iam::%.*s:role/%.*s", STR_ARG(arn->partition),
+        STR_ARG(arn->account), STR_ARG(str_first(name, str_find(name, '/'))));
+    if (role == NULL)
+        return ERR_MEMORY;
+    *ret_arn = str_from(role);
+    return ERR_OK;
+}
+
 static enum err ask(struct connector *connector, struct aws_way *way, const char **reterr_reason)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(4 * REPLY_BYTES_MAX);
@@ -261,6 +287,7 @@ static enum err ask(struct connector *connector, struct aws_way *way, const char
         *reterr_reason = "AWS does not say in which account we are";
         return ERR_CREDENTIALS;
     }
+    TRY(own_arn(&way->arena, &arn, identity, &way->own_arn));
     way->partition = arena_copy(&way->arena, arn.partition);
     way->own_account = arena_copy(&way->arena, arn.account);
     return way->arena.is_full ? ERR_MEMORY : ERR_OK;
@@ -320,6 +347,39 @@ static struct member *member_find(struct aws_way *way, str account)
     return member;
 }
 
+/* Where the external id comes from, never the id. */
+static const char *external_id_words(struct arena *arena, const struct aws_way *way)
+{
+    static const char *const ways[] = {
+        [WAY_ENV] = "env", [WAY_FILE] = "file", [WAY_CREDENTIAL] = "credential"
+    };
+    for (uint32_t at = 0; at < way->setting_count; at++) {
+        const struct connection_setting *setting = &way->settings[at];
+        if (!str_is(setting->key, "external_id"))
+            continue;
+        if (setting->way >= COUNT_OF(ways) || ways[setting->way] == NULL)
+            return "it asks for another external id than `external_id` of the connection";
+        return arena_format(arena,
+            "it asks for another external id than `external_id` of the connection, %s(\"%.*s\")",
+            ways[setting->way], STR_ARG(setting->text));
+    }
+    return "it asks for an external id, and the connection has no `external_id`";
+}
+
+/* AWS answers all of these with the same words, so that nobody learns which roles there are. */
+static const char *denied_words(
+    struct arena *arena, const struct aws_way *way, const struct member *member)
+{
+    const char *external_id = external_id_words(arena, way);
+    if (external_id == NULL)
+        return NULL;
+    return arena_format(arena,
+        ". It is one of these: account %.*s has no role %.*s; that role does not trust %.*s; %s; "
+        "%.*s itself may not sts:AssumeRole; the account is not yours",
+        STR_ARG(member->account), STR_ARG(way->member_role), STR_ARG(way->own_arn), external_id,
+        STR_ARG(way->own_arn));
+}
+
 /* Become the role. What AWS refuses is no connection, what it does not answer may be later. */
 static enum err member_open(struct connector *connector, struct aws_way *way, struct member *member)
 {
@@ -341,8 +401,13 @@ static enum err member_open(struct connector *connector, struct aws_way *way, st
         return ERR_OK;
     aws_connection_close(member->connection);
     member->connection = NULL;
-    member->reason = arena_format(&connector->arena, "no way into account %.*s: %s",
-        STR_ARG(member->account), reason == NULL ? err_text(err) : reason);
+    bool is_denied = reason != NULL && strstr(reason, "AWS says AccessDenied") != NULL;
+    const char *causes = is_denied ? denied_words(&arena, way, member) : "";
+    member->reason = causes == NULL ? NULL
+                                    : arena_format(&connector->arena,
+                                        "no way into account %.*s: %s%s", STR_ARG(member->account),
+                                        reason == NULL ? err_text(err) : reason, causes);
+    member->is_told = false;
     return member->reason == NULL ? ERR_MEMORY : err;
 }
 
@@ -413,6 +478,48 @@ enum err connector_own_account(
     *ret_account = way->own_account;
     *ret_partition = way->partition;
     return ERR_OK;
+}
+
+bool connector_lacks_setting(const struct connector *connector)
+{
+    return connector->way != NULL && connector->way->is_unset;
+}
+
+str connector_member_role(const struct connector *connector)
+{
+    return connector->way == NULL ? STR("") : connector->way->member_role;
+}
+
+/* Of the reasons for no way into AWS, or into another account of the way in use. */
+static bool *told_of(struct connector *connector, const char *reason, const char **ret_again)
+{
+    struct aws_way *way = connector->way;
+    if (way != NULL && connector->aws_reason != NULL
+        && strcmp(connector->aws_reason, reason) == 0) {
+        *ret_again = "no connection, see above";
+        return &way->is_told;
+    }
+    for (uint32_t at = 0; way != NULL && at < way->member_count; at++) {
+        struct member *member = &way->members[at];
+        if (member->connection == NULL && member->reason != NULL
+            && strcmp(member->reason, reason) == 0) {
+            *ret_again = arena_format(
+                &connector->arena, "no way into account %.*s, see above", STR_ARG(member->account));
+            return &member->is_told;
+        }
+    }
+    return NULL;
+}
+
+const char *connector_tell(struct connector *connector, const char *reason)
+{
+    const char *again = NULL;
+    bool *is_told = told_of(connector, reason, &again);
+    if (is_told == NULL)
+        return reason;
+    bool was_told = *is_told;
+    *is_told = true;
+    return was_told && again != NULL ? again : reason;
 }
 
 struct transport *connector_connect(

@@ -51,4 +51,12 @@ struct transport *connector_reach(
  * ERR_STOPPED, ERR_MEMORY. */
 MUST_CHECK enum err connector_own_account(
     struct connector *connector, str *ret_account, str *ret_partition, const char **reterr_reason);
+/* Whether there is no way because a setting of the connection could not be looked up: a mistake that
+ * does not mend itself by asking nobody. */
+bool connector_lacks_setting(const struct connector *connector);
+/* The name of the role that is taken in other accounts; empty: none, or nothing was looked up. */
+str connector_member_role(const struct connector *connector);
+/* `reason` the first time that it is told. Why there is no way is long and the same for all steps:
+ * after that it is a few words that refer to it, and lives as long as the connector. */
+const char *connector_tell(struct connector *connector, const char *reason);
 void connector_release(struct connector *connector);

@@ -2,6 +2,7 @@
 #include "driver/doctor.h"
 
 #include "act/timers.h"
+#include "aws/hosts.h"
 #include "aws/whoami.h"
 #include "base/time.h"
 #include "driver/connect.h"
@@ -148,7 +149,7 @@ void doctor_data(struct checkup *checkup)
 
 /* ---- AWS ---- */
 
-static void ask_aws(struct checkup *checkup, struct connector *connector)
+static bool ask_aws(struct checkup *checkup, struct connector *connector)
 {
     str identity;
     const char *reason = NULL;
@@ -162,6 +163,7 @@ static void ask_aws(struct checkup *checkup, struct connector *connector)
         checkup_add(checkup, HEALTH_PROBLEM, "AWS answers",
             "mend the credentials, or the way to AWS", "%s",
             reason == NULL ? err_text(err) : reason);
+    return err == ERR_OK;
 }
 
 static void tell_credentials(
@@ -177,17 +179,17 @@ static void tell_credentials(
 }
 
 /* Go as the connection of the rules says. Mistakes in them are cdr check's to tell. */
-static void go_by_rules(struct checkup *checkup, struct connector *connector)
+static void go_by_rules(
+    struct checkup *checkup, struct connector *connector, struct compilation *compilation)
 {
-    CLEANUP(compile_release) struct compilation compilation = { 0 };
     struct driver *driver = checkup->driver;
     struct rules_read read;
     const char *const *paths = NULL;
     if (rules_paths(driver, checkup->arguments, &paths) != ERR_OK || paths[0] == NULL
-        || rules_read(driver, paths, &compilation, &read) != EXIT_CLEAN
-        || rules_compile(driver, &compilation) != EXIT_CLEAN)
+        || rules_read(driver, paths, compilation, &read) != EXIT_CLEAN
+        || rules_compile(driver, compilation) != EXIT_CLEAN)
         return;
-    const struct program *program = compilation.program;
+    const struct program *program = compilation->program;
     if (program == NULL)
         checkup_add(checkup, HEALTH_WARNING, "connection", "cdr check tells them",
             "the rules have mistakes, so what they say of AWS is not looked at");
@@ -201,18 +203,101 @@ static void go_by_rules(struct checkup *checkup, struct connector *connector)
     }
 }
 
+/* ---- another account ---- */
+
+/* An account that an environment names and that is not our own; empty: none. */
+static str account_named(const struct compilation *compilation, str own, bool *ret_organization)
+{
+    for (uint32_t tree = 0; tree < compilation->tree_count; tree++)
+        for (const struct item *item = compilation->trees[tree]->items; item != NULL;
+             item = item->next) {
+            const struct ast_place *place =
+                item->kind == ITEM_ENVIRONMENT ? item->environment.places : NULL;
+            for (; place != NULL; place = place->next) {
+                *ret_organization |= place->is_organization;
+                const struct expr *one = place->values != NULL && str_is(place->key, "accounts")
+                                             ? place->values->elements
+                                             : NULL;
+                for (; one != NULL; one = one->next)
+                    if (!str_equal(value_str(one->literal.value), own))
+                        return value_str(one->literal.value);
+            }
+        }
+    return STR("");
+}
+
+/* The first account of the organization that is not our own. */
+static enum err account_of_organization(struct checkup *checkup, struct connector *connector,
+    str own, str partition, str *ret_account, const char **reterr_reason)
+{
+    struct aws_names names = { 0 };
+    struct transport *transport = connector_reach(connector, STR(""), reterr_reason);
+    if (transport == NULL)
+        return ERR_CREDENTIALS;
+    TRY(aws_organization_accounts(
+        transport, partition, &checkup->driver->arena, &names, reterr_reason));
+    for (size_t at = 0; at < names.count && ret_account->len == 0; at++)
+        if (!str_equal(names.items[at], own))
+            *ret_account = names.items[at];
+    return ERR_OK;
+}
+
+static void enter(struct checkup *checkup, struct connector *connector, str account)
+{
+    const char *reason = NULL;
+    str identity;
+    struct transport *transport = connector_reach(connector, account, &reason);
+    enum err err = transport == NULL
+                       ? ERR_CREDENTIALS
+                       : aws_whoami(transport, &checkup->driver->arena, &identity, &reason);
+    if (err == ERR_OK)
+        checkup_add(checkup, HEALTH_OK, "other accounts", NULL,
+            "account %.*s lets us in: we are %.*s there", STR_ARG(account), STR_ARG(identity));
+    else
+        checkup_add(checkup, HEALTH_PROBLEM, "other accounts",
+            "cdr setup aws writes the role, its trust and the external id", "%s",
+            reason == NULL ? err_text(err) : reason);
+}
+
+/* One role tells of the external id and of who is trusted: the same template makes all of them. */
+static void enter_another(
+    struct checkup *checkup, struct connector *connector, const struct compilation *compilation)
+{
+    const char *reason = NULL;
+    str own;
+    str partition;
+    bool is_organization = false;
+    if (connector_member_role(connector).len == 0
+        || connector_own_account(connector, &own, &partition, &reason) != ERR_OK)
+        return;
+    str account = account_named(compilation, own, &is_organization);
+    enum err err = ERR_OK;
+    if (account.len == 0 && is_organization)
+        err = account_of_organization(checkup, connector, own, partition, &account, &reason);
+    if (err != ERR_OK)
+        checkup_add(checkup, HEALTH_PROBLEM, "other accounts",
+            "the accounts of the organization are read with organizations:ListAccounts", "%s",
+            reason == NULL ? err_text(err) : reason);
+    else if (account.len == 0)
+        checkup_add(checkup, HEALTH_OK, "other accounts", NULL,
+            "no environment of the rules names one, so `member_role` was not tried");
+    else
+        enter(checkup, connector, account);
+}
+
 void doctor_aws(struct checkup *checkup, bool is_online)
 {
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
     struct connector connector = { .clock = checkup->driver->clock };
     const char *reason = NULL;
-    go_by_rules(checkup, &connector);
+    go_by_rules(checkup, &connector, &compilation);
     const struct aws_connection *connection = connector_base(&connector, &reason);
     if (connection == NULL)
         checkup_add(checkup, is_online ? HEALTH_PROBLEM : HEALTH_WARNING, "AWS credentials",
             "without them a plan finds no targets, and nothing can be applied", "%s", reason);
     else
         tell_credentials(checkup, connection, is_online);
-    if (connection != NULL && is_online)
-        ask_aws(checkup, &connector);
+    if (connection != NULL && is_online && ask_aws(checkup, &connector))
+        enter_another(checkup, &connector, &compilation);
     connector_release(&connector);
 }

@@ -13,22 +13,23 @@
 
 #include <jansson.h>
 
+struct connector;
+
 enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_SUMMARY };
 
 struct reporter {
     enum report_format format;
     enum run_mode mode;
     struct output *out;
-    struct store *store; /* where the requests of an applied step are; NULL in a plan */
-    const char *data;    /* its directory as a word of a shell; NULL in a plan */
-    const char *const *no_connection; /* why nobody could be reached, once that was tried */
+    struct store *store;         /* where the requests of an applied step are; NULL in a plan */
+    const char *data;            /* its directory as a word of a shell; NULL in a plan */
+    struct connector *connector; /* knows why nobody could be reached; NULL: nobody is asked */
     /* private to the forms */
     json_t *alert;                       /* JSON: the object of the current alert */
     json_t *matched;                     /* its member, borrowed */
     json_t *entry;                       /* the current rule's object in it, borrowed */
     bool has_failed;                     /* JSON: out of memory on the way */
     bool is_shown;                       /* text: the head of the current alert was written */
-    bool has_told_connection;            /* text: why there is none */
     const struct step_condition *inside; /* text: the `if` that was shown last */
     const struct event *event;
     str name;

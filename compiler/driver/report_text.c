@@ -1,6 +1,7 @@
 /* report_text.c - the story of an alert for a person. What an alert says is shown with
  * control characters and direction marks spelled out. */
 #include "decide.h"
+#include "driver/connect.h"
 #include "driver/hold_words.h"
 #include "driver/paragraph.h"
 #include "driver/report_forms.h"
@@ -380,17 +381,12 @@ static void show_step_head(struct reporter *reporter, const struct step_view *st
     output_add(out, STR("\n"));
 }
 
-/* Why there is no connection is long and the same for all steps: once is enough. */
 static const char *reason_to_tell(struct reporter *reporter, const struct step_outcome *outcome)
 {
-    const char *no_connection = reporter->no_connection == NULL ? NULL : *reporter->no_connection;
-    if (outcome->turn != STEP_UNRESOLVED || no_connection == NULL
-        || strcmp(outcome->reason, no_connection) != 0)
-        return step_reason(reporter->mode, outcome);
-    if (reporter->has_told_connection)
-        return "no connection, see above";
-    reporter->has_told_connection = true;
-    return outcome->reason;
+    const char *reason = step_reason(reporter->mode, outcome);
+    bool is_asked = outcome->turn == STEP_UNRESOLVED && reporter->connector != NULL;
+    return is_asked && reason == outcome->reason ? connector_tell(reporter->connector, reason)
+                                                 : reason;
 }
 
 /* The step of another run that this one goes by. One of a plan has no number. */
@@ -503,7 +499,8 @@ void text_end(struct reporter *reporter, const struct totals *totals)
     show_count(out, totals->changed_rules, "not acted on by a changed rule");
     show_count(out, totals->others, "under the id of an earlier one");
     output_add(out, STR(".\n"));
-    bool is_blind = reporter->no_connection != NULL && *reporter->no_connection != NULL;
+    bool is_blind = reporter->connector != NULL && reporter->connector->aws_reason != NULL
+                    && !connector_lacks_setting(reporter->connector);
     if (reporter->mode != MODE_APPLY && totals->matched > 0 && is_blind)
         output_add(out, STR("No provider could be asked: with --offline a plan shows the requests "
                             "without looking.\n"));

@@ -179,7 +179,7 @@ enum exit_code session_begin(struct session *session, struct driver *driver,
         .reporter = { .format = (enum report_format)option_choice(arguments, OPTION_FORMAT),
             .mode = mode,
             .out = &driver->out,
-            .no_connection = &session->connector.aws_reason },
+            .connector = &session->connector },
         .run_report = { .step = tell_step, .unkept = tell_unkept },
         .undo_report = { .step = tell_undo_step },
     };

@@ -69,7 +69,8 @@ enum err setting_text(const struct connection_setting *setting,
     if (setting->way == WAY_ENV) {
         const char *text = aws_environment_get(environment, name.ptr);
         if (text == NULL)
-            return fail(arena_format(reasons, "`%.*s` of the connection: %s is not set",
+            return fail(arena_format(reasons,
+                            "`%.*s` of the connection: %s is not set in the environment; export it",
                             STR_ARG(setting->key), name.ptr),
                 reterr_reason);
         *ret_text = arena_copy(arena, str_from(text));

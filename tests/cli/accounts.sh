@@ -47,6 +47,13 @@ run run --rules wrong.cdr --alerts two.json --mode apply --data wrong
 exits 1 "a wrong external id is refused"
 prints "no way into account 444455556666" "which names the account"
 prints "AccessDenied" "in AWS's words"
+prints "account 444455556666 has no role cdr-responder" "with what it may be: the role is not there"
+prints "does not trust arn:aws:iam::111122223333:user/cdr" "or does not trust us"
+prints 'another external id than `external_id` of the connection' "or wants another external id"
+jq -c --slurp 'to_entries[] | .value * {alert: {id: "w\(.key)"}}' two.json two.json two.json >three.json
+run run --rules wrong.cdr --alerts three.json
+holds "which is told once" test "$(grep -c 'It is one of these' "$out")" = 1
+prints "no way into account 444455556666, see above" "and then referred to"
 run run --rules members.cdr --alerts strange.json --mode apply --data strange
 exits 1 "an account that is not ours cannot be reached"
 prints "no way into account 999988887777" "which is said"
@@ -118,6 +125,9 @@ printf 'connection c { provider = aws role = "arn:aws:iam::444455556666:role/cdr
 run run --rules role.cdr --alerts two.json --mode apply --data role
 exits 1 "what a connection is to be told must be there"
 prints '`external_id` of the connection: EXT is not set' "and is named when it is not"
+run run --rules role.cdr --alerts two.json
+prints "export it" "with the way out"
+holds "and not with one that is none" bash -c '! grep -q "No provider could be asked" "$0"' "$out"
 export EXT=cdr-sandbox
 run run --rules role.cdr --alerts two.json --mode apply --again --data role
 exits 0 "a connection may be as a role"
@@ -141,4 +151,12 @@ prints "the connection says account 444455556666" "and compares what it pins"
 run doctor --rules profile.cdr --online
 exits 0 "a profile that is right is"
 prints "we are arn:aws:iam::444455556666:user/cdr" "as whom it says"
+{ cat members.cdr; echo 'environment e { aws accounts ["111122223333", "444455556666"] }'; } >named.cdr
+run doctor --rules named.cdr --online
+exits 0 "doctor tries the role in another account that the rules name"
+prints "account 444455556666 lets us in" "and says so"
+{ cat wrong.cdr; echo 'environment e { aws accounts organization }'; } >ours.cdr
+run doctor --rules ours.cdr --online
+exits 1 "or in the first of the organization"
+prints "does not trust arn:aws:iam::111122223333:user/cdr" "with what it may be"
 finish
