@@ -70,6 +70,7 @@ static const struct builtin rows[] = {
         .doc = "Deny an IAM role everything, its running sessions included.",
         .params = { PARAM_ROLE, PARAM_ROLE_OF, PARAM_ACCOUNT, PARAM_REGION },
         .effect = EFFECT_CHANGES,
+        .destroys = DESTROYS_CHANNEL,
         .permissions = { .apply = { FIND_ROLE, "iam:GetRolePolicy", "iam:PutRolePolicy" },
             .undo = { "iam:DeleteRolePolicy", "iam:GetRolePolicy" } },
         .limits = { "every instance, function and person that uses the role is denied too",

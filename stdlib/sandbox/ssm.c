@@ -1,12 +1,15 @@
 /* Commands on instances. An agent is on every running instance, unless the instance has
- * "ssmAgent": false; what is sent is not run but taken at its word: where the script of
- * AWS-RunShellScript begins by reading an address to upload to (CDR_PUT), a small archive is put
- * there, as that address allows, and told as the collector tells it. In the world: a region's
+ * "ssmAgent": false; it is lost while the role of its instance is denied Systems Manager, or no
+ * network interface has a security group that lets anything out. What is sent is not run but
+ * taken at its word: where the script of AWS-RunShellScript begins by reading an address to
+ * upload to (CDR_PUT), a small archive is put there, as that address allows, and told as the
+ * collector tells it. In the world: a region's
  * "commands": [{"commandId", "instanceId", "comment", "documentName", "requestedAt", "status",
  * "looks", "output"}]. */
 #include "auth/sigv4.h"
 #include "base/percent.h"
 #include "base/sha256.h"
+#include "sandbox/iam_policy.h"
 #include "sandbox/operation.h"
 #include "sandbox/ssm.h"
 
@@ -22,13 +25,60 @@ static bool is_agent(const json_t *instance)
            && strcmp(world_text(instance, "state"), "terminated") != 0;
 }
 
+/* The role that the instance acts as, or NULL. */
+static const json_t *find_role(const struct call *call, const json_t *instance)
+{
+    const json_t *profile = world_find(
+        call->account, "instanceProfiles", "arn", world_text(instance, "iamInstanceProfileArn"));
+    const char *name = json_string_value(json_array_get(json_object_get(profile, "roles"), 0));
+    return name == NULL ? NULL : world_find(call->account, "roles", "roleName", name);
+}
+
+static bool group_lets_out(const struct call *call, const char *id)
+{
+    size_t index;
+    json_t *rule;
+    const json_t *group = world_find(call->region, "securityGroups", "groupId", id);
+    json_array_foreach(json_object_get(group, "rules"), index, rule)
+    {
+        if (world_flag(rule, "isEgress"))
+            return true;
+    }
+    return false;
+}
+
+/* Whether an interface of the instance has a group that lets something out. */
+static bool has_way_out(const struct call *call, const char *instance)
+{
+    size_t index, nth;
+    json_t *interface, *group;
+    json_array_foreach(json_object_get(call->region, "networkInterfaces"), index, interface)
+    {
+        if (strcmp(world_text(interface, "instanceId"), instance) != 0)
+            continue;
+        json_array_foreach(json_object_get(interface, "groups"), nth, group)
+        {
+            if (group_lets_out(call, json_string_value(group)))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_online(const struct call *call, const json_t *instance)
+{
+    const json_t *role = find_role(call, instance);
+    return strcmp(world_text(instance, "state"), "running") == 0
+           && has_way_out(call, world_text(instance, "instanceId"))
+           && (role == NULL || !iam_role_denies(role, "ssm:UpdateInstanceInformation", ""));
+}
+
 static void describe_one(struct call *call, const json_t *instance)
 {
-    bool runs = strcmp(world_text(instance, "state"), "running") == 0;
     const char *platform = world_text(instance, "platform");
     json_array_append_new(json_object_get(call->json, "InstanceInformationList"),
         json_pack("{s:s,s:s,s:s,s:s,s:I,s:s}", "InstanceId", world_text(instance, "instanceId"),
-            "PingStatus", runs ? "Online" : "ConnectionLost", "PlatformType",
+            "PingStatus", is_online(call, instance) ? "Online" : "ConnectionLost", "PlatformType",
             platform[0] != '\0' ? "Windows" : "Linux", "AgentVersion", "3.3.2299.0",
             "LastPingDateTime", (json_int_t)(call->now_ms / 1000), "ResourceType", "EC2Instance"));
 }
@@ -57,8 +107,7 @@ static json_t *find_target(struct call *call)
 {
     const char *id = call_text(call, "InstanceIds.1");
     json_t *instance = world_find(call->region, "instances", "instanceId", id);
-    if (instance != NULL && is_agent(instance)
-        && strcmp(world_text(instance, "state"), "running") == 0
+    if (instance != NULL && is_agent(instance) && is_online(call, instance)
         && call_text(call, "InstanceIds.2") == NULL)
         return instance;
     call_refuse(call, 400, "InvalidInstanceId", "Instances not in a valid state for account");

@@ -87,4 +87,22 @@ exits 0 "and logs kept"
 run runs --data data --format json
 exits 0 "all of it is told"
 holds "run by run" json -s 'length == 10'
+
+# A response takes the way to the instance: its agent is denied with its role, and is alone with
+# the group that lets nothing out.
+respond() { # STEP INSTANCE
+    echo "rule r { when source = guardduty then respond $1 }" >respond.cdr
+    printf '{"source":"guardduty","alert":{"id":"%s","title":"t"},"instance":{"id":"%s"}}\n' "$1" "$2" >alert.json
+    run run --rules respond.cdr --alerts alert.json --mode apply --data responses
+    exits 0 "after $1 of $2"
+    run collect triage --host "$2" to=s3://$bucket/after profile=full --data later
+    exits 1 "nothing is collected there"
+    prints "the SSM agent of instance $2 is ConnectionLost" "which is said"
+    run undo "$(cdr runs --data responses --format json | jq -s 'map(.run) | max')" --data responses
+    exits 0 "it is taken back"
+    run collect triage --host "$2" to=s3://$bucket/after profile=full --data anew
+    exits 0 "and the agent is there again"
+}
+respond isolate_role i-01111e1c0ffee0001
+respond isolate_security_group i-01111e1c0ffee0003
 finish

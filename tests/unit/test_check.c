@@ -364,6 +364,8 @@ static void evidence_is_collected_before_it_is_destroyed(void **state)
     static const struct expectation expectations[] = {
         { WHEN "respond stop_instance; collect memory", "CDR0208" },
         { WHEN "collect memory; respond stop_instance", "" },
+        { WHEN "respond isolate_role role=\"arn:aws:iam::111122223333:role/web\"; collect triage",
+            "CDR0208" },
         { WHEN "respond stop_instance; collect snapshot", "" },
         { WHEN "collect triage as t; if t.complete then { respond stop_instance }; collect memory",
             "CDR0208" },
