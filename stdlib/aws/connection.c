@@ -517,10 +517,17 @@ static uint64_t seed_make(struct clock *clock)
 
 /* The way that the settings ask for. */
 static enum err way_open(const struct aws_environment *environment,
-    const struct aws_settings *settings, struct arena *arena, struct http_curl **ret_curl)
+    const struct aws_settings *settings, struct arena *arena, struct http_curl **ret_curl,
+    const char **reterr_reason)
 {
     struct http_curl_options options = { .ca_file =
                                              aws_environment_get(environment, "AWS_CA_BUNDLE") };
+    /* Rules are refused with one that is written out; this one was looked up. */
+    if (settings != NULL && str_find(settings->proxy, '@') < settings->proxy.len) {
+        *reterr_reason = "the proxy of the connection has a user or password in it: write it "
+                         "without, or set HTTPS_PROXY";
+        return ERR_CREDENTIALS;
+    }
     if (settings != NULL) {
         options.total_timeout_ms = settings->timeout_ms;
         if (settings->ca_file.len > 0)
@@ -536,7 +543,7 @@ enum err aws_connection_open(const struct aws_environment *environment,
     struct aws_connection **ret_connection, const char **reterr_reason)
 {
     struct http_curl *curl;
-    TRY(way_open(environment, settings, arena, &curl));
+    TRY(way_open(environment, settings, arena, &curl, reterr_reason));
     enum err err = aws_connection_open_over(http_curl_interface(curl), seed_make(clock),
         environment, settings, clock, arena, ret_connection, reterr_reason);
     if (err == ERR_OK)

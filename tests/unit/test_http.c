@@ -226,6 +226,53 @@ static void nothing_leaves_when_nobody_listens(void **state)
     setting_free(s);
 }
 
+static void a_reason_names_no_password_query_or_path_of_a_secret(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        const char *shown;
+        bool is_secret;
+    } rows[] = {
+        { "http://name:hush@127.0.0.1:1/a/b?token=hush#hush", "http://127.0.0.1:1/a/b could",
+            false },
+        { "http://127.0.0.1:1?token=hush", "http://127.0.0.1:1 could", false },
+        { "http://127.0.0.1:1/hush?token=hush", "http://127.0.0.1:1 could", true },
+        { "http://name:hush@127.0.0.1:1/hush", "http://127.0.0.1:1 could", true },
+    };
+    const struct raw_answer answers[] = { { .bytes = "" } };
+    struct setting *s = setting_new(answers, 1);
+    struct http *http = http_curl_interface(s->curl);
+    for (size_t at = 0; at < COUNT_OF(rows); at++) {
+        struct http_request request = { .method = "GET",
+            .url = rows[at].url,
+            .is_direct = rows[at].is_secret,
+            .is_secret = rows[at].is_secret };
+        assert_int_equal(http->send(http, &request, &s->arena, &s->reply, &s->reason), ERR_REFUSED);
+        if (!str_startswith(str_from(s->reason), str_from(rows[at].shown)))
+            fail_msg("%s", s->reason);
+        assert_null(strstr(s->reason, "hush"));
+    }
+    setting_free(s);
+}
+
+static void a_reason_does_not_quote_the_proxy(void **state)
+{
+    (void)state;
+    static const char *const proxies[] = { "http://name:hush@127.0.0.1:1",
+        "http://name:hush@no-such-name.invalid:1", "ftp://name:hush@127.0.0.1:1",
+        "http://name:hush@127.0.0.1:port", "name:hush@[::1" };
+    for (size_t at = 0; at < COUNT_OF(proxies); at++) {
+        struct setting s = { .reason = NULL };
+        struct http_curl_options options = { .connect_timeout_ms = 300, .proxy = proxies[at] };
+        assert_int_equal(http_curl_new(&options, &s.curl), ERR_OK);
+        assert_int_equal(send_to(&s, "https://127.0.0.1:1/", true), ERR_REFUSED);
+        assert_null(strstr(s.reason, "hush"));
+        http_curl_free(s.curl);
+        arena_release(&s.arena);
+    }
+}
+
 static void a_full_arena_is_an_error_and_not_a_crash(void **state)
 {
     (void)state;
@@ -316,6 +363,8 @@ int main(void)
         cmocka_unit_test(a_stop_ends_an_exchange_that_is_under_way),
         cmocka_unit_test(a_reply_without_end_is_given_up),
         cmocka_unit_test(nothing_leaves_when_nobody_listens),
+        cmocka_unit_test(a_reason_names_no_password_query_or_path_of_a_secret),
+        cmocka_unit_test(a_reason_does_not_quote_the_proxy),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
         cmocka_unit_test(each_allocation_of_libcurl_may_fail),
         cmocka_unit_test(the_clock_goes_on_while_it_sleeps),

@@ -178,6 +178,34 @@ static bool nothing_was_sent(CURL *easy)
            && request_bytes == 0 && began_us == 0;
 }
 
+/* What a reason names of the address: no user, password or query, which may be secrets; of one
+ * that hands secrets out neither the path. NULL when the arena is full. */
+static const char *shown_url(const struct http_request *request, struct arena *arena)
+{
+    str url = str_from(request->url);
+    const char *scheme = strstr(request->url, "://");
+    str rest = scheme == NULL ? url : str_from(scheme + strlen("://"));
+    str host = str_first(rest, strcspn(rest.ptr, "/?#"));
+    str path = str_first(str_skip(rest, host.len), strcspn(rest.ptr + host.len, "?#"));
+    size_t at = str_find_last(host, '@');
+    bool is_short = request->is_direct || request->is_secret;
+    return arena_format(arena, "%.*s%.*s%.*s", (int)(url.len - rest.len), url.ptr,
+        STR_ARG(at == host.len ? host : str_skip(host, at + 1)), is_short ? 0 : (int)path.len,
+        path.ptr);
+}
+
+/* Why, in libcurl's words where they quote no setting: it prints a proxy's address whole. */
+static const char *problem_of(const struct http_curl *curl, CURLcode code, bool is_secret)
+{
+    if (curl->body.err == ERR_LIMIT)
+        return is_secret ? "the reply is over 64 KiB" : "the reply is over 4 MiB";
+    if (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_PROXY
+        || strstr(curl->problem, "nsupported proxy") != NULL)
+        return "the proxy that is set cannot be used or reached";
+    bool is_quoting = strstr(curl->problem, "://") != NULL || strchr(curl->problem, '@') != NULL;
+    return curl->problem[0] != '\0' && !is_quoting ? curl->problem : curl_easy_strerror(code);
+}
+
 static enum err failure(struct http_curl *curl, const struct http_request *request, CURLcode code,
     struct arena *arena, const char **reterr_reason)
 {
@@ -187,14 +215,14 @@ static enum err failure(struct http_curl *curl, const struct http_request *reque
     bool is_late = !is_refused && code == CURLE_OPERATION_TIMEDOUT;
     if (code == CURLE_OUT_OF_MEMORY || curl->body.err == ERR_MEMORY)
         return ERR_MEMORY;
-    const char *problem = curl->problem[0] != '\0' ? curl->problem : curl_easy_strerror(code);
-    if (curl->body.err == ERR_LIMIT)
-        problem = request->is_secret ? "the reply is over 64 KiB" : "the reply is over 4 MiB";
-    *reterr_reason = arena_format(arena, "%s %s: %s", request->url,
+    const char *url = shown_url(request, arena);
+    if (url == NULL)
+        return ERR_MEMORY;
+    *reterr_reason = arena_format(arena, "%s %s: %s", url,
         is_refused ? "could not be reached"
         : is_late  ? "did not answer in time"
                    : "did not answer as it should",
-        problem);
+        problem_of(curl, code, request->is_secret));
     if (*reterr_reason == NULL)
         return ERR_MEMORY;
     return is_refused ? ERR_REFUSED : is_late ? ERR_TIMEOUT : ERR_TRANSPORT;

@@ -40,7 +40,8 @@ struct http {
      * ERR_TRANSPORT: the connection broke, or the reply is over REPLY_BYTES_MAX: the
      * request may have arrived. ERR_TIMEOUT: the time was up before the whole reply was
      * there; it may have arrived. On these *reterr_reason is a sentence in `arena` that
-     * names the address and no header. ERR_STOPPED: request->stop, seen within about a
+     * names the address, without user and query (direct or secret: host and port alone), and
+     * no header. ERR_STOPPED: request->stop, seen within about a
      * second; the request may have arrived. ERR_MEMORY: it may have been sent or not. */
     enum err (*send)(struct http *http, const struct http_request *request, struct arena *arena,
         struct http_reply *ret_reply, const char **reterr_reason);
