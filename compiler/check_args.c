@@ -324,6 +324,8 @@ static void check_pairs(struct check *check, const struct builtin *builtin, stru
             report_param(check, builtin, pair);
         else
             check_one(check, pair->value, &builtin->params[index]);
+        if (index != UINT32_MAX && check_one == check_value)
+            check_cloud_argument(check, builtin, &builtin->params[index], pair->value);
         if (index == UINT32_MAX && !str_is(pair->key, "via"))
             continue;
         for (const struct pair *before = pairs; before != pair; before = before->next)

@@ -225,6 +225,8 @@ static void check_typed(
         return;
     if (v.kind == VALUE_ABSENT || (type == TYPE_ROLE && !str_startswith(text, STR("arn:"))))
         report_value(check, expr, row, wanted);
+    else if (type == TYPE_REGION)
+        check_region_known(check, expr->at, text);
 }
 
 /* The name of a role of IAM, with its path where it has one; empty: looked up later. */
@@ -266,7 +268,9 @@ static void check_value(struct check *check, const struct frame *frame, const st
     str text;
     switch (row->kind) {
     case SETTING_TEXT:
-        (void)text_of(check, expr, row, "text in quotes", &text);
+        if (text_of(check, expr, row, "text in quotes", &text) && text.len > 0
+            && strcmp(row->key, "evidence") == 0)
+            check_evidence_place(check, expr->at, row->key, text);
         return;
     case SETTING_TEXTS:
     case SETTING_WORDS:

@@ -109,6 +109,8 @@ static void check_places(struct check *check, const struct ast_place *place, enu
             struct diag *diag = diag_add(check->diags, DIAG_ENVIRONMENT_VALUE, one->at,
                 "this is no %s of AWS", type_name(type));
             diag_help(check->diags, diag, "%s", form);
+        } else if (type == TYPE_REGION) {
+            check_region_known(check, one->at, value_str(fitted));
         }
     }
     look_for_doubles(check, place->values->elements);
@@ -142,6 +144,24 @@ static void check_tags(struct check *check, const struct ast_place *place)
                 diag_add(check->diags, DIAG_ENVIRONMENT_VALUE, pair->key_at,
                     "the tag `%.*s` is named twice", STR_ARG(pair->key));
     }
+}
+
+/* `accounts organisation`: the word is one part to the parser, and so is what it belongs to. */
+static bool is_organization_misspelt(
+    struct check *check, const struct ast_place *accounts, const struct provider *provider)
+{
+    const struct ast_place *word = accounts->next;
+    struct suggestion near = { .word = word == NULL ? STR("") : word->key };
+    suggest(&near, STR("organization"));
+    if (near.best.len == 0 || !provider->has_places || accounts->values != NULL
+        || accounts->pairs != NULL || accounts->is_organization || word->values != NULL
+        || word->pairs != NULL)
+        return false;
+    struct diag *diag = diag_add(check->diags, DIAG_ENVIRONMENT_PART, word->key_at,
+        "accounts have no `%.*s`", STR_ARG(word->key));
+    diag_help(check->diags, diag, "did you mean `organization`?");
+    diag_set_guess(check->diags, diag, word->key_at, near.best);
+    return true;
 }
 
 /* Accounts, regions or tags of an entry of `provider`. */
@@ -214,7 +234,10 @@ static void check_parts(struct check *check, struct item *item)
             diag_help(check->diags, diag, "name the provider again to begin another entry");
         } else {
             said[part] = place;
-            check_part(check, place, part, provider);
+            if (part == PART_ACCOUNTS && is_organization_misspelt(check, place, provider))
+                place = place->next;
+            else
+                check_part(check, place, part, provider);
         }
     }
     if (provider == NULL && check->diags->error_count == errors) {

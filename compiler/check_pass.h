@@ -187,6 +187,13 @@ bool check_limit_count(struct check *check, const struct clause *clauses);
 /* Whether two clauses of a rule, or of defaults, cannot both be meant. */
 bool clause_says_again(const struct clause *before, const struct clause *clause);
 /* The ceiling that a word means; CEILING_COUNT, and reported, when it is none. */
+/* A region that this build does not know: a warning with the nearest. */
+void check_region_known(struct check *check, span at, str region);
+/* `url`, the value of `name`, against the form "s3://bucket/prefix". */
+void check_evidence_place(struct check *check, span at, const char *name, str url);
+/* A value that is written in the rule, for a parameter that means something at AWS. */
+void check_cloud_argument(struct check *check, const struct builtin *builtin,
+    const struct param *param, const struct expr *expr);
 enum ceiling check_mode(struct check *check, str word, span at);
 /* How far the rule may go, by its own `mode`, or that of its file; *ret_mode is NULL when nobody
  * says. Its clauses need not be checked yet. */

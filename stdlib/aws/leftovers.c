@@ -1,5 +1,6 @@
 #include "aws/leftovers.h"
 
+#include "aws/region.h"
 #include "aws/replies.h"
 #include "aws/reply_tree.h"
 #include "aws/requests_acl.h"
@@ -29,7 +30,13 @@ static MUST_CHECK enum err ask(
     enum err err = reply_tree_parse(reader->arena, request.service, reply.body, ret_root);
     if (err == ERR_MEMORY)
         return err;
-    if (err == ERR_OK && reply_tree_error(*ret_root, ret_code, &message))
+    bool is_declined = err == ERR_OK && reply_tree_error(*ret_root, ret_code, &message);
+    if (is_declined && str_is(*ret_code, "AuthFailure") && !aws_region_is_known(reader->region))
+        reader->reason = arena_format(reader->arena,
+            "AWS does not do %s in %.*s, a region that this build does not know: is it written "
+            "right, and switched on in this account?",
+            request.operation, STR_ARG(reader->region));
+    else if (is_declined)
         reader->reason =
             arena_format(reader->arena, "AWS declined %s in %.*s (%.*s: %.*s)", request.operation,
                 STR_ARG(reader->region), STR_ARG(*ret_code), STR_ARG(str_first(message, 300)));

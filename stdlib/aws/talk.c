@@ -1,6 +1,7 @@
 #include "aws/talk.h"
 
 #include "aws/iam_actions.h"
+#include "aws/region.h"
 #include "aws/reply_tree.h"
 #include "aws/service.h"
 
@@ -315,6 +316,13 @@ static const char *on_target(const struct talk *talk, struct arena *arena)
     return arena_format(arena, " on %.*s", STR_ARG(talk->last.target));
 }
 
+/* To credentials that are right a region that is not there, or not switched on, says that they are
+ * wrong. */
+static bool is_region_doubtful(str region)
+{
+    return region.len > 0 && !aws_region_is_known(region);
+}
+
 const char *talk_why(struct step *step, const struct answer *answer)
 {
     const struct talk *talk = step->state;
@@ -324,6 +332,12 @@ const char *talk_why(struct step *step, const struct answer *answer)
     if (answer->heard == HEARD_ERROR && is_forbidden(answer->code))
         return arena_format(step->arena, "AWS does not allow %.*s%s (%.*s: %.*s)",
             STR_ARG(denied_permission(step, answer)), target, STR_ARG(answer->code),
+            STR_ARG(answer->message));
+    if (answer_is_denied(answer) && is_region_doubtful(talk->last.region))
+        return arena_format(step->arena,
+            "AWS does not do %s%s in %.*s, a region that this build does not know: is it written "
+            "right, and switched on in this account? (%.*s: %.*s)",
+            talk->last.operation, target, STR_ARG(talk->last.region), STR_ARG(answer->code),
             STR_ARG(answer->message));
     if (answer_is_denied(answer))
         return arena_format(step->arena,

@@ -121,4 +121,15 @@ exits 0 "and a second time the others go"
 holds "both of them" json -s 'map(select(.removed)) | length == 2'
 run audit --data data
 exits 0 "the audit log agrees"
+
+# ---- a region that is not there ----
+run leftovers --region eu-wst-1
+exits 1 "a region that AWS does not have is a failure"
+says "a region that this build does not know" "which doubts the region"
+holds "and not the credentials" bash -c '! grep -qi "AuthFailure\|credential" "$0"' "$err"
+printf 'rule r { when source=guardduty then respond stop_instance region="eu-wst-1" }\n' >region.cdr
+printf '{"source":"guardduty","alert":{"id":"r","title":"t"},"cloud":{"provider":"aws","account":"111122223333","region":"eu-west-1"},"instance":{"id":"i-01111e1c0ffee0001"}}\n' >region.json
+run run --rules region.cdr --alerts region.json
+prints "does not know" "a step says the same"
+holds "and not that credentials are wrong" bash -c '! grep -q "does not accept the connection" "$0"' "$out"
 finish

@@ -84,7 +84,7 @@ static void a_variable_that_is_not_set_is_named(void **state)
     assert_string_equal(look_up(*state, &table, WAY_ENV, "TOKEN", &err), "secret");
     assert_int_equal(err, ERR_OK);
     assert_string_equal(look_up(*state, &table, WAY_ENV, "OTHER", &err),
-        "`token` of the connection: OTHER is not set");
+        "`token` of the connection: OTHER is not set in the environment; export it");
     assert_int_equal(err, ERR_CREDENTIALS);
     look_up(*state, &table, WAY_ENV, "EMPTY", &err);
     assert_int_equal(err, ERR_CREDENTIALS);
