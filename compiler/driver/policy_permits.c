@@ -175,6 +175,7 @@ static const char *unmet_condition(const json_t *statement, json_t *ours)
 struct judging {
     const json_t *statements;
     const struct need *need;
+    const char *self;   /* see struct policy_words */
     json_t *conditions; /* of the need */
     struct arena *arena;
     enum permitted is;
@@ -210,18 +211,27 @@ static const char *arn_name(const char *arn)
     return arn;
 }
 
-/* Whether it names single resources, in whatever account. */
-static bool is_single(const json_t *statement)
+/* Whether `text` is the role or user of `self`, perhaps in every account: cdr is that there too. */
+static bool is_itself_one(const char *text, const char *self)
+{
+    bool is_principal =
+        strstr(text, ":iam::") != NULL
+        && (strncmp(arn_name(text), "role/", 5) == 0 || strncmp(arn_name(text), "user/", 5) == 0);
+    return is_principal && strpbrk(arn_name(text), "*?$") == NULL && glob_covers(text, self, false);
+}
+
+/* Whether the statement is about nothing but cdr's own role or user. */
+static bool is_itself(const json_t *statement, const char *self)
 {
     const json_t *said = json_object_get(statement, "Resource");
     const char *text;
     for (size_t at = 0; (text = text_at(said, at)) != NULL; at++)
-        if (arn_name(text)[0] == '\0' || strpbrk(arn_name(text), "*?$") != NULL)
+        if (self == NULL || !is_itself_one(text, self))
             return false;
     return said != NULL;
 }
 
-/* A Deny of single resources is an exception that somebody wants; cdr's own role is one. */
+/* That cdr does nothing to itself is as it should be; any other Deny may be in its way. */
 static void judge_denies(struct judging *judging, const char *arn)
 {
     for (size_t at = 0; at < json_array_size(judging->statements); at++) {
@@ -234,7 +244,7 @@ static void judge_denies(struct judging *judging, const char *arn)
         if (is_all)
             find(judging, PERMITTED_NOT,
                 arena_format(judging->arena, "%s denies it", name_of(judging, at)));
-        else if (!is_single(statement))
+        else if (!is_itself(statement, judging->self))
             find(judging, PERMITTED_UNCLEAR,
                 arena_format(judging->arena, "%s may deny it", name_of(judging, at)));
     }
@@ -272,6 +282,7 @@ enum err policy_permits(const json_t *policy, const struct need *need,
     json_t *conditions = policy_conditions(need);
     struct judging judging = { .statements = json_object_get(policy, "Statement"),
         .need = need,
+        .self = words->self,
         .conditions = conditions,
         .arena = arena,
         .is = PERMITTED };

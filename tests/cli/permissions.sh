@@ -34,8 +34,11 @@ run permissions rules --self arn:aws:iam::111122223333:role/cdr
 holds "a Deny keeps it from itself" json '.Statement[] | select(.Effect == "Deny")
     | .Resource == "arn:aws:iam::111122223333:role/cdr" and (.Action | index("iam:PutRolePolicy") != null)'
 cp "$out" self.json
+run permissions rules --compare self.json --self arn:aws:iam::111122223333:role/cdr
+exits 0 "that it is kept from itself keeps no rule from acting"
 run permissions rules --compare self.json
-exits 0 "a Deny of one role keeps no rule from acting"
+exits 1 "the Deny of another role may"
+prints "NeverItself may deny it" "and it is told"
 
 run permissions rules --partition aws-cn
 holds "ARNs are of the partition" json '[.Statement[].Resource[] | select(startswith("arn:aws:"))] | length == 0'

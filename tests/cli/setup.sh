@@ -57,7 +57,7 @@ says "everybody in 111122223333" "that a whole account is trusted is told"
 run setup aws rules --trust "$trust" --format json
 exits 0 "the documents alone are printed"
 jq '.policies[0]' "$out" >policy.json
-run permissions rules --compare policy.json
+run permissions rules --compare policy.json --self arn:aws:iam::111122223333:role/cdr-response
 exits 0 "they are enough for the rules"
 
 {

@@ -327,6 +327,67 @@ static void what_is_not_allowed_is_missing(void **state)
     }
 }
 
+#define DENIED(arn)                                                                                \
+    "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},"                  \
+    "{\"Effect\":\"Deny\",\"Action\":[\"ec2:*\",\"ssm:*\",\"iam:*\"],\"Resource\":\"" arn "\"}]}"
+
+/* What is permitted of a need when `self` is the role that cdr has. */
+static enum permitted judge_as(const char *rules, const char *permission, const char *type,
+    const char *self, const char *policy)
+{
+    struct looked looked;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 20);
+    const struct policy_words own = { .partition = "aws", .self = self };
+    json_t *read = NULL;
+    const char *reason = NULL;
+    enum permitted permitted = PERMITTED;
+    look(&looked, rules);
+    assert_int_equal(policy_read(str_from(policy), &arena, &read, &reason), ERR_OK);
+    assert_non_null(find(&looked, permission, type));
+    assert_int_equal(
+        policy_permits(read, find(&looked, permission, type), &own, &arena, &permitted, &reason),
+        ERR_OK);
+    json_decref(read);
+    compile_release(&looked.compilation);
+    return permitted;
+}
+
+static void only_a_deny_of_cdr_itself_is_let_pass(void **state)
+{
+    (void)state;
+    static const char rules[] = "rule r { when exists role.arn then respond isolate_role }";
+    static const char self[] = "arn:aws:iam::111122223333:role/cdr";
+    static const struct {
+        const char *self, *policy;
+        enum permitted permitted;
+    } rows[] = {
+        { self, DENIED("arn:aws:iam::111122223333:role/cdr"), PERMITTED },
+        { self, DENIED("arn:aws:iam::*:role/cdr"), PERMITTED },
+        { NULL, DENIED("arn:aws:iam::111122223333:role/cdr"), PERMITTED_UNCLEAR },
+        { self, DENIED("arn:aws:iam::111122223333:role/web"), PERMITTED_UNCLEAR },
+        { self, DENIED("arn:aws:iam::111122223333:role/*"), PERMITTED_UNCLEAR },
+        { self, DENIED("arn:aws:iam::111122223333:*"), PERMITTED_UNCLEAR },
+        { self, DENIED("arn:aws:iam::*:role/*"), PERMITTED_NOT },
+    };
+    for (size_t at = 0; at < COUNT_OF(rows); at++)
+        assert_int_equal(
+            judge_as(rules, "iam:PutRolePolicy", "role", rows[at].self, rows[at].policy),
+            rows[at].permitted);
+}
+
+static void a_deny_of_the_only_document_is_missing(void **state)
+{
+    (void)state;
+    static const char rules[] = "connection aws { provider = aws evidence = \"s3://a-bucket/b\" }\n"
+                                "rule r { when exists instance.id then collect triage }";
+    assert_int_equal(judge_as(rules, "ssm:SendCommand", "document", NULL,
+                         DENIED("arn:aws:ssm:*:*:document/AWS-RunShellScript")),
+        PERMITTED_NOT);
+    assert_int_equal(judge_as(rules, "ssm:SendCommand", "document", NULL,
+                         DENIED("arn:aws:ssm:eu-west-1::document/AWS-RunShellScript")),
+        PERMITTED_UNCLEAR);
+}
+
 static void what_cannot_be_compared_is_neither(void **state)
 {
     (void)state;
@@ -345,6 +406,8 @@ static void what_cannot_be_compared_is_neither(void **state)
         "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},"
         "{\"Effect\":\"Deny\",\"NotAction\":\"iam:*\",\"Resource\":\"*\",\"Condition\":{\"Bool\":"
         "{\"aws:SecureTransport\":\"false\"}}}]}",
+        DENIED("arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc"),
+        DENIED("arn:aws:ec2:*:*:instance/i-0abc"),
     };
     for (size_t at = 0; at < COUNT_OF(unclear); at++) {
         if (judge(stop_in_production, unclear[at]) != PERMITTED_UNCLEAR)
@@ -404,7 +467,7 @@ static void what_is_printed_is_enough(void **state)
     assert_int_equal(policy_read(str_from(text), &arena, &read, &reason), ERR_OK);
     for (const struct need *need = looked.needs.first; need != NULL; need = need->next) {
         enum permitted permitted = PERMITTED_NOT;
-        assert_int_equal(policy_permits(read, need, &words, &arena, &permitted, &reason), ERR_OK);
+        assert_int_equal(policy_permits(read, need, &self, &arena, &permitted, &reason), ERR_OK);
         if (permitted != PERMITTED)
             print_error("%s: %s\n", need->permission, reason);
         assert_int_equal(permitted, PERMITTED);
@@ -432,6 +495,8 @@ int main(void)
         cmocka_unit_test(wildcards_permit_what_they_match),
         cmocka_unit_test(what_is_not_allowed_is_missing),
         cmocka_unit_test(what_cannot_be_compared_is_neither),
+        cmocka_unit_test(only_a_deny_of_cdr_itself_is_let_pass),
+        cmocka_unit_test(a_deny_of_the_only_document_is_missing),
         cmocka_unit_test(a_policy_that_iam_would_not_take_is_refused_with_its_place),
         cmocka_unit_test(what_is_printed_is_enough),
     };
