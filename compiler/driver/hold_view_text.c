@@ -152,6 +152,7 @@ static void show_plan(
     str region = member(view->plan, "region");
     paragraph_show(out, 0, "on", view->hold.target);
     paragraph_show(out, 0, "found by", member(view->plan, "found"));
+    paragraph_show(out, 0, "result", member(view->plan, "result"));
     if (is_whole)
         json_array_foreach(json_object_get(view->plan, "facts"), at, one)
             show_fact(out, one, arena);

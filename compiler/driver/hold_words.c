@@ -67,11 +67,23 @@ static void show_open(struct output *out, size_t indent, const struct hold *hold
     paragraph_show(out, indent, "answer", str_from(answer_words(hold, data, arena)));
 }
 
+/* What the step that waits would do, as its plan says it. */
+static void show_result(struct output *out, size_t indent, str plan)
+{
+    json_auto_t *json = json_loadb(plan.ptr, plan.len, JSON_ALLOW_NUL, NULL);
+    const json_t *result = json_object_get(json, "result");
+    if (json_is_string(result))
+        paragraph_show(
+            out, indent, "result", (str){ json_string_value(result), json_string_length(result) });
+}
+
 void hold_text(struct output *out, size_t indent, const struct hold *hold, const char *data)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     struct paragraph paragraph;
     const char *state = hold->state == HOLD_OPEN ? "a person" : hold_state_name(hold->state);
+    if (hold->plan.len > 0)
+        show_result(out, indent, hold->plan);
     paragraph_begin(&paragraph, out, indent, hold->state == HOLD_OPEN ? "waits for" : "was");
     paragraph_text(&paragraph, str_from(arena_format(&arena, "%s: hold %" PRId64 ", by %s", state,
                                    hold->id, hold_cause_name(hold->cause))));

@@ -28,6 +28,13 @@ const char *step_reason(enum run_mode mode, const struct step_outcome *outcome)
     return is_ruled ? judgement->reason : outcome->reason;
 }
 
+str step_would(enum run_mode mode, const struct step_outcome *outcome)
+{
+    bool is_kept_back = mode == MODE_APPLY ? outcome->turn == STEP_HELD
+                                           : step_reason(mode, outcome) != outcome->reason;
+    return is_kept_back ? outcome->would : STR("");
+}
+
 enum style state_style(const char *state)
 {
     str name = str_from(state);

@@ -94,5 +94,7 @@ void reporter_release(struct reporter *reporter);
 /* How the state of a step is called in this mode: what a plan would do is "planned", unless the
  * governor would not let it: then "held", "refused" or "shadowed". */
 const char *step_state(enum run_mode mode, const struct step_outcome *outcome);
+/* What a step that is not let act now would do, in words; empty: it is let, or its reason says it. */
+str step_would(enum run_mode mode, const struct step_outcome *outcome);
 /* The style that a state is shown in. */
 enum style state_style(const char *state);

@@ -256,6 +256,7 @@ void json_step(struct reporter *reporter, const struct step_view *step)
     const struct step_outcome *outcome = step->outcome;
     const struct step_code *code = step->code;
     const char *reason = step_reason(reporter->mode, outcome);
+    str would = step_would(reporter->mode, outcome);
     json_t *json = json_object();
     json_put(&json, "step", json_from_text(verb_name(step->row->verb)));
     json_put(&json, "name", json_from_text(step->row->name));
@@ -268,6 +269,8 @@ void json_step(struct reporter *reporter, const struct step_view *step)
         json_put(&json, "found", json_from_str(outcome->found));
     if (reason != NULL && reason[0] != '\0')
         json_put(&json, "reason", json_from_text(reason));
+    if (would.len > 0)
+        json_put(&json, "would", json_from_str(would));
     put_ruling(&json, reporter, outcome);
     put_results(&json, &outcome->results);
     json_put(&json, "permissions", json_from_permissions(step->row));

@@ -450,6 +450,8 @@ void text_step(struct reporter *reporter, const struct step_view *step)
         outcome->turn == STEP_DONE && step_reason(reporter->mode, outcome) == outcome->reason;
     paragraph_show(
         out, indent, is_result ? "result" : "because", str_from(reason_to_tell(reporter, outcome)));
+    if (reporter->mode != MODE_APPLY) /* else its hold says it */
+        paragraph_show(out, indent, "result", step_would(reporter->mode, outcome));
     show_ruling(reporter, indent, outcome);
     show_end(reporter, step, indent, &arena);
     show_requests(reporter, step, indent);

@@ -34,6 +34,9 @@ enum err story_read(
     story.undos = told;
     TRY(holds_list(
         store, &(struct hold_filter){ .run = run->id }, arena, &story.holds, &story.hold_count));
+    for (size_t i = 0; i < story.hold_count; i++) /* a list has no plans */
+        if (story.holds[i].state == HOLD_OPEN)
+            TRY(holds_get(store, story.holds[i].id, arena, &story.holds[i]));
     TRY(timers_list(store, run->id, arena, &story.timers, &story.timer_count));
     TRY(dedup_alerts(store, run->id, 0, arena, &story.joined, &story.joined_count));
     *ret_story = story;

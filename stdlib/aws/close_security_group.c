@@ -84,6 +84,33 @@ static value rules_value(struct step *step, const struct rule_list *open)
     return texts == NULL ? VALUE_NONE : value_list(texts, open->count);
 }
 
+/* "sgr-1: tcp 22 from 0.0.0.0/0, .." of the first few; NULL: the arena is full. */
+static const char *rules_words(struct step *step, const struct rule_list *rules)
+{
+    const char *all = "";
+    for (uint32_t at = 0; at < rules->count && at < RULES_TOLD_MAX && all != NULL; at++) {
+        const char *words = rule_words(step->arena, &rules->rules[at]);
+        all = words == NULL ? NULL
+                            : arena_format(step->arena, "%s%s%.*s: %s", all, at == 0 ? "" : ", ",
+                                STR_ARG(rules->rules[at].id), words);
+    }
+    if (all != NULL && rules->count > RULES_TOLD_MAX)
+        all = arena_format(step->arena, "%s and %u more", all, rules->count - RULES_TOLD_MAX);
+    return all;
+}
+
+/* Count the rules of a direction that are to go, and name them. False: the arena is full. */
+static bool count_closed(struct step *step, const struct rule_list *open)
+{
+    struct close_security_group *self = step->state;
+    const char *words = rules_words(step, open);
+    self->closed += open->count;
+    if (words != NULL && self->told != NULL)
+        words = arena_format(step->arena, "%s, %s", self->told, words);
+    self->told = words;
+    return words != NULL;
+}
+
 static enum step_turn revoke(struct step *step, bool is_egress, const struct rule_list *open)
 {
     struct close_security_group *self = step->state;
@@ -96,8 +123,8 @@ static enum step_turn revoke(struct step *step, bool is_egress, const struct rul
     undo.args[REOPEN_REGION] = talk_region(step, step->args[ARG_REGION]);
     if (undo.args[REOPEN_RULES].kind == VALUE_ABSENT)
         return talk_memory(step);
-    if (self->tries[is_egress].sent == 0)
-        self->closed += open->count;
+    if (self->tries[is_egress].sent == 0 && !count_closed(step, open))
+        return talk_memory(step);
     self->revoked[is_egress] = *open;
     tries_send(&self->tries[is_egress]);
     return talk_change(step, is_egress ? REVOKE_EGRESS : REVOKE_INGRESS,
@@ -112,21 +139,6 @@ static bool was_revoked(const struct rule_list *revoked, str id)
         if (str_equal(revoked->rules[at].id, id))
             return true;
     return false;
-}
-
-/* "sgr-1: tcp 22 from 0.0.0.0/0, .." of the first few; NULL: the arena is full. */
-static const char *rules_words(struct step *step, const struct rule_list *rules)
-{
-    const char *all = "";
-    for (uint32_t at = 0; at < rules->count && at < RULES_TOLD_MAX && all != NULL; at++) {
-        const char *words = rule_words(step->arena, &rules->rules[at]);
-        all = words == NULL ? NULL
-                            : arena_format(step->arena, "%s%s%.*s: %s", all, at == 0 ? "" : ", ",
-                                STR_ARG(rules->rules[at].id), words);
-    }
-    if (all != NULL && rules->count > RULES_TOLD_MAX)
-        all = arena_format(step->arena, "%s and %u more", all, rules->count - RULES_TOLD_MAX);
-    return all;
 }
 
 /* Rules stay open whatever is asked for. */
@@ -188,11 +200,16 @@ static enum step_turn decide(struct step *step)
         return talk_end(step, STEP_DONE,
             "security group %.*s has no rule that is open to the world: nothing was changed",
             STR_ARG(id));
+    if (self->is_offline)
+        return talk_end(step, STEP_DONE,
+            "security group %.*s would not be open to the world any more: each rule that is open "
+            "would be revoked",
+            STR_ARG(id));
     return talk_end(step, STEP_DONE,
-        "security group %.*s %s open to the world any more: %u rule%s revoked; connections that "
-        "were open before may live on until EC2 no longer tracks them",
+        "security group %.*s %s open to the world any more: %u rule%s revoked (%s); connections "
+        "that were open before may live on until EC2 no longer tracks them",
         STR_ARG(id), self->is_plan ? "would not be" : "is not", self->closed,
-        self->closed == 1 ? "" : "s");
+        self->closed == 1 ? "" : "s", self->told);
 }
 
 /* Offline nobody can be asked which rules there are. */
@@ -206,6 +223,7 @@ static bool suppose_rules(struct step *step)
         rules[at] = (struct group_rule){ STR("(each rule that is open to the world)"), STR("-1"),
             STR("-1"), STR("-1"), STR("0.0.0.0/0"), STR(""), at == 1 };
     self->list = (struct rule_list){ .rules = rules, .count = 2 };
+    self->is_offline = true;
     return true;
 }
 

@@ -15,7 +15,9 @@ struct close_security_group {
     struct rule_list list;       /* as the last look shows it */
     struct rule_list revoked[2]; /* what was asked for last, in and out */
     struct tries tries[2];
-    uint32_t closed; /* rules that were asked to go */
+    uint32_t closed;  /* rules that were asked to go */
+    const char *told; /* which, in words; NULL: none yet */
+    bool is_offline;  /* which rules there are is not known */
     bool is_plan;
 };
 

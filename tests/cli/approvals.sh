@@ -49,6 +49,7 @@ exits 0 "what waits is shown"
 prints "hold 1. respond stop_instance" "by number and step"
 prints "waits for a person" "with its state"
 prints "would send  ec2 StopInstances" "and what it would do"
+prints "result      instance $instance would be stopped" "in words"
 prints "clause      a.cdr:5: approve by \"ir-lead\" within 15m" "the clause that holds it"
 prints "may approve ir-lead ($me, zoe)" "who may answer"
 prints "not by      mallory, who wrote the rule" "and who may not"
@@ -57,6 +58,8 @@ prints 'Evil \u{1b}[31m\u{202e} title' "what the alert says cannot play with the
 prints "cdr approve 1 --data d --reason WHY" "and how to answer"
 prints "lasts       stays until somebody takes it back" "and how long it would last"
 prints "asked       ir-lead" "who is asked is said in the words of cdr run"
+run runs --data d
+prints "result      instance $instance would be stopped" "the run says it too"
 run approvals 1 --data d
 prints "known       instance.id = $instance" "one of them is shown with what the provider shows of the target"
 prints "as          arn:aws:iam::" "and as whom it would act"

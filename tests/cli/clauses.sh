@@ -63,6 +63,10 @@ rule r { when severity >= high then respond stop_instance }
 CDR
 holds "a step in shadow is planned to the end" test "$(states shadowed)" = '["shadowed"]'
 holds "and changes nothing" test "$(stops)" = 0
+prints "would be stopped" "it says what it would have done"
+run runs --data shadowed --format json
+holds "and the journal keeps it, with what would have been sent" json \
+    '.steps[0].reason | test("would be stopped.*; would send ec2 StopInstances ")'
 
 # The usual rollout: the rule as it shall be, in shadow, beside the one that acts.
 apply beside <<'CDR'

@@ -54,6 +54,7 @@ static void sample_init(struct sample *s)
         .found = STR("by its name"),
         .identity = STR("user/cdr"),
         .region = STR("eu-west-1"),
+        .result = STR("role/web would be denied"),
         .facts = s->facts,
         .changes = &s->change,
         .change_count = 1 };
@@ -116,6 +117,7 @@ static void each_part_that_counts_makes_another_plan(void **state)
 static void what_others_may_change_at_will_does_not(void **state)
 {
     (void)state;
+    THE_SAME(s.plan.result = STR("role/web would be denied everything"));
     THE_SAME(s.facts[1].text = STR("heartbeat-7"));
     THE_SAME(s.facts[0].next = NULL);
     THE_SAME(s.plan.found = STR("by its tag"));

@@ -81,7 +81,7 @@ static void what_is_open_to_the_world_is_revoked_by_id(void **state)
     struct script script;
     begin(&script, "close_security_group");
     assert_int_equal(PLAY(&script, closed), STEP_DONE);
-    assert_reason(&script, "sg-0abc is not open to the world any more: 2 rules revoked");
+    assert_reason(&script, "sg-0abc is not open to the world any more: 2 rules revoked (sgr-");
     assert_int_equal(script.undos_count, 1);
     const struct undo *undo = &script.undos[0];
     assert_string_equal(undo->builtin, "reopen_security_group");

@@ -14,6 +14,8 @@
 #include "bytecode.h"
 #include "value_json.h"
 
+enum { SHADOWED_TOLD_MAX = 8 }; /* requests in the words of a step in shadow */
+
 enum err attempt_run(struct attempt *a)
 {
     struct reply reply;
@@ -112,6 +114,7 @@ static enum err plan_finish(struct attempt *a)
     TRY(keep(a, a->step.found, &a->plan.found));
     TRY(keep(a, a->identity, &a->plan.identity));
     TRY(keep(a, a->step.region, &a->plan.region));
+    TRY(keep(a, str_from(a->step.reason), &a->plan.result));
     return plan_hash(
         &a->plan, a->order, store_id(a->executor->governor->store), a->arena, &a->plan_hash);
 }
@@ -233,6 +236,28 @@ static enum err join(struct attempt *a, const struct judgement *judgement)
     return a->step.target.len > 0 ? ERR_OK : keep(a, joined->target, &a->step.target);
 }
 
+/* The step is over in shadow, with what it would have done: "..; i-1 would be stopped; would send
+ * ec2 StopInstances i-1". */
+static enum err shadow(struct attempt *a, const char *reason)
+{
+    const struct plan_change *change = a->plan.changes;
+    const char *words = a->plan.result.len == 0
+                            ? reason
+                            : arena_format(a->arena, "%s; %.*s", reason, STR_ARG(a->plan.result));
+    for (uint32_t told = 0; change != NULL && told < SHADOWED_TOLD_MAX && words != NULL; told++) {
+        const struct request *request = &change->request;
+        words = arena_format(a->arena, "%s%s %s %s%s%.*s", words, told == 0 ? "; would send" : ",",
+            request->service, request->operation, request->target.len > 0 ? " " : "",
+            STR_ARG(request->target));
+        change = change->next;
+    }
+    if (change != NULL && words != NULL)
+        words = arena_format(
+            a->arena, "%s and %u more", words, a->plan.change_count - SHADOWED_TOLD_MAX);
+    over(a, STEP_SHADOWED, words);
+    return words == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 /* Go by what the governor said. In a plan it is told, and nothing else. */
 static enum err go_by(struct attempt *a, const struct judgement *judgement)
 {
@@ -246,8 +271,7 @@ static enum err go_by(struct attempt *a, const struct judgement *judgement)
     case RULING_JOINED:
         return join(a, judgement);
     case RULING_SHADOWED:
-        over(a, STEP_SHADOWED, judgement->reason);
-        return ERR_OK;
+        return shadow(a, judgement->reason);
     case RULING_REFUSED:
         over(a, STEP_REFUSED, judgement->reason);
         return ERR_OK;

@@ -170,6 +170,7 @@ static enum err attempt_end(struct attempt *a, struct step_outcome *ret_outcome)
         .requests = a->planned,
         .replayed = a->replayed,
         .plan_hash = a->plan_hash,
+        .would = a->plan.result.ptr == NULL ? STR("") : a->plan.result,
         .judgement = a->judgement,
         .hold = a->end == STEP_HELD ? a->hold : 0 };
     str results;
@@ -217,6 +218,7 @@ static enum err attempt_begin(
         *ret_outcome = (struct step_outcome){ .turn = STEP_UNKNOWN,
             .target = STR(""),
             .found = order->found,
+            .would = STR(""),
             .reason = a->step.reason,
             .replayed = UINT32_MAX };
         return ERR_OK;
@@ -224,6 +226,7 @@ static enum err attempt_begin(
     *ret_outcome = (struct step_outcome){ .turn = step_turn_find(record.state),
         .target = record.target,
         .found = record.found,
+        .would = STR(""),
         .reason = record.reason.ptr,
         .replayed = UINT32_MAX };
     return results_read(a->arena, record.results, &ret_outcome->results);

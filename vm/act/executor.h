@@ -69,6 +69,7 @@ struct step_outcome {
     uint32_t
         replayed;  /* so many of its requests were made before, not by this call; UINT32_MAX: all */
     str plan_hash; /* MODE_APPLY, once it is planned; else empty */
+    str would;     /* once it is planned: what the builtin says would come of it; else empty */
     const struct judgement *judgement; /* what the governor said last, or would say in a plan; may
                                         * be NULL */
     int64_t hold;                      /* STEP_HELD: the hold that it waits for */

@@ -157,6 +157,7 @@ enum err plan_to_json(
     json_text(&json, "found", plan->found);
     json_text(&json, "identity", plan->identity);
     json_text(&json, "region", plan->region);
+    json_text(&json, "result", plan->result);
     if (order->cause != NULL)
         write_times(&json, order->cause->code);
     json_open(&json, "facts", '[');

@@ -26,6 +26,7 @@ struct plan {
     str found;
     str identity; /* as whom, and where */
     str region;
+    str result; /* what the builtin says would come of it; not in the hash: words are no act */
     const struct fact *facts;
     const struct plan_change *changes; /* in order; none: it would change nothing */
     uint32_t change_count;
@@ -39,7 +40,7 @@ MUST_CHECK enum err plan_hash(const struct plan *plan, const struct step_order *
     struct arena *arena, str *ret_hash);
 
 /* For people and machines: {"builtin":..,"args":[..],"target":..,"found":..,"identity":..,
- * "region":..,"for_ms":..,"timeout_ms":..,"facts":[{"field":..,"key":..,"text":..,"gap":bool}],"changes":[{"service":..,
+ * "region":..,"result":..,"for_ms":..,"timeout_ms":..,"facts":[{"field":..,"key":..,"text":..,"gap":bool}],"changes":[{"service":..,
  * "operation":..,"region":..,"target":..,"body":..,"undo":..}]}. ERR_MEMORY. */
 MUST_CHECK enum err plan_to_json(
     const struct plan *plan, const struct step_order *order, struct arena *arena, str *ret_json);
