@@ -140,7 +140,9 @@ SOAK    := $(MODEL) $(B)/tests/fault/fault_interleavings
 
 run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build
-	@$(MAKE) --no-print-directory -s $(JOBS) all
+	@echo "building, quietly (a minute or two the first time)"
+	@mkdir -p $(B)
+	@$(MAKE) --no-print-directory -s $(JOBS) all >$(B)/run.log 2>&1 || { tail -n 40 $(B)/run.log; exit 1; }
 	@CDR=$(B)/cdr docs/tour.sh
 
 test: ## every test with every compiler and checker; sets itself up; under 15 minutes

@@ -440,7 +440,12 @@ static void report_no_environment(struct check *check, const struct expr *right)
             suggest(&near, name->text);
     struct diag *diag = diag_add(check->diags, DIAG_NOT_AN_ENVIRONMENT, right->at,
         "`resource in` asks for an environment, and this is none");
-    if (near.best.len > 0) {
+    const struct name *elsewhere = word.len == 0 ? NULL : scope_find_any(check->scope, word);
+    while (elsewhere != NULL && elsewhere->item->kind != ITEM_ENVIRONMENT)
+        elsewhere = elsewhere->elsewhere;
+    if (elsewhere != NULL) {
+        help_with_use(check, diag, right->at.file, elsewhere->item);
+    } else if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
         diag_set_guess(check->diags, diag, right->at, near.best);
     } else {

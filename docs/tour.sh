@@ -5,10 +5,8 @@
 # directory, which is removed at the end. Nothing outside this machine is reached.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cdr=${CDR:-build/cdr}
-alert=docs/tour/member.json
-id=$(jq -r .detail.id "$alert")
-
+cdr=$(realpath "${CDR:-build/cdr}")
+alert=member.json rules=organization.cdr
 work=$(mktemp -d)
 sandbox=''
 trap '[ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null; rm -rf "$work"' EXIT
@@ -17,7 +15,16 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$(printf '\033[1m') plain=$(printf '\033[0m')
 fi
 title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
-show() { printf '  $ cdr %s\n' "$*"; "$cdr" "$@" | sed 's/^/    /'; }
+# A command as it is typed: what has a blank is in quotes.
+typed() {
+    local word
+    printf '  $ cdr'
+    for word; do
+        case $word in *' '*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
+    done
+    printf '\n'
+}
+show() { typed "$@"; "$cdr" "$@" | sed 's/^/    /'; }
 
 "$cdr" sandbox --listen 127.0.0.1:0 >"$work/sandbox.txt" 2>&1 &
 sandbox=$!
@@ -31,8 +38,10 @@ eval "$(grep -oE 'export AWS_[A-Z_]+=[^ ]+' "$work/sandbox.txt" | awk '!seen[sub
 export HOME=$work
 
 export CDR_EXTERNAL_ID=cdr-sandbox
-rules=$work/organization.cdr
-sed "s/\"ME\"/\"$(id -un)\"/" docs/tour/organization.cdr >"$rules"
+sed "s/\"ME\"/\"$(id -un)\"/" docs/tour/$rules >"$work/$rules"
+cp docs/tour/$alert "$work"
+cd "$work"
+id=$(jq -r .detail.id $alert)
 
 # What the rule could change, in the other account.
 world() {
@@ -47,28 +56,29 @@ world() {
 step() { sed -n "1,2p; /^ *$1\\. /,/^ *$(($1 + 1))\\. /{/^ *$(($1 + 1))\\. /!p}"; }
 
 title "1. An alert comes in: GuardDuty saw an instance talk to a command and control server."
-jq -r '.detail | "    \(.type)  severity \(.severity)  instance \(.resource.instanceDetails.instanceId)  account \(.accountId)"' "$alert"
+jq -r '.detail | "    \(.type)  severity \(.severity)  instance \(.resource.instanceDetails.instanceId)  account \(.accountId)"' $alert
 title "2. The rules: how the organization is reached, what is production, and what is done"
-sed -n '/^connection/,$p' "$rules" | sed 's/^/    /'
+sed -n '/^connection/,$p' $rules | sed 's/^/    /'
 title "3. What is in production now, in all accounts of the organization"
-show hosts --rules "$rules" --environment production
+show hosts --rules $rules --environment production
 title "4. The plan: reads are sent, writes are only printed. The account is another one than ours."
-show run --rules "$rules" --alerts "$alert"
+echo "    (asked: reads that were sent; would send: changes, only shown; held: it would wait for a person)"
+show run --rules $rules --alerts $alert
 title "5. Before"
 world
 title "6. Apply: every change is in the journal before it is sent; the last step waits for a person."
-show run --rules "$rules" --alerts "$alert" --mode apply --data "$work/data" || true
+show run --rules $rules --alerts $alert --mode apply --data data || true
 title "7. Somebody who may looks at the plan and says yes."
-show approve 1 --data "$work/data" --reason 'seen, and told to the owner'
-printf '  $ cdr resume --data %s\n' "$work/data"
-"$cdr" resume --data "$work/data" | step 4 | sed 's/^/    /'
+show approve 1 --data data --reason 'seen, and told to the owner'
+typed resume --data data
+"$cdr" resume --data data | step 4 | sed 's/^/    /'
 title "8. After"
 world
 title "9. The story, as the journal tells it (of one step; the others are told alike)"
-printf '  $ cdr runs --data %s\n' "$work/data"
-"$cdr" runs --data "$work/data" | step 3 | sed 's/^/    /'
+typed runs --data data
+"$cdr" runs --data data | step 3 | sed 's/^/    /'
 title "10. Take it back, newest change first, comparing before restoring."
-show undo --alert "$id" --data "$work/data"
+show undo --alert "$id" --data data
 title "11. As it was, and the evidence is kept"
 world
 
@@ -76,8 +86,8 @@ title "What to try next"
 cat <<NEXT
     cdr check rules/                          what a typo looks like: change a word in a rule first
     cdr run --rules rules/aws --alerts docs/tour/guardduty.json --offline
-    cdr permissions docs/tour/organization.cdr --provider aws   the least that these rules need
-    cdr setup aws docs/tour/organization.cdr                    the role for the other accounts
+    cdr permissions docs/tour/organization.cdr                  the least that these rules need
+    cdr setup aws docs/tour/organization.cdr --trust 111122223333   the role for the other accounts
     cdr sandbox --listen 127.0.0.1:4599       an AWS to play with; paste what it prints
     cdr builtins; cdr builtins isolate_role   what rules can do, and the permissions each needs
     docs/aws.md                               from nothing to a governed rule on your organization

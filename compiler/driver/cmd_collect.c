@@ -200,6 +200,7 @@ static enum exit_code run_program(struct driver *driver, const struct arguments 
             "nothing is applied by them: leave them away, or give others by --rules");
     enum exit_code code = session_begin(
         &session, driver, arguments, mode, mode == MODE_APPLY ? JOURNAL_CREATED : JOURNAL_NONE);
+    session.reporter.is_by_hand = true;
     if (code == EXIT_CLEAN && mode == MODE_APPLY)
         (void)pause_tell(driver, session.data, "what is asked for is recorded, and not collected");
     struct alert_text alert = { .json = buf_str(&json), .line = 1 };

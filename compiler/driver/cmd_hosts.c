@@ -7,6 +7,9 @@
 #include "aws/xml.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+enum { NAMES_BYTES_MAX = 400 };
 
 static const struct option options[] = {
     { OPTION_ENVIRONMENT, OPTION_TEXT, "NAME", NULL, NULL, "which environment of the rules" },
@@ -100,16 +103,25 @@ static void tell_unlisted(struct hosts_report *report, str account, str region, 
 static void tell_none(struct driver *driver, const struct compilation *compilation, str name)
 {
     struct suggestion near = { .word = name };
+    const char *all = "";
     for (uint32_t at = 0; at < compilation->tree_count; at++)
         for (const struct item *item = compilation->trees[at]->items; item != NULL;
              item = item->next)
-            if (item->kind == ITEM_ENVIRONMENT)
+            if (item->kind == ITEM_ENVIRONMENT) {
+                const char *more = arena_format(&driver->arena, "%s%s %.*s", all,
+                    all[0] == '\0' ? "" : ",", STR_ARG(item->name));
+                all = more == NULL || strlen(more) > NAMES_BYTES_MAX ? all : more;
                 suggest(&near, item->name);
+            }
     if (near.best.len > 0)
         driver_message(driver, "no environment is called %.*s; did you mean %.*s?", STR_ARG(name),
             STR_ARG(near.best));
+    else if (all[0] != '\0')
+        driver_message(
+            driver, "these rules declare no environment %.*s, but%s", STR_ARG(name), all);
     else
-        driver_message(driver, "these rules declare no environment %.*s", STR_ARG(name));
+        driver_message(
+            driver, "these rules declare no environment %.*s, nor any other", STR_ARG(name));
 }
 
 const struct item *hosts_environment(
@@ -183,7 +195,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     if (err != ERR_OK)
         return driver_failure(driver, "reading the command line", err);
     if (paths[0] == NULL)
-        return driver_usage(driver, &hosts_command, "which rules? Give --rules PATH");
+        return driver_usage(
+            driver, &hosts_command, "where is the environment declared? Give --rules PATH");
     enum exit_code code = rules_load(driver, paths, &compilation);
     if (code != EXIT_CLEAN)
         return code;

@@ -32,6 +32,9 @@ struct looking {
     struct session *session;
     str own; /* the account of the connection itself */
     uint32_t unlisted;
+    uint32_t places;
+    str account; /* of the last place, and its region */
+    str region;
     bool removes;
     uint32_t count;
     uint32_t may_go;
@@ -132,6 +135,20 @@ static void tell_end(struct looking *looking)
             looking->may_go, looking->may_go > 0 ? ": cdr leftovers --remove." : ".");
 }
 
+/* An empty answer is worth what was looked at. */
+static void tell_places(const struct looking *looking, bool is_environment)
+{
+    struct driver *driver = looking->session->driver;
+    if (is_environment)
+        driver_message(driver, "looked into %" PRIu32 " region%s of the environment's accounts",
+            looking->places, looking->places == 1 ? "" : "s");
+    else
+        driver_message(driver,
+            "looked into account %.*s, %.*s, and nowhere else; into all of an environment: cdr "
+            "leftovers RULES --environment NAME",
+            STR_ARG(looking->account), STR_ARG(looking->region));
+}
+
 /* ---- removing ---- */
 
 static enum err remove_one(
@@ -213,6 +230,9 @@ static enum err tell_place(struct hosts_report *report, struct transport *transp
 {
     struct looking *looking = (struct looking *)report;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
+    looking->places++;
+    looking->account = arena_copy(&looking->session->driver->arena, account);
+    looking->region = arena_copy(&looking->session->driver->arena, region);
     struct aws_reader reader = { .transport = transport, .arena = &arena, .region = region };
     enum err err = look_in(looking, &reader, account);
     if (reader.reason != NULL)
@@ -262,6 +282,7 @@ static enum exit_code look_everywhere(struct looking *looking, const struct argu
     if (err != ERR_OK)
         return fail(session, err, reason);
     tell_end(looking);
+    tell_places(looking, environment != NULL);
     enum exit_code code = session_end(session);
     return code == EXIT_CLEAN && looking->unlisted > 0 ? EXIT_FINDINGS : code;
 }

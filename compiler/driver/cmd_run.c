@@ -246,7 +246,10 @@ const struct command run_command = {
     .summary = "alerts through rules, once: a plan, unless told to apply",
     .help = "PATH is one more --rules. A plan changes nothing: it reads where a connection is\n"
             "configured, to find targets, and shows every change it would make.\n"
-            "An alert that cannot be read is told and counted, and the others go on (exit 1).",
+            "An alert that cannot be read is told and counted, and the others go on (exit 1).\n"
+            "A plan ends with 0 whatever it would do, also where a step found no target or would\n"
+            "be refused: its last line counts them, and --format json has the state of each. In\n"
+            "apply a step that waits for a person is no failure, and ends with 1 all the same.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

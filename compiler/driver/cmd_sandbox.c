@@ -42,9 +42,18 @@ static const char *read_address(const char *text, uint16_t *ret_port, struct are
     return NULL;
 }
 
+/* What rules name in the world that ships. */
+#define SHIPPED_WORLD                                                                              \
+    "# what roles of other accounts are taken with\nexport CDR_EXTERNAL_ID=cdr-sandbox\n"          \
+    "# there are, for one: role cdr-responder in each account, bucket "                            \
+    "cdr-evidence-111122223333,\n"                                                                 \
+    "# IP set blocklist, user deploy with key AKIASANDBOX1111DEPLOY, instances "                   \
+    "i-01111e1c0ffee0003\n"                                                                        \
+    "# and (in 444455556666) i-04444e1c0ffee0002, of role payments\n"
+
 /* What to paste into a shell. The first account is in force, the others are comments,
  * so that the whole text may be sourced. */
-static void print_exports(struct output *out, uint16_t port)
+static void print_exports(struct output *out, uint16_t port, bool is_shipped)
 {
     struct sandbox_account account;
     output_addf(out,
@@ -58,6 +67,8 @@ static void print_exports(struct output *out, uint16_t port)
             "%sexport AWS_SECRET_ACCESS_KEY=%s\n",
             account.account, mark, account.access_key_id, mark, account.secret_access_key);
     }
+    if (is_shipped)
+        output_add(out, STR(SHIPPED_WORLD));
     output_addf(out, "# what was done to it: curl -s http://127.0.0.1:%u/_sandbox/calls\n", port);
     output_flush(out);
 }
@@ -105,7 +116,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
             driver, "the sandbox cannot start: %s", reason == NULL ? err_text(err) : reason);
         return EXIT_USAGE;
     }
-    print_exports(&driver->out, sandbox_port(sandbox));
+    print_exports(&driver->out, sandbox_port(sandbox), world.len == 0);
     while (*driver->stop == 0)
         sigsuspend(&old);
     sandbox_stop(sandbox);

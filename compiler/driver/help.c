@@ -28,7 +28,7 @@ const char *help_exit_meaning(enum exit_code code)
     case EXIT_CLEAN:
         return "all is well";
     case EXIT_FINDINGS:
-        return "findings, or a step that did not end well";
+        return "findings; a step that did not end well, or that waits for a person";
     case EXIT_USAGE:
         return "wrong usage or settings, or a file that cannot be read";
     case EXIT_NOTHING:

@@ -24,6 +24,7 @@ struct reporter {
     struct store *store;         /* where the requests of an applied step are; NULL in a plan */
     const char *data;            /* its directory as a word of a shell; NULL in a plan */
     struct connector *connector; /* knows why nobody could be reached; NULL: nobody is asked */
+    bool is_by_hand; /* a person asked for the step: text has no alert and no rule to tell of */
     /* private to the forms */
     json_t *alert;                       /* JSON: the object of the current alert */
     json_t *matched;                     /* its member, borrowed */
@@ -57,6 +58,8 @@ struct totals {
     uint64_t unreadable;
     uint64_t undecided;
     uint64_t bad_steps;     /* that did not end as they should */
+    uint64_t no_target;     /* steps of a plan whose target was looked for and not found */
+    uint64_t refused;       /* steps of a plan that would be refused */
     uint64_t open_runs;     /* that were cut off and can be resumed */
     uint64_t held;          /* runs that wait for a person */
     uint64_t old_runs;      /* that stand in the way of acting again, and did not end well */

@@ -1,5 +1,6 @@
 /* report_text.c - the story of an alert for a person. What an alert says is shown with
  * control characters and direction marks spelled out. */
+#include "base/sha256.h"
 #include "decide.h"
 #include "driver/connect.h"
 #include "driver/hold_words.h"
@@ -15,6 +16,7 @@ enum {
     STATE_COLUMN = 67,
     VALUE_BYTES_SHOWN = 400,
     PARAMETERS_SHOWN = 40,
+    SCRIPT_LINES_MIN = 5,
     PARAMETER_WAY_MAX = 256,
     INDENT = 2, /* of what stands in an `if` */
     PARAMETER_COLUMN = 21,
@@ -41,6 +43,8 @@ static void show_head(struct reporter *reporter)
     if (reporter->is_shown)
         return;
     reporter->is_shown = true;
+    if (reporter->is_by_hand)
+        return;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     struct output *out = reporter->out;
     str severity = field_text(reporter, FIELD_SEVERITY, &arena);
@@ -115,6 +119,11 @@ void text_rule(struct reporter *reporter, const struct rule_code *rule, int64_t 
     struct output *out = reporter->out;
     reporter->inside = NULL;
     show_head(reporter);
+    if (reporter->is_by_hand) {
+        if (run != 0)
+            output_addf(out, "run %" PRId64 "\n", run);
+        return;
+    }
     output_add(out, STR("  rule "));
     output_styled(out, STYLE_BOLD, rule->name);
     if (rule->title.len > 0) {
@@ -138,6 +147,19 @@ void text_note(struct reporter *reporter, const char *text)
     output_add(reporter->out, STR("\n"));
 }
 
+/* A text of many lines, by what tells it from others: the whole is in the journal. */
+static bool show_script(struct output *out, str text)
+{
+    char hash[SHA256_HEX_SIZE];
+    size_t lines = text.ptr[text.len - 1] != '\n';
+    for (size_t at = 0; at < text.len; at++)
+        lines += text.ptr[at] == '\n';
+    if (lines < SCRIPT_LINES_MIN || sha256_hex(text, hash) != ERR_OK)
+        return false;
+    output_addf(out, "a script of %zu lines, sha256 %s\n", lines, hash);
+    return true;
+}
+
 /* One parameter of a change; *tag_key is the key of a tag whose value comes next. */
 static void show_parameter(struct output *out, size_t indent, str key, str text, str *tag_key)
 {
@@ -157,6 +179,8 @@ static void show_parameter(struct output *out, size_t indent, str key, str text,
     output_add(out, STR(" = "));
     if (is_tag && str_is(*tag_key, "cdr:step"))
         text = STR("(names run and step, so that a resumed run finds its own)");
+    if (text.len > VALUE_BYTES_SHOWN && show_script(out, text))
+        return;
     output_text(out, str_first(text, VALUE_BYTES_SHOWN));
     output_add(out, text.len > VALUE_BYTES_SHOWN ? STR(" ..\n") : STR("\n"));
 }
@@ -475,34 +499,53 @@ void text_undo(struct reporter *reporter, const struct run *run)
     output_flush(out);
 }
 
-static void show_count(struct output *out, uint64_t count, const char *text)
+/* One more count of the last line, when there is something to count. */
+static void show_count(struct output *out, bool *has_words, uint64_t count, const char *text)
 {
     if (count > 0)
-        output_addf(out, ", %" PRIu64 " %s", count, text);
+        output_addf(out, "%s%" PRIu64 " %s", *has_words ? ", " : "", count, text);
+    *has_words = *has_words || count > 0;
+}
+
+static void show_counts(
+    struct reporter *reporter, const struct totals *totals, bool lacks_connection)
+{
+    struct output *out = reporter->out;
+    bool has_words = !reporter->is_by_hand;
+    if (has_words)
+        output_addf(out, "%" PRIu64 " alert%s, %" PRIu64 " matched", totals->alerts,
+            plural(totals->alerts), totals->matched);
+    show_count(out, &has_words, totals->no_source, "of no known source");
+    show_count(out, &has_words, totals->unreadable, "unreadable");
+    show_count(out, &has_words, totals->undecided, "undecided");
+    show_count(out, &has_words, lacks_connection ? 0 : totals->no_target,
+        totals->no_target == 1 ? "step found no target" : "steps found no target");
+    show_count(out, &has_words, totals->refused,
+        totals->refused == 1 ? "step would be refused" : "steps would be refused");
+    show_count(out, &has_words, totals->bad_steps,
+        totals->bad_steps == 1 ? "step that did not end well" : "steps that did not end well");
+    show_count(out, &has_words, totals->open_runs, "cut off");
+    show_count(out, &has_words, totals->joined, "joined by dedup");
+    show_count(out, &has_words, totals->held,
+        totals->held == 1 ? "run that waits for a person" : "runs that wait for a person");
+    show_count(out, &has_words, totals->old_runs,
+        totals->old_runs == 1 ? "earlier run that does not stand"
+                              : "earlier runs that do not stand");
+    show_count(out, &has_words, totals->changed_rules, "not acted on by a changed rule");
+    show_count(out, &has_words, totals->others, "under the id of an earlier one");
+    output_add(out, has_words ? STR(".\n") : STR(""));
 }
 
 void text_end(struct reporter *reporter, const struct totals *totals)
 {
     struct output *out = reporter->out;
-    output_addf(out, "%" PRIu64 " alert%s, %" PRIu64 " matched", totals->alerts,
-        plural(totals->alerts), totals->matched);
-    show_count(out, totals->no_source, "of no known source");
-    show_count(out, totals->unreadable, "unreadable");
-    show_count(out, totals->undecided, "undecided");
-    show_count(out, totals->bad_steps,
-        totals->bad_steps == 1 ? "step that did not end well" : "steps that did not end well");
-    show_count(out, totals->open_runs, "cut off");
-    show_count(out, totals->joined, "joined by dedup");
-    show_count(out, totals->held,
-        totals->held == 1 ? "run that waits for a person" : "runs that wait for a person");
-    show_count(out, totals->old_runs,
-        totals->old_runs == 1 ? "earlier run that does not stand"
-                              : "earlier runs that do not stand");
-    show_count(out, totals->changed_rules, "not acted on by a changed rule");
-    show_count(out, totals->others, "under the id of an earlier one");
-    output_add(out, STR(".\n"));
-    bool is_blind = reporter->connector != NULL && reporter->connector->aws_reason != NULL
-                    && !connector_lacks_setting(reporter->connector);
+    bool lacks_connection = reporter->connector != NULL && reporter->connector->aws_reason != NULL;
+    bool is_blind = lacks_connection && !connector_lacks_setting(reporter->connector);
+    show_counts(reporter, totals, lacks_connection);
+    if (totals->alerts > totals->no_source + totals->unreadable && totals->matched == 0
+        && totals->undecided == 0)
+        output_add(
+            out, STR("Why a rule did not fire: cdr explain RULE --rules PATH --alert FILE\n"));
     if (reporter->mode != MODE_APPLY && totals->matched > 0 && is_blind)
         output_add(out, STR("No provider could be asked: with --offline a plan shows the requests "
                             "without looking.\n"));

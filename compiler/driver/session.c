@@ -27,9 +27,14 @@ enum { TURN_WAIT_MS = 10 * 1000, TURN_TELL_MS = 1000, TURN_LOOK_MS = 100 };
 #define RUN_BYTES_MAX ((size_t)8 * STEP_BYTES_MAX)
 
 /* A step that is held counts by its run (totals.held), one in shadow ended as it should. */
-static void count_step(struct session *session, enum step_turn turn)
+static void count_step(struct session *session, const struct step_view *step)
 {
+    enum step_turn turn = step->outcome->turn;
+    const struct judgement *judgement = step->outcome->judgement;
     bool is_plan = session->executor.mode != MODE_APPLY;
+    session->totals.no_target += is_plan && turn == STEP_UNRESOLVED && step->row->missing == NULL;
+    session->totals.refused +=
+        is_plan && turn == STEP_DONE && judgement != NULL && judgement->ruling == RULING_REFUSED;
     if (turn != STEP_DONE && turn != STEP_SHADOWED && turn != STEP_HELD
         && !(is_plan && turn == STEP_UNRESOLVED))
         session->totals.bad_steps++;
@@ -41,7 +46,7 @@ static void tell_step(struct run_report *report, const struct run_step *step)
         (struct session *)(void *)((char *)report - offsetof(struct session, run_report));
     struct step_view view = { step->index, session->run, step->code->builtin, step->code,
         step->args, &step->outcome };
-    count_step(session, step->outcome.turn);
+    count_step(session, &view);
     report_step(&session->reporter, &view);
 }
 
@@ -72,7 +77,7 @@ static void tell_undo_step(struct undo_report *report, const struct undo_step *s
         &step->outcome };
     session->undone_steps++;
     tell_undo(session);
-    count_step(session, step->outcome.turn);
+    count_step(session, &view);
     report_step(&session->reporter, &view);
 }
 

@@ -28,6 +28,8 @@ objects() { sandbox_ask state | jq "[.accounts[].buckets[].objects[].key] | leng
 run collect triage --host i-01111e1c0ffee0001 to=s3://$bucket/by-hand
 exits 0 "without --data it is a plan"
 prints "planned" "which says so"
+prints "a script of " "the collector is told by its length and hash"
+holds "and no alert is told of, that nobody sent" bash -c '! grep -qE "webhook|matched|collect_by_hand" "$0"' "$out"
 prints "Parameters.commands.2 = cdr-late-put:$bucket/by-hand/111122223333/i-01111e1c0ffee0001/" \
     "with a mark where the address will be"
 holds "and nothing is kept" test "$(objects)" = 0

@@ -48,9 +48,29 @@ exits 2 "an environment must be named"
 run hosts --environment everywere --rules rules.cdr
 exits 2 "and be there"
 says "did you mean everywhere?" "or nearly"
+run hosts --environment prod --rules rules.cdr
+exits 2 "nothing near it"
+says "declare no environment prod, but everywhere, here, live, foreign, clouds" "is answered with what there is"
+run hosts --environment here
+says "where is the environment declared? Give --rules PATH" "the rules must be named"
 run hosts --environment clouds --rules rules.cdr
 exits 2 "one without AWS is not listed"
 says "no entry of aws" "which is said"
+
+# ---- declared in another file ----
+mkdir two
+echo 'environment prod { aws }' >two/organization.cdr
+echo 'rule r { when resource in prod then open case }' >two/rules.cdr
+run check two
+exits 1 "a file sees only what it uses"
+prints 'begin this file with `use "organization.cdr"`' "it says which file has it"
+
+# ---- a target that is not there ----
+echo '{"source":"guardduty","severity":"high","instance":{"id":"i-0f00f00f00f00f00f"}}' >gone.json
+echo 'rule g { when source = guardduty then respond stop_instance; respond isolate_role }' >gone.cdr
+run run --rules gone.cdr --alerts gone.json
+exits 0 "a plan ends with 0"
+prints "1 alert, 1 matched, 2 steps found no target." "and its last line counts what it did not find"
 
 # ---- as rules see it ----
 run hosts --environment live --rules rules.cdr --format json

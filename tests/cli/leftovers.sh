@@ -24,6 +24,7 @@ start_sandbox
 run leftovers --region eu-west-1
 exits 0 "where nothing was made"
 prints "cdr has left nothing here." "that is said"
+says "looked into account 111122223333, eu-west-1, and nowhere else" "and where was looked"
 
 # ---- snapshots ----
 
@@ -97,6 +98,7 @@ CDR
 run leftovers prod.cdr --environment prod --data data --format json
 exits 1 "all places of an environment are looked into that can be reached"
 says "account 444455556666 was not looked into" "the others are told"
+says "looked into 2 regions of the environment's accounts" "with how many there were"
 holds "with what is in them" json -s 'length == 5 and all(.region == "eu-west-1")'
 run leftovers prod.cdr --environment prod --region eu-west-1
 exits 2 "an environment says where by itself"

@@ -18,6 +18,7 @@ prints "nothing was changed" "and it says that it is a plan"
 run run s.cdr --alerts medium.json --offline
 exits 0 "an alert that matches nothing is well"
 prints "1 alert, 0 matched" "and is counted"
+prints "cdr explain RULE" "with who tells why"
 run run --rules s.cdr --alerts high.json --format json
 exits 0 "json ends well"
 holds "one line an alert" test "$(wc -l <"$out")" = 1

@@ -14,6 +14,13 @@ exits 2 "a world that is not JSON is an error"
 
 start_sandbox
 holds "the sandbox says where it listens" test -n "${AWS_ENDPOINT_URL:-}"
+holds "and with what its roles are taken" test "${CDR_EXTERNAL_ID:-}" = cdr-sandbox
+sandbox_ask state >world.json
+for name in cdr-sandbox cdr-responder cdr-evidence-111122223333 blocklist deploy AKIASANDBOX1111DEPLOY \
+    i-01111e1c0ffee0003 444455556666 i-04444e1c0ffee0002 payments; do
+    holds "what it says is there: $name" grep -q "$name" .sandbox
+    holds "is in its world: $name" jq -e --arg name "$name" '[.. | strings | select(contains($name))] | length > 0' world.json >/dev/null
+done
 rule=$root/rules/aws/compromised_instance.cdr
 alert=$root/docs/tour/guardduty.json
 id=$(jq -r .detail.id "$alert")
