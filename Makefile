@@ -118,7 +118,7 @@ $(addprefix $(B)/tests/unit/test_,command_line typo): $(filter-out %/main.o,$(CM
 $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o markdown.o output.o)
 $(B)/tests/unit/test_alerts: $(addprefix $(B)/compiler/driver/,alerts.o files.o output.o)
 $(B)/tests/unit/test_setting_text: $(addprefix $(B)/compiler/driver/,files.o output.o setting_text.o)
-$(B)/tests/unit/test_needs: $(addprefix $(B)/compiler/driver/,json_out.o needs.o policy.o policy_permits.o policy_read.o)
+$(B)/tests/unit/test_needs: $(addprefix $(B)/compiler/driver/,json_out.o needs.o policy.o policy_forms.o policy_permits.o policy_read.o)
 
 # Every allocation of a fault test can be made to fail, the libraries' too.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

@@ -67,7 +67,7 @@ static void print_pretty(struct output *out, const json_t *json)
 /* What is left to do, on standard error: the template alone can be piped on. */
 static void tell(struct driver *driver, const struct setup *setup, size_t policies)
 {
-    json_t *hub = setup_hub_policy(setup, true);
+    json_t *hub = setup_hub_policy(setup);
     driver_message(driver, "role %s, trusted is %s, external id %s, %zu %s", setup->role,
         setup->trust, setup->external_id, policies, policies == 1 ? "policy" : "policies");
     driver_message(driver,
@@ -81,8 +81,12 @@ static void tell(struct driver *driver, const struct setup *setup, size_t polici
             : "where cdr runs: export CDR_EXTERNAL_ID=%s",
         setup->external_id);
     driver_message(driver,
-        "who takes the roles needs this (the second for `accounts organization`, in the account "
-        "that manages the organization or that it delegates to):");
+        "who takes the roles needs this (ListAccounts for `accounts organization`, in the account "
+        "that manages the organization or that it delegates to%s):",
+        setup->own->first == NULL
+            ? ""
+            : "; S3 for evidence, which it and no member's role stores: the bucket's policy must "
+              "let it too where the bucket is in another account");
     print_pretty(&driver->log, hub);
     json_decref(hub);
     if (strspn(setup->trust, "0123456789") == strlen(setup->trust))
@@ -133,8 +137,12 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     code = rules_load(driver, paths[0] == NULL ? here : paths, &compilation);
     if (code != EXIT_CLEAN)
         return code;
-    struct needs needs;
+    struct needs needs, members, own;
     err = needs_of(&compilation, STR("aws"), &needs);
+    if (err == ERR_OK)
+        err = needs_part(&needs, false, &compilation.arena, &members);
+    if (err == ERR_OK)
+        err = needs_part(&needs, true, &compilation.arena, &own);
     if (err != ERR_OK)
         return driver_failure(driver, "looking at what the rules need", err);
     if (needs.first == NULL) {
@@ -142,7 +150,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
                                "nothing to set up");
         return EXIT_NOTHING;
     }
-    return print(driver, arguments, &needs, &setup);
+    setup.own = &own;
+    return print(driver, arguments, &members, &setup);
 }
 
 static const struct example examples[] = {

@@ -396,6 +396,7 @@ static enum err add_permission(const struct taken *taken, const char *permission
     const char *step = taken->step->action.builtin->name;
     struct need need = { .permission = permission,
         .is_undo = is_undo,
+        .is_connections = iam_action_is_connections(str_from(permission)),
         .action = iam_action_find(str_from(permission)) };
     if (is_spared(taken, permission))
         return ERR_OK;
@@ -480,6 +481,24 @@ enum err needs_of(struct compilation *compilation, str provider, struct needs *r
         for (struct item *item = compilation->trees[file]->items; item != NULL; item = item->next)
             if (item->kind == ITEM_RULE)
                 TRY(add_rule(&taken, item));
+    return ERR_OK;
+}
+
+enum err needs_part(
+    const struct needs *all, bool is_connections, struct arena *arena, struct needs *ret_needs)
+{
+    *ret_needs = *all;
+    struct need **last = &ret_needs->first;
+    for (const struct need *need = all->first; need != NULL; need = need->next) {
+        if (need->is_connections != is_connections)
+            continue;
+        *last = ARENA_NEW(arena, struct need);
+        if (*last == NULL)
+            return ERR_MEMORY;
+        **last = *need;
+        last = &(*last)->next;
+    }
+    *last = NULL;
     return ERR_OK;
 }
 

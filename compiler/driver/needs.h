@@ -31,6 +31,7 @@ struct need {
     bool is_undo;
     const struct iam_action *action; /* NULL: not one of AWS */
     const struct iam_resource *type; /* NULL: judged on no resource, "*" */
+    bool is_connections; /* of the connection's own identity, and of no role of an account */
     enum iam_narrow narrow;
     struct implied accounts;
     struct implied regions;
@@ -52,6 +53,11 @@ struct needs {
  * ERR_MEMORY. */
 MUST_CHECK enum err needs_of(
     struct compilation *compilation, str provider, struct needs *ret_needs);
+
+/* Those of `all` that the connection's own identity needs, or those of the role in each account;
+ * in `arena`, with the same users. ERR_MEMORY. */
+MUST_CHECK enum err needs_part(
+    const struct needs *all, bool is_connections, struct arena *arena, struct needs *ret_needs);
 
 /* Whether `wide` permits all that `narrow` does, of the same action and type. */
 bool need_covers(const struct need *wide, const struct need *narrow);

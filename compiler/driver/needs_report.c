@@ -36,6 +36,7 @@ json_t *needs_json(const struct compilation *compilation, const struct needs *ne
         json_t *json = json_object();
         json_put(&json, "permission", json_from_text(need->permission));
         json_put(&json, "phase", json_from_text(need->is_undo ? "undo" : "apply"));
+        json_put(&json, "identity", json_from_text(need->is_connections ? "connection" : "member"));
         if (need->action != NULL) {
             json_put(&json, "resources", policy_resources(need, words));
             json_put(&json, "conditions", policy_conditions(need));
@@ -73,6 +74,65 @@ static void add_limits(struct output *out, const struct need *need)
     json_decref(conditions);
 }
 
+static void add_user(
+    struct output *out, const struct compilation *compilation, const struct need_user *user)
+{
+    const struct source *source = &compilation->sources.items[user->step->at.file];
+    output_text(out, user->rule->name.len > 0 ? user->rule->name : STR("(no name)"));
+    output_add(out, STR(": "));
+    output_text(out, need_step_name(user));
+    output_add(out, STR(" ("));
+    output_text(out, source->file);
+    output_addf(out, ":%u)", (unsigned)source_place(source, user->step->at.start).line);
+}
+
+/* A step, and how many permissions it needs. */
+struct summed {
+    struct summed *next; /* in the order of the files */
+    const struct need_user *user;
+    const char *last; /* that was counted: needs come in their order */
+    size_t counts[2];
+};
+
+static bool is_before(const struct need_user *a, const struct need_user *b)
+{
+    span left = a->step->at, right = b->step->at;
+    return left.file != right.file ? left.file < right.file : left.start < right.start;
+}
+
+static enum err sum_user(struct arena *arena, struct summed **first, const struct need *need,
+    const struct need_user *user)
+{
+    struct summed **at = first;
+    while (*at != NULL && is_before((*at)->user, user))
+        at = &(*at)->next;
+    if (*at == NULL || (*at)->user->step != user->step) {
+        struct summed *made = ARENA_NEW(arena, struct summed);
+        if (made == NULL)
+            return ERR_MEMORY;
+        *made = (struct summed){ .next = *at, .user = user, .last = "" };
+        *at = made;
+    }
+    if (strcmp((*at)->last, need->permission) != 0 || (*at)->counts[need->is_undo] == 0)
+        (*at)->counts[need->is_undo]++;
+    (*at)->last = need->permission;
+    return ERR_OK;
+}
+
+enum err needs_summary(
+    struct output *out, struct compilation *compilation, const struct needs *needs)
+{
+    struct summed *first = NULL;
+    for (const struct need *need = needs->first; need != NULL; need = need->next)
+        for (const struct need_user *user = need->users; user != NULL; user = user->next)
+            TRY(sum_user(&compilation->arena, &first, need, user));
+    for (const struct summed *at = first; at != NULL; at = at->next) {
+        add_user(out, compilation, at->user);
+        output_addf(out, ": %zu permissions to apply, %zu to undo\n", at->counts[0], at->counts[1]);
+    }
+    return ERR_OK;
+}
+
 void needs_text(
     struct output *out, const struct compilation *compilation, const struct needs *needs)
 {
@@ -85,16 +145,13 @@ void needs_text(
             "");
         output_add(out, need->is_undo ? STR(" undo ") : STR(" apply"));
         add_limits(out, need);
+        if (need->is_connections)
+            output_add(out, STR(", by the connection itself"));
         output_add(out, STR("\n"));
         for (const struct need_user *user = need->users; user != NULL; user = user->next) {
-            const struct source *source = &compilation->sources.items[user->step->at.file];
             output_add(out, STR("    "));
-            output_text(out, user->rule->name.len > 0 ? user->rule->name : STR("(no name)"));
-            output_add(out, STR(": "));
-            output_text(out, need_step_name(user));
-            output_add(out, STR(" ("));
-            output_text(out, source->file);
-            output_addf(out, ":%u)\n", (unsigned)source_place(source, user->step->at.start).line);
+            add_user(out, compilation, user);
+            output_add(out, STR("\n"));
         }
     }
 }

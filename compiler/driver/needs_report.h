@@ -7,7 +7,10 @@
 /* "compromised: stop_instance (rules/aws.cdr:12)" for each user, in `out`. */
 void needs_text(
     struct output *out, const struct compilation *compilation, const struct needs *needs);
-/* An array of {permission, phase, resources, conditions, rules}. NULL when out of memory. */
+/* A line for each step of each rule, in their order: how much it needs. ERR_MEMORY. */
+MUST_CHECK enum err needs_summary(
+    struct output *out, struct compilation *compilation, const struct needs *needs);
+/* An array of {permission, phase, identity, resources, conditions, rules}. NULL when out of memory. */
 json_t *needs_json(const struct compilation *compilation, const struct needs *needs,
     const struct policy_words *words);
 

@@ -3,6 +3,7 @@
 
 #include "aws/requests.h"
 #include "driver/json_out.h"
+#include "driver/policy_forms.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -57,8 +58,9 @@ json_t *policy_resources(const struct need *need, const struct policy_words *wor
     bool has_accounts = need->accounts.is_known && need->accounts.count <= POLICY_ACCOUNTS_MAX
                         && strstr(arn, "{A}") != NULL;
     if (words->account != NULL || !has_accounts) {
-        json_append(&all,
-            arn_json(arn, words->account != NULL ? str_from(words->account) : STR("*"), words));
+        const char *open = need->accounts.is_known ? NULL : words->open;
+        const char *account = words->account != NULL ? words->account : open;
+        json_append(&all, arn_json(arn, account != NULL ? str_from(account) : STR("*"), words));
         return all;
     }
     for (uint32_t at = 0; at < need->accounts.count; at++)
@@ -132,11 +134,27 @@ bool policy_escalates(const char *permission)
 
 /* ---- statements ---- */
 
-/* "ApplyNetworkInterface", then numbered: letters and digits, unlike all others. */
+/* In names of statements, behind their phase. */
+#define CONNECTION_SID "Connection"
+
+/* Whether a statement of that name is for needs of that phase and identity. */
+static bool is_for(const char *sid, const struct need *need)
+{
+    const char *phase = need->is_undo ? "Undo" : "Apply";
+    size_t length = strlen(phase);
+    return sid != NULL && strncmp(sid, phase, length) == 0
+           && (strncmp(sid + length, CONNECTION_SID, sizeof CONNECTION_SID - 1) == 0)
+                  == need->is_connections;
+}
+
+/* "ApplyNetworkInterface", "ApplyConnectionBucket" of what the connection itself needs, then
+ * numbered: letters and digits, unlike all others. */
 static json_t *sid_json(const json_t *statements, const struct need *need)
 {
     CLEANUP(buf_release) struct buf sid = BUF_INIT(256);
     buf_add(&sid, need->is_undo ? STR("Undo") : STR("Apply"));
+    if (need->is_connections)
+        buf_add(&sid, STR(CONNECTION_SID));
     bool is_first = true;
     for (const char *at = need->type == NULL ? "any" : need->type->type; *at != '\0'; at++) {
         if (isalnum((unsigned char)*at))
@@ -158,9 +176,9 @@ static json_t *sid_json(const json_t *statements, const struct need *need)
     return sid.err == ERR_OK ? json_from_str(buf_str(&sid)) : NULL;
 }
 
-/* The statement of that phase with the same resources and conditions, or NULL. */
+/* The statement of its phase and identity with the same resources and conditions, or NULL. */
 static json_t *find_statement(
-    json_t *statements, bool is_undo, const json_t *resources, const json_t *conditions)
+    json_t *statements, const struct need *need, const json_t *resources, const json_t *conditions)
 {
     size_t index;
     json_t *statement;
@@ -170,7 +188,7 @@ static json_t *find_statement(
         const json_t *same = json_object_get(statement, "Condition");
         bool is_same =
             same == NULL ? json_object_size(conditions) == 0 : json_equal(same, conditions);
-        if (sid != NULL && (strncmp(sid, "Undo", 4) == 0) == is_undo && is_same
+        if (is_for(sid, need) && is_same
             && json_equal(json_object_get(statement, "Resource"), resources))
             return statement;
     }
@@ -197,7 +215,7 @@ static void add_need(json_t **statements, const struct need *need, const struct 
     if (*statements == NULL || resources == NULL || conditions == NULL) {
         json_append(statements, NULL);
     } else {
-        json_t *statement = find_statement(*statements, need->is_undo, resources, conditions);
+        json_t *statement = find_statement(*statements, need, resources, conditions);
         if (statement == NULL) {
             statement = make_statement(*statements, need, resources, conditions);
             json_append(statements, statement);
@@ -237,7 +255,7 @@ static void add_self(json_t **statements, const struct needs *needs, const char 
         return;
     }
     json_t *made = json_object();
-    json_put(&made, "Sid", json_string("NeverItself"));
+    json_put(&made, "Sid", json_string(POLICY_ITSELF_SID));
     json_put(&made, "Effect", json_string("Deny"));
     json_put(&made, "Action", actions);
     json_put(&made, "Resource", json_string(self));

@@ -20,6 +20,7 @@ enum {
 struct policy_words {
     const char *partition; /* "aws", "${AWS::Partition}" */
     const char *account;   /* of every ARN; NULL: the accounts of the rules */
+    const char *open;      /* of ARNs whose account the rules leave open; NULL: "*" */
     const char *self;      /* ARN of the principal that gets the policy, or NULL */
 };
 
@@ -33,10 +34,12 @@ json_t *policy_conditions(const struct need *need);
 /* Whether the action changes who may do what: "iam:PutRolePolicy". */
 bool policy_escalates(const char *permission);
 
-/* Read a document that somebody wrote. ERR_INVALID: *reterr_reason says where what is wrong, in the
- * arena. ERR_MEMORY. */
-MUST_CHECK enum err policy_read(
-    str text, struct arena *arena, json_t **ret_policy, const char **reterr_reason);
+/* Read what somebody wrote: a document, an answer that holds one, or a template
+ * (policy_forms.h), whose documents come as one. Its statements are added to *policy, which is made
+ * where it is NULL. *ret_is_template: it makes the role of an account. ERR_INVALID: *reterr_reason
+ * says where what is wrong, in the arena. ERR_MEMORY. */
+MUST_CHECK enum err policy_read(str text, struct arena *arena, json_t **policy,
+    bool *ret_is_template, const char **reterr_reason);
 
 enum permitted {
     PERMITTED,         /* for all that is needed */

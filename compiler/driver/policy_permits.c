@@ -6,6 +6,8 @@
  */
 #include "driver/policy.h"
 
+#include "driver/policy_forms.h"
+
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -203,12 +205,10 @@ static bool is_effect(const json_t *statement, const char *effect)
     return strcmp(json_string_value(json_object_get(statement, "Effect")), effect) == 0;
 }
 
-/* What stands behind the fifth colon of an ARN: "role/web". */
+/* "role/web" */
 static const char *arn_name(const char *arn)
 {
-    for (int colons = 0; *arn != '\0' && colons < 5; arn++)
-        colons += *arn == ':';
-    return arn;
+    return policy_arn_field(arn, 5);
 }
 
 /* Whether `text` is the role or user of `self`, perhaps in every account: cdr is that there too. */

@@ -2,6 +2,8 @@
  * take, or what is no policy of an identity, is told with its place and not guessed at. */
 #include "driver/policy.h"
 
+#include "driver/policy_forms.h"
+
 #include <string.h>
 
 enum { STATEMENTS_MAX = 10000 };
@@ -141,8 +143,8 @@ static bool check_policy(struct reading *reading, json_t *policy)
     {
         if (strcmp(key, "Version") != 0 && strcmp(key, "Id") != 0 && strcmp(key, "Statement") != 0)
             return say(reading,
-                "it has no member %s; a policy has Version and Statement (of what `aws iam "
-                "get-role-policy` prints, it is what stands in PolicyDocument)",
+                "it has no member %s; a policy has Version and Statement; what `aws iam "
+                "get-policy-version` and `get-role-policy` print, and templates, are read too",
                 key);
     }
     const char *version = json_string_value(json_object_get(policy, "Version"));
@@ -166,21 +168,48 @@ static bool check_policy(struct reading *reading, json_t *policy)
     return true;
 }
 
-enum err policy_read(str text, struct arena *arena, json_t **ret_policy, const char **reterr_reason)
+/* Add the statements of a document that was checked. */
+static bool add_statements(struct reading *reading, json_t **policy, json_t *document)
+{
+    json_t *statements = json_object_get(document, "Statement");
+    if (*policy == NULL) {
+        *policy = json_incref(document);
+        return true;
+    }
+    json_t *all = json_object_get(*policy, "Statement");
+    if (json_array_size(all) + json_array_size(statements) > STATEMENTS_MAX)
+        return say(reading, "these are more than %d statements", STATEMENTS_MAX);
+    return json_array_extend(all, statements) == 0 || say(reading, "out of memory");
+}
+
+static bool read_documents(struct reading *reading, json_t *documents, json_t **policy)
+{
+    if (documents == NULL)
+        return false;
+    if (json_array_size(documents) == 0)
+        return say(reading, "it has no policy");
+    for (size_t at = 0; at < json_array_size(documents); at++) {
+        json_t *document = json_array_get(documents, at);
+        if (!check_policy(reading, document) || !add_statements(reading, policy, document))
+            return false;
+    }
+    return true;
+}
+
+enum err policy_read(str text, struct arena *arena, json_t **policy, bool *ret_is_template,
+    const char **reterr_reason)
 {
     json_error_t error;
     struct reading reading = { .arena = arena };
-    json_t *policy = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
-    bool is_good = false;
-    if (policy == NULL)
+    json_t *json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
+    json_t *documents = json == NULL ? NULL : policy_documents(json, ret_is_template);
+    bool is_good = json != NULL && read_documents(&reading, documents, policy);
+    if (json == NULL)
         say(&reading, "line %d, column %d: %s", error.line, error.column, error.text);
-    else
-        is_good = check_policy(&reading, policy);
-    if (is_good) {
-        *ret_policy = policy;
+    json_decref(documents);
+    json_decref(json);
+    if (is_good)
         return ERR_OK;
-    }
-    json_decref(policy);
     *reterr_reason = reading.fault;
     return reading.fault == NULL ? ERR_MEMORY : ERR_INVALID;
 }

@@ -282,6 +282,34 @@ static json_t *plan(const struct setup *setup, const json_t *trust, const json_t
     return made;
 }
 
+/* ---- who takes the role ---- */
+
+static json_t *allow(const char *sid, const char *action, json_t *where)
+{
+    json_t *statement = json_object();
+    json_put(&statement, "Sid", json_string(sid));
+    json_put(&statement, "Effect", json_string("Allow"));
+    json_put(&statement, "Action", json_string(action));
+    json_put(&statement, "Resource", where);
+    return statement;
+}
+
+json_t *setup_hub_policy(const struct setup *setup)
+{
+    const struct policy_words words = { .partition = forms[SETUP_JSON].partition };
+    json_t *statements = json_array();
+    json_append(&statements,
+        allow("TakeRoles", "sts:AssumeRole", format_json("arn:aws:iam::*:role/%s", setup->role)));
+    json_append(&statements, allow("ListAccounts", "organizations:ListAccounts", json_string("*")));
+    json_t *own = policy_json(setup->own, &words);
+    if (own == NULL || json_array_extend(statements, json_object_get(own, "Statement")) != 0) {
+        json_decref(statements);
+        statements = NULL;
+    }
+    json_decref(own);
+    return document(statements);
+}
+
 /* ---- all of it ---- */
 
 static json_t *plain(const struct setup *setup, json_t *trust, json_t *policies)
@@ -291,6 +319,7 @@ static json_t *plain(const struct setup *setup, json_t *trust, json_t *policies)
     json_put(&made, "external_id", json_string(setup->external_id));
     json_put(&made, "trust", json_incref(trust));
     json_put(&made, "policies", json_incref(policies));
+    json_put(&made, "taker", setup_hub_policy(setup));
     return made;
 }
 
@@ -318,25 +347,4 @@ json_t *setup_template(const struct needs *needs, const struct setup *setup, enu
     json_decref(policies);
     json_decref(trust);
     return made;
-}
-
-static json_t *allow(const char *sid, const char *action, json_t *where)
-{
-    json_t *statement = json_object();
-    json_put(&statement, "Sid", json_string(sid));
-    json_put(&statement, "Effect", json_string("Allow"));
-    json_put(&statement, "Action", json_string(action));
-    json_put(&statement, "Resource", where);
-    return statement;
-}
-
-json_t *setup_hub_policy(const struct setup *setup, bool lists_accounts)
-{
-    json_t *statements = json_array();
-    json_append(&statements,
-        allow("TakeRoles", "sts:AssumeRole", format_json("arn:aws:iam::*:role/%s", setup->role)));
-    if (lists_accounts)
-        json_append(
-            &statements, allow("ListAccounts", "organizations:ListAccounts", json_string("*")));
-    return document(statements);
 }

@@ -92,6 +92,12 @@ bool iam_action_is_regional(str action)
     return false;
 }
 
+bool iam_action_is_connections(str action)
+{
+    return str_startswith(action, STR("organizations:")) || str_startswith(action, STR("s3:"))
+           || str_is(action, "sts:AssumeRole");
+}
+
 bool iam_word_next(str *words, str *ret_word)
 {
     while (words->len > 0 && words->ptr[0] == ' ')

@@ -60,6 +60,11 @@ const char *iam_action_of(const char *service, const char *operation);
  * region: not so for IAM, which is everywhere, nor for what has an address of its own. */
 bool iam_action_is_regional(str action);
 
+/* Whether requests for it are signed by the connection itself, whatever account a step acts in, and
+ * not by the role of that account: evidence in S3, the list of accounts, taking roles
+ * (connection.h). */
+bool iam_action_is_connections(str action);
+
 /* Take the first word off `*words`; false when there is none. */
 bool iam_word_next(str *words, str *ret_word);
 /* Whether `word` is one of `words`. */

@@ -22,7 +22,8 @@ holds "what stops is limited to the account, the region and the tag" json '.Stat
     and .Condition.StringEqualsIgnoreCase["aws:ResourceTag/env"] == ["prod"]'
 holds "undo is a statement of its own" json '[.Statement[] | select(.Sid | startswith("Undo")) | .Action[]]
     | index("ec2:StartInstances") != null and index("iam:DeleteRolePolicy") != null'
-says "stolen: isolate_role (rules/role.cdr:1)" "who needs it is told beside it"
+says "stolen: isolate_role (rules/role.cdr:1): " "who needs it is told beside it"
+holds "in a line each" bash -c '[ "$(wc -l <"$1")" -lt 10 ]' _ "$err"
 says "iam:PutRolePolicy lets whoever holds these credentials" "it warns of what gives permissions"
 cp "$out" policy.json
 
@@ -83,6 +84,66 @@ run permissions rules --provider slack
 exits 0 "another provider has a list"
 says "needs a permission of slack" "which may be empty"
 
+# What is deployed: what cdr setup prints, and what AWS made of it.
+trust=arn:aws:iam::111122223333:role/cdr
+for form in cloudformation terraform json; do
+    run setup aws rules --trust "$trust" --external-id acme:7 --format "$form"
+    cp "$out" "$form.json"
+    run permissions rules --compare "$form.json"
+    exits 0 "what cdr setup prints is enough: $form"
+    prints "0 missing, 0 unclear, 0 in excess" "and not too much"
+done
+sed 's/${AWS::AccountId}/444455556666/g; s/${AWS::Partition}/aws/g' cloudformation.json | jq '(.. | objects | select(has("Fn::Sub"))) |= .["Fn::Sub"]' >rendered.json
+run permissions rules --compare rendered.json
+exits 0 "so is it when the account is filled in"
+prints "0 missing, 0 unclear, 0 in excess" "with nothing unclear"
+says "compared for account 444455556666" "it says for which account"
+there=(--account 444455556666 --self arn:aws:iam::444455556666:role/cdr-response)
+jq '{PolicyVersion: {Document: .Resources.Policy1.Properties.PolicyDocument, VersionId: "v1", IsDefaultVersion: true, CreateDate: "2026-01-01T00:00:00+00:00"}}' \
+    rendered.json >version.json
+run permissions rules "${there[@]}" --compare version.json
+exits 0 "what aws iam get-policy-version prints is read"
+prints "0 missing, 0 unclear, 0 in excess" "for the account that is said"
+run permissions rules --account 444455556667 --compare version.json
+exits 1 "for another account it is not enough"
+run permissions rules --account 4444
+exits 2 "an account has twelve digits"
+jq '{RoleName: "r", PolicyName: "p", PolicyDocument: (.Resources.Policy1.Properties.PolicyDocument | .Statement |= .[:2])}' rendered.json >one.json
+jq '.Resources.Policy1.Properties.PolicyDocument | .Statement |= .[2:]' rendered.json >two.json
+run permissions rules "${there[@]}" --compare one.json
+exits 1 "one of two policies is not enough"
+run permissions rules "${there[@]}" --compare one.json --compare two.json
+exits 0 "both are"
+jq '.Resources |= del(.Policy1)' rendered.json >none.json
+run permissions rules --compare none.json
+exits 2 "a template without a policy is refused"
+says "it has no policy" "and why"
+
+# Evidence is stored by the connection, and by no role of an account.
+cat >evidence.cdr <<'R'
+connection aws { provider = aws member_role = "cdr-response" external_id = env("CDR_EXTERNAL_ID") evidence = "s3://evidence/cases" }
+rule seen { when exists instance.id then collect triage }
+R
+run permissions evidence.cdr
+holds "what the connection itself needs has statements of its own" json '[.Statement[] | select(.Action | any(startswith("s3:"))) | .Sid]
+    == ["ApplyConnectionBucket", "ApplyConnectionObject"]'
+says "statements ApplyConnection.. and UndoConnection.." "which it tells"
+run permissions evidence.cdr --identity member
+holds "a member needs none of it" json '[.Statement[].Action[]] | all(startswith("s3:") | not)'
+cp "$out" member.json
+run permissions evidence.cdr --identity connection
+holds "and the connection nothing else" json '[.Statement[].Action[]] | all(startswith("s3:"))'
+run permissions evidence.cdr --compare member.json
+exits 1 "a member's policy is not all"
+run permissions evidence.cdr --identity member --compare member.json
+exits 0 "and is all that a member needs"
+run setup aws evidence.cdr --trust "$trust" --external-id acme:7
+cp "$out" evidence.json
+run permissions evidence.cdr --compare evidence.json
+exits 0 "which is what a template is compared with"
+
+run permissions rules --verbose
+says "iam:PutRolePolicy                        apply on role" "each permission is told when asked for"
 run permissions rules --format json
 exits 0 "one object for programs"
 holds "the policy, its length and who needs what" json '.policy.Version and .characters > 500

@@ -60,6 +60,17 @@ jq '.policies[0]' "$out" >policy.json
 run permissions rules --compare policy.json --self arn:aws:iam::111122223333:role/cdr-response
 exits 0 "they are enough for the rules"
 
+cat >evidence.cdr <<'R'
+connection aws { provider = aws member_role = "cdr-response" external_id = env("CDR_EXTERNAL_ID") evidence = "s3://evidence/cases" }
+rule seen { when exists instance.id then collect triage }
+R
+run setup aws evidence.cdr --trust "$trust" --format json
+holds "evidence in S3 is for who takes the role, and for no member" json '([.policies[].Statement[].Action[]] | all(startswith("s3:") | not))
+    and (.taker.Statement | map(.Sid)) == ["TakeRoles", "ListAccounts", "ApplyConnectionBucket", "ApplyConnectionObject"]
+    and .taker.Statement[3].Resource == ["arn:aws:s3:::evidence/cases/*"]'
+says '"s3:PutObject"' "it is told beside the template"
+says "the bucket's policy must let it" "with what else it takes"
+
 {
     printf 'list people : text = ["a"]\n'
     for account in $(seq 100000000001 100000000040); do

@@ -3,6 +3,7 @@
 
 #include "driver/needs.h"
 #include "driver/policy.h"
+#include "driver/policy_forms.h"
 
 #define AWS                                                                                        \
     "environment production { aws accounts [\"111122223333\", \"444455556666\"] "                  \
@@ -263,10 +264,11 @@ static enum permitted judge(const char *text, const char *policy)
     struct looked looked;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 20);
     json_t *read = NULL;
+    bool is_template;
     const char *reason = NULL;
     enum permitted permitted = PERMITTED;
     look(&looked, text);
-    enum err err = policy_read(str_from(policy), &arena, &read, &reason);
+    enum err err = policy_read(str_from(policy), &arena, &read, &is_template, &reason);
     if (err != ERR_OK)
         print_error("%s\n", reason);
     assert_int_equal(err, ERR_OK);
@@ -339,10 +341,11 @@ static enum permitted judge_as(const char *rules, const char *permission, const 
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 20);
     const struct policy_words own = { .partition = "aws", .self = self };
     json_t *read = NULL;
+    bool is_template;
     const char *reason = NULL;
     enum permitted permitted = PERMITTED;
     look(&looked, rules);
-    assert_int_equal(policy_read(str_from(policy), &arena, &read, &reason), ERR_OK);
+    assert_int_equal(policy_read(str_from(policy), &arena, &read, &is_template, &reason), ERR_OK);
     assert_non_null(find(&looked, permission, type));
     assert_int_equal(
         policy_permits(read, find(&looked, permission, type), &own, &arena, &permitted, &reason),
@@ -425,7 +428,9 @@ static void a_policy_that_iam_would_not_take_is_refused_with_its_place(void **st
         { "{\n\"Statement\": [}", "line 2, column" },
         { "[]", "no JSON object" },
         { "{\"Statement\":[],\"Statement\":[]}", "duplicate" },
-        { "{\"PolicyDocument\":{}}", "no member PolicyDocument" },
+        { "{\"PolicyDocument\":{}}", "Statement is neither" },
+        { "{\"Policy\":{}}", "no member Policy" },
+        { "{\"Resources\":{}}", "has no policy" },
         { "{\"Version\":\"2012\",\"Statement\":[]}", "Version" },
         { "{\"Statement\":3}", "Statement is neither" },
         { ALLOW(STOP), "Statement[0] has neither Resource and NotResource" },
@@ -439,8 +444,10 @@ static void a_policy_that_iam_would_not_take_is_refused_with_its_place(void **st
     for (size_t at = 0; at < COUNT_OF(bad); at++) {
         CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 20);
         json_t *read = NULL;
+        bool is_template;
         const char *reason = "";
-        assert_int_equal(policy_read(str_from(bad[at].text), &arena, &read, &reason), ERR_INVALID);
+        assert_int_equal(
+            policy_read(str_from(bad[at].text), &arena, &read, &is_template, &reason), ERR_INVALID);
         if (strstr(reason, bad[at].reason) == NULL)
             print_error("%s\n%s\n", bad[at].text, reason);
         assert_non_null(strstr(reason, bad[at].reason));
@@ -463,8 +470,9 @@ static void what_is_printed_is_enough(void **state)
     json_t *policy = policy_json(&looked.needs, &self);
     char *text = json_dumps(policy, 0);
     json_t *read = NULL;
+    bool is_template;
     const char *reason = NULL;
-    assert_int_equal(policy_read(str_from(text), &arena, &read, &reason), ERR_OK);
+    assert_int_equal(policy_read(str_from(text), &arena, &read, &is_template, &reason), ERR_OK);
     for (const struct need *need = looked.needs.first; need != NULL; need = need->next) {
         enum permitted permitted = PERMITTED_NOT;
         assert_int_equal(policy_permits(read, need, &self, &arena, &permitted, &reason), ERR_OK);
@@ -476,6 +484,35 @@ static void what_is_printed_is_enough(void **state)
     json_decref(read);
     json_decref(policy);
     compile_release(&looked.compilation);
+}
+
+static void the_fields_of_an_arn_may_be_words_of_a_template(void **state)
+{
+    (void)state;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(1 << 16);
+    static const char of_a_stack[] = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/cdr";
+    assert_string_equal(policy_arn_field(of_a_stack, 5), "role/cdr");
+    assert_string_equal(policy_arn_field("arn:aws:ec2:*:*:instance/*", 5), "instance/*");
+    assert_string_equal(policy_arn_field("arn:${", 5), "");
+    static const struct {
+        const char *arns, *account;
+    } rows[] = {
+        { "[\"arn:${P}:ec2:*:${A::B}:x/*\",\"arn:${P}:iam::*:y/*\",\"*\"]", "${A::B}" },
+        { "[\"arn:${P}:ec2:*:444455556666:x/*\",\"arn:${P}:s3:::y\"]", "444455556666" },
+        { "[\"arn:${P}:ec2:*:444455556666:x\",\"arn:${P}:ec2:*:111122223333:x\"]", NULL },
+        { "\"arn:${P}:iam::*:role/*\"", NULL },
+    };
+    for (size_t at = 0; at < COUNT_OF(rows); at++) {
+        const char *partition, *account;
+        json_t *policy = json_pack("{s:[{s:o}]}", "Statement", "Resource",
+            json_loads(rows[at].arns, JSON_DECODE_ANY, NULL));
+        policy_places(policy, &arena, &partition, &account);
+        assert_string_equal(partition, "${P}");
+        assert_true((account == NULL) == (rows[at].account == NULL));
+        if (account != NULL)
+            assert_string_equal(account, rows[at].account);
+        json_decref(policy);
+    }
 }
 
 int main(void)
@@ -499,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_deny_of_the_only_document_is_missing),
         cmocka_unit_test(a_policy_that_iam_would_not_take_is_refused_with_its_place),
         cmocka_unit_test(what_is_printed_is_enough),
+        cmocka_unit_test(the_fields_of_an_arn_may_be_words_of_a_template),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
