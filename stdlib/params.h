@@ -30,6 +30,8 @@
         .directs = true, .doc = (param_doc)                                                        \
     }
 
+/* The same in every row that takes a change of a role or user back. */
+#define PARAM_OWNER_ID PARAM("id", TEXT, OPTIONAL, "the unique id of the role or user")
 /* The same in every row that acts on AWS. */
 #define PARAM_ACCOUNT PARAM("account", ACCOUNT, SCOPE, "the account it must be in")
 #define PARAM_REGION PARAM("region", REGION, SCOPE, "the region; else that of the connection")

@@ -132,8 +132,8 @@ enum step_turn delete_acl_entry_next(struct step *step, const struct reply *repl
 struct undo delete_acl_entry_undo(struct step *step, str acl, uint32_t number, bool is_egress,
     str network, str account, value region);
 
-/* owner (ARN of a role or user), policy (the document that was put), name */
-enum { UNBAN_OWNER, UNBAN_POLICY, UNBAN_NAME, UNBAN_POLICY_ARGS };
+/* owner (ARN of a role or user), policy (the document that was put), name, id of the owner */
+enum { UNBAN_OWNER, UNBAN_POLICY, UNBAN_NAME, UNBAN_OWNER_ID, UNBAN_POLICY_ARGS };
 struct delete_ban_policy {
     struct restore_policy restore;
     struct restore_words words;

@@ -54,6 +54,7 @@ static enum step_turn put(struct step *step)
     undo.args[UNBAN_OWNER] = value_text(self->principal.arn);
     undo.args[UNBAN_POLICY] = value_text(self->policy.document);
     undo.args[UNBAN_NAME] = value_text(str_from(self->policy.name));
+    undo.args[UNBAN_OWNER_ID] = value_text(self->principal.id);
     return talk_change(step, BAN_POLICY_PUT, inline_policy_put(step, &self->policy), undo);
 }
 
@@ -108,6 +109,7 @@ enum step_turn ban_policy_heard_put(struct step *step, const struct answer *answ
 enum step_turn delete_ban_policy_next(struct step *step, const struct reply *reply)
 {
     struct delete_ban_policy *self = step->state;
+    self->restore.id = value_str(step->args[UNBAN_OWNER_ID]);
     if (reply == NULL) {
         str name = arena_copy(step->arena, value_str(step->args[UNBAN_NAME]));
         if (name.ptr == NULL)

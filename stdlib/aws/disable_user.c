@@ -94,8 +94,9 @@ static enum step_turn deny(struct step *step)
 {
     struct disable_user *self = step->state;
     struct undo undo = { .builtin = "enable_user",
-        .args = { value_text(self->principal.arn), value_text(DENY_ALL) },
-        .args_count = 2 };
+        .args = { value_text(self->principal.arn), value_text(DENY_ALL),
+            value_text(self->principal.id) },
+        .args_count = 3 };
     return talk_change(step, DENY, inline_policy_put(step, &self->policy), undo);
 }
 

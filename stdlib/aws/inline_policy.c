@@ -8,7 +8,8 @@
 #include "base/time.h"
 
 enum { ARG_OWNER, ARG_POLICY, ARG_FORMER };
-enum { CALLER, LOOK, CHANGE };
+enum { CALLER, KNOWN, LOOK, CHANGE };
+enum { RELEASE_ID = 2, ALLOW_ID = 3 };
 
 enum err reply_inline_policy(
     struct arena *arena, const struct xml *root, bool is_user, str *ret_document)
@@ -106,7 +107,7 @@ static enum step_turn restore_heard_caller(struct step *step, const struct answe
         return turn;
     if (principal_is_elsewhere(&self->caller, step->target))
         return principal_end_elsewhere(step, &self->caller, step->target);
-    return restore_look(step, 0);
+    return talk_ask(step, KNOWN, principal_ask(step, step->target));
 }
 
 static enum step_turn send_back(struct step *step)
@@ -151,6 +152,16 @@ static enum step_turn restored(struct step *step)
     return talk_end(step, STEP_DONE, "%.*s %s", STR_ARG(step->target), self->words->done);
 }
 
+static enum step_turn restore_heard_known(struct step *step, const struct answer *answer)
+{
+    const struct restore_policy *self = step->state;
+    enum step_turn turn;
+    if (answer_is(answer, "NoSuchEntity"))
+        return restored(step);
+    return principal_is_still(step, answer, step->target, self->id, &turn) ? restore_look(step, 0)
+                                                                           : turn;
+}
+
 static enum step_turn restore_heard_look(struct step *step, const struct answer *answer)
 {
     struct restore_policy *self = step->state;
@@ -191,6 +202,7 @@ enum step_turn restore_policy_next(
 {
     static talk_hearer *const hearers[] = {
         [CALLER] = restore_heard_caller,
+        [KNOWN] = restore_heard_known,
         [LOOK] = restore_heard_look,
         [CHANGE] = restore_heard_change,
     };
@@ -210,6 +222,8 @@ enum step_turn release_principal_next(struct step *step, const struct reply *rep
 {
     static const struct restore_words words = { POLICY_ISOLATION, "is no longer denied everything",
         "would no longer be denied everything" };
+    struct restore_policy *self = step->state;
+    self->id = arg(step, RELEASE_ID);
     return restore_policy_next(step, reply, &words);
 }
 
@@ -219,5 +233,6 @@ enum step_turn allow_sessions_next(struct step *step, const struct reply *reply)
         "takes the sessions again that were revoked", "would take the revoked sessions again" };
     struct restore_policy *self = step->state;
     self->has_former = arg(step, ARG_FORMER).len > 0;
+    self->id = arg(step, ALLOW_ID);
     return restore_policy_next(step, reply, &words);
 }

@@ -46,12 +46,14 @@ MUST_CHECK enum err reply_inline_policy(
 bool document_is(str seen, str ours);
 
 /* The inverses: args are the ARN of the role or user, the document that was put, and, where the
- * row has it, the document that was there before. */
+ * row has it, the document that was there before; last the id of the role or user. Only the one
+ * with that ARN and that id is touched. */
 struct restore_policy {
     struct talk talk;
     struct caller caller;
     const struct restore_words *words;
     bool has_former;
+    str id; /* of the role or user that was changed; or empty */
     struct inline_policy policy;
     struct tries tries;
 };
@@ -66,6 +68,7 @@ struct restore_words {
 /* `words` is static. */
 enum step_turn restore_policy_next(
     struct step *step, const struct reply *reply, const struct restore_words *words);
-/* release_role (role), enable_user (user), allow_sessions (either): ARN, policy [, former] */
+/* release_role (role), enable_user (user): ARN, policy, id; allow_sessions (either): ARN, policy,
+ * former, id */
 enum step_turn release_principal_next(struct step *step, const struct reply *reply);
 enum step_turn allow_sessions_next(struct step *step, const struct reply *reply);

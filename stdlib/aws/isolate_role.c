@@ -22,8 +22,9 @@ static enum step_turn deny(struct step *step)
 {
     struct isolate_role *self = step->state;
     struct undo undo = { .builtin = "release_role",
-        .args = { value_text(self->principal.arn), value_text(DENY_ALL) },
-        .args_count = 2 };
+        .args = { value_text(self->principal.arn), value_text(DENY_ALL),
+            value_text(self->principal.id) },
+        .args_count = 3 };
     return talk_change(step, CHANGE, inline_policy_put(step, &self->policy), undo);
 }
 

@@ -67,9 +67,47 @@ enum step_turn principal_end_elsewhere(struct step *step, const struct caller *c
         STR_ARG(caller->account));
 }
 
+struct request principal_ask(struct step *step, str arn)
+{
+    return principal_is_user(arn) ? iam_get_user(step, principal_name(arn))
+                                  : iam_get_role(step, principal_name(arn));
+}
+
+bool principal_is_still(
+    struct step *step, const struct answer *answer, str arn, str id, enum step_turn *ret_turn)
+{
+    const struct talk *talk = step->state;
+    bool is_user = principal_is_user(arn);
+    if (answer->heard == HEARD_ASSUMED)
+        return true;
+    if (answer->heard == HEARD_ERROR) {
+        *ret_turn = talk_fail(step, answer);
+        return false;
+    }
+    str arn_now =
+        xml_text(answer->root, is_user ? "GetUserResult/User/Arn" : "GetRoleResult/Role/Arn");
+    str id_now =
+        xml_text(answer->root, is_user ? "GetUserResult/User/UserId" : "GetRoleResult/Role/RoleId");
+    if (str_equal(arn_now, arn) && (id.len == 0 || str_equal(id_now, id)))
+        return true;
+    *ret_turn = talk_end(step, talk->has_changed ? STEP_UNKNOWN : STEP_FAILED,
+        "%.*s is not there any more: the %s of that name now is another (%.*s, %.*s), which was "
+        "left alone",
+        STR_ARG(arn), is_user ? "user" : "role", STR_ARG(arn_now), STR_ARG(id_now));
+    return false;
+}
+
 bool caller_is_user(const struct caller *caller, str name)
 {
     return principal_is_user(caller->arn) && str_equal(principal_name(caller->arn), name);
+}
+
+/* False: no memory. */
+static bool keep_id(struct step *step, const struct answer *answer, const char *path)
+{
+    struct principal *self = step->state;
+    self->id = arena_copy(step->arena, xml_text(answer->root, path));
+    return self->id.ptr != NULL;
 }
 
 /* ---- roles ---- */
@@ -168,6 +206,8 @@ enum step_turn principal_heard_profile(struct step *step, const struct answer *a
     if (answer->heard == HEARD_ASSUMED)
         return assumed_role(step);
     enum err err = reply_profile_role(step->arena, answer->root, &role);
+    if (!keep_id(step, answer, "GetInstanceProfileResult/InstanceProfile/Roles/member/RoleId"))
+        return talk_memory(step);
     if (err == ERR_MEMORY)
         return talk_memory(step);
     if (err != ERR_OK)
@@ -195,6 +235,8 @@ enum step_turn principal_heard_role(struct step *step, const struct answer *answ
     if (answer->heard == HEARD_ERROR)
         return talk_fail(step, answer);
     enum err err = reply_role(step->arena, answer->root, &role);
+    if (!keep_id(step, answer, "GetRoleResult/Role/RoleId"))
+        return talk_memory(step);
     if (err == ERR_MEMORY)
         return talk_memory(step);
     if (err != ERR_OK)
@@ -300,7 +342,7 @@ enum step_turn principal_heard_user(struct step *step, const struct answer *answ
     if (answer->heard == HEARD_ERROR)
         return talk_fail(step, answer);
     str user = arena_copy(step->arena, xml_text(answer->root, "GetUserResult/User/Arn"));
-    if (user.ptr == NULL)
+    if (user.ptr == NULL || !keep_id(step, answer, "GetUserResult/User/UserId"))
         return talk_memory(step);
     if (!principal_is_user(user))
         return talk_end(
@@ -347,6 +389,6 @@ enum step_turn principal_begin(struct step *step, const struct principal_args *a
     str none = { "", 0 };
     self->args = args;
     self->found = found;
-    self->arn = self->name = self->page = none;
+    self->arn = self->name = self->id = self->page = none;
     return talk_ask(step, PRINCIPAL_CALLER, sts_get_caller_identity(step));
 }

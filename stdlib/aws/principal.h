@@ -23,6 +23,7 @@ struct principal {
     struct caller caller;
     str arn;  /* once it is known; what was given until then */
     str name; /* as IAM wants it */
+    str id;   /* that IAM gave it (AROA.., AIDA..), which no other ever has; empty: not read */
     bool is_user;
     bool is_assumed; /* planning offline: nothing of it was read */
     bool is_shown;   /* facts were said */
@@ -64,4 +65,12 @@ bool principal_is_user(str arn);
 bool caller_is_user(const struct caller *caller, str name);
 /* Whether `arn` is of another account than the caller's: true when both are known. */
 bool principal_is_elsewhere(const struct caller *caller, str arn);
+/* For what takes a change back: whether the role or user that IAM has under the name of `arn` now, in
+ * the answer to principal_ask, is the one that was changed. Others take the names of those that
+ * were deleted, also under another path. `id` is what struct principal had, or empty. False: the
+ * step has ended, and *ret_turn is what its hearer returns. */
+bool principal_is_still(
+    struct step *step, const struct answer *answer, str arn, str id, enum step_turn *ret_turn);
+/* GetRole, GetUser. */
+struct request principal_ask(struct step *step, str arn);
 enum step_turn principal_end_elsewhere(struct step *step, const struct caller *caller, str arn);

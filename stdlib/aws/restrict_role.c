@@ -81,9 +81,9 @@ static enum step_turn detach(struct step *step, uint32_t at)
     struct restrict_role *self = step->state;
     struct attached_policy *policy = &self->attached[at];
     struct undo undo = { .builtin = "unrestrict_role",
-        .args = { value_text(self->principal.arn), value_text(policy->arn), VALUE_NONE,
-            VALUE_NONE },
-        .args_count = 4 };
+        .args = { value_text(self->principal.arn), value_text(policy->arn), VALUE_NONE, VALUE_NONE,
+            value_text(self->principal.id) },
+        .args_count = 5 };
     self->at = at;
     tries_send(&policy->tries);
     return talk_change(

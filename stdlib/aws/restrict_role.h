@@ -46,7 +46,7 @@ enum { RESTRICT_ARG_BOUNDARY = 2 };
 
 /* role, instance, boundary, account, region */
 enum step_turn restrict_role_next(struct step *step, const struct reply *reply);
-/* role (ARN), policy, boundary, former: ARNs */
+/* role (ARN), policy, boundary, former: ARNs; the id of the role */
 enum step_turn unrestrict_role_next(struct step *step, const struct reply *reply);
 
 /* GetRole: the ARN of the permissions boundary, or empty. ERR_MEMORY. */

@@ -78,8 +78,9 @@ static enum step_turn revoke(struct step *step)
     struct revoke_sessions *self = step->state;
     struct undo undo = { .builtin = "allow_sessions",
         .args = { value_text(self->principal.arn), value_text(self->policy.document),
-            self->former.len > 0 ? value_text(self->former) : VALUE_NONE },
-        .args_count = 3 };
+            self->former.len > 0 ? value_text(self->former) : VALUE_NONE,
+            value_text(self->principal.id) },
+        .args_count = 4 };
     return talk_change(step, CHANGE, inline_policy_put(step, &self->policy), undo);
 }
 

@@ -41,8 +41,9 @@ static enum step_turn put(struct step *step)
     struct restrict_role *self = step->state;
     struct undo undo = { .builtin = "unrestrict_role",
         .args = { value_text(self->principal.arn), VALUE_NONE, value_text(wanted(step)),
-            self->former.len > 0 ? value_text(self->former) : VALUE_NONE },
-        .args_count = 4 };
+            self->former.len > 0 ? value_text(self->former) : VALUE_NONE,
+            value_text(self->principal.id) },
+        .args_count = 5 };
     tries_send(&self->tries);
     return talk_change(step, RESTRICT_BOUNDARY_CHANGE,
         iam_put_role_boundary(step, self->principal.name, wanted(step)), undo);

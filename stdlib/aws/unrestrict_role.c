@@ -4,8 +4,8 @@
 #include "aws/requests.h"
 #include "aws/requests_iam.h"
 
-enum { ARG_ROLE, ARG_POLICY, ARG_BOUNDARY, ARG_FORMER };
-enum { CALLER, ATTACHED, BOUNDARY, CHANGE };
+enum { ARG_ROLE, ARG_POLICY, ARG_BOUNDARY, ARG_FORMER, ARG_ID };
+enum { CALLER, KNOWN, ATTACHED, BOUNDARY, CHANGE };
 
 static str arg(const struct step *step, int index)
 {
@@ -42,7 +42,16 @@ static enum step_turn heard_caller(struct step *step, const struct answer *answe
         return turn;
     if (principal_is_elsewhere(&self->caller, step->target))
         return principal_end_elsewhere(step, &self->caller, step->target);
-    return look(step, 0);
+    if (is_boundary(step)) /* which looks at the role anyway */
+        return look(step, 0);
+    return talk_ask(step, KNOWN, principal_ask(step, step->target));
+}
+
+static enum step_turn heard_known(struct step *step, const struct answer *answer)
+{
+    enum step_turn turn;
+    return principal_is_still(step, answer, step->target, arg(step, ARG_ID), &turn) ? look(step, 0)
+                                                                                    : turn;
 }
 
 static struct request way_back(struct step *step)
@@ -104,8 +113,9 @@ static enum step_turn heard_boundary(struct step *step, const struct answer *ans
 {
     const struct unrestrict_role *self = step->state;
     str ours = arg(step, ARG_BOUNDARY), former = arg(step, ARG_FORMER), boundary = ours;
-    if (answer->heard == HEARD_ERROR)
-        return talk_fail(step, answer);
+    enum step_turn turn;
+    if (!principal_is_still(step, answer, step->target, arg(step, ARG_ID), &turn))
+        return turn;
     if (answer->heard == HEARD_ANSWER
         && reply_role_boundary(step->arena, answer->root, &boundary) != ERR_OK)
         return talk_memory(step);
@@ -139,6 +149,7 @@ enum step_turn unrestrict_role_next(struct step *step, const struct reply *reply
 {
     static talk_hearer *const hearers[] = {
         [CALLER] = heard_caller,
+        [KNOWN] = heard_known,
         [ATTACHED] = heard_attached,
         [BOUNDARY] = heard_boundary,
         [CHANGE] = heard_change,

@@ -322,11 +322,13 @@ static void plans_suppose_the_changes(void **state)
 static void each_change_has_its_own_way_back(void **state)
 {
     (void)state;
-    static const struct exchange policy[] = { WHO, LOOK_OURS,
+    static const struct exchange policy[] = { WHO, KNOWN, LOOK_OURS,
         CHANGE("DeleteUserPolicy", POLICY_PARAMS, DID("DeleteUserPolicy")), LOOK_NONE };
-    static const struct exchange gone[] = { WHO, LOOK_NONE };
-    static const struct exchange foreign[] = { WHO,
+    static const struct exchange gone[] = { WHO, KNOWN, LOOK_NONE };
+    static const struct exchange foreign[] = { WHO, KNOWN,
         ASK("GetUserPolicy", POLICY_PARAMS, POLICY_REPLY("%7B%7D")) };
+    static const struct exchange other[] = { WHO,
+        ASK("GetUser", "", USER_REPLY("arn:aws:iam::" OURS ":user/intern/bot")) };
     static const struct exchange key[] = { WHO, KEYS(KEY(KEY1, "Inactive")), UPDATE(KEY1, "Active"),
         KEYS(KEY(KEY1, "Active")) };
     static const struct exchange active[] = { WHO, KEYS(KEY(KEY1, "Active")) };
@@ -342,6 +344,8 @@ static void each_change_has_its_own_way_back(void **state)
     ENDS(&undo, gone, STEP_DONE, 0, "nothing to take back");
     script_begin_undo(&undo, &done, 0);
     ENDS(&undo, foreign, STEP_FAILED, 0, "was changed since by somebody else");
+    script_begin_undo(&undo, &done, 0);
+    ENDS(&undo, other, STEP_FAILED, 0, "the user of that name now is another");
     script_begin_undo(&undo, &done, 1);
     ENDS(&undo, key, STEP_DONE, 1, "is active again");
     script_begin_undo(&undo, &done, 1);

@@ -538,12 +538,12 @@ static void assert_undo(
 static void an_undo_deletes_what_is_still_as_it_was_put(void **state)
 {
     (void)state;
-    static const struct exchange exchanges[] = { WHO, LOOK_OURS,
+    static const struct exchange exchanges[] = { WHO, KNOWN, LOOK_OURS,
         CHANGE("DeleteRolePolicy", POLICY_PARAMS, DELETE_REPLY), LOOK_NONE };
-    static const struct exchange slow[] = { WHO, LOOK_OURS,
+    static const struct exchange slow[] = { WHO, KNOWN, LOOK_OURS,
         CHANGE_WITHOUT("DeleteRolePolicy", POLICY_PARAMS, LOST), LOOK_OURS, LOOK_OURS, LOOK_OURS,
         CHANGE("DeleteRolePolicy", POLICY_PARAMS, DELETE_REPLY), LOOK_OURS, LOOK_NONE };
-    static const struct exchange raced[] = { WHO, LOOK_OURS,
+    static const struct exchange raced[] = { WHO, KNOWN, LOOK_OURS,
         CHANGE_ERROR("DeleteRolePolicy", POLICY_PARAMS, 404, NO_POLICY), LOOK_NONE };
     assert_undo(exchanges, COUNT_OF(exchanges), STEP_DONE, "is no longer denied everything");
     assert_undo(slow, COUNT_OF(slow), STEP_DONE, "is no longer denied everything");
@@ -553,14 +553,14 @@ static void an_undo_deletes_what_is_still_as_it_was_put(void **state)
 static void an_undo_of_what_is_gone_changes_nothing(void **state)
 {
     (void)state;
-    static const struct exchange exchanges[] = { WHO, LOOK_NONE };
+    static const struct exchange exchanges[] = { WHO, KNOWN, LOOK_NONE };
     assert_undo(exchanges, COUNT_OF(exchanges), STEP_DONE, "nothing to take back");
 }
 
 static void an_undo_leaves_alone_what_somebody_else_changed(void **state)
 {
     (void)state;
-    static const struct exchange changed[] = { WHO,
+    static const struct exchange changed[] = { WHO, KNOWN,
         ASK("GetRolePolicy", "", POLICY_REPLY("%7B%22Version%22%3A%222012-10-17%22%7D")) };
     static const struct exchange elsewhere[] = { ASK(
         "GetCallerIdentity", "", CALLER_REPLY("444455556666", "arn:aws:iam::4:user/x")) };
@@ -571,11 +571,11 @@ static void an_undo_leaves_alone_what_somebody_else_changed(void **state)
 static void an_undo_that_is_denied_or_unread_says_so(void **state)
 {
     (void)state;
-    static const struct exchange denied[] = { WHO, LOOK_OURS,
+    static const struct exchange denied[] = { WHO, KNOWN, LOOK_OURS,
         CHANGE_ERROR("DeleteRolePolicy", "", 403, IAM_ERROR("AccessDenied", "no")) };
-    static const struct exchange unread[] = { WHO, LOOK_OURS,
+    static const struct exchange unread[] = { WHO, KNOWN, LOOK_OURS,
         CHANGE_WITHOUT("DeleteRolePolicy", "", LOST), ASK_WITHOUT("GetRolePolicy", "", REFUSED) };
-    static const struct exchange kept[] = { WHO, LOOK_OURS,
+    static const struct exchange kept[] = { WHO, KNOWN, LOOK_OURS,
         CHANGE("DeleteRolePolicy", "", DELETE_REPLY), LOOK_OURS, LOOK_OURS, LOOK_OURS, LOOK_OURS,
         LOOK_OURS, LOOK_OURS, LOOK_OURS };
     assert_undo(denied, COUNT_OF(denied), STEP_FAILED, "does not allow iam:DeleteRolePolicy");
@@ -586,13 +586,41 @@ static void an_undo_that_is_denied_or_unread_says_so(void **state)
 static void an_undo_can_be_planned(void **state)
 {
     (void)state;
-    static const struct exchange plan[] = { WHO, LOOK_OURS,
+    static const struct exchange plan[] = { WHO, KNOWN, LOOK_OURS,
         CHANGE_WITHOUT("DeleteRolePolicy", POLICY_PARAMS, ASSUMED) };
     static const struct exchange offline[] = { ASK_WITHOUT("GetCallerIdentity", "", ASSUMED),
-        ASK_WITHOUT("GetRolePolicy", "", ASSUMED),
+        ASK_WITHOUT("GetRole", "RoleName=web", ASSUMED), ASK_WITHOUT("GetRolePolicy", "", ASSUMED),
         CHANGE_WITHOUT("DeleteRolePolicy", POLICY_PARAMS, ASSUMED) };
     assert_undo(plan, COUNT_OF(plan), STEP_DONE, "would no longer be denied");
     assert_undo(offline, COUNT_OF(offline), STEP_DONE, "would no longer be denied");
+}
+
+/* IAM has one name for all paths, and gives it to the next one that asks. */
+static void an_undo_leaves_another_role_of_that_name_alone(void **state)
+{
+    (void)state;
+    static const struct exchange path[] = { WHO,
+        ASK("GetRole", "RoleName=web", ROLE_REPLY("arn:aws:iam::" OURS ":role/intern/web")) };
+    static const struct exchange deleted[] = { WHO,
+        ASK_ERROR("GetRole", "", 404, IAM_ERROR("NoSuchEntity", "no role web")) };
+    static const struct exchange unread[] = { WHO,
+        ASK_ERROR("GetRole", "", 403, IAM_ERROR("AccessDenied", "no")) };
+    static const struct exchange with_id[] = { WHO,
+        ASK("GetRole", "", ROLE_REPLY(WEB "</Arn><RoleId>AROAEXAMPLE1</RoleId><Arn>")), LOOK_NONE,
+        CHANGE("PutRolePolicy", PUT_PARAMS, PUT_REPLY), LOOK_OURS };
+    static const struct exchange renewed[] = { WHO,
+        ASK("GetRole", "", ROLE_REPLY(WEB "</Arn><RoleId>AROAEXAMPLE2</RoleId><Arn>")) };
+    struct script done, undo;
+    assert_undo(path, COUNT_OF(path), STEP_FAILED, "the role of that name now is another");
+    assert_undo(deleted, COUNT_OF(deleted), STEP_DONE, "nothing to take back");
+    assert_undo(unread, COUNT_OF(unread), STEP_FAILED, "does not allow iam:GetRole");
+    isolate(&done, WEB, NULL);
+    assert_int_equal(PLAY(&done, with_id), STEP_DONE);
+    script_begin_undo(&undo, &done, 0);
+    assert_int_equal(PLAY(&undo, renewed), STEP_FAILED);
+    assert_reason(&undo, "AROAEXAMPLE2");
+    script_end(&undo);
+    script_end(&done);
 }
 
 int main(void)
@@ -624,6 +652,7 @@ int main(void)
         cmocka_unit_test(an_undo_deletes_what_is_still_as_it_was_put),
         cmocka_unit_test(an_undo_of_what_is_gone_changes_nothing),
         cmocka_unit_test(an_undo_leaves_alone_what_somebody_else_changed),
+        cmocka_unit_test(an_undo_leaves_another_role_of_that_name_alone),
         cmocka_unit_test(an_undo_that_is_denied_or_unread_says_so),
         cmocka_unit_test(an_undo_can_be_planned),
     };

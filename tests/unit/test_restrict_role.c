@@ -215,13 +215,17 @@ static void a_detached_policy_is_attached_again(void **state)
 {
     (void)state;
 #define ATTACH CHANGE("AttachRolePolicy", "RoleName=web\nPolicyArn=" ADMIN, DID("AttachRolePolicy"))
-    static const struct exchange back[] = { WHO, ATTACHED(MEMBER(READER)), ATTACH,
+    static const struct exchange back[] = { WHO, ROLE(""), ATTACHED(MEMBER(READER)), ATTACH,
         ATTACHED(MEMBER(READER)), ATTACHED(MEMBER(READER) MEMBER(ADMIN)) };
-    static const struct exchange there[] = { WHO,
+    static const struct exchange there[] = { WHO, ROLE(""),
         ASK("ListAttachedRolePolicies", "", ATTACHED_REPLY(MEMBER(READER), "<Marker>m</Marker>")),
         ASK("ListAttachedRolePolicies", "Marker=m", ATTACHED_REPLY(MEMBER(ADMIN), "")) };
-    static const struct exchange denied[] = { WHO, ATTACHED(""),
+    static const struct exchange denied[] = { WHO, ROLE(""), ATTACHED(""),
         CHANGE_ERROR("AttachRolePolicy", "", 403, DENIED("AttachRolePolicy")) };
+    static const struct exchange other[] = { WHO,
+        ASK("GetRole", "RoleName=web",
+            "<GetRoleResponse " IAM_XML "><GetRoleResult><Role><Arn>arn:aws:iam::" OURS
+            ":role/intern/web</Arn></Role></GetRoleResult></GetRoleResponse>") };
     struct script done, undo;
     restrict_it(&done, NULL);
     assert_int_equal(PLAY(&done, happy), STEP_DONE);
@@ -233,6 +237,8 @@ static void a_detached_policy_is_attached_again(void **state)
     ENDS(&undo, there, STEP_DONE, 0, "nothing to take back");
     script_begin_undo(&undo, &done, 0);
     ENDS(&undo, denied, STEP_FAILED, 1, "AWS does not allow iam:AttachRolePolicy");
+    script_begin_undo(&undo, &done, 0);
+    ENDS(&undo, other, STEP_FAILED, 0, "the role of that name now is another");
     script_end(&done);
 }
 

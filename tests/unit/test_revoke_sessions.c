@@ -164,13 +164,13 @@ static void plans_have_the_mark_and_no_time(void **state)
 static void an_undo_takes_back_what_its_own_step_put(void **state)
 {
     (void)state;
-    static const struct exchange deleted[] = { WHO, LOOK(AT_NINE),
+    static const struct exchange deleted[] = { WHO, ROLE, LOOK(AT_NINE),
         CHANGE("DeleteRolePolicy", PARAMS, DID("DeleteRolePolicy")), LOOK_NONE };
-    static const struct exchange later[] = { WHO, LOOK(FORMER) };
-    static const struct exchange gone[] = { WHO, LOOK_NONE };
-    static const struct exchange restored[] = { WHO, LOOK(AT_NINE), PUT(FORMER), LOOK(AT_NINE),
-        LOOK(FORMER) };
-    static const struct exchange is_former[] = { WHO, LOOK(FORMER) };
+    static const struct exchange later[] = { WHO, ROLE, LOOK(FORMER) };
+    static const struct exchange gone[] = { WHO, ROLE, LOOK_NONE };
+    static const struct exchange restored[] = { WHO, ROLE, LOOK(AT_NINE), PUT(FORMER),
+        LOOK(AT_NINE), LOOK(FORMER) };
+    static const struct exchange is_former[] = { WHO, ROLE, LOOK(FORMER) };
     struct script done, undo;
     revoke(&done, "role", WEB);
     assert_int_equal(PLAY(&done, happy), STEP_DONE);
