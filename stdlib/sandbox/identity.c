@@ -1,4 +1,5 @@
 #include "sandbox/identity.h"
+#include "sandbox/iam_judge.h"
 #include "sandbox/iam_policy.h"
 #include "base/time.h"
 #include "sandbox/operation.h"
@@ -247,7 +248,7 @@ bool identity_may(struct call *call)
     if (action != NULL
         && !iam_role_denies(principal, action, world_text(call->credential, "issuedAt"))
         && !attached_denies(call, principal, action))
-        return true;
+        return iam_judge(call, principal, action);
     identity_refuse(call);
     return false;
 }
