@@ -106,6 +106,32 @@ run undo 1 --data mine
 exits 0 "but where it was made"
 holds "as it was" test -z "$(policies)"
 
+# A step that names no account acts in the one that the first was in, or nowhere.
+printf 'rule r { when source=guardduty then call lambda function="arn:aws:lambda:eu-west-1:111122223333:function:on-alert"; respond ban_ip ip=src.ip via="waf" ip_set="blocklist" }\n' >ban.cdr
+printf '{"source":"guardduty","alert":{"id":"ban","title":"t"},"cloud":{"provider":"aws","region":"eu-west-1"},"src":{"ip":"198.51.100.77"}}\n' >ban.json
+banned() {
+    sandbox_ask state | jq -r '[.accounts[] | select([.regions[].ipSets] | tostring | contains("198.51.100.77")) | .account] | join(" ")'
+}
+sandbox_tell faults '[{"operation":"Invoke","kind":"slow","milliseconds":3000,"times":1}]'
+# shellcheck disable=SC2086 # CDR may be several words
+$CDR run --rules ban.cdr --alerts ban.json --mode apply --data ban >"$out" 2>"$err" &
+child=$!
+for _ in $(seq 600); do
+    sqlite3 -readonly ban/journal.db "select 1 from call where operation = 'Invoke'" 2>/dev/null | grep -q 1 && break
+    sleep 0.05
+done
+kill -INT "$child" 2>/dev/null
+wait "$child" 2>/dev/null
+sandbox_tell faults '[]'
+AWS_ACCESS_KEY_ID=$other AWS_SECRET_ACCESS_KEY=$other_secret run resume --data ban
+exits 1 "a run is not gone on with in another account, although its next step names none"
+says "run 1 was begun as arn:aws:iam::111122223333:user/cdr" "which is said"
+holds "and nobody is banned anywhere" test -z "$(banned)"
+run resume --data ban
+exits 0 "but where it began"
+holds "there alone" test "$(banned)" = 111122223333
+run undo 1 --data ban
+
 # ---- what a connection says ----
 mkdir -p .aws
 printf '[profile two]\nregion = eu-west-1\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$other" "$other_secret" >.aws/config

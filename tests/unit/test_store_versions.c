@@ -221,6 +221,7 @@ static void a_step_that_a_fourth_version_held_is_over_and_counts_as_rejected(voi
     assert_str(steps[2].state, "rejected"); /* nobody could ever answer it */
     assert_str(steps[2].reason, "an excuse is in doubt");
     assert_str(steps[2].provider, "aws");
+    assert_str(steps[2].base, "user/cdr"); /* it went there as whom it acted */
     assert_int_equal(steps[2].ended_ms, 4003);
     assert_int_equal(store_step_again(f.store, 7, 2), ERR_INVALID);
     assert_int_equal(store_exec(f.store, "DELETE FROM step WHERE run = 7 AND idx = 0"), ERR_STORE);

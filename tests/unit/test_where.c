@@ -212,12 +212,123 @@ static void a_step_that_an_older_cdr_began_is_gone_on_with(void **state)
     is_isolated_once(f.provider);
 }
 
+/* The connection is to one account, and takes a role in every other. */
+struct accounts {
+    struct provider *base;
+    struct provider *member;
+    const char *own;
+};
+
+static struct transport *accounts_connect(
+    struct executor *executor, const char *name, str account, const char **reterr_reason)
+{
+    struct accounts *accounts = executor->self;
+    bool is_own = account.len == 0 || str_is(account, accounts->own);
+    (void)name, (void)reterr_reason;
+    return is_own ? &accounts->base->transport : &accounts->member->transport;
+}
+
+static void be_user_of_first(struct accounts *accounts)
+{
+    accounts->own = "111122223333";
+    accounts->base->identity = "arn:aws:iam::111122223333:user/cdr";
+}
+
+static void be_user_of_second(struct accounts *accounts)
+{
+    accounts->own = "444455556666";
+    accounts->base->identity = "arn:aws:iam::444455556666:user/cdr";
+}
+
+static struct accounts accounts_begin(struct fixture *f, struct provider *member)
+{
+    struct accounts accounts = { .base = f->provider, .member = member };
+    be_user_of_first(&accounts);
+    member->identity = "arn:aws:sts::777788889999:assumed-role/member";
+    f->executor.connect = accounts_connect;
+    return accounts;
+}
+
+static enum err isolate_in(
+    struct fixture *f, uint32_t index, const char *account, struct step_outcome *ret_outcome)
+{
+    static const value args[STEP_PARAMS_MAX] = {
+        { .kind = VALUE_TEXT, .count = 5, .text = "cells" },
+    };
+    struct step_order order = { .row = &isolate_row,
+        .args = args,
+        .run = f->run,
+        .index = index,
+        .account = str_from(account),
+        .found = STR("") };
+    return step_execute(&f->executor, &order, &f->arena, ret_outcome);
+}
+
+static void a_run_stays_in_the_account_it_reached_whether_its_steps_name_it_or_not(void **state)
+{
+    (void)state;
+    static const char *const named[] = { "", "111122223333" };
+    for (size_t first = 0; first < COUNT_OF(named); first++) {
+        CLEANUP(provider_release) struct provider *member = provider_new();
+        FIXTURE(f, MODE_APPLY);
+        struct accounts accounts = accounts_begin(&f, member);
+        struct step_outcome outcome;
+        f.executor.self = &accounts;
+        assert_int_equal(isolate_in(&f, 0, named[first], &outcome), ERR_OK);
+        struct step_record *steps;
+        size_t count;
+        assert_int_equal(store_steps(f.store, f.run, &f.arena, &steps, &count), ERR_OK);
+        assert_string_equal(steps[0].account.ptr, "111122223333");
+        unsigned sent = f.provider->sent;
+        be_user_of_second(&accounts);
+        for (size_t second = 0; second < COUNT_OF(named); second++)
+            assert_int_equal(isolate_in(&f, 1, named[second], &outcome), ERR_CREDENTIALS);
+        assert_int_equal(f.provider->sent + member->sent, sent);
+        be_user_of_first(&accounts);
+        f.provider->region = "r2"; /* and in the region it began in, named or not */
+        assert_int_equal(isolate_in(&f, 1, named[1 - first], &outcome), ERR_OK);
+        assert_int_equal(store_steps(f.store, f.run, &f.arena, &steps, &count), ERR_OK);
+        assert_string_equal(steps[1].account.ptr, "111122223333");
+        assert_string_equal(steps[1].region.ptr, "r1");
+    }
+}
+
+static void a_run_goes_to_other_accounts_by_the_base_it_began_with_alone(void **state)
+{
+    (void)state;
+    for (unsigned stop_at = 0; stop_at < 3 * SLOTS; stop_at++) { /* 0: between two steps */
+        CLEANUP(provider_release) struct provider *member = provider_new();
+        FIXTURE(f, MODE_APPLY);
+        struct accounts accounts = accounts_begin(&f, member);
+        struct step_outcome outcome;
+        f.executor.self = &accounts;
+        f.executor.stop = &member->stop;
+        assert_int_equal(isolate_in(&f, 0, "", &outcome), ERR_OK);
+        member->stop_at = stop_at;
+        if (stop_at > 0)
+            assert_int_equal(isolate_in(&f, 1, "777788889999", &outcome), ERR_STOPPED);
+        member->stop_at = 0;
+        member->stop = 0;
+        be_user_of_second(&accounts);
+        assert_int_equal(isolate_in(&f, 1, "777788889999", &outcome), ERR_CREDENTIALS);
+        assert_non_null(strstr(f.executor.reason,
+            "was begun as arn:aws:iam::111122223333:user/cdr; the connection is "
+            "arn:aws:iam::444455556666:user/cdr: resume with the credentials it began with"));
+        assert_int_equal(member->sent, stop_at);
+        be_user_of_first(&accounts);
+        assert_int_equal(isolate_in(&f, 1, "777788889999", &outcome), ERR_OK);
+        is_isolated_once(member);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_goes_on_with_the_identity_it_was_begun_with_alone),
         cmocka_unit_test(a_step_goes_on_in_the_region_it_was_begun_in),
         cmocka_unit_test(the_next_step_of_a_run_begins_as_the_first_one_did),
+        cmocka_unit_test(a_run_stays_in_the_account_it_reached_whether_its_steps_name_it_or_not),
+        cmocka_unit_test(a_run_goes_to_other_accounts_by_the_base_it_began_with_alone),
         cmocka_unit_test(a_builtin_is_told_its_region_from_its_first_turn),
         cmocka_unit_test(a_step_whose_replies_are_all_recorded_needs_no_connection),
         cmocka_unit_test(who_does_not_say_who_we_are_is_sent_nothing),

@@ -31,7 +31,8 @@ struct attempt {
     struct step step;
     enum attempt_phase phase;
     str identity;      /* with which the step was begun; empty: not known, so not compared */
-    bool is_same;      /* the connection was asked, and is of that identity */
+    str base;          /* and with which the connection itself; the same */
+    bool is_same;      /* the connection was asked, and is of both */
     bool is_held;      /* the journal has it as held */
     bool is_awaited;   /* a person was asked about it: without a connection it stays open */
     bool is_fresh;     /* whatever the journal answers was asked by this very call */

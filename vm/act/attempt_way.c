@@ -41,22 +41,64 @@ enum err way_find(struct attempt *a)
     return ERR_OK;
 }
 
-/* Ask the connection who we are there. Its silence leaves the step as it is: *ret_silence,
+/* As whom, and where. */
+struct place {
+    str base; /* whom the connection itself is taken for */
+    str identity;
+    str region;
+};
+
+/* Ask a connection who we are there. Its silence leaves the step as it is: *ret_silence,
  * and *reterr_reason in the caller's arena. */
-static enum err where_ask(struct attempt *a, str *ret_identity, str *ret_region,
-    enum err *ret_silence, const char **reterr_reason)
+static enum err where_ask(struct attempt *a, struct transport *way, str *ret_identity,
+    str *ret_region, enum err *ret_silence, const char **reterr_reason)
 {
     *ret_identity = *ret_region = STR("");
     *ret_silence = ERR_OK;
-    if (a->way->where == NULL)
+    if (way->where == NULL)
         return ERR_OK;
     TRY(wait_ms(a, 0));
     const char *reason = NULL;
-    enum err err = a->way->where(a->way, a->arena, ret_identity, ret_region, &reason);
+    enum err err = way->where(way, a->arena, ret_identity, ret_region, &reason);
     if (err != ERR_TRANSPORT && err != ERR_REFUSED && err != ERR_CREDENTIALS)
         return err;
     *ret_silence = err;
     return keep_chars(a, reason == NULL ? err_text(err) : reason, reterr_reason);
+}
+
+/* Ask the connection itself, then that of the step's account. */
+static enum err place_ask(
+    struct attempt *a, struct place *ret_place, enum err *ret_silence, const char **reterr_reason)
+{
+    const char *provider = a->order->row->provider;
+    *ret_place = (struct place){ .base = STR("") };
+    *ret_silence = ERR_CREDENTIALS;
+    a->way = NULL;
+    struct transport *base = a->executor->connect(a->executor, provider, STR(""), reterr_reason);
+    if (base == NULL)
+        return ERR_OK;
+    TRY(where_ask(a, base, &ret_place->base, &ret_place->region, ret_silence, reterr_reason));
+    if (*ret_silence != ERR_OK) {
+        a->way = base;
+        return ERR_OK;
+    }
+    *ret_silence = ERR_CREDENTIALS;
+    a->way = a->executor->connect(a->executor, provider, order_account(a->order), reterr_reason);
+    ret_place->identity = ret_place->base;
+    if (a->way == base)
+        *ret_silence = ERR_OK;
+    if (a->way == NULL || a->way == base)
+        return ERR_OK;
+    return where_ask(
+        a, a->way, &ret_place->identity, &ret_place->region, ret_silence, reterr_reason);
+}
+
+/* The account that is really reached: a step that names none acts in one all the same. */
+static str place_account(const struct attempt *a, const struct place *place)
+{
+    struct arn arn;
+    bool says = arn_read(place->identity, &arn) && arn.account.len > 0;
+    return says ? arn.account : order_account(a->order);
 }
 
 /* Go on only as who began: in another account the same names are other things. */
@@ -68,23 +110,57 @@ static enum err where_refuse(struct attempt *a, const char *what, str began_as, 
     return a->executor->reason == NULL ? ERR_MEMORY : ERR_CREDENTIALS;
 }
 
-/* What the run's earlier steps in this account of the provider were bound to, for all of it is
- * one. */
-static enum err where_inherit(struct attempt *a, str identity, str *ret_region)
+/* Compare with what a step was bound to; what is not known is not compared. */
+static enum err place_compare(
+    struct attempt *a, const char *what, const struct step_record *began, const struct place *place)
+{
+    if (what == NULL)
+        return ERR_MEMORY;
+    if (began->base.len > 0 && !str_equal(began->base, place->base))
+        return where_refuse(a, what, began->base, place->base);
+    if (began->identity.len > 0 && !str_equal(began->identity, place->identity))
+        return where_refuse(a, what, began->identity, place->identity);
+    return ERR_OK;
+}
+
+/* What the run's earlier steps at the provider were bound to, for all of it is one: by one base
+ * wherever they went, and in one account as one identity and in one region. */
+static enum err where_inherit(struct attempt *a, struct place *place)
 {
     struct step_record first;
-    enum err err = !is_applied(a) ? ERR_NOT_FOUND
-                                  : store_step_bound(a->executor->store, a->order->run,
-                                      str_from(a->order->row->provider), order_account(a->order),
-                                      a->arena, &first);
+    struct store *store = a->executor->store;
+    str provider = str_from(a->order->row->provider);
+    const char *run = arena_format(a->arena, "run %lld", (long long)a->order->run);
+    if (!is_applied(a))
+        return ERR_OK;
+    enum err err = store_step_bound(store, a->order->run, provider, STR(""), a->arena, &first);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
-    *ret_region = first.region;
-    if (first.identity.len == 0 || str_equal(first.identity, identity))
+    struct step_record base = { .base = first.base, .identity = STR("") };
+    TRY(place_compare(a, run, &base, place));
+    err =
+        store_step_bound(store, a->order->run, provider, place_account(a, place), a->arena, &first);
+    if (err == ERR_NOT_FOUND)
         return ERR_OK;
-    const char *run = arena_format(a->arena, "run %lld", (long long)a->order->run);
-    return run == NULL ? ERR_MEMORY : where_refuse(a, run, first.identity, identity);
+    TRY(err);
+    place->region = first.region;
+    return place_compare(a, run, &first, place);
+}
+
+static enum err where_bind(struct attempt *a, const struct place *place)
+{
+    bool is_known = place->identity.len > 0 || place->base.len > 0 || a->step.region.len > 0;
+    if (!is_applied(a) || !is_known)
+        return ERR_OK;
+    struct step_record record = { .run = a->order->run,
+        .index = a->order->index,
+        .provider = str_from(a->order->row->provider),
+        .account = place_account(a, place),
+        .base = place->base,
+        .identity = place->identity,
+        .region = a->step.region };
+    return store_step_bind(a->executor->store, &record);
 }
 
 enum err where_begin(struct attempt *a)
@@ -92,13 +168,11 @@ enum err where_begin(struct attempt *a)
     if (a->executor->mode == MODE_OFFLINE)
         return ERR_OK;
     const char *reason = NULL;
-    a->way = a->executor->connect(
-        a->executor, a->order->row->provider, order_account(a->order), &reason);
+    enum err silence;
+    struct place place;
+    TRY(place_ask(a, &place, &silence, &reason));
     if (a->way == NULL)
         return ERR_OK;
-    enum err silence;
-    str identity, region;
-    TRY(where_ask(a, &identity, &region, &silence, &reason));
     if (silence != ERR_OK && a->is_awaited) {
         a->executor->reason = reason;
         return silence;
@@ -107,33 +181,27 @@ enum err where_begin(struct attempt *a)
         over(a, STEP_FAILED, reason);
         return ERR_OK;
     }
-    TRY(where_inherit(a, identity, &region));
+    TRY(where_inherit(a, &place));
     a->is_same = true;
-    a->identity = identity;
-    a->step.region = a->order->region.len > 0 ? a->order->region : region;
-    if (!is_applied(a) || (identity.len == 0 && a->step.region.len == 0))
-        return ERR_OK;
-    struct step_record record = { .run = a->order->run,
-        .index = a->order->index,
-        .provider = str_from(a->order->row->provider),
-        .account = order_account(a->order),
-        .identity = identity,
-        .region = a->step.region };
-    return store_step_bind(a->executor->store, &record);
+    a->identity = place.identity;
+    a->base = place.base;
+    a->step.region = a->order->region.len > 0 ? a->order->region : place.region;
+    return where_bind(a, &place);
 }
 
 enum err where_compare(struct attempt *a)
 {
-    if (a->is_same || a->identity.len == 0)
+    if (a->is_same || (a->identity.len == 0 && a->base.len == 0))
         return ERR_OK;
     enum err silence;
-    str identity, region;
-    TRY(where_ask(a, &identity, &region, &silence, &a->executor->reason));
+    struct place place;
+    TRY(place_ask(a, &place, &silence, &a->executor->reason));
     TRY(silence);
-    a->is_same = str_equal(identity, a->identity);
-    if (a->is_same)
-        return ERR_OK;
-    const char *step = arena_format(
-        a->arena, "step %u of run %lld", (unsigned)a->order->index + 1, (long long)a->order->run);
-    return step == NULL ? ERR_MEMORY : where_refuse(a, step, a->identity, identity);
+    struct step_record began = { .base = a->base, .identity = a->identity };
+    TRY(place_compare(a,
+        arena_format(a->arena, "step %u of run %lld", (unsigned)a->order->index + 1,
+            (long long)a->order->run),
+        &began, &place));
+    a->is_same = true;
+    return ERR_OK;
 }

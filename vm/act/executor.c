@@ -209,6 +209,7 @@ static enum err attempt_begin(
     a->is_held = str_is(record.state, step_turn_name(STEP_HELD));
     if (a->is_held || str_is(record.state, "running")) {
         a->identity = record.identity;
+        a->base = record.base;
         a->step.region = record.region;
         a->step.began_ms = record.started_ms;
         return ERR_OK;

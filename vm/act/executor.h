@@ -12,7 +12,8 @@
  *
  * A step belongs to one identity and one region: both are recorded when it is begun, and
  * before it goes on the connection is asked whether it is still the same. So do the steps of
- * a run that go to one provider. Replay alone needs no connection.
+ * a run in one account of a provider; and wherever they go, they go by one base: whom the provider
+ * takes the connection itself for. Replay alone needs no connection.
  */
 #pragma once
 

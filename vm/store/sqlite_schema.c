@@ -337,7 +337,10 @@ static const char *const migrations[] = {
     "INSERT INTO meta SELECT 'audit_older_runs', max(id) FROM run HAVING max(id) > 0;",
 
     /* In which account a step acts, when it is told: empty is that of the connection. */
-    "ALTER TABLE step ADD COLUMN account TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE step ADD COLUMN account TEXT NOT NULL DEFAULT '';"
+    /* As whom it went there; until now that was whom it acted as. */
+    "ALTER TABLE step ADD COLUMN base TEXT NOT NULL DEFAULT '';"
+    "UPDATE step SET base = identity;",
 };
 
 enum { VERSION = COUNT_OF(migrations) };

@@ -72,7 +72,7 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
     " cut_reason, " STANDING
 #define STEP_COLUMNS                                                                               \
     "run, idx, builtin, args, target, found, state, reason, results, provider, identity,"          \
-    " region, started_ms, ended_ms, joined_run, joined_step, account"
+    " region, started_ms, ended_ms, joined_run, joined_step, account, base"
 #define CASE_COLUMNS                                                                               \
     "id, opened_ms, last_ms, title,"                                                               \
     " (SELECT count(*) FROM case_alert WHERE case_id = c.id),"                                     \
@@ -154,16 +154,16 @@ static const char *const sql[STATEMENT_COUNT] = {
                            " WHERE run = ?1 AND state = 'running'",
     [STATEMENT_STEP_CUT_HELD] = "UPDATE step SET state = 'rejected', ended_ms = ?2, reason = ?3"
                                 " WHERE run = ?1 AND state = 'held'",
-    [STATEMENT_STEP_BEGIN] =
-        "INSERT INTO step (" STEP_COLUMNS ")"
-        " SELECT ?1, ?2, ?3, ?4, '', '', 'running', '', '', '', '', '', ?5, NULL, NULL, NULL, ''"
-        " FROM run WHERE id = ?1 AND ended_ms IS NULL",
+    [STATEMENT_STEP_BEGIN] = "INSERT INTO step (" STEP_COLUMNS ")"
+                             " SELECT ?1, ?2, ?3, ?4, '', '', 'running', '', '', '', '', '', ?5, "
+                             "NULL, NULL, NULL, '', ''"
+                             " FROM run WHERE id = ?1 AND ended_ms IS NULL",
     [STATEMENT_STEP_BIND] =
-        "UPDATE step SET provider = ?3, identity = ?4, region = ?5, account = ?6"
+        "UPDATE step SET provider = ?3, identity = ?4, region = ?5, account = ?6, base = ?7"
         " WHERE run = ?1 AND idx = ?2 AND state = 'running'"
         " AND NOT EXISTS (SELECT 1 FROM call WHERE call.run = ?1 AND call.step = ?2)",
     [STATEMENT_STEP_BOUND] = "SELECT " STEP_COLUMNS " FROM step"
-                             " WHERE run = ?1 AND provider = ?2 AND account = ?3"
+                             " WHERE run = ?1 AND provider = ?2 AND ?3 IN ('', account)"
                              " ORDER BY idx LIMIT 1",
     [STATEMENT_STEP_END] = "UPDATE step SET target = ?3, found = ?4, state = ?5, reason = ?6,"
                            " results = ?7, ended_ms = ?8, joined_run = ?9,"

@@ -29,6 +29,7 @@ static const struct column step_columns[] = {
     STEP_COLUMN(INTEGER, joined_run),
     STEP_COLUMN(ORDINAL, joined_step),
     STEP_COLUMN(TEXT, account),
+    STEP_COLUMN(TEXT, base),
 };
 
 enum { STEP_KEYS = 2 };
@@ -136,6 +137,7 @@ enum err store_step_bind(struct store *store, const struct step_record *record)
         STEP_COLUMN(TEXT, identity),
         STEP_COLUMN(TEXT, region),
         STEP_COLUMN(TEXT, account),
+        STEP_COLUMN(TEXT, base),
     };
     return step_update(store, STATEMENT_STEP_BIND, columns, COUNT_OF(columns), record);
 }

@@ -118,6 +118,7 @@ struct step_record {
      * that name no region (host/transport.h); empty: not known, so not compared. */
     str provider; /* whose identity and region that are: builtin.provider */
     str account;  /* in which it acts; empty: in that of the connection, whichever that was */
+    str base;     /* whom the provider took the connection itself for: as who it went there */
     str identity;
     str region;
     int64_t started_ms;
@@ -248,10 +249,11 @@ MUST_CHECK enum err store_runs(struct store *store, const struct run_filter *fil
  * holds what is stored. ERR_INVALID: the run has ended. */
 MUST_CHECK enum err store_step_begin(
     struct store *store, struct arena *arena, struct step_record *record);
-/* Bind a step that is running to provider, account, identity and region of `record`. ERR_INVALID: it
- * is not running, or requests of it are recorded already. */
+/* Bind a step that is running to provider, account, base, identity and region of `record`.
+ * ERR_INVALID: it is not running, or requests of it are recorded already. */
 MUST_CHECK enum err store_step_bind(struct store *store, const struct step_record *record);
-/* The first step of a run that was bound to `provider` in `account`. ERR_NOT_FOUND: none was. */
+/* The first step of a run that was bound to `provider` in `account` (empty: wherever).
+ * ERR_NOT_FOUND: none was. */
 MUST_CHECK enum err store_step_bound(struct store *store, int64_t run, str provider, str account,
     struct arena *arena, struct step_record *ret_record);
 /* The step has ended: target, found, state, reason, results, ended_ms and joined_* of `record`.
