@@ -52,6 +52,25 @@ static enum err say(struct answer *answer, const struct hold *hold, const struct
         store, &decision, roles, role_count, now_ms, arena, ret_state, reterr_reason);
 }
 
+/* Why somebody was refused; with the way out where the roles may be wrong: they are those that the
+ * rules had, and to correct them now changes nothing for a run that has begun. */
+static const char *refusal_words(struct answer *answer, const struct hold_view *view,
+    enum hold_state state, const char *reason, struct arena *arena)
+{
+    const struct hold *hold = &view->hold;
+    struct hold_question question = hold_view_question(view);
+    str who = str_from(answer->who);
+    const char *why;
+    if (state != HOLD_OPEN || str_equal(who, hold->author)
+        || hold_may_decide(hold, &question, who, answer->is_approval, arena, &why))
+        return reason;
+    const char *words = arena_format(arena,
+        "%s. Members are as they were when the run began: where they are wrong, correct the rules, "
+        "cdr undo %" PRId64 ", and run its alert again",
+        reason, hold->run);
+    return words == NULL ? reason : words;
+}
+
 /* What a person does who was refused. */
 static void tell_refusal(struct answer *answer, const struct hold *hold, const char *refusal)
 {
@@ -129,7 +148,7 @@ static enum exit_code answer_view(
             &session->driver->out, view, answer->reader.now_ms, answer->is_approval, NULL);
     enum err err = say(answer, hold, view->roles, view->role_count, arena, &state, &reason);
     if (err == ERR_INVALID)
-        return refuse(answer, hold, state, reason);
+        return refuse(answer, hold, state, refusal_words(answer, view, state, reason, arena));
     if (err != ERR_OK)
         return session_store_failure(session, "recording the answer", err);
     answer->accepted++;

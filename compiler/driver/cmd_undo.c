@@ -34,6 +34,13 @@ static enum exit_code undo_one(struct session *session, int64_t id)
             session_data_word(session));
         return EXIT_USAGE;
     }
+    if (err == ERR_OK && run.undoes != 0) {
+        driver_message(session->driver,
+            "run %" PRId64 " is itself the undo of run %" PRId64
+            "; to do that again, run its alert again (cdr run --again)",
+            run.id, run.undoes);
+        return EXIT_USAGE;
+    }
     struct undo_order order = {
         .run = id, .person = str_from(session->governor.actor), .reason = STR("cdr undo")
     };

@@ -427,12 +427,7 @@ enum exit_code session_execute(struct session *session, const struct program *pr
 /* Why there is nothing to undo, in words. */
 static enum exit_code nothing_to_undo(struct session *session, const struct run *run, enum err err)
 {
-    if (run->undoes != 0)
-        driver_message(session->driver,
-            "run %" PRId64 " is itself the undo of run %" PRId64
-            "; to do that again, run its alert again",
-            run->id, run->undoes);
-    else if (err == ERR_INVALID)
+    if (err == ERR_INVALID)
         driver_message(session->driver, "run %" PRId64 " was taken back before", run->id);
     else
         driver_message(session->driver, "there is no run %" PRId64, run->id);

@@ -118,6 +118,7 @@ run run --mode apply --rules a.cdr --alerts a3.json --data d
 run approve 3 --data d --reason "let me"
 exits 1 "whoever is not in a role that is asked does not approve"
 says "who may: ciso (yan)" "and is told who may"
+says "Members are as they were when the run began" "and the way out, if that is wrong"
 run reject 3 --data d --reason "let me" --format json
 exits 1 "nor rejects"
 holds "for programs it says why" json '.accepted == false and (.refused_because | contains("may not reject"))'

@@ -91,7 +91,9 @@ says "taken back before" "and says so"
 run runs --data data
 prints "taken back by run 3" "the story says that it was taken back"
 run undo 2 --data data
-says "itself the undo" "an undo is not undone"
+exits 2 "an undo is not undone"
+says "itself the undo" "which is said"
+holds "before anything else is" test ! -s "$out"
 run undo 77 --data data
 exits 2 "an unknown run is an error"
 run undo --alert nobody --data data
