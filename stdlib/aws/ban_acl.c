@@ -334,6 +334,12 @@ static bool entry_is_egress(const struct step *step)
     return str_is(arg(step, DELETE_ENTRY_EGRESS), "true");
 }
 
+/* How people tell the entry from its twin: both directions have the same number. */
+static const char *entry_way(const struct step *step)
+{
+    return entry_is_egress(step) ? "out" : "in";
+}
+
 static str entry_region(const struct step *step)
 {
     return value_str(talk_region(step, step->args[DELETE_ENTRY_REGION]));
@@ -377,8 +383,8 @@ static enum step_turn entry_delete(struct step *step)
         break;
     }
     return talk_end(step, self->tries.accepted ? STEP_UNKNOWN : STEP_FAILED,
-        "entry %u of %.*s is still there after %u requests to delete it", entry_number(step),
-        STR_ARG(step->target), self->tries.sent);
+        "entry %u (%s) of %.*s is still there after %u requests to delete it", entry_number(step),
+        entry_way(step), STR_ARG(step->target), self->tries.sent);
 }
 
 static enum step_turn entry_heard_look(struct step *step, const struct answer *answer)
@@ -393,15 +399,17 @@ static enum step_turn entry_heard_look(struct step *step, const struct answer *a
         return talk_fail(step, answer);
     if (!acl_entry_at(item, entry_number(step), entry_is_egress(step), &entry))
         return talk_end(step, STEP_DONE,
-            self->tries.sent > 0 ? "entry %u of %.*s, which kept %.*s out, is deleted"
-                                 : "entry %u of %.*s, which kept %.*s out, is no longer there: "
-                                   "nothing to take back",
-            entry_number(step), STR_ARG(step->target), STR_ARG(arg(step, DELETE_ENTRY_NETWORK)));
+            self->tries.sent > 0
+                ? "entry %u (%s) of %.*s, which kept %.*s out, is deleted"
+                : "entry %u (%s) of %.*s, which kept %.*s out, is no longer there: "
+                  "nothing to take back",
+            entry_number(step), entry_way(step), STR_ARG(step->target),
+            STR_ARG(arg(step, DELETE_ENTRY_NETWORK)));
     if (!cidr_parse(arg(step, DELETE_ENTRY_NETWORK), &network)
         || !acl_entry_denies(&entry, &network))
         return talk_end(step, STEP_FAILED,
-            "entry %u of %.*s was changed since by somebody else: it was left alone",
-            entry_number(step), STR_ARG(step->target));
+            "entry %u (%s) of %.*s was changed since by somebody else: it was left alone",
+            entry_number(step), entry_way(step), STR_ARG(step->target));
     return entry_delete(step);
 }
 
@@ -410,8 +418,8 @@ static enum step_turn entry_heard_delete(struct step *step, const struct answer 
     struct delete_acl_entry *self = step->state;
     tries_heard(&self->tries, answer);
     if (answer->heard == HEARD_ASSUMED)
-        return talk_end(step, STEP_DONE, "entry %u of %.*s would be deleted", entry_number(step),
-            STR_ARG(step->target));
+        return talk_end(step, STEP_DONE, "entry %u (%s) of %.*s would be deleted",
+            entry_number(step), entry_way(step), STR_ARG(step->target));
     if (answer->heard == HEARD_REFUSED
         || (answer->heard == HEARD_ERROR && !answer_is(answer, "InvalidNetworkAclEntry.NotFound")))
         return talk_fail(step, answer);

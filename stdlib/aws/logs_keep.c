@@ -94,7 +94,9 @@ static enum step_turn conclude_empty(struct step *step)
     if (self->failed == self->lookups_count)
         return talk_end(step, STEP_FAILED, "%s", self->why);
     return talk_end(step, missing[0] == '\0' ? STEP_DONE : STEP_PARTIAL,
-        "CloudTrail has no event about %s: nothing was written%s", about, missing);
+        "nothing to collect: CloudTrail has no event about %s, so no file is written (it tells "
+        "management events alone, and those of the last minutes late)%s",
+        about, missing);
 }
 
 /* ---- one object ---- */

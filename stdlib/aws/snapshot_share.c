@@ -252,6 +252,11 @@ const char *snapshot_share_words(struct step *step, bool *ret_is_whole)
     uint32_t count = self->instance.volumes_count;
     str account = snapshot_sharer(step);
     *ret_is_whole = true;
+    str own = value_str(step->args[SNAPSHOT_SHARE]);
+    if (account.len == 0 && own.len > 0)
+        return arena_format(step->arena,
+            "; not shared: account %.*s is their own, so who may act there has them already",
+            STR_ARG(own));
     if (account.len == 0 || self->is_supposed)
         return "";
     uint32_t aws = find_volume(self, SHARE_OPEN, KEY_AWS);

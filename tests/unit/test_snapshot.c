@@ -258,6 +258,18 @@ static void snapshots_are_shared_once_they_are_whole(void **state)
         "2 EBS volumes", 2);
 }
 
+static void an_account_has_its_own_snapshots_already(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, INSTANCE, LOOK(""), CREATE, MADE };
+    struct script script;
+    collect(&script);
+    script_set(&script, "share", OURS);
+    assert_int_equal(PLAY(&script, exchanges), STEP_DONE);
+    assert_reason(&script, "; not shared: account " OURS " is their own");
+    script_end(&script);
+}
+
 static void a_lost_request_to_share_is_looked_for(void **state)
 {
     (void)state;
@@ -382,6 +394,7 @@ int main(void)
         cmocka_unit_test(ec2_may_ask_to_wait),
         cmocka_unit_test(what_cannot_be_kept_fails),
         cmocka_unit_test(snapshots_are_shared_once_they_are_whole),
+        cmocka_unit_test(an_account_has_its_own_snapshots_already),
         cmocka_unit_test(a_lost_request_to_share_is_looked_for),
         cmocka_unit_test(what_the_default_key_encrypts_is_said_before_and_not_shared),
         cmocka_unit_test(whoever_examines_needs_the_customers_key_too),
