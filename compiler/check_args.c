@@ -223,8 +223,10 @@ static bool check_written(struct check *check, struct expr *expr, const struct p
 {
     value v;
     enum type from;
+    check->wants_text = param->type == TYPE_TEXT && path_is_word(expr);
     if (!check_word(check, expr, param->type))
         check_expr(check, expr);
+    check->wants_text = false;
     if (expr->type == TYPE_COUNT)
         return true;
     if (expr->is_list)

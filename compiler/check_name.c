@@ -491,6 +491,8 @@ static void help_with_unknown(
     } else if (near.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near));
         diag_set_guess(check->diags, diag, expr->at, near);
+    } else if (check->wants_text) {
+        diag_help(check->diags, diag, "text stands in quotes: write \"%.*s\"", STR_ARG(text));
     } else {
         diag_help(check->diags, diag,
             "what no field covers is reached as `raw[\"%.*s\"]`; text "

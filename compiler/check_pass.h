@@ -66,6 +66,7 @@ struct check {
     uint32_t told_file;
     struct connection_cache connection_cache;
     bool has_roles;      /* the set has a `role` block */
+    bool wants_text;     /* the word that is checked stands where text is wanted */
     bool has_told_roles; /* that there is none */
     uint32_t unsaid;     /* mistakes that may be follow-ups and were not reported */
     int64_t now_ms;      /* of the compilation; 0: not known */

@@ -29,6 +29,14 @@ static void help_with_form(struct check *check, struct diag *diag, str text, enu
     bool has_slash = str_find(text, '/') < text.len;
     if (type == TYPE_ACCOUNT)
         diag_help(check->diags, diag, "an account has twelve digits: \"111122223333\"");
+    else if (type == TYPE_ACCESS_KEY)
+        diag_help(check->diags, diag,
+            "an access key is named by its id, whole: AKIA or ASIA, then letters and digits, 16 to "
+            "128 in all");
+    else if (type == TYPE_INSTANCE)
+        diag_help(check->diags, diag, "an instance id is i- and 8 or 17 hex digits");
+    else if (type == TYPE_SECURITY_GROUP)
+        diag_help(check->diags, diag, "the id of a security group is sg- and 8 or 17 hex digits");
     else if (type == TYPE_IP && str_find(text, '*') < text.len)
         diag_help(check->diags, diag, "for all addresses of a network write `in \"10.0.0.0/24\"`");
     else if ((type == TYPE_IP || type == TYPE_CIDR) && has_slash)
@@ -85,6 +93,9 @@ static void report_misfit(
         help_with_values(check, diag, to);
     else if (v.kind == VALUE_TEXT)
         diag_help(check->diags, diag, "write it without quotes");
+    else if (to == TYPE_DURATION && v.kind == VALUE_INTEGER && v.integer > 0)
+        diag_help(check->diags, diag, "a duration has its unit: %llds, %lldm, %lldh or %lldd",
+            (long long)v.integer, (long long)v.integer, (long long)v.integer, (long long)v.integer);
 }
 
 void check_fits(struct check *check, const struct expr *expr, enum type type, bool is_member)

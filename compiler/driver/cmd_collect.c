@@ -88,14 +88,14 @@ static const struct param *find_param(const struct builtin *row, str name)
     return NULL;
 }
 
-/* "i-0123456789abcdef0" */
-static bool is_instance(str text)
+/* As "i-0123456789abcdef0", of whatever length. */
+static bool is_like_instance(str text)
 {
     str digits = str_skip(text, 2);
     for (size_t at = 0; at < digits.len; at++)
         if (strchr("0123456789abcdef", digits.ptr[at]) == NULL)
             return false;
-    return str_startswith(text, STR("i-")) && digits.len >= 8 && digits.len <= 17;
+    return str_startswith(text, STR("i-")) && digits.len > 0;
 }
 
 static enum exit_code add_named(struct driver *driver, const struct builtin *row, struct buf *rule,
@@ -117,6 +117,19 @@ static enum exit_code add_named(struct driver *driver, const struct builtin *row
     return EXIT_CLEAN;
 }
 
+/* What --host says, as the parameter that it is. */
+static enum exit_code add_host(
+    struct driver *driver, const struct builtin *row, struct buf *rule, const char *host)
+{
+    str text = str_from(host);
+    bool is_instance = is_like_instance(text);
+    if (is_instance && text.len != 2 + 8 && text.len != 2 + 17)
+        return driver_usage(driver, &collect_command,
+            "%s is no instance id: i- and 8 or 17 hex digits. A host of that name is host=%s", host,
+            host);
+    return add_named(driver, row, rule, is_instance ? STR("instance") : STR("host"), text, host);
+}
+
 static enum exit_code rule_write(struct driver *driver, const struct arguments *arguments,
     const struct builtin *row, struct buf *rule)
 {
@@ -125,8 +138,7 @@ static enum exit_code rule_write(struct driver *driver, const struct arguments *
     buf_addf(rule, "rule " RULE_NAME " { when alert.type = \"" ALERT_TYPE "\" then collect %s",
         row->name);
     if (host != NULL)
-        code = add_named(driver, row, rule,
-            is_instance(str_from(host)) ? STR("instance") : STR("host"), str_from(host), host);
+        code = add_host(driver, row, rule, host);
     for (size_t at = 1; at < arguments->operand_count && code == EXIT_CLEAN; at++) {
         str said = str_from(arguments->operands[at]);
         str name = str_first(said, str_find(said, '='));

@@ -2,6 +2,7 @@
 #include "lint/lint_pass.h"
 
 #include "arguments.h"
+#include "connection.h"
 
 static bool pairs_same(const struct pair *a, const struct pair *b)
 {
@@ -154,6 +155,30 @@ static void look_at_name(struct lint *lint, const struct ast_step *step)
         STR_ARG(as->reason), STR_ARG(as->reason));
 }
 
+/* A place that is neither said in the step nor for all of them: the step would be unresolved. Without
+ * a connection nobody has said yet how AWS is reached at all. */
+static void look_at_evidence(struct lint *lint, const struct ast_step *step)
+{
+    const struct builtin *row = step->action.builtin;
+    const struct compilation *all = lint->compilation;
+    if (row == NULL || row->provider == NULL)
+        return;
+    const struct item *connection =
+        connection_used(all->trees, all->tree_count, str_from(row->provider));
+    for (uint32_t at = 0; connection != NULL && at < builtin_param_count(row); at++) {
+        const char *setting = row->params[at].setting;
+        if (setting == NULL || strcmp(setting, "evidence") != 0 || step_argument(step, at) != NULL
+            || connection_line(connection, setting) != NULL)
+            continue;
+        struct diag *diag = LINT(lint, DIAG_NO_EVIDENCE, step->at,
+            "nothing says where `%s %s` keeps what it collects", verb_name(row->verb), row->name);
+        diag_note(lint->diags, diag, connection->name_at, "this connection has no `%s`", setting);
+        LINT_HELP(lint, diag,
+            "write `%s = \"s3://bucket/prefix\"` in `connection %.*s`, or `%s=..` in the step",
+            setting, STR_ARG(connection->name), row->params[at].name);
+    }
+}
+
 static void look_at_branch(struct lint *lint, const struct ast_step *step)
 {
     const struct ast_step *other = step->branch.else_steps;
@@ -171,6 +196,7 @@ static void look_at_steps(struct lint *lint, const struct ast_step *steps)
     for (const struct ast_step *step = steps; step != NULL; step = step->next) {
         if (step->kind == STEP_KIND_ACTION) {
             look_at_name(lint, step);
+            look_at_evidence(lint, step);
             continue;
         }
         look_at_branch(lint, step);

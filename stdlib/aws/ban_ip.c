@@ -131,7 +131,7 @@ static enum step_turn begin(struct step *step)
     if (way_of(step) == WAY_NONE)
         return talk_end(step, STEP_UNRESOLVED,
             "it is not said how to ban %.*s: write via=waf and ip_set= (or `ip_set` in "
-            "`connection aws`), via=nacl or via=iam",
+            "the connection to aws), via=nacl or via=iam",
             STR_ARG(self->shown));
     if (way_of(step) == WAY_POLICY)
         return principal_begin(step, &args, ask_own);

@@ -51,6 +51,8 @@ struct ban_waf {
     struct ip_set set;
     struct tries tries;
     uint32_t conflicts; /* somebody else changed the set in between */
+    str others;         /* names of sets that were read, the first few */
+    uint32_t others_count;
 };
 
 struct ban_acl_one {

@@ -10,7 +10,7 @@
 #include "aws/requests.h"
 #include "event.h"
 
-enum { CONFLICTS_MAX = 5, DELAY_MAX_MS = 8000 };
+enum { CONFLICTS_MAX = 5, DELAY_MAX_MS = 8000, OTHERS_MAX = 8, SET_NAME_BYTES_MAX = 128 };
 
 static str arg(const struct step *step, int index)
 {
@@ -150,16 +150,32 @@ enum step_turn ban_waf_begin(struct step *step)
     bool is_global = str_is(arg(step, BAN_SCOPE), "cloudfront");
     if (arg(step, BAN_IP_SET).len == 0)
         return talk_end(step, STEP_UNRESOLVED,
-            "it is not said which IP set: write ip_set=, or `ip_set` in `connection aws`");
-    self->waf =
-        (struct ban_waf){ .set = {
-                              .name = arg(step, BAN_IP_SET),
-                              .scope = is_global ? STR("CLOUDFRONT") : STR("REGIONAL"),
-                              .region = is_global
-                                            ? STR("us-east-1")
-                                            : value_str(talk_region(step, step->args[BAN_REGION])),
-                          } };
+            "it is not said which IP set: write ip_set=, or `ip_set` in the connection to aws");
+    self->waf = (struct ban_waf){ .others = STR(""),
+        .set = {
+            .name = arg(step, BAN_IP_SET),
+            .scope = is_global ? STR("CLOUDFRONT") : STR("REGIONAL"),
+            .region =
+                is_global ? STR("us-east-1") : value_str(talk_region(step, step->args[BAN_REGION])),
+        } };
     return list(step, STR(""));
+}
+
+/* A set that is not the wanted one: perhaps that which was meant. A name that WAF would not take is
+ * not repeated. */
+static MUST_CHECK enum err note_other(struct step *step, struct ban_waf *waf, str name)
+{
+    bool is_plain = name.len > 0 && name.len <= SET_NAME_BYTES_MAX
+                    && str_all_of(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-_");
+    if (!is_plain || waf->others_count > OTHERS_MAX || waf->others_count++ == OTHERS_MAX)
+        return ERR_OK;
+    const char *longer = arena_format(step->arena, "%.*s%s%.*s", STR_ARG(waf->others),
+        waf->others.len > 0 ? ", " : "", STR_ARG(name));
+    if (longer == NULL)
+        return ERR_MEMORY;
+    waf->others = str_from(longer);
+    return ERR_OK;
 }
 
 enum step_turn ban_waf_heard_list(struct step *step, const struct answer *answer)
@@ -174,8 +190,11 @@ enum step_turn ban_waf_heard_list(struct step *step, const struct answer *answer
     }
     for (const struct xml *item = xml_find(answer->root, "IPSets"); item != NULL;
          item = xml_next(item)) {
-        if (!str_equal(xml_text(item, "Name"), set->name))
+        if (!str_equal(xml_text(item, "Name"), set->name)) {
+            if (note_other(step, &self->waf, xml_text(item, "Name")) != ERR_OK)
+                return talk_memory(step);
             continue;
+        }
         set->id = arena_copy(step->arena, xml_text(item, "Id"));
         step_fact(step, FIELD_RESOURCE_ID, xml_text(item, "ARN"));
         talk_found(step, "IP set %.*s", STR_ARG(set->name));
@@ -186,9 +205,11 @@ enum step_turn ban_waf_heard_list(struct step *step, const struct answer *answer
         return talk_memory(step);
     if (page.len > 0)
         return list(step, page);
-    return talk_end(step, STEP_UNRESOLVED, "there is no IP set %.*s (%.*s) in account %.*s in %.*s",
-        STR_ARG(set->name), STR_ARG(set->scope), STR_ARG(self->principal.caller.account),
-        STR_ARG(set->region));
+    return talk_end(step, STEP_UNRESOLVED,
+        "there is no IP set %.*s (%.*s) in account %.*s in %.*s%s%.*s%s", STR_ARG(set->name),
+        STR_ARG(set->scope), STR_ARG(self->principal.caller.account), STR_ARG(set->region),
+        self->waf.others_count == 0 ? ", and no other" : "; there is ", STR_ARG(self->waf.others),
+        self->waf.others_count > OTHERS_MAX ? ", and more" : "");
 }
 
 static enum step_turn add(struct step *step, struct look *look)

@@ -81,3 +81,13 @@ str evidence_place_region(const struct answer *answer)
         return region_in(xml_text(answer->root, "Endpoint"), ".s3.", '.');
     return region_in(answer->message, "expecting '", '\'');
 }
+
+enum step_turn evidence_place_fail(
+    struct step *step, const struct answer *answer, const struct evidence_place *place)
+{
+    if (answer->heard != HEARD_ERROR || !answer_is(answer, "NoSuchBucket"))
+        return talk_fail(step, answer);
+    return talk_end(step, STEP_FAILED,
+        "there is no bucket %.*s: `to=` of the step names it, else `evidence` of the connection",
+        STR_ARG(place->bucket));
+}

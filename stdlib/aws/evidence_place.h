@@ -19,3 +19,6 @@ str evidence_place_url(struct arena *arena, const struct evidence_place *place, 
 /* The region that S3 wants instead, from how it declined ("expecting 'eu-west-1'", or the endpoint
  * that it points to), borrowed; empty: it names none. */
 str evidence_place_region(const struct answer *answer);
+/* End as talk_fail, with the settings that name the bucket when it is the bucket that is not there. */
+enum step_turn evidence_place_fail(
+    struct step *step, const struct answer *answer, const struct evidence_place *place);

@@ -69,10 +69,11 @@ bool instance_heard(struct step *step, const struct answer *answer, const struct
         return ends(ret_turn, talk_end(step, STEP_FAILED, "instance %.*s has more than %d volumes",
                                   STR_ARG(id), INSTANCE_VOLUMES_MAX));
     if (err != ERR_OK)
-        return ends(
-            ret_turn, talk_end(step, STEP_UNRESOLVED,
-                          "there is no instance %.*s in account %.*s in region %.*s", STR_ARG(id),
-                          STR_ARG(caller->account), STR_ARG(talk->last.region)));
+        return ends(ret_turn,
+            talk_end(step, STEP_UNRESOLVED,
+                "there is no instance %.*s in account %.*s in region %.*s; if it is elsewhere, "
+                "give account=, region=",
+                STR_ARG(id), STR_ARG(caller->account), STR_ARG(talk->last.region)));
     return instance_is_ours(step, caller, id, ret_instance, ret_turn);
 }
 

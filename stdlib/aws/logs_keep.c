@@ -201,7 +201,7 @@ enum step_turn logs_heard_object(struct step *step, const struct answer *answer)
     if (moves(step, answer))
         return look(step, 0);
     if (answer->heard != HEARD_ANSWER)
-        return talk_fail(step, answer);
+        return evidence_place_fail(step, answer, &self->place);
     const char *size = arena_format(step->arena, "%zu", self->body.len);
     const struct xml *object = xml_find(answer->root, "Contents");
     if (size == NULL)
@@ -242,5 +242,6 @@ enum step_turn logs_heard_put(struct step *step, const struct answer *answer)
         return put(step);
     if (answer->heard == HEARD_NOTHING || answer_is(answer, "PreconditionFailed"))
         return look(step, 0);
-    return self->parts > 1 ? conclude_cut(step, answer) : talk_fail(step, answer);
+    return self->parts > 1 ? conclude_cut(step, answer)
+                           : evidence_place_fail(step, answer, &self->place);
 }

@@ -136,7 +136,7 @@ static enum step_turn heard_bucket(struct step *step, const struct answer *answe
             return talk_memory(step);
         if (told.len > 0 && !str_equal(told, self->bucket_region))
             return ask_bucket(step, told, 0);
-        return talk_fail(step, answer);
+        return evidence_place_fail(step, answer, &self->place);
     }
     if (self->is_sent)
         return conclude(step, answer->root);
@@ -379,7 +379,7 @@ static enum step_turn begin(struct step *step)
     if (arg(step, TRIAGE_TO).len == 0)
         return step_end(step, STEP_UNRESOLVED,
             "nothing says where the evidence goes: write to=\"s3://bucket/prefix\", or "
-            "evidence = \"s3://bucket/prefix\" in `connection aws`");
+            "evidence = \"s3://bucket/prefix\" in the connection to aws");
     why = evidence_place_fault(arg(step, TRIAGE_TO), &self->place);
     if (why != NULL)
         return talk_end(step, STEP_FAILED, "%.*s is no place for evidence: %s",

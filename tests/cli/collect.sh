@@ -14,6 +14,9 @@ exits 2 "a value that the parameter cannot have is an error"
 says "CDR0205" "of the checker"
 run collect triage 'to=s3://x" }'
 exits 2 "what would end a literal is none"
+run collect triage --host i-0abc
+exits 2 "an instance id that is cut short is no host"
+says "i-0abc is no instance id: i- and 8 or 17 hex digits" "and is told as what it is"
 run collect triage full
 says "write NAME=VALUE" "a parameter has a name"
 run collect triage --host i-01111e1c0ffee0001 --mode apply
@@ -36,6 +39,8 @@ holds "and nothing is kept" test "$(objects)" = 0
 run collect triage --host i-01111e1c0ffee0001 to=s3://$bucket/by-hand --data data
 exits 0 "with --data it collects"
 prints "evidence    s3://$bucket/by-hand/111122223333/i-01111e1c0ffee0001/triage-" "and says where to"
+run collect triage --host i-01111e1c0ffee0001 to=s3://cdr-evidence-nowhere/x
+prints 'there is no bucket cdr-evidence-nowhere: `to=` of the step' "a bucket that is not there names its setting"
 holds "one object" test "$(objects)" = 1
 run collect triage --host i-01111e1c0ffee0001 to=s3://$bucket/by-hand --data data
 exits 0 "again it joins what was just collected"

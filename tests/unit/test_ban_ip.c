@@ -143,7 +143,10 @@ static void a_set_of_the_other_family_or_of_another_name_is_no_place(void **stat
 {
     (void)state;
     static const struct exchange nowhere[] = { WHO, NOT_OURS,
-        ASK("ListIPSets", "", "{\"IPSets\":[{\"Name\":\"blocks\",\"Id\":\"i-0\"}]}") };
+        ASK("ListIPSets", "",
+            "{\"IPSets\":[{\"Name\":\"blocks\",\"Id\":\"i-0\"},"
+            "{\"Name\":\"\\u001b[2J\",\"Id\":\"i-2\"},"
+            "{\"Name\":\"office\",\"Id\":\"i-3\"}]}") };
     static const struct exchange v4[] = { WHO,
         ASK("DescribeNetworkInterfaces", "Filter.1.Name=ipv6-addresses.ipv6-address",
             "<DescribeNetworkInterfacesResponse " EC2_XML "/>"),
@@ -152,6 +155,7 @@ static void a_set_of_the_other_family_or_of_another_name_is_no_place(void **stat
     ban_by_waf(&script);
     assert_int_equal(PLAY(&script, nowhere), STEP_UNRESOLVED);
     assert_reason(&script, "there is no IP set block (REGIONAL)");
+    assert_reason(&script, "; there is blocks, office");
     script_end(&script);
     ban(&script, "2001:db8::9", "waf");
     script_set(&script, "ip_set", "block");

@@ -245,6 +245,19 @@ static void there_is_an_end_of_pages(void **state)
     script_end(&script);
 }
 
+static void a_bucket_that_is_not_there_names_its_setting(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, LOOKUP("AccessKeyId", KEY, EVENT("a")),
+        LOOKUP("AccessKeyId", KEY, ""),
+        CHANGE_ERROR("PutObject", "", 404, S3_ERROR("NoSuchBucket", "not here")) };
+    struct script script;
+    begin(&script, "access_key", KEY);
+    ASSERT_LOGS(&script, exchanges, STEP_FAILED,
+        "there is no bucket evidence-bucket: `to=` of the step names it");
+    script_end(&script);
+}
+
 static void without_a_place_nothing_is_asked(void **state)
 {
     (void)state;
@@ -292,6 +305,7 @@ int main(void)
         cmocka_unit_test(the_bucket_may_be_in_another_region),
         cmocka_unit_test(many_events_fill_several_objects),
         cmocka_unit_test(there_is_an_end_of_pages),
+        cmocka_unit_test(a_bucket_that_is_not_there_names_its_setting),
         cmocka_unit_test(without_a_place_nothing_is_asked),
         cmocka_unit_test(logs_are_planned),
     };

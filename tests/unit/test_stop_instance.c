@@ -383,7 +383,8 @@ static void an_undo_goes_to_the_region_that_the_stop_began_in(void **state)
     assert_true(str_is(value_str(done.undos[0].args[2]), "eu-central-1"));
     script_begin_undo(&undo, &done, 0);
     assert_int_equal(PLAY(&undo, elsewhere), STEP_UNRESOLVED);
-    assert_reason(&undo, "there is no instance i-0abc in account " OURS " in region eu-central-1");
+    assert_reason(&undo, "there is no instance i-0abc in account " OURS
+                         " in region eu-central-1; if it is elsewhere, give account=, region=");
     script_end(&undo);
     script_end(&done);
 }
