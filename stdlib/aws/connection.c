@@ -21,7 +21,8 @@ enum {
      * sessions of an instance have left when they are given out. */
     ADVISORY_S = 15 * 60,
     MANDATORY_S = 10 * 60,
-    /* Those that are good for a while are not asked for more often than this. */
+    /* Nobody is asked more often than this: for others while those in use are good, or again
+     * after a refusal. */
     FETCH_PAUSE_S = 60,
 };
 
@@ -37,8 +38,9 @@ struct aws_connection {
     struct aws_role role;               /* of one with */
     struct aws_keys keys;               /* what requests are signed with now */
     int64_t fetched_at_s;               /* when they were last asked for */
-    bool is_someone_else; /* they turned out to be somebody else's: never used again */
-    str identity;         /* whom AWS takes us for; empty until it is known */
+    char *refusal;                      /* why there were none then; owned; NULL: there were */
+    bool is_someone_else;               /* they turned out to be somebody else's: not used */
+    str identity;                       /* whom AWS takes us for; empty until it is known */
     const char *found;
 };
 
@@ -175,6 +177,7 @@ static enum err keys_fetch(struct aws_connection *connection, const volatile int
     if (err == ERR_OK) {
         aws_keys_release(&connection->keys);
         connection->keys = keys;
+        connection->is_someone_else = false;
         return ERR_OK;
     }
     aws_keys_release(&keys);
@@ -184,6 +187,27 @@ static enum err keys_fetch(struct aws_connection *connection, const volatile int
     err = err == ERR_TRANSPORT || err == ERR_TIMEOUT ? ERR_REFUSED : err;
     *reterr_reason = arena_format(arena, "%s", reason == NULL ? err_text(err) : reason);
     return *reterr_reason == NULL ? ERR_MEMORY : err;
+}
+
+/* Ask for others, unless whoever has them refused just now: a program that fails would else be
+ * started anew for each request of each alert. */
+static enum err keys_renew(struct aws_connection *connection, const volatile int *stop,
+    struct arena *arena, const char **reterr_reason)
+{
+    int64_t now_s = aws_family_now_s(connection->family);
+    int64_t ago_s = now_s - connection->fetched_at_s;
+    if (connection->refusal != NULL && ago_s >= 0 && ago_s < FETCH_PAUSE_S) {
+        *reterr_reason = arena_format(arena, "%s", connection->refusal);
+        return *reterr_reason == NULL ? ERR_MEMORY : ERR_CREDENTIALS;
+    }
+    free(connection->refusal);
+    connection->refusal = NULL;
+    enum err err = keys_fetch(connection, stop, arena, reterr_reason);
+    connection->fetched_at_s = now_s;
+    if (err != ERR_CREDENTIALS)
+        return err;
+    connection->refusal = strdup(*reterr_reason);
+    return connection->refusal == NULL ? ERR_MEMORY : err;
 }
 
 /* Whether the keys are to be replaced now, as far as is known without asking AWS. */
@@ -218,8 +242,7 @@ static enum err keys_freshen(struct aws_connection *connection, const volatile i
     if (!connection->is_someone_else && !keys_are_due(connection, now_s))
         return ERR_OK;
     const char *reason = NULL;
-    enum err err = keys_fetch(connection, stop, arena, &reason);
-    connection->fetched_at_s = now_s;
+    enum err err = keys_renew(connection, stop, arena, &reason);
     bool is_still_good =
         connection->keys.access_key_id[0] != '\0' && connection->keys.expires_at_s > now_s;
     if ((err == ERR_CREDENTIALS || err == ERR_REFUSED) && is_still_good
@@ -271,7 +294,7 @@ static enum err connection_ask(struct aws_connection *connection, const struct r
         return ERR_OK;
     /* Without others the refusal stands: it is what AWS said. */
     const char *reason = NULL;
-    if (keys_fetch(connection, fetch_stop, arena, &reason) != ERR_OK)
+    if (keys_renew(connection, fetch_stop, arena, &reason) != ERR_OK)
         return ERR_OK;
     return aws_deliver(&delivery, arena, ret_reply, &is_expired, reterr_reason);
 }
@@ -578,6 +601,7 @@ static void connection_free(struct aws_connection *connection)
 {
     aws_credentials_release(&connection->credentials);
     aws_keys_release(&connection->keys);
+    free(connection->refusal);
     arena_release(&connection->arena);
     free(connection);
 }

@@ -177,6 +177,9 @@ static void assert_log(struct setting *s, const char *const *log, size_t count)
     s->aws.log_count = 0;
 }
 
+/* Who refused is not asked again before. */
+#define PAUSE_MS (60 * INT64_C(1000))
+
 #define LOG(...)                                                                                   \
     (const char *const[]){ __VA_ARGS__ }, COUNT_OF(((const char *const[]){ __VA_ARGS__ }))
 
@@ -302,6 +305,9 @@ static void nothing_is_sent_as_somebody_else(void **state)
     assert_non_null(strstr(s->reason, "999900001111"));
     assert_log(s, LOG("AssumeRole by AKIABASE"));
     assert_int_equal(send_over(s, s->member, false), ERR_CREDENTIALS);
+    assert_log(s, NULL, 0); /* it was asked just now */
+    s->aws.now_ms += PAUSE_MS;
+    assert_int_equal(send_over(s, s->member, false), ERR_CREDENTIALS);
     assert_log(s, LOG("AssumeRole by AKIABASE"));
     assert_null(strstr(s->reason, SECRET));
 }
@@ -313,10 +319,12 @@ static void a_role_that_cannot_be_had_is_told_and_nothing_is_sent(void **state)
     assert_int_equal(send_over(s, s->member, true), ERR_CREDENTIALS);
     assert_non_null(strstr(s->reason, MEMBER " cannot be assumed: AWS says AccessDenied: m"));
     s->aws.sts_error = "<html>";
+    s->aws.now_ms += PAUSE_MS;
     assert_int_equal(send_over(s, s->member, true), ERR_CREDENTIALS);
     assert_non_null(strstr(s->reason, "has no credentials"));
     s->aws.sts_error = NULL;
     s->aws.sts_err = ERR_TIMEOUT;
+    s->aws.now_ms += PAUSE_MS;
     assert_int_equal(send_over(s, s->member, true), ERR_REFUSED);
     assert_string_equal(s->reason, "STS is away");
     s->aws.log_count = 0;
@@ -465,6 +473,7 @@ static void a_web_identity_is_exchanged_without_a_signature(void **state)
     assert_non_null(strstr(s->reason, "it is empty"));
     assert_log(s, NULL, 0);
     write_file(path, "a.web.token\n");
+    s->aws.now_ms += PAUSE_MS;
     assert_int_equal(send_over(s, s->member, true), ERR_OK);
     assert_log(s, LOG("AssumeRoleWithWebIdentity by nobody", "Any by ASIA1"));
     /* The token is read anew. */

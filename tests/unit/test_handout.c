@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SECRET "not/a+real/secret=="
@@ -277,7 +278,7 @@ static void a_container_whose_role_changes_sends_nothing_more(void **state)
 {
     struct setting *s = *state;
     const struct raw_answer answers[] = { OK(KEYS), OK(CALLER), OK("<a/>"), OK(KEYS), OK(CALLER),
-        OK("<a/>"), OK(KEYS), OK(CALLER_OF("other")) };
+        OK("<a/>"), OK(KEYS), OK(CALLER_OF("other")), OK(KEYS), OK(CALLER), OK("<a/>") };
     struct aws_connection *connection = NULL;
     serve(s, answers, COUNT_OF(answers));
     assert_int_equal(send_of_container(s, &connection), ERR_OK);
@@ -290,6 +291,14 @@ static void a_container_whose_role_changes_sends_nothing_more(void **state)
     assert_non_null(strstr(s->reason, "assumed-role/other now, and were those of"));
     assert_int_equal(s->server.requests, 8);
     assert_non_null(strstr(s->server.last, "Action=GetCallerIdentity"));
+    s->later_ms += 59 * 1000;
+    assert_int_equal(send_of_container(s, &connection), ERR_CREDENTIALS);
+    assert_non_null(strstr(s->reason, "assumed-role/other now, and were those of"));
+    assert_int_equal(s->server.requests, 8); /* it was asked just now */
+    s->later_ms += 1000;
+    assert_int_equal(send_of_container(s, &connection), ERR_OK); /* the old role again */
+    assert_int_equal(send_of_container(s, &connection), ERR_OK);
+    assert_int_equal(s->server.requests, 12);
     aws_connection_close(connection);
     raw_stop(&s->server);
 }
@@ -307,6 +316,60 @@ static void where_nothing_is_found_all_that_was_tried_is_named(void **state)
     assert_non_null(strstr(s->reason, "http://127.0.0.1:9 could not be reached"));
 }
 
+/* A program that leaves a line in `log` for each of its starts, and fails. */
+static void write_program(const char *program, const char *log)
+{
+    FILE *file = fopen(program, "w");
+    assert_non_null(file);
+    fprintf(file, "#!/bin/sh\necho >>%s\nexit 1\n", log);
+    fclose(file);
+    chmod(program, 0700);
+}
+
+static long size_of(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? (long)status.st_size : 0;
+}
+
+static void a_program_that_fails_is_started_once_a_minute(void **state)
+{
+    struct setting *s = *state;
+    char folder[] = "/tmp/cdr-handout-XXXXXX", program[64], log[64], config[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(program, sizeof(program), "%s/program", folder);
+    snprintf(log, sizeof(log), "%s/log", folder);
+    snprintf(config, sizeof(config), "%s/config", folder);
+    write_program(program, log);
+    FILE *file = fopen(config, "w");
+    assert_non_null(file);
+    fprintf(file, "[default]\ncredential_process = %s\n", program);
+    fclose(file);
+    struct table_environment table =
+        TABLE({ "AWS_CONFIG_FILE", config }, { "AWS_SHARED_CREDENTIALS_FILE", "/nowhere" },
+            { "AWS_REGION", "eu-west-1" }, { "AWS_ENDPOINT_URL", "http://127.0.0.1:9" });
+    struct aws_connection *connection = NULL;
+    struct request request = { .service = "ec2", .operation = "Any", .body = STR("Action=Any") };
+    struct reply reply;
+    assert_int_equal(aws_connection_open(
+                         &table.environment, NULL, &s->clock, &s->arena, &connection, &s->reason),
+        ERR_OK);
+    struct transport *transport = aws_connection_transport(connection);
+    for (unsigned alert = 0; alert < 20; alert++) {
+        s->reason = NULL;
+        assert_int_equal(transport->send(transport, &request, false, &s->arena, &reply, &s->reason),
+            ERR_CREDENTIALS);
+        assert_non_null(strstr(s->reason, "did not end well"));
+        s->later_ms += 6 * 1000; /* two minutes in all */
+    }
+    assert_int_equal(size_of(log), 2);
+    aws_connection_close(connection);
+    unlink(program);
+    unlink(log);
+    unlink(config);
+    rmdir(folder);
+}
+
 #define SETTING_TEST(test) cmocka_unit_test_setup_teardown(test, setting_setup, setting_teardown)
 
 int main(void)
@@ -320,6 +383,7 @@ int main(void)
         SETTING_TEST(a_container_is_asked_three_times),
         SETTING_TEST(an_instance_needs_no_setting_at_all),
         SETTING_TEST(a_container_whose_role_changes_sends_nothing_more),
+        SETTING_TEST(a_program_that_fails_is_started_once_a_minute),
         SETTING_TEST(where_nothing_is_found_all_that_was_tried_is_named),
     };
     return cmocka_run_group_tests_name("handout", tests, NULL, NULL);
