@@ -3,6 +3,7 @@
 #include "driver/hold_words.h"
 #include "driver/json_out.h"
 #include "driver/report_forms.h"
+#include "driver/step_needs.h"
 
 void json_alert(struct reporter *reporter)
 {
@@ -167,17 +168,20 @@ static json_t *json_from_requests(const struct reporter *reporter, const struct 
     return array;
 }
 
-static json_t *json_from_permissions(const struct builtin *row)
+static json_t *json_from_needed(const struct step_view *step, const char *const *permissions)
 {
-    json_t *apply = json_array();
-    json_t *undo = json_array();
-    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.apply[i] != NULL; i++)
-        json_append(&apply, json_from_text(row->permissions.apply[i]));
-    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.undo[i] != NULL; i++)
-        json_append(&undo, json_from_text(row->permissions.undo[i]));
+    json_t *all = json_array();
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && permissions[i] != NULL; i++)
+        if (step_needs(step, permissions[i]))
+            json_append(&all, json_from_text(permissions[i]));
+    return all;
+}
+
+static json_t *json_from_permissions(const struct step_view *step)
+{
     json_t *json = json_object();
-    json_put(&json, "apply", apply);
-    json_put(&json, "undo", undo);
+    json_put(&json, "apply", json_from_needed(step, step->row->permissions.apply));
+    json_put(&json, "undo", json_from_needed(step, step->row->permissions.undo));
     return json;
 }
 
@@ -273,7 +277,7 @@ void json_step(struct reporter *reporter, const struct step_view *step)
         json_put(&json, "would", json_from_str(would));
     put_ruling(&json, reporter, outcome);
     put_results(&json, &outcome->results);
-    json_put(&json, "permissions", json_from_permissions(step->row));
+    json_put(&json, "permissions", json_from_permissions(step));
     if (code != NULL)
         put_conditions(&json, code->condition);
     json_t *steps = json_object_get(reporter->entry, "steps");

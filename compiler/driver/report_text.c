@@ -6,6 +6,7 @@
 #include "driver/hold_words.h"
 #include "driver/paragraph.h"
 #include "driver/report_forms.h"
+#include "driver/step_needs.h"
 #include "store/timers.h"
 
 #include <inttypes.h>
@@ -337,19 +338,26 @@ static void show_requests(struct reporter *reporter, const struct step_view *ste
             show_change(reporter, indent, &requests[i]);
 }
 
-static void show_permissions(
-    struct output *out, size_t indent, const char *label, const char *const *permissions)
+static void show_permissions(struct output *out, size_t indent, const char *label,
+    const struct step_view *step, const char *const *permissions)
 {
     struct paragraph paragraph;
-    if (permissions[0] == NULL)
-        return;
-    paragraph_begin(&paragraph, out, indent, label);
+    const char *last = NULL;
+    char word[PERMISSION_BYTES_MAX];
     for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && permissions[i] != NULL; i++) {
-        bool is_last = i + 1 == BUILTIN_PERMISSIONS_MAX || permissions[i + 1] == NULL;
-        char word[PERMISSION_BYTES_MAX];
-        snprintf(word, sizeof word, "%s%s", permissions[i], is_last ? "" : ",");
-        paragraph_word(&paragraph, str_from(word));
+        if (!step_needs(step, permissions[i]))
+            continue;
+        if (last == NULL)
+            paragraph_begin(&paragraph, out, indent, label);
+        else {
+            snprintf(word, sizeof word, "%s,", last);
+            paragraph_word(&paragraph, str_from(word));
+        }
+        last = permissions[i];
     }
+    if (last == NULL)
+        return;
+    paragraph_word(&paragraph, str_from(last));
     paragraph_end(&paragraph);
 }
 
@@ -482,8 +490,8 @@ void text_step(struct reporter *reporter, const struct step_view *step)
     if (outcome->results.url.kind != VALUE_ABSENT)
         paragraph_show(out, indent, "evidence", value_print(&arena, outcome->results.url));
     if (reporter->mode != MODE_APPLY && step->row->missing == NULL) {
-        show_permissions(out, indent, "needs", step->row->permissions.apply);
-        show_permissions(out, indent, "undo needs", step->row->permissions.undo);
+        show_permissions(out, indent, "needs", step, step->row->permissions.apply);
+        show_permissions(out, indent, "undo needs", step, step->row->permissions.undo);
     }
     output_flush(out);
 }

@@ -37,6 +37,12 @@ prints "RoleName = orders-api" "and their parameters"
 prints "tag cdr:step = (names run and step" "a mark is explained"
 holds "lines are broken" test "$(grep '^       ' "$out" | grep -v PolicyDocument | wc -L)" -le 110
 holds "and nothing was changed" test "$(changes)" = 0
+echo 'rule banned { when exists instance.id then respond ban_ip ip="198.51.100.7" via=nacl }' >banned.cdr
+run run --rules banned.cdr --alerts "$alert"
+prints "ec2:CreateNetworkAclEntry" "what the way of a step needs is shown"
+holds "and not what another way needs" bash -c '! grep -q wafv2: "$1"' _ "$out"
+run run --rules banned.cdr --alerts "$alert" --format json
+holds "nor is it in JSON" json '.matched[0].steps[0].permissions.apply | index("ec2:CreateNetworkAclEntry") != null and all(startswith("ec2:") or startswith("sts:"))'
 run run --rules "$rule" --alerts "$alert" --format json
 holds "all steps are planned" json '[.matched[0].steps[].state] == ["planned", "planned", "planned"]'
 holds "requests say what they do" json \
