@@ -56,6 +56,8 @@ struct param {
     const char *setting; /* not given, it is this setting of the provider's `connection` block
                           * ("evidence"), where the rules have one; NULL: there is no such */
     bool is_list;
+    bool locates; /* an account, or the ARN of what it acts on: says in which account the step acts.
+                   * Targets and an account that is its scope do so without */
     bool directs; /* text that says where the step goes, or what it acts on: nothing that an
                    * attacker may have written */
 };

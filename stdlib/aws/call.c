@@ -5,7 +5,10 @@
 
 /* Where the rule is at home, and not where the alert is from. */
 #define ACCOUNT                                                                                    \
-    PARAM("account", ACCOUNT, OPTIONAL, "whose it is; else that of the ARN, or of the connection")
+    {                                                                                              \
+        .name = "account", .type = TYPE_ACCOUNT, .need = PARAM_OPTIONAL, .locates = true,          \
+        .doc = "whose it is; else that of the ARN, or of the connection"                           \
+    }
 #define LAMBDA_API "https://docs.aws.amazon.com/lambda/latest/api/API_"
 
 /* sts:GetCallerIdentity is called too; AWS lets everybody. */
@@ -15,7 +18,12 @@ static const struct builtin rows[] = {
         .verb = VERB_CALL,
         .provider = "aws",
         .doc = "Hand the alert to an AWS Lambda function, which runs on its own.",
-        .params = { [LAMBDA_FUNCTION] = PARAM_DIRECTS("function", REQUIRED, "name or ARN"),
+        .params = { [LAMBDA_FUNCTION] = { .name = "function",
+                        .type = TYPE_TEXT,
+                        .need = PARAM_REQUIRED,
+                        .directs = true,
+                        .locates = true,
+                        .doc = "name or ARN" },
             [LAMBDA_ACCOUNT] = ACCOUNT,
             [LAMBDA_REGION] =
                 PARAM("region", REGION, OPTIONAL, "else that of the ARN, or of the connection") },

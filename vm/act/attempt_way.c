@@ -4,22 +4,38 @@
 #include "arn.h"
 
 /* Other accounts are those that something is shared with. */
-static bool is_place(const struct param *param)
+static bool is_account(const struct param *param)
 {
-    return param->type == TYPE_ACCOUNT && param->need == PARAM_SCOPE;
+    return param->type == TYPE_ACCOUNT && (param->need == PARAM_SCOPE || param->locates);
+}
+
+/* What the step acts on, and no text that only happens to be an ARN: that may be anybody's. What an
+ * undo was given cdr wrote itself. */
+static bool is_thing(const struct builtin *row, const struct param *param)
+{
+    bool is_of_undo = row->verb == VERB_UNDO && param->need == PARAM_REQUIRED;
+    return param->need == PARAM_TARGET || param->locates || is_of_undo;
+}
+
+/* The account of an ARN; empty when it has none: "aws" owns policies, and is none. */
+static str account_in(value arg)
+{
+    struct arn arn;
+    bool has = arg.kind == VALUE_TEXT && arn_read(value_str(arg), &arn) && arn.account.len == 12
+               && str_all_of(arn.account, "0123456789");
+    return has ? arn.account : STR("");
 }
 
 str order_account(const struct step_order *order)
 {
-    struct arn arn;
     str account = order->account.len > 0 ? order->account : STR("");
     uint32_t count = builtin_param_count(order->row);
     for (uint32_t at = 0; at < count && account.len == 0; at++)
-        if (is_place(&order->row->params[at]) && order->args[at].kind == VALUE_TEXT)
+        if (is_account(&order->row->params[at]) && order->args[at].kind == VALUE_TEXT)
             account = value_str(order->args[at]);
     for (uint32_t at = 0; at < count && account.len == 0; at++)
-        if (order->args[at].kind == VALUE_TEXT && arn_read(value_str(order->args[at]), &arn))
-            account = arn.account;
+        if (is_thing(order->row, &order->row->params[at]))
+            account = account_in(order->args[at]);
     return account;
 }
 

@@ -91,8 +91,8 @@ struct step_order {
     bool is_by_person; /* an undo that somebody asked for: it goes on although cdr is paused */
 };
 
-/* The account in which a step acts: the order's own, else the argument that says so (PARAM_SCOPE), else that
- * of the first argument that is an ARN; empty: that of the connection. Borrowed. */
+/* The account in which a step acts: the order's own, else the argument that says so, else that of
+ * the first ARN among what it acts on (param.locates); empty: that of the connection. Borrowed. */
 str order_account(const struct step_order *order);
 
 /* Run a step until it ends, from wherever the journal says it was cut off; one that
