@@ -89,7 +89,7 @@ static void tell(struct driver *driver, const struct setup *setup, size_t polici
               "let it too where the bucket is in another account");
     print_pretty(&driver->log, hub);
     json_decref(hub);
-    if (strspn(setup->trust, "0123456789") == strlen(setup->trust))
+    if (setup_trusts_account(setup->trust))
         driver_message(driver,
             "careful: everybody in %s who may sts:AssumeRole can take it; name a role with --trust",
             setup->trust);

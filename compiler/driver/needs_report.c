@@ -171,10 +171,33 @@ static void add_warning(json_t **all, const char *format, ...)
     json_append(all, json_from_str(buf_str(&text)));
 }
 
+/* Whether one before `need` opens the same way: with `is_same`, by the same permission. */
+static bool is_told(
+    const struct needs *needs, const struct need *need, const char *way, bool is_same)
+{
+    for (const struct need *at = needs->first; at != need; at = at->next)
+        if (policy_escalation(at->permission) == way
+            && (!is_same || strcmp(at->permission, need->permission) == 0))
+            return true;
+    return false;
+}
+
+/* One warning for all that open the same way, at the first of them. */
+static void warn_of(json_t **all, const struct needs *needs, const struct need *need)
+{
+    CLEANUP(buf_release) struct buf names = BUF_INIT(1024);
+    const char *way = policy_escalation(need->permission);
+    if (way == NULL || is_told(needs, need, way, false))
+        return;
+    for (const struct need *at = need; at != NULL; at = at->next)
+        if (policy_escalation(at->permission) == way && !is_told(needs, at, way, true))
+            buf_addf(&names, "%s%s", names.len == 0 ? "" : ", ", at->permission);
+    add_warning(all, "%.*s: whoever holds these credentials can %s", STR_ARG(buf_str(&names)), way);
+}
+
 json_t *needs_warnings(const struct needs *needs, size_t characters)
 {
     json_t *all = json_array();
-    const char *before = "";
     if (characters > POLICY_INLINE_MAX)
         add_warning(&all,
             "this is more than one policy holds: %zu characters of 10,240; `cdr setup aws` "
@@ -185,16 +208,7 @@ json_t *needs_warnings(const struct needs *needs, size_t characters)
             "this fits into the inline policies of a role (%zu characters of 10,240), and not "
             "into one managed policy (6,144)",
             characters);
-    for (const struct need *need = needs->first; need != NULL; need = need->next) {
-        if (!policy_escalates(need->permission) || strcmp(before, need->permission) == 0)
-            continue;
-        before = need->permission;
-        add_warning(&all,
-            "%s lets whoever holds these credentials give any %s any permission: deny it cdr's own "
-            "role (--self; `cdr setup` does), keep the resource to a path of names where you can, "
-            "and put a "
-            "permissions boundary on the roles that it may change",
-            need->permission, need->type == NULL ? "principal" : need->type->type);
-    }
+    for (const struct need *need = needs->first; need != NULL; need = need->next)
+        warn_of(&all, needs, need);
     return all;
 }

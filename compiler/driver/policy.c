@@ -122,14 +122,42 @@ json_t *policy_conditions(const struct need *need)
     return all;
 }
 
-bool policy_escalates(const char *permission)
+#define BY_PATH                                                                                    \
+    ": deny it cdr's own role (--self; `cdr setup` does), keep the resource to a path of names "   \
+    "where you can, and put a permissions boundary on the roles and users that it may change"
+
+const char *policy_escalation(const char *permission)
 {
-    static const char *const actions[] = { "iam:AttachRolePolicy", "iam:AttachUserPolicy",
-        "iam:PutRolePolicy", "iam:PutUserPolicy" };
-    for (size_t at = 0; at < COUNT_OF(actions); at++)
-        if (strcmp(permission, actions[at]) == 0)
-            return true;
-    return false;
+    static const char *const ways[] = {
+        "give any role any permission" BY_PATH,
+        "give any user any permission" BY_PATH,
+        "take policies away, those that deny something too: deny it the roles and users that only "
+        "such a policy holds back",
+        "replace or remove the permissions boundary of any role: deny it the roles that a boundary "
+        "holds back",
+        "run any command as root wherever an agent of Systems Manager runs, with the role of that "
+        "instance: let rules say accounts, regions and tags",
+    };
+    static const struct {
+        const char *permission;
+        unsigned way;
+    } rows[] = {
+        { "iam:AttachRolePolicy", 0 },
+        { "iam:PutRolePolicy", 0 },
+        { "iam:AttachUserPolicy", 1 },
+        { "iam:PutUserPolicy", 1 },
+        { "iam:DeleteRolePolicy", 2 },
+        { "iam:DeleteUserPolicy", 2 },
+        { "iam:DetachRolePolicy", 2 },
+        { "iam:DetachUserPolicy", 2 },
+        { "iam:DeleteRolePermissionsBoundary", 3 },
+        { "iam:PutRolePermissionsBoundary", 3 },
+        { "ssm:SendCommand", 4 },
+    };
+    for (size_t at = 0; at < COUNT_OF(rows); at++)
+        if (strcmp(permission, rows[at].permission) == 0)
+            return ways[rows[at].way];
+    return NULL;
 }
 
 /* ---- statements ---- */

@@ -31,8 +31,10 @@ size_t policy_length(const json_t *policy);
 /* The ARNs of one need, or ["*"]; its conditions ({}: none). NULL when out of memory. */
 json_t *policy_resources(const struct need *need, const struct policy_words *words);
 json_t *policy_conditions(const struct need *need);
-/* Whether the action changes who may do what: "iam:PutRolePolicy". */
-bool policy_escalates(const char *permission);
+/* What whoever steals credentials that may do it gets by "iam:PutRolePolicy" and its like, and what
+ * to do about it: "give any role any permission: ..". The same text for the same way; static, or
+ * NULL. */
+const char *policy_escalation(const char *permission);
 
 /* Read what somebody wrote: a document, an answer that holds one, or a template
  * (policy_forms.h), whose documents come as one. Its statements are added to *policy, which is made

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How each tool writes what it knows only where it makes the role. */
+/* How each tool writes what it knows only where it makes the role; NULL: as who takes it has it. */
 static const struct {
     const char *partition, *account;
 } forms[] = {
     [SETUP_CLOUDFORMATION] = { "${AWS::Partition}", "${AWS::AccountId}" },
     [SETUP_TERRAFORM] = { "${data.aws_partition.current.partition}",
         "${data.aws_caller_identity.current.account_id}" },
-    [SETUP_JSON] = { "aws", "*" },
+    [SETUP_JSON] = { NULL, "*" },
 };
 
 /* ---- what is given ---- */
@@ -46,16 +46,47 @@ const char *setup_external_id_fault(const char *text)
                    : "an external id has letters, digits and _+=,.@:/- and 2 to 1,224 of them";
 }
 
+/* "arn:aws:iam::111122223333:" of an ARN, up to behind the account; 0 when it is none of IAM. */
+static size_t iam_prefix(const char *text)
+{
+    static const char *const starts[] = { "arn:aws:iam::", "arn:aws-cn:iam::",
+        "arn:aws-us-gov:iam::", "arn:aws-iso:iam::", "arn:aws-iso-b:iam::", "arn:aws-iso-e:iam::",
+        "arn:aws-iso-f:iam::", "arn:aws-eusc:iam::" };
+    for (size_t at = 0; at < COUNT_OF(starts); at++) {
+        size_t length = strlen(starts[at]);
+        if (strncmp(text, starts[at], length) == 0 && strspn(text + length, "0123456789") == 12
+            && text[length + 12] == ':')
+            return length + 13;
+    }
+    return 0;
+}
+
+bool setup_trusts_account(const char *trust)
+{
+    size_t prefix = iam_prefix(trust);
+    return is_account(trust) || (prefix > 0 && strcmp(trust + prefix, "root") == 0);
+}
+
+/* "role/a/path/name": a name of at least one character, and no empty part. */
+static bool is_principal(const char *text)
+{
+    return (strncmp(text, "role/", 5) == 0 || strncmp(text, "user/", 5) == 0)
+           && has_only(text, "_+=,.@/-") && text[strlen(text) - 1] != '/'
+           && strstr(text, "//") == NULL;
+}
+
 const char *setup_trust_fault(const char *text)
 {
-    const char *iam = strstr(text, ":iam::");
-    bool is_arn = strncmp(text, "arn:aws", 7) == 0 && iam != NULL && strlen(iam) > 20
-                  && strspn(iam + 6, "0123456789") == 12 && has_only(text, "_+=,.@:/-")
-                  && (strncmp(iam + 18, ":role/", 6) == 0 || strncmp(iam + 18, ":user/", 6) == 0
-                      || strcmp(iam + 18, ":root") == 0);
-    return is_account(text) || is_arn ? NULL
-                                      : "trusted is an account (12 digits), or the ARN of a role "
-                                        "or user";
+    size_t prefix = iam_prefix(text);
+    bool is_good = setup_trusts_account(text) || (prefix > 0 && is_principal(text + prefix));
+    return is_good ? NULL : "trusted is an account (12 digits), or the ARN of a role or user";
+}
+
+/* "aws-cn" of an ARN that is trusted; of an account "aws". */
+static void partition_of(const struct setup *setup, char text[static 32])
+{
+    const char *name = is_account(setup->trust) ? "aws" : setup->trust + strlen("arn:");
+    snprintf(text, 32, "%.*s", (int)strcspn(name, ":"), name);
 }
 
 /* ---- documents ---- */
@@ -82,11 +113,11 @@ static json_t *document(json_t *statements)
 
 static json_t *trust_json(const struct setup *setup, enum setup_form form)
 {
+    const char *partition = forms[form].partition == NULL ? "aws" : forms[form].partition;
     json_t *principal = json_object();
     json_put(&principal, "AWS",
-        is_account(setup->trust)
-            ? format_json("arn:%s:iam::%s:root", forms[form].partition, setup->trust)
-            : json_string(setup->trust));
+        is_account(setup->trust) ? format_json("arn:%s:iam::%s:root", partition, setup->trust)
+                                 : json_string(setup->trust));
     json_t *equal = json_object();
     json_put(&equal, "sts:ExternalId", json_string(setup->external_id));
     json_t *condition = json_object();
@@ -296,10 +327,12 @@ static json_t *allow(const char *sid, const char *action, json_t *where)
 
 json_t *setup_hub_policy(const struct setup *setup)
 {
-    const struct policy_words words = { .partition = forms[SETUP_JSON].partition };
+    char partition[32];
+    partition_of(setup, partition);
+    const struct policy_words words = { .partition = partition };
     json_t *statements = json_array();
-    json_append(&statements,
-        allow("TakeRoles", "sts:AssumeRole", format_json("arn:aws:iam::*:role/%s", setup->role)));
+    json_append(&statements, allow("TakeRoles", "sts:AssumeRole",
+                                 format_json("arn:%s:iam::*:role/%s", partition, setup->role)));
     json_append(&statements, allow("ListAccounts", "organizations:ListAccounts", json_string("*")));
     json_t *own = policy_json(setup->own, &words);
     if (own == NULL || json_array_extend(statements, json_object_get(own, "Statement")) != 0) {
@@ -326,9 +359,12 @@ static json_t *plain(const struct setup *setup, json_t *trust, json_t *policies)
 json_t *setup_template(const struct needs *needs, const struct setup *setup, enum setup_form form,
     size_t *ret_policies)
 {
-    json_t *self = format_json(
-        "arn:%s:iam::%s:role/%s", forms[form].partition, forms[form].account, setup->role);
-    const struct policy_words words = { .partition = forms[form].partition,
+    char own[32];
+    partition_of(setup, own);
+    const char *partition = forms[form].partition == NULL ? own : forms[form].partition;
+    json_t *self =
+        format_json("arn:%s:iam::%s:role/%s", partition, forms[form].account, setup->role);
+    const struct policy_words words = { .partition = partition,
         .account = form == SETUP_JSON ? NULL : forms[form].account,
         .self = self == NULL ? "" : json_string_value(self) };
     json_t *policy = self == NULL ? NULL : policy_json(needs, &words);

@@ -30,3 +30,5 @@ json_t *setup_hub_policy(const struct setup *setup);
 const char *setup_role_fault(const char *name);
 const char *setup_external_id_fault(const char *text);
 const char *setup_trust_fault(const char *text);
+/* Whether a whole account is trusted: its number, or its root. */
+bool setup_trusts_account(const char *trust);

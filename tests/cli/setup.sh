@@ -80,6 +80,17 @@ says "the bucket's policy must let it" "with what else it takes"
 run setup aws rules --trust "$trust"
 holds "accounts of the rules do not make it longer" json '[.Resources | keys[] | select(startswith("Policy"))] | length == 1'
 
+run setup aws rules --trust arn:aws:iam::111122223333:root
+says "everybody in arn:aws:iam::111122223333:root" "the root of an account is all of it too"
+run setup aws rules --trust arn:aws-cn:iam::111122223333:role/cdr --format json
+holds "elsewhere every ARN is of there" json '[.. | strings | select(startswith("arn:"))] | length > 5 and all(startswith("arn:aws-cn:"))'
+says '"arn:aws-cn:iam::*:role/cdr-response"' "those for who takes the role too"
+for wrong in arn:aws:iam::111122223333:role/ arn:aws:iam::111122223333:role/a//b arn:aws:iam::111122223333:role/a/ \
+    arn:awsx:iam::111122223333:role/a arn:aws:iam::11112222333:role/a arn:aws:iam::111122223333:group/a; do
+    run setup aws rules --trust "$wrong"
+    exits 2 "$wrong is nobody to trust"
+done
+
 run setup aws rules
 exits 2 "whom to trust must be said"
 says "--trust arn:aws:iam::111122223333:role/cdr" "with an example"
