@@ -20,6 +20,8 @@ static const struct option options[] = {
         "what the role in each account needs, or the connection's own identity (S3); a template is "
         "compared with what a member needs" },
     { OPTION_ACCOUNT, OPTION_TEXT, "ID", NULL, NULL, "for this account, whatever rules say" },
+    { OPTION_LEFTOVERS, OPTION_FLAG, NULL, NULL, NULL,
+        "with what `cdr leftovers --remove` needs to delete what cdr made" },
     { OPTION_COMPARE, OPTION_TEXTS, "FILE|-", NULL, NULL,
         "a policy that is in use, or several, or a template: what it lacks, and what nothing "
         "needs" },
@@ -249,6 +251,8 @@ static enum err needs_asked(struct compilation *compilation, const struct argume
     enum { ALL, MEMBER, CONNECTION } whose = option_choice(arguments, OPTION_IDENTITY);
     struct needs all;
     TRY(needs_of(compilation, provider, &all));
+    if (option_is_given(arguments, OPTION_LEFTOVERS) && str_is(provider, "aws"))
+        TRY(needs_add_leftovers(compilation, &all));
     if (whose != ALL)
         return needs_part(&all, whose == CONNECTION, &compilation->arena, ret_needs);
     *ret_needs = all;

@@ -14,6 +14,8 @@ static const struct option options[] = {
     { OPTION_ROLE, OPTION_TEXT, "NAME", NULL, "cdr-response", "what the role is called" },
     { OPTION_EXTERNAL_ID, OPTION_TEXT, "ID", NULL, NULL,
         "what who takes it must say; CDR_EXTERNAL_ID says it too; else one is made up" },
+    { OPTION_LEFTOVERS, OPTION_FLAG, NULL, NULL, NULL,
+        "with what `cdr leftovers --remove` needs to delete what cdr made" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "cloudformation terraform json", "cloudformation",
         "a template of a stack, a .tf.json file, or the documents alone" },
     { 0 },
@@ -139,6 +141,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return code;
     struct needs needs, members, own;
     err = needs_of(&compilation, STR("aws"), &needs);
+    if (err == ERR_OK && option_is_given(arguments, OPTION_LEFTOVERS))
+        err = needs_add_leftovers(&compilation, &needs);
     if (err == ERR_OK)
         err = needs_part(&needs, false, &compilation.arena, &members);
     if (err == ERR_OK)

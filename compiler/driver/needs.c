@@ -5,6 +5,7 @@
 #include "aws/evidence_place.h"
 #include "constant.h"
 #include "expand.h"
+#include "registry.h"
 
 #include <string.h>
 
@@ -13,7 +14,7 @@ struct taken {
     struct compilation *compilation;
     struct needs *needs;
     str provider;
-    const struct item *rule;
+    const struct item *rule; /* NULL: no rule takes it, `cdr leftovers` does */
     const struct expr *when; /* expanded */
     const struct ast_step *step;
 };
@@ -33,7 +34,7 @@ static enum err scope_of(
     const struct builtin *row = taken->step->action.builtin;
     uint32_t count = builtin_param_count(row);
     *ret = (struct implied){ 0 };
-    for (uint32_t at = 0; at < count; at++) {
+    for (uint32_t at = 0; at < count && taken->rule != NULL; at++) {
         if (row->params[at].need != PARAM_SCOPE || row->params[at].type != type)
             continue;
         const struct expr *given = step_argument(taken->step, at);
@@ -88,6 +89,8 @@ static bool is_plain(str text)
 static enum err tags_of(const struct taken *taken, struct need *need)
 {
     str keys[NEED_TAGS_MAX];
+    if (taken->rule == NULL)
+        return ERR_OK;
     uint32_t count = implied_tags(taken->when, keys, NEED_TAGS_MAX);
     if (need->narrow != IAM_TARGET || !is_alerts_instance(taken))
         return ERR_OK;
@@ -197,6 +200,8 @@ static enum err merge(struct arena *arena, struct need *into, const struct need 
 static enum err add_user(struct arena *arena, struct need *need, const struct taken *taken)
 {
     struct need_user **last = &need->users;
+    if (taken->rule == NULL)
+        return ERR_OK;
     for (; *last != NULL; last = &(*last)->next)
         if ((*last)->rule == taken->rule && (*last)->step == taken->step)
             return ERR_OK;
@@ -481,6 +486,19 @@ enum err needs_of(struct compilation *compilation, str provider, struct needs *r
         for (struct item *item = compilation->trees[file]->items; item != NULL; item = item->next)
             if (item->kind == ITEM_RULE)
                 TRY(add_rule(&taken, item));
+    return ERR_OK;
+}
+
+enum err needs_add_leftovers(struct compilation *compilation, struct needs *needs)
+{
+    static const char *const removals[] = { "delete_isolation_group", "delete_snapshot" };
+    struct taken taken = { .compilation = compilation, .needs = needs, .provider = STR("aws") };
+    for (size_t at = 0; at < COUNT_OF(removals); at++) {
+        struct ast_step step = { .kind = STEP_KIND_ACTION,
+            .action = { .builtin = builtin_find_inverse(str_from(removals[at])) } };
+        taken.step = &step;
+        TRY(add_action(&taken));
+    }
     return ERR_OK;
 }
 

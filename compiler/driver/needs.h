@@ -54,6 +54,9 @@ struct needs {
 MUST_CHECK enum err needs_of(
     struct compilation *compilation, str provider, struct needs *ret_needs);
 
+/* Add what `cdr leftovers --remove` needs in each account: no rule is its user. ERR_MEMORY. */
+MUST_CHECK enum err needs_add_leftovers(struct compilation *compilation, struct needs *needs);
+
 /* Those of `all` that the connection's own identity needs, or those of the role in each account;
  * in `arena`, with the same users. ERR_MEMORY. */
 MUST_CHECK enum err needs_part(

@@ -143,6 +143,9 @@ cp "$out" evidence.json
 run permissions evidence.cdr --compare evidence.json
 exits 0 "which is what a template is compared with"
 
+run permissions rules --leftovers
+holds "what cdr made may be deleted, and nothing else" json '.Statement[] | select(.Action | index("ec2:DeleteSnapshot"))
+    | .Condition.StringEquals["aws:ResourceTag/managed-by"] == "cdr"'
 run permissions rules --verbose
 says "iam:PutRolePolicy                        apply on role" "each permission is told when asked for"
 run permissions rules --format json

@@ -70,7 +70,8 @@ static void what_is_said_of_a_steps_action_is_of_an_action_that_it_has(void **st
     (void)state;
     const struct iam_use *use;
     for (size_t at = 0; (use = iam_use_at(at)) != NULL; at++) {
-        const struct builtin *row = step_named(use->step);
+        const struct builtin *step = step_named(use->step);
+        const struct builtin *row = step != NULL ? step : builtin_find_inverse(str_from(use->step));
         const struct iam_action *action = iam_action_find(str_from(use->action));
         if (row == NULL || action == NULL || !names(row, use->action))
             print_error("%s does not need %s\n", use->step, use->action);
