@@ -127,8 +127,11 @@ static enum err read_fields(const struct program *program, const struct source_p
         if (!is_canonical)
             TRY(tidy(arena, mapping->field, v, &v));
         uint32_t count = v.kind == VALUE_LIST ? v.count : 0;
+        bool is_said = says_something(v);
         TRY(value_convert(arena, v, info->type, &v));
         event->lost[mapping->field] = count > 0 && (v.kind != VALUE_LIST || v.count < count);
+        event->unread[mapping->field] |=
+            is_said && (event->lost[mapping->field] || !says_something(v));
         if (!is_canonical)
             TRY(tidy(arena, mapping->field, v, &v));
         if (field->kind == VALUE_ABSENT || says_something(v))

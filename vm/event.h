@@ -20,6 +20,7 @@ struct event {
     value fields[FIELD_COUNT];
     bool untrusted[FIELD_COUNT]; /* written by an attacker, as the source says */
     bool lost[FIELD_COUNT];      /* a list that lost elements which did not fit */
+    bool unread[FIELD_COUNT];    /* something was said, and some of it fits no value of the field */
     int64_t received_ms;
     uint32_t repairs;
 };

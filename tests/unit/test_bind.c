@@ -113,6 +113,31 @@ static void targets_and_scope_come_from_the_alert_by_type(void **state)
                                      "region eu-west-1 from cloud.region");
 }
 
+static void a_scope_that_cannot_be_read_leaves_the_step_unresolved(void **state)
+{
+    (void)state;
+    static const struct {
+        enum field field;
+        unsigned param;
+        const char *reason;
+    } cases[] = {
+        { FIELD_CLOUD_ACCOUNT, ACCOUNT,
+            "what the alert says in cloud.account is no account; write account=" },
+        { FIELD_CLOUD_REGION, REGION,
+            "what the alert says in cloud.region is no region; write region=" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        CLEANUP(fixture_release) struct fixture f = { 0 };
+        set(&f, FIELD_ROLE_ARN, ROLE_WEB);
+        f.event.unread[cases[i].field] = true;
+        unresolved(&f, &isolate_role, 0, cases[i].reason);
+        /* what the rule wrote counts alone */
+        f.args[ACCOUNT] = value_text(STR("111122223333"));
+        f.args[REGION] = value_text(STR("eu-west-1"));
+        assert_int_equal(bind(&f, &isolate_role, 1U << cases[i].param), ERR_OK);
+    }
+}
+
 static void an_alert_that_names_nothing_leaves_the_step_unresolved(void **state)
 {
     (void)state;
@@ -282,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets_and_scope_come_from_the_alert_by_type),
+        cmocka_unit_test(a_scope_that_cannot_be_read_leaves_the_step_unresolved),
         cmocka_unit_test(an_alert_that_names_nothing_leaves_the_step_unresolved),
         cmocka_unit_test(what_the_rule_wrote_is_the_only_target),
         cmocka_unit_test(a_written_value_that_the_alert_lacks_is_never_replaced),

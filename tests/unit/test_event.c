@@ -95,6 +95,9 @@ static void fields_have_their_types_or_are_absent(void **state)
     struct read odd = read_event(builder, "{\"alpha\":1,\"severity\":\"severe\",\"when\":12}", "");
     assert_string_equal(field(&odd, FIELD_SEVERITY), "-");
     assert_string_equal(field(&odd, FIELD_ALERT_TIME), "-");
+    assert_true(odd.event.unread[FIELD_SEVERITY]); /* it said something, and nobody knows what */
+    assert_true(read.event.unread[FIELD_SRC_IP]);
+    assert_false(read.event.unread[FIELD_SEVERITY]);
     assert_string_equal(field(&odd, FIELD_TIME), "1970-01-01T00:00:01Z");
 }
 
@@ -111,6 +114,7 @@ static void what_a_vendor_writes_for_nothing_is_absent_in_a_mapped_field(void **
         assert_int_equal(read.err, ERR_OK);
         assert_int_equal(read.event.fields[FIELD_ALERT_ID].kind, VALUE_ABSENT);
         assert_int_equal(read.event.fields[FIELD_SRC_IP].kind, VALUE_ABSENT);
+        assert_false(read.event.unread[FIELD_SRC_IP]);
         assert_int_not_equal(read.event.raw.values[1].kind, VALUE_ABSENT);
     }
     CLEANUP(read_release)

@@ -158,7 +158,8 @@ static enum err found_add(struct binding *b, const struct param *param, value v,
 }
 
 /* What one field says about a parameter: *ret_value stays absent when it says nothing
- * that counts, and b->doubt tells why when there was something. */
+ * that counts, and b->doubt tells why when there was something. A place that cannot be read is
+ * none to leave out: the step would go to another. */
 static enum err field_read(
     struct binding *b, const struct param *param, enum field field, value *ret_value)
 {
@@ -167,6 +168,9 @@ static enum err field_read(
     value v = VALUE_NONE;
     if (is_there(b->event->fields[field]))
         TRY(values_fit(b->arena, b->event->fields[field], param->type, &count, &v));
+    if (b->event->unread[field] && param->need == PARAM_SCOPE)
+        return say(b, &b->doubt, "what the alert says in %s is no %s; write %s=", name,
+            type_name(param->type), param->name);
     if (count > 1)
         return say(b, &b->doubt,
             "the alert names %u different values in %s; write %s=", (unsigned)count, name,
