@@ -156,7 +156,7 @@ static bool ask_aws(struct checkup *checkup, struct connector *connector)
     struct transport *transport = connector_reach(connector, STR(""), &reason);
     enum err err = transport == NULL
                        ? ERR_CREDENTIALS
-                       : aws_whoami(transport, &checkup->driver->arena, &identity, &reason);
+                       : aws_whoami(transport, &checkup->driver->arena, &identity, NULL, &reason);
     if (err == ERR_OK)
         checkup_add(checkup, HEALTH_OK, "AWS answers", NULL, "we are %.*s", STR_ARG(identity));
     else
@@ -249,7 +249,7 @@ static void enter(struct checkup *checkup, struct connector *connector, str acco
     struct transport *transport = connector_reach(connector, account, &reason);
     enum err err = transport == NULL
                        ? ERR_CREDENTIALS
-                       : aws_whoami(transport, &checkup->driver->arena, &identity, &reason);
+                       : aws_whoami(transport, &checkup->driver->arena, &identity, NULL, &reason);
     if (err == ERR_OK)
         checkup_add(checkup, HEALTH_OK, "other accounts", NULL,
             "account %.*s lets us in: we are %.*s there", STR_ARG(account), STR_ARG(identity));

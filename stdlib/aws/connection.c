@@ -5,6 +5,7 @@
 #include "aws/handout.h"
 #include "aws/process.h"
 #include "aws/profiles.h"
+#include "aws/selves.h"
 #include "aws/token_file.h"
 #include "aws/whoami.h"
 #include "host/http.h"
@@ -41,6 +42,7 @@ struct aws_connection {
     char *refusal;                      /* why there were none then; owned; NULL: there were */
     bool is_someone_else;               /* they turned out to be somebody else's: not used */
     str identity;                       /* whom AWS takes us for; empty until it is known */
+    str instance;                       /* whose role that is, when an instance's; else empty */
     const char *found;
 };
 
@@ -67,14 +69,26 @@ static enum err trial_send(struct transport *transport, const struct request *re
     return aws_deliver(&delivery, arena, ret_reply, &is_expired, reterr_reason);
 }
 
+/* Ask AWS whose keys `transport` signs with. EC2 calls the sessions of an instance by its id. */
+static enum err identity_ask(struct aws_connection *connection, struct transport *transport,
+    struct arena *arena, str *ret_identity, const char **reterr_reason)
+{
+    str session;
+    TRY(aws_whoami(transport, arena, ret_identity, &session, reterr_reason));
+    if (str_startswith(session, STR("i-")) && !str_equal(session, connection->instance))
+        connection->instance = arena_copy(&connection->arena, session);
+    return connection->instance.ptr == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 /* Ask AWS whose `keys` are. */
 static enum err keys_try(struct aws_connection *connection, const struct aws_keys *keys,
     const volatile int *stop, struct arena *arena, str *ret_identity, const char **reterr_reason)
 {
-    struct trial trial = {
-        .transport = { trial_send, NULL }, .family = connection->family, .keys = keys, .stop = stop
-    };
-    return aws_whoami(&trial.transport, arena, ret_identity, reterr_reason);
+    struct trial trial = { .transport = { trial_send, NULL, NULL },
+        .family = connection->family,
+        .keys = keys,
+        .stop = stop };
+    return identity_ask(connection, &trial.transport, arena, ret_identity, reterr_reason);
 }
 
 static enum err connection_ask(struct aws_connection *connection, const struct request *request,
@@ -320,7 +334,7 @@ static enum err connection_where(struct transport *transport, struct arena *aren
         TRY(keys_ready(connection, connection->family->stop, arena, reterr_reason));
     str identity = connection->identity;
     if (identity.len == 0) {
-        TRY(aws_whoami(transport, arena, &identity, reterr_reason));
+        TRY(identity_ask(connection, transport, arena, &identity, reterr_reason));
         connection->identity = arena_copy(&connection->arena, identity);
     }
     identity = arena_copy(arena, identity);
@@ -332,6 +346,28 @@ static enum err connection_where(struct transport *transport, struct arena *aren
     return ERR_OK;
 }
 
+/* Down the chain. Of each link it has to be known who it is. */
+static enum err connection_find_self(struct transport *transport, const struct fact *facts,
+    struct arena *arena, const char **ret_name, const char **reterr_reason)
+{
+    struct aws_connection *link = (struct aws_connection *)transport;
+    *ret_name = NULL;
+    for (; link != NULL; link = link->base) {
+        str identity, region;
+        TRY(connection_where(&link->transport, arena, &identity, &region, reterr_reason));
+        struct aws_self self = { identity, str_from(link->keys.access_key_id), link->instance };
+        const struct fact *found = aws_self_find(&self, facts);
+        if (found == NULL)
+            continue;
+        *ret_name =
+            arena_format(arena, "%.*s of %.*s", STR_ARG(found->text), STR_ARG(self.identity));
+        if (str_equal(found->text, self.identity))
+            *ret_name = self.identity.ptr;
+        return *ret_name == NULL ? ERR_MEMORY : ERR_OK;
+    }
+    return ERR_OK;
+}
+
 /* --- opening --- */
 
 static struct aws_connection *connection_new(void)
@@ -339,9 +375,10 @@ static struct aws_connection *connection_new(void)
     struct aws_connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL)
         return NULL;
-    connection->transport = (struct transport){ connection_send, connection_where };
+    connection->transport =
+        (struct transport){ connection_send, connection_where, connection_find_self };
     connection->arena = (struct arena)ARENA_INIT(CONNECTION_BYTES_MAX);
-    connection->identity = STR("");
+    connection->identity = connection->instance = STR("");
     return connection;
 }
 

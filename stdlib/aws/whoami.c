@@ -45,8 +45,8 @@ static str without_session(const struct caller *caller)
     return str_first(caller->arn, (size_t)(role_end - caller->arn.ptr));
 }
 
-static enum err identity_read(
-    struct arena *arena, const struct reply *reply, str *ret_identity, const char **reterr_reason)
+static enum err identity_read(struct arena *arena, const struct reply *reply, str *ret_identity,
+    str *ret_session, const char **reterr_reason)
 {
     const struct xml *root = NULL;
     struct answer answer = { .heard = HEARD_ERROR };
@@ -63,11 +63,13 @@ static enum err identity_read(
     if (err != ERR_OK)
         return unreadable(arena, reply, reterr_reason);
     *ret_identity = without_session(&caller);
+    if (ret_session != NULL)
+        *ret_session = caller.session;
     return ERR_OK;
 }
 
-enum err aws_whoami(
-    struct transport *transport, struct arena *arena, str *ret_identity, const char **reterr_reason)
+enum err aws_whoami(struct transport *transport, struct arena *arena, str *ret_identity,
+    str *ret_session, const char **reterr_reason)
 {
     struct step asking = { .arena = arena, .region = { "", 0 } };
     struct request request = sts_get_caller_identity(&asking);
@@ -75,5 +77,5 @@ enum err aws_whoami(
     if (request.body.ptr == NULL)
         return ERR_MEMORY;
     TRY(transport->send(transport, &request, false, arena, &reply, reterr_reason));
-    return identity_read(arena, &reply, ret_identity, reterr_reason);
+    return identity_read(arena, &reply, ret_identity, ret_session, reterr_reason);
 }

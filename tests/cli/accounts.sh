@@ -132,6 +132,27 @@ exits 0 "but where it began"
 holds "there alone" test "$(banned)" = 111122223333
 run undo 1 --data ban
 
+# ---- our own ----
+own="connection prod { provider = aws role = \"arn:aws:iam::111122223333:role/cdr-responder\" external_id = \"cdr-sandbox\" }"
+self() { # NAME STEP
+    printf '%s\nrule r { when source=guardduty then respond %s }\n' "$own" "$2" >"$1.cdr"
+    AWS_ACCESS_KEY_ID=AKIASANDBOX1111DEPLOY AWS_SECRET_ACCESS_KEY=sandbox-secret-of-deploy \
+        run run --rules "$1.cdr" --alerts own.json --mode apply --data "$1"
+}
+sandbox_tell reset ''
+self ourkey 'disable_access_key access_key="AKIASANDBOX1111DEPLOY" account="111122223333"'
+exits 1 "the key that the connection's role is taken with is never a target"
+prints "its target is arn:aws:iam::111122223333:user/deploy" "which is said"
+self ouruser 'disable_user user="arn:aws:iam::111122223333:user/deploy"'
+exits 1 "nor is its user"
+prints "its target is arn:aws:iam::111122223333:user/deploy" "which is said"
+self ourban 'revoke_sessions user="arn:aws:iam::111122223333:user/deploy"'
+exits 1 "nor its sessions"
+holds "and nothing of it was changed" test "$(sandbox_ask state | jq '[.accounts[].users[] | select(.userName == "deploy") | (.policies | length), (.accessKeys[] | select(.status == "Active") | 1)]' -c)" = "[1,1]"
+self another 'disable_access_key access_key="AKIASANDBOX1111BACKUP" account="111122223333"'
+exits 0 "the key of another user is one"
+sandbox_tell reset ''
+
 # ---- what a connection says ----
 mkdir -p .aws
 printf '[profile two]\nregion = eu-west-1\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$other" "$other_secret" >.aws/config

@@ -7,6 +7,7 @@
 
 #include "aws/connection.h"
 #include "aws/handout.h"
+#include "bytecode.h"
 #include "raw_server.h"
 #include "table_environment.h"
 
@@ -225,6 +226,16 @@ static void a_container_is_asked_three_times(void **state)
     assert_int_equal(s->server.requests, 1);
 }
 
+/* Whether a target with that fact is one that the connection acts as. */
+static bool is_self(
+    struct setting *s, struct transport *transport, enum field field, const char *text)
+{
+    struct fact fact = { .field = field, .key = STR(""), .text = str_from(text) };
+    const char *name = NULL;
+    assert_int_equal(transport->find_self(transport, &fact, &s->arena, &name, &s->reason), ERR_OK);
+    return name != NULL;
+}
+
 /* --- a connection of an instance --- */
 
 static void an_instance_needs_no_setting_at_all(void **state)
@@ -255,6 +266,12 @@ static void an_instance_needs_no_setting_at_all(void **state)
     assert_int_equal(
         transport->where(transport, &s->arena, &identity, &region, &s->reason), ERR_OK);
     assert_true(str_is(identity, "arn:aws:sts::111122223333:assumed-role/web"));
+    assert_true(is_self(s, transport, FIELD_INSTANCE_ID, "i-1"));
+    assert_true(is_self(s, transport, FIELD_ROLE_ARN, "arn:aws:iam::111122223333:role/app/web"));
+    assert_true(is_self(s, transport, FIELD_ACCESS_KEY_ID, "ASIAX"));
+    assert_false(is_self(s, transport, FIELD_INSTANCE_ID, "i-2"));
+    assert_false(is_self(s, transport, FIELD_ROLE_ARN, "arn:aws:iam::444455556666:role/web"));
+    assert_false(is_self(s, transport, FIELD_USER_ID, "arn:aws:iam::111122223333:user/web"));
     aws_connection_close(connection);
     raw_stop(&s->server);
 }

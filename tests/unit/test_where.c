@@ -193,6 +193,78 @@ static void who_does_not_say_who_we_are_is_sent_nothing(void **state)
     }
 }
 
+/* Says that the target is the connection itself; with where_err that it cannot be known. */
+static enum err find_self(struct transport *transport, const struct fact *facts,
+    struct arena *arena, const char **ret_name, const char **reterr_reason)
+{
+    const struct provider *provider = (const struct provider *)transport;
+    (void)facts;
+    *reterr_reason = "nobody answers";
+    *ret_name = arena_format(arena, "the user cdr");
+    return provider->where_err;
+}
+
+static enum err find_nobody(struct transport *transport, const struct fact *facts,
+    struct arena *arena, const char **ret_name, const char **reterr_reason)
+{
+    (void)transport, (void)facts, (void)arena, (void)reterr_reason;
+    *ret_name = NULL;
+    return ERR_OK;
+}
+
+static void what_the_connection_acts_as_is_never_changed(void **state)
+{
+    (void)state;
+    struct step_outcome outcome;
+    {
+        FIXTURE(f, MODE_APPLY);
+        f.provider->transport.find_self = find_self;
+        assert_int_equal(isolate(&f, &outcome), ERR_OK);
+        assert_int_equal(outcome.turn, STEP_FAILED);
+        assert_string_equal(outcome.reason,
+            "its target is the user cdr, which this program itself uses and which is never a "
+            "target");
+        assert_int_equal(f.provider->sent, 1); /* the look */
+        assert_int_equal(isolate(&f, &outcome), ERR_OK);
+        assert_int_equal(outcome.turn, STEP_FAILED);
+        assert_int_equal(f.provider->sent, 1);
+    }
+    {
+        FIXTURE(f, MODE_PLAN);
+        f.provider->transport.find_self = find_self;
+        assert_int_equal(isolate(&f, &outcome), ERR_OK);
+        assert_int_equal(outcome.turn, STEP_FAILED);
+    }
+    FIXTURE(f, MODE_APPLY);
+    f.provider->transport.find_self = find_self;
+    f.provider->transport.where = NULL;
+    f.provider->where_err = ERR_REFUSED;
+    assert_int_equal(isolate(&f, &outcome), ERR_OK);
+    assert_int_equal(outcome.turn, STEP_FAILED);
+    assert_string_equal(outcome.reason,
+        "as whom this program acts cannot be known (nobody answers), so nothing was changed");
+    assert_int_equal(f.provider->sent, 1);
+}
+
+/* What was sent is sent: another answer would leave it half done. */
+static void a_step_that_has_changed_something_is_not_compared_again(void **state)
+{
+    (void)state;
+    for (unsigned stop_at = 2; stop_at < 3 * SLOTS; stop_at++) {
+        FIXTURE(f, MODE_APPLY);
+        struct step_outcome outcome;
+        f.provider->transport.find_self = find_nobody;
+        f.provider->stop_at = stop_at;
+        assert_int_equal(isolate(&f, &outcome), ERR_STOPPED);
+        f.provider->stop_at = 0;
+        f.provider->stop = 0;
+        f.provider->transport.find_self = find_self;
+        assert_int_equal(isolate(&f, &outcome), ERR_OK);
+        assert_int_equal(outcome.turn, STEP_DONE);
+        is_isolated_once(f.provider);
+    }
+}
+
 /* A journal of the schema before steps were bound to anything. */
 static void a_step_that_an_older_cdr_began_is_gone_on_with(void **state)
 {
@@ -332,6 +404,8 @@ int main(void)
         cmocka_unit_test(a_builtin_is_told_its_region_from_its_first_turn),
         cmocka_unit_test(a_step_whose_replies_are_all_recorded_needs_no_connection),
         cmocka_unit_test(who_does_not_say_who_we_are_is_sent_nothing),
+        cmocka_unit_test(what_the_connection_acts_as_is_never_changed),
+        cmocka_unit_test(a_step_that_has_changed_something_is_not_compared_again),
         cmocka_unit_test(a_step_that_an_older_cdr_began_is_gone_on_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

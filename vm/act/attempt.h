@@ -38,6 +38,7 @@ struct attempt {
     bool is_fresh;     /* whatever the journal answers was asked by this very call */
     uint32_t calls;    /* requests that were answered: the number of the next */
     uint32_t replayed; /* of them, those that an earlier call asked */
+    bool is_other;     /* the target was compared with those that the connection acts as */
     bool has_changed;  /* a change of this step may have arrived */
     bool was_silent;   /* a request got no answer */
     bool is_over;
@@ -90,6 +91,11 @@ MUST_CHECK enum err where_begin(struct attempt *a);
 /* Before the first request that the journal does not answer: whether we are still who began.
  * ERR_CREDENTIALS: not. */
 MUST_CHECK enum err where_compare(struct attempt *a);
+
+/* Before the first change is sent, or supposed with a connection: end the step when its target is
+ * one of those that the connection acts as, so that nothing of that is in the journal. What takes
+ * back is let through. */
+MUST_CHECK enum err self_spare(struct attempt *a);
 
 /* ---- attempt_answer.c ---- */
 

@@ -65,6 +65,8 @@ static enum err answer_planned(struct attempt *a, bool is_change, struct reply *
     bool is_sent = !is_change && a->executor->mode == MODE_PLAN;
     if (is_sent)
         TRY(way_find(a));
+    if (is_change && a->executor->mode == MODE_PLAN)
+        TRY(self_spare(a));
     if (a->is_over)
         return ERR_OK;
     TRY(planned_add(a, is_change));
@@ -167,6 +169,10 @@ static enum err call_send(
     if (a->is_over)
         return ERR_OK;
     TRY(where_compare(a));
+    if (call->is_change)
+        TRY(self_spare(a));
+    if (a->is_over)
+        return ERR_OK;
     TRY(wait_ms(a, a->step.request.delay_ms));
     if (!is_intended) /* one that is was a read */
         TRY(call_begin(a, call));
@@ -241,8 +247,10 @@ static enum err answer_applied(struct attempt *a, bool is_change, struct reply *
 static enum err answer_supposed(struct attempt *a, bool is_change, struct reply *ret_reply)
 {
     *ret_reply = (struct reply){ .kind = REPLY_ASSUMED, .body = STR("") };
-    if (is_change)
-        return plan_add(a);
+    if (is_change) {
+        TRY(self_spare(a));
+        return a->is_over ? ERR_OK : plan_add(a);
+    }
     TRY(way_find(a));
     if (a->is_over)
         return ERR_OK;

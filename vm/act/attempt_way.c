@@ -205,6 +205,33 @@ enum err where_begin(struct attempt *a)
     return where_bind(a, &place);
 }
 
+enum err self_spare(struct attempt *a)
+{
+    const char *name = NULL;
+    const char *reason = NULL;
+    if (a->is_other || a->has_changed || a->order->row->verb == VERB_UNDO)
+        return ERR_OK;
+    TRY(way_find(a));
+    if (a->is_over || a->way->find_self == NULL)
+        return ERR_OK;
+    enum err err = a->way->find_self(a->way, a->step.facts, &a->own, &name, &reason);
+    bool is_silent = err == ERR_TRANSPORT || err == ERR_REFUSED || err == ERR_CREDENTIALS;
+    a->is_other = err == ERR_OK && name == NULL;
+    if (a->is_other || (err != ERR_OK && !is_silent))
+        return err;
+    if (is_silent)
+        reason = arena_format(&a->own,
+            "as whom this program acts cannot be known (%s), so nothing was changed",
+            reason == NULL ? err_text(err) : reason);
+    else
+        reason = arena_format(&a->own,
+            "its target is %s, which this program itself uses and which is never a target", name);
+    if (reason == NULL)
+        return ERR_MEMORY;
+    over(a, STEP_FAILED, reason);
+    return ERR_OK;
+}
+
 enum err where_compare(struct attempt *a)
 {
     if (a->is_same || (a->identity.len == 0 && a->base.len == 0))

@@ -27,4 +27,10 @@ struct transport {
      * provider once; both live in `arena`. Errors as send. NULL: a provider without either. */
     enum err (*where)(struct transport *transport, struct arena *arena, str *ret_identity,
         str *ret_region, const char **reterr_reason);
+
+    /* Whether `facts`, what is known of the target of a change, name one of those that the
+     * connection acts as: its own identity, or one that it was made from. *ret_name: what a
+     * person would call it, in `arena`, or NULL. Errors as send. NULL: nobody to lose. */
+    enum err (*find_self)(struct transport *transport, const struct fact *facts,
+        struct arena *arena, const char **ret_name, const char **reterr_reason);
 };
