@@ -112,8 +112,8 @@ static void show_change(
     str operation = member(change, "operation");
     str target = member(change, "target");
     show(out, "would send",
-        arena_format(arena, "%.*s %.*s %.*s%s%.*s", STR_ARG(service), STR_ARG(operation),
-            STR_ARG(target), region.len > 0 ? " in " : "", STR_ARG(region)));
+        arena_format(arena, "%.*s %.*s %.*s%s", STR_ARG(service), STR_ARG(operation),
+            STR_ARG(target), region_words(service, region, arena)));
     if (is_whole)
         text_parameters(out, 0, member(change, "body"));
     show_undo(out, json_object_get(change, "undo"), arena);

@@ -98,6 +98,14 @@ enum err step_hold(const struct reporter *reporter, const struct step_outcome *o
     return holds_get(reporter->store, outcome->hold, arena, ret_hold);
 }
 
+const char *region_words(str service, str region, struct arena *arena)
+{
+    bool is_everywhere = str_is(service, "iam") || str_is(service, "organizations");
+    const char *words =
+        region.len == 0 || is_everywhere ? "" : arena_format(arena, " in %.*s", STR_ARG(region));
+    return words == NULL ? "" : words;
+}
+
 bool form_next(str *rest, struct arena *arena, str *ret_key, str *ret_value)
 {
     if (rest->len == 0)

@@ -26,6 +26,10 @@ const char *step_reason(enum run_mode mode, const struct step_outcome *outcome);
 MUST_CHECK enum err step_hold(const struct reporter *reporter, const struct step_outcome *outcome,
     struct arena *arena, struct hold *ret_hold);
 
+/* " in eu-west-1" of a request, in `arena`; "" where it has none, and of services that are one for all
+ * regions: there it would tell something that is not so. */
+const char *region_words(str service, str region, struct arena *arena);
+
 /* Read one `key=value` of a form body off *rest, decoded into `arena`; false at its end
  * or when the arena is full. */
 bool form_next(str *rest, struct arena *arena, str *ret_key, str *ret_value);

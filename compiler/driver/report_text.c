@@ -302,6 +302,7 @@ static void show_questions(
 static void show_change(
     struct reporter *reporter, size_t indent, const struct request_view *request)
 {
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     struct output *out = reporter->out;
     struct paragraph paragraph;
     bool is_plan = reporter->mode != MODE_APPLY;
@@ -314,10 +315,7 @@ static void show_change(
         output_add(out, STR(" "));
         output_text(out, request->target);
     }
-    if (request->region.len > 0) {
-        output_add(out, STR(" in "));
-        output_text(out, request->region);
-    }
+    output_text(out, str_from(region_words(str_from(request->service), request->region, &arena)));
     paragraph_end(&paragraph);
     if (is_plan)
         text_parameters(out, indent, request->body);

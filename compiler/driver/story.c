@@ -162,10 +162,7 @@ static void show_change(struct output *out, const struct call_record *call)
     output_text(out, call->operation);
     output_add(out, STR(" "));
     output_text(out, call->target);
-    if (call->region.len > 0) {
-        output_add(out, STR(" in "));
-        output_text(out, call->region);
-    }
+    output_text(out, str_from(region_words(call->service, call->region, &arena)));
     output_addf(out, " (%s)\n", words == NULL ? "" : words);
     story_undo_text(out, call->undo, &arena);
 }

@@ -111,5 +111,7 @@ respond() { # STEP INSTANCE
     exits 0 "and the agent is there again"
 }
 respond isolate_role i-01111e1c0ffee0001
+run runs --data responses
+prints "changed     iam PutRolePolicy role/web-prod (answered 200)" "IAM is told without a region: it has none"
 respond isolate_security_group i-01111e1c0ffee0003
 finish
