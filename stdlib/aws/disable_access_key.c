@@ -92,28 +92,18 @@ static enum step_turn disable_heard_owner(struct step *step, const struct answer
     return talk_ask_for_facts(step, USER, iam_get_user(step, user));
 }
 
-/* The ARN of the user of that name; without GetUser its path is not known. */
-static str arn_of(struct step *step, const struct answer *answer)
-{
-    const struct disable_access_key *self = step->state;
-    struct arn caller;
-    if (answer->heard == HEARD_ANSWER)
-        return arena_copy(step->arena, xml_text(answer->root, "GetUserResult/User/Arn"));
-    if (!arn_read(self->caller.arn, &caller))
-        return STR("");
-    return str_from(arena_format(step->arena, "arn:%.*s:iam::%.*s:user/%.*s",
-        STR_ARG(caller.partition), STR_ARG(self->caller.account), STR_ARG(self->sweep.user)));
-}
-
 static enum step_turn disable_heard_user(struct step *step, const struct answer *answer)
 {
     struct disable_access_key *self = step->state;
-    str arn = arn_of(step, answer);
-    if (arn.ptr == NULL || step->arena->is_full)
+    str arn = arena_copy(step->arena, xml_text(answer->root, "GetUserResult/User/Arn"));
+    if (arn.ptr == NULL)
         return talk_memory(step);
     if (answer->heard != HEARD_ASSUMED)
         step_fact(step, FIELD_ACCESS_KEY_ID, arg(step, ARG_KEY));
-    facts_of_user(step, answer, arn);
+    if (answer->heard == HEARD_ANSWER || answer->heard == HEARD_ASSUMED)
+        facts_of_user(step, answer, arn);
+    else
+        facts_of_unread_user(step, answer, self->caller.account, self->sweep.user);
     return key_sweep_begin(step, &self->sweep);
 }
 

@@ -188,6 +188,19 @@ void facts_of_role(struct step *step, const struct answer *answer, str arn)
     say_member_tags(step, answer, "GetRoleResult/Role/Tags/member");
 }
 
+void facts_of_unread_user(struct step *step, const struct answer *answer, str account, str name)
+{
+    const char *why = talk_why(step, answer);
+    say(step, FIELD_CLOUD_PROVIDER, STR("aws"));
+    say(step, FIELD_CLOUD_ACCOUNT, account);
+    say(step, FIELD_USER_NAME, name);
+    say(step, FIELD_RESOURCE_TYPE, STR("AWS::IAM::User"));
+    step_gap(step, FIELD_CLOUD_REGION, "an IAM user acts in every region");
+    static const enum field unread[] = { FIELD_USER_ID, FIELD_RESOURCE_ID, FIELD_RESOURCE_TAGS };
+    for (size_t at = 0; why != NULL && at < COUNT_OF(unread); at++)
+        step_gap(step, unread[at], why);
+}
+
 void facts_of_user(struct step *step, const struct answer *answer, str arn)
 {
     if (answer->heard == HEARD_ASSUMED)

@@ -38,3 +38,6 @@ void facts_of_group(struct step *step, const struct xml *item, const struct call
 void facts_of_role(struct step *step, const struct answer *answer, str arn);
 /* The IAM user of that ARN, from the answer to GetUser, as facts_of_role. */
 void facts_of_user(struct step *step, const struct answer *answer, str arn);
+/* The same of a user of whom the name is known and GetUser did not tell the rest: its ARN, whose path
+ * is not known either, its id and its tags are gaps. */
+void facts_of_unread_user(struct step *step, const struct answer *answer, str account, str name);
