@@ -158,18 +158,46 @@ static json_t *documents(const json_t *policy)
     return all;
 }
 
+/* `text` so that the tool replaces in it what is ours (forms) and nothing that rules say. */
+static json_t *quoted(const char *text, enum setup_form form, bool *ret_has_ours)
+{
+    CLEANUP(buf_release) struct buf out = BUF_INIT(1 << 20);
+    bool is_terraform = form == SETUP_TERRAFORM;
+    const char *const ours[] = { forms[form].partition, forms[form].account };
+    *ret_has_ours = false;
+    for (const char *at = text; *at != '\0'; at++) {
+        bool is_ours = strncmp(at, ours[0], strlen(ours[0])) == 0
+                       || strncmp(at, ours[1], strlen(ours[1])) == 0;
+        bool is_variable = !is_ours && strncmp(at, "${", 2) == 0;
+        bool is_directive = is_terraform && strncmp(at, "%{", 2) == 0;
+        *ret_has_ours |= is_ours;
+        if (is_terraform && (is_variable || is_directive))
+            buf_add_byte(&out, *at);
+        buf_add_byte(&out, *at);
+        if (!is_terraform && is_variable) {
+            buf_add(&out, STR("{!"));
+            at++;
+        }
+    }
+    return out.err == ERR_OK ? json_from_str(buf_str(&out)) : NULL;
+}
+
 /* ---- CloudFormation ---- */
 
-/* Every text of `json` that holds ${..} as {"Fn::Sub": text}. Documents of ours are some levels
- * deep. */
+/* Every text of `json` that holds ${..} of ours as {"Fn::Sub": text}. Documents of ours are some
+ * levels deep. */
 static json_t *substituted(json_t *json)
 {
     const char *text = json_string_value(json);
     if (text != NULL) {
-        json_t *made = strstr(text, "${") == NULL ? NULL : json_object();
-        if (made == NULL)
+        bool has_ours;
+        json_t *escaped = quoted(text, SETUP_CLOUDFORMATION, &has_ours);
+        if (escaped != NULL && !has_ours) {
+            json_decref(escaped);
             return json_string(text);
-        json_put(&made, "Fn::Sub", json_string(text));
+        }
+        json_t *made = json_object();
+        json_put(&made, "Fn::Sub", escaped);
         return made;
     }
     if (json_is_array(json)) {
@@ -267,7 +295,8 @@ static void put_block(json_t **all, const char *type, const char *name, json_t *
 static json_t *dumped(const json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    json_t *made = text == NULL ? NULL : json_string(text);
+    bool has_ours;
+    json_t *made = text == NULL ? NULL : quoted(text, SETUP_TERRAFORM, &has_ours);
     free(text);
     return made;
 }
