@@ -10,7 +10,8 @@ static str arg(const struct step *step, int index)
     return value_str(step->args[index]);
 }
 
-/* RFC 6890, RFC 4291: addresses that are no single machine out in the internet. */
+/* RFC 6890, RFC 4291, RFC 8215: addresses that are no single machine out in the internet. What
+ * has an IPv4 address in it names a machine twice, and one of the two may be ours. */
 static const struct {
     const char *network;
     const char *why;
@@ -21,11 +22,16 @@ static const struct {
     { "127.0.0.0/8", "is the machine itself" },
     { "169.254.0.0/16", "is link-local, where the metadata service answers" },
     { "172.16.0.0/12", "is private" },
+    { "192.0.0.0/24", "is reserved for protocols" },
     { "192.168.0.0/16", "is private" },
+    { "198.18.0.0/15", "is for tests inside of a network" },
     { "224.0.0.0/4", "is multicast" },
     { "240.0.0.0/4", "is reserved" },
     { "::/128", "means no particular machine" },
     { "::1/128", "is the machine itself" },
+    { "64:ff9b::/96", "is another name of an IPv4 address" },
+    { "64:ff9b:1::/48", "is another name of an IPv4 address" },
+    { "2002::/16", "is another name of an IPv4 address" },
     { "fc00::/7", "is private" },
     { "fe80::/10", "is link-local" },
     { "ff00::/8", "is multicast" },

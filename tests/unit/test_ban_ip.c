@@ -51,7 +51,11 @@ static void addresses_of_no_single_public_machine_are_never_banned(void **state)
     (void)state;
     static const char *const never[] = { "10.1.2.3", "172.16.0.1", "192.168.0.1", "127.0.0.1",
         "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "::1",
-        "fe80::1", "fd00::1", "ff02::1", "::ffff:10.0.0.1" };
+        "fe80::1", "fd00::1", "ff02::1", "::ffff:10.0.0.1", "192.0.0.1", "192.0.0.255",
+        "198.18.0.1", "198.19.255.255", "64:ff9b::10.0.0.1", "64:ff9b::198.51.100.7",
+        "64:ff9b:1::a00:1", "2002:a00:1::", "2002:c633:6407::1" };
+    static const char *const near[] = { "192.0.1.1", "198.17.255.255", "198.20.0.1", "64:ff9c::1",
+        "2001:db8::1", "2003::1" };
     for (size_t at = 0; at < COUNT_OF(never); at++) {
         struct script script;
         ban(&script, never[at], "iam");
@@ -59,6 +63,11 @@ static void addresses_of_no_single_public_machine_are_never_banned(void **state)
             fail_msg("%s: %s", never[at], script.step.reason);
         assert_reason(&script, "so it is never banned");
         script_end(&script);
+    }
+    for (size_t at = 0; at < COUNT_OF(near); at++) {
+        struct ip ip;
+        assert_true(ip_parse(str_from(near[at]), &ip));
+        assert_null(ban_ip_fault(&ip));
     }
 }
 
