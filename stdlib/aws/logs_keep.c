@@ -203,9 +203,17 @@ enum step_turn logs_heard_object(struct step *step, const struct answer *answer)
     if (answer->heard != HEARD_ANSWER)
         return evidence_place_fail(step, answer, &self->place);
     const char *size = arena_format(step->arena, "%zu", self->body.len);
-    const struct xml *object = xml_find(answer->root, "Contents");
-    if (size == NULL)
+    const char *name = name_of(step, self->parts);
+    str target =
+        name == NULL ? (str){ NULL, 0 } : evidence_place_target(step->arena, &self->place, name);
+    if (size == NULL || target.ptr == NULL)
         return talk_memory(step);
+    /* What was asked for is all that begins with its name. */
+    const struct xml *object = xml_find(answer->root, "Contents");
+    while (object != NULL
+           && !str_equal(
+               xml_text(object, "Key"), str_skip(target, self->place.bucket.len + strlen("/"))))
+        object = xml_next(object);
     if (object == NULL)
         return missing(step);
     if (str_is(xml_text(object, "Size"), size))

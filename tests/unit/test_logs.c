@@ -28,6 +28,10 @@
     ASK("ListObjectsV2", "list-type=2&prefix=cases%2F0badcafe-run-1-step-0%2Fcloudtrail-1.ndjson", \
         "<ListBucketResult><Contents><Key>cases/" NAME "</Key><Size>" size                         \
         "</Size></Contents></ListBucketResult>")
+#define OTHER_OBJECT                                                                               \
+    ASK("ListObjectsV2", "list-type=2",                                                            \
+        "<ListBucketResult><Contents><Key>cases/" NAME ".old</Key><Size>16</Size></Contents>"      \
+        "</ListBucketResult>")
 #define NO_OBJECT ASK("ListObjectsV2", "list-type=2", "<ListBucketResult></ListBucketResult>")
 #define LINE_A "{\"eventID\":\"a\"}\n"
 #define LINE_B "{\"eventID\":\"b\"}\n"
@@ -151,7 +155,7 @@ static void a_lost_object_is_looked_for(void **state)
     static const struct exchange applied[] = { WHO, LOOKUP("AccessKeyId", KEY, EVENT("a")),
         LOOKUP("AccessKeyId", KEY, ""), CHANGE_WITHOUT("PutObject", LINE_A, LOST), OBJECT("16") };
     static const struct exchange not_applied[] = { WHO, LOOKUP("AccessKeyId", KEY, EVENT("a")),
-        LOOKUP("AccessKeyId", KEY, ""), CHANGE_WITHOUT("PutObject", LINE_A, LOST), NO_OBJECT,
+        LOOKUP("AccessKeyId", KEY, ""), CHANGE_WITHOUT("PutObject", LINE_A, LOST), OTHER_OBJECT,
         NO_OBJECT, NO_OBJECT, PUT(LINE_A) };
     static const struct exchange there[] = { WHO, LOOKUP("AccessKeyId", KEY, EVENT("a")),
         LOOKUP("AccessKeyId", KEY, ""),
