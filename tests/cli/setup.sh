@@ -102,16 +102,16 @@ run setup aws rules --trust "$trust" --external-id '"'
 exits 2 "and what is no external id"
 mkdir tagged
 cat >tagged/r.cdr <<'R'
-environment production { aws accounts ["111122223333"] tags { team = "a ${b} %{ if c }" } }
+environment production { aws accounts ["111122223333"] tags { team = "a %{ if c }" } }
 rule r { when exists instance.id and resource in production then respond stop_instance }
 R
 values='[.Statement[] | .Condition.StringEqualsIgnoreCase["aws:ResourceTag/team"]? | strings, arrays | if type == "array" then .[] else . end]'
 run setup aws tagged --trust "$trust" --format terraform
 holds "Terraform takes nothing of a rule for its own" json '.resource.aws_iam_policy.cdr_1.policy | fromjson
-    | '"$values"' | length > 0 and all(. == "a $${b} %%{ if c }")'
+    | '"$values"' | length > 0 and all(. == "a %%{ if c }")'
 run setup aws tagged --trust "$trust"
 holds "nor does CloudFormation" json '.Resources.Policy1.Properties.PolicyDocument
-    | '"$values"' | length > 0 and all(. == "a ${b} %{ if c }")'
+    | '"$values"' | length > 0 and all(. == "a %{ if c }")'
 
 run setup azure --trust "$trust"
 exits 2 "another provider is told"
