@@ -144,15 +144,18 @@ copy() { # source name
         skip "$1" 'it cannot be read'
     fi
 }
-# A file of a person: below `base`, through no link at all. Its content goes under a number, so
-# that no name of theirs becomes one of ours.
-take() { # folder-in-archive source base
+# A file, through no link at all; with `own`, which is for places where people may write, through
+# no hard link either. Its content goes under a number, so that no name of theirs becomes one of
+# ours.
+take() { # folder-in-archive source own
     if test -L "$2"; then
         skip "$2" "a link to $(readlink -- "$2")"
     elif test ! -e "$2"; then
         return 0
     elif test ! -f "$2"; then
         skip "$2" 'no regular file'
+    elif test "${3:-}" = own && test "$(stat -c %h -- "$2" 2>/dev/null)" != 1; then
+        skip "$2" 'it has another name, perhaps as a file that is not theirs'
     elif test "$(readlink -f -- "$2")" != "$2"; then
         skip "$2" "through a link to $(readlink -f -- "$2")"
     elif test ! -r "$2"; then
@@ -271,11 +274,11 @@ while IFS=: read -r _ _ _ _ _ home _; do
         .mysql_history .psql_history .viminfo .lesshst .ssh/authorized_keys .ssh/authorized_keys2 \
         .ssh/known_hosts .ssh/rc .bashrc .bash_profile .bash_login .bash_logout .profile .zshrc \
         .zprofile .zshenv .kshrc .forward; do
-        take home "$base/$item"
+        take home "$base/$item" own
     done
     for found in "$base"/.config/systemd/user/*.service "$base"/.config/systemd/user/*.timer \
         "$base"/.config/autostart/*; do
-        take home "$found"
+        take home "$found" own
     done
 done <"$CDR_ROOT/etc/passwd"
 
@@ -427,7 +430,7 @@ for item in tmp var/tmp dev/shm; do
     while IFS= read -r file; do
         case $file in
         *"$(printf '\001')"*) skip "$file" 'a newline in its name' ;;
-        *) take "recent/$name" "$(readlink -f -- "${file%/*}")/${file##*/}" ;;
+        *) take "recent/$name" "$(readlink -f -- "${file%/*}")/${file##*/}" own ;;
         esac
     done <"$work/small"
 done

