@@ -100,7 +100,8 @@ static const struct builtin rows[] = {
                              "iam:PutRolePermissionsBoundary" },
             .undo = { "iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:GetRole",
                 "iam:ListAttachedRolePolicies", "iam:PutRolePermissionsBoundary" } },
-        .limits = { "too powerful is what allows \"*\" or \"iam:*\" on every resource: a policy "
+        .limits = { "too powerful is what allows \"*\", \"iam:*\" or the like where the role "
+                    "itself is among the resources: a policy "
                     "that "
                     "lists powerful actions one by one is not seen",
             "inline policies that are too powerful are named and left alone; boundary= bounds them",

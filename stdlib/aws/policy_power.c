@@ -2,8 +2,10 @@
 
 #include "arn.h"
 
+#include <ctype.h>
 #include <jansson.h>
-#include <strings.h>
+#include <stdint.h>
+#include <string.h>
 
 enum { DOCUMENT_BYTES_MAX = 1024 * 1024 }; /* of AWS some have over 64 KiB, ours up to 6,144 */
 
@@ -20,37 +22,83 @@ bool policy_is_known_power(str arn)
     return false;
 }
 
-/* Whether `element`, a text or a list of them, has one of `words` in any case. */
-static bool has_word(const json_t *element, const char *const *words, size_t count)
+/* How much of the pattern at `at` stands for any text: a star, or a variable; else 0. */
+static size_t any_len(str pattern, size_t at)
+{
+    str rest = str_skip(pattern, at);
+    if (rest.len > 0 && rest.ptr[0] == '*')
+        return 1;
+    size_t end = str_find(rest, '}');
+    return str_startswith(rest, STR("${")) && end < rest.len ? end + 1 : 0;
+}
+
+static bool char_covers(char pattern, char text, bool folds)
+{
+    return pattern == '?' || pattern == text
+           || (folds && tolower((unsigned char)pattern) == tolower((unsigned char)text));
+}
+
+/* Whether the pattern of a policy matches all of `text`; actions are compared in any case. */
+static bool pattern_covers(str pattern, str text, bool folds)
+{
+    size_t at = 0, from = 0; /* what comes after the last star, and where that is tried */
+    size_t after = SIZE_MAX, tried = 0;
+    while (from < text.len) {
+        size_t any = any_len(pattern, at);
+        if (any > 0) {
+            after = at += any;
+            tried = from;
+        } else if (at < pattern.len && char_covers(pattern.ptr[at], text.ptr[from], folds)) {
+            at++;
+            from++;
+        } else if (after != SIZE_MAX) {
+            at = after;
+            from = ++tried;
+        } else {
+            return false;
+        }
+    }
+    for (size_t any = any_len(pattern, at); any > 0; any = any_len(pattern, at))
+        at += any;
+    return at == pattern.len;
+}
+
+static bool action_is_wide(str action)
+{
+    bool has_wildcard = str_find(action, '*') < action.len || str_find(action, '?') < action.len;
+    return has_wildcard && pattern_covers(action, STR("iam:PutRolePolicy"), true);
+}
+
+/* Whether `element`, a text or a list of them, has an action as is meant, or, with a role, a resource
+ * that covers it. */
+static bool has_wide(const json_t *element, const str *role)
 {
     size_t texts = json_is_array(element) ? json_array_size(element) : 1;
     for (size_t at = 0; at < texts; at++) {
         const json_t *one = json_is_array(element) ? json_array_get(element, at) : element;
         const char *text = json_string_value(one);
-        for (size_t word = 0; text != NULL && word < count; word++)
-            if (strcasecmp(text, words[word]) == 0)
-                return true;
+        if (text == NULL)
+            continue;
+        if (role == NULL ? action_is_wide(str_from(text))
+                         : pattern_covers(str_from(text), *role, false))
+            return true;
     }
     return false;
 }
 
-static bool statement_is_power(const json_t *statement)
+static bool statement_is_power(const json_t *statement, str role)
 {
-    static const char *const actions[] = { "*", "*:*", "iam:*", "iam*" };
-    static const char *const everything[] = { "*" };
-    const json_t *action = json_object_get(statement, "Action");
-    const json_t *resource = json_object_get(statement, "Resource");
     const char *effect = json_string_value(json_object_get(statement, "Effect"));
     if (effect == NULL || strcmp(effect, "Allow") != 0)
         return false;
     bool is_wide = json_object_get(statement, "NotAction") != NULL
-                   || has_word(action, actions, COUNT_OF(actions));
-    bool is_anywhere = json_object_get(statement, "NotResource") != NULL
-                       || has_word(resource, everything, COUNT_OF(everything));
-    return is_wide && is_anywhere;
+                   || has_wide(json_object_get(statement, "Action"), NULL);
+    bool has_role = json_object_get(statement, "NotResource") != NULL
+                    || has_wide(json_object_get(statement, "Resource"), &role);
+    return is_wide && has_role;
 }
 
-enum err policy_judge(str document, bool *ret_is_power)
+enum err policy_judge(str document, str role, bool *ret_is_power)
 {
     json_error_t error;
     *ret_is_power = false;
@@ -63,8 +111,8 @@ enum err policy_judge(str document, bool *ret_is_power)
     if (!json_is_object(statements) && !json_is_array(statements))
         return ERR_JSON;
     if (json_is_object(statements))
-        *ret_is_power = statement_is_power(statements);
+        *ret_is_power = statement_is_power(statements, role);
     for (size_t at = 0; at < json_array_size(statements); at++)
-        *ret_is_power |= statement_is_power(json_array_get(statements, at));
+        *ret_is_power |= statement_is_power(json_array_get(statements, at), role);
     return ERR_OK;
 }

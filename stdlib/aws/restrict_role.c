@@ -59,7 +59,7 @@ static enum step_turn ended(struct step *step)
         return talk_memory(step);
     if (detached[0] == '\0' && left[0] == '\0')
         return talk_end(step, STEP_DONE,
-            "%.*s has no policy that lets it do everything: nothing was changed",
+            "cdr saw no policy of %.*s that lets it do everything: nothing was changed",
             STR_ARG(step->target));
     if (detached[0] == '\0')
         return talk_end(step, self->principal.talk.has_changed ? STEP_UNKNOWN : STEP_FAILED,
@@ -175,7 +175,7 @@ static enum step_turn heard_inline(struct step *step, const struct answer *answe
                        ? ERR_NOT_FOUND
                        : reply_inline_policy(&scratch, answer->root, false, &document);
     if (err == ERR_OK)
-        err = policy_judge(document, &is_power);
+        err = policy_judge(document, self->principal.arn, &is_power);
     if (err == ERR_MEMORY)
         return talk_memory(step);
     if (err != ERR_OK)
@@ -258,7 +258,7 @@ static enum step_turn heard_version(struct step *step, const struct answer *answ
     enum err err = percent_decode(&scratch,
         xml_text(answer->root, "GetPolicyVersionResult/PolicyVersion/Document"), false, &document);
     if (err == ERR_OK)
-        err = policy_judge(document, &policy->is_power);
+        err = policy_judge(document, self->principal.arn, &policy->is_power);
     if (err == ERR_MEMORY)
         return talk_memory(step);
     return err == ERR_OK ? judge_attached(step, self->at + 1) : end_unread(step, policy->arn);

@@ -289,6 +289,24 @@ static void policies_are_judged_by_what_they_allow(void **state)
         { "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\","
           "\"Condition\":{}}]}",
             true },
+        { ALLOW("\"*\"", "\"arn:aws:*\""), true },
+        { ALLOW("\"*\"", "\"**\""), true },
+        { ALLOW("\"*\"", "\"arn:*:*:*:*:*\""), true },
+        { ALLOW("\"**\"", "\"*\""), true },
+        { ALLOW("\"iam:?*\"", "\"*\""), true },
+        { ALLOW("\"Iam:Put*\"", "\"*\""), true },
+        { ALLOW("\"i*:putr?lepolic?\"", "\"*\""), true },
+        { ALLOW("\"iam:*\"", "\"arn:aws:iam::*:*\""), true },
+        { ALLOW("\"iam:*\"", "\"arn:aws:iam::" OURS ":role/*/web\""), true },
+        { ALLOW("\"iam:*\"", "\"" WEB "\""), true },
+        { ALLOW("\"iam:*\"", "\"arn:aws:iam::${aws:PrincipalAccount}:role/*\""), true },
+        { ALLOW("\"iam:Get*\"", "\"*\""), false },
+        { ALLOW("\"iam:PutRolePolicy\"", "\"*\""), false },
+        { ALLOW("\"iam:*\"", "\"arn:aws:iam::" OURS ":role/other/*\""), false },
+        { ALLOW("\"iam:*\"", "\"arn:aws:iam::444455556666:*\""), false },
+        { ALLOW("\"iam:*\"", "\"arn:aws:iam::" OURS ":role/app/we\""), false },
+        { ALLOW("\"iam:*\"", "\"" WEB "?\""), false },
+        { ALLOW("\"*\"", "\"\""), false },
         { SOMETHING, false },
         { ALLOW("\"*\"", "\"arn:aws:s3:::x/*\""), false },
         { ALLOW("\"s3:*\"", "\"*\""), false },
@@ -299,12 +317,12 @@ static void policies_are_judged_by_what_they_allow(void **state)
     static const char *const bad[] = { "", "no JSON", "{}", "[]", "{\"Statement\":\"x\"}" };
     bool is_power;
     for (size_t at = 0; at < COUNT_OF(judged); at++) {
-        assert_int_equal(policy_judge(str_from(judged[at].document), &is_power), ERR_OK);
+        assert_int_equal(policy_judge(str_from(judged[at].document), STR(WEB), &is_power), ERR_OK);
         if (is_power != judged[at].is_power)
             fail_msg("%s", judged[at].document);
     }
     for (size_t at = 0; at < COUNT_OF(bad); at++)
-        assert_int_equal(policy_judge(str_from(bad[at]), &is_power), ERR_JSON);
+        assert_int_equal(policy_judge(str_from(bad[at]), STR(WEB), &is_power), ERR_JSON);
     assert_true(policy_is_known_power(STR("arn:aws-cn:iam::aws:policy/IAMFullAccess")));
     assert_false(policy_is_known_power(STR("arn:aws:iam::" OURS ":policy/AdministratorAccess")));
 }
