@@ -31,6 +31,13 @@ static enum step_turn look(struct step *step, uint32_t delay_ms)
     return talk_ask(step, BAN_ACL_LOOK, request);
 }
 
+/* What a pair of entries is to whoever wants it in force. NULL: the arena is full. */
+static const char *acl_thing(struct step *step, str acl)
+{
+    const struct ban_ip *self = step->state;
+    return arena_format(step->arena, "%.*s at %.*s", STR_ARG(self->shown), STR_ARG(acl));
+}
+
 /* An ACL that has not been found yet, with its other subnets; ERR_LIMIT, ERR_MEMORY. */
 static MUST_CHECK enum err acl_add(struct step *step, str id)
 {
@@ -44,6 +51,13 @@ static MUST_CHECK enum err acl_add(struct step *step, str id)
         return ERR_MEMORY;
     if (acl->acls_count == BAN_ACLS_MAX)
         return ERR_LIMIT;
+    const char *thing = acl_thing(step, copy);
+    const char *all = acl->acls_count == 0 ? thing
+                                           : arena_format(step->arena, "%.*s, %s",
+                                               STR_ARG(step->target), thing == NULL ? "" : thing);
+    if (thing == NULL || all == NULL)
+        return ERR_MEMORY;
+    step->target = str_from(all);
     acl->acls[acl->acls_count++].id = copy;
     talk_found(step, "network ACL %.*s", STR_ARG(copy));
     return ERR_OK;
@@ -222,9 +236,14 @@ static enum step_turn create(struct step *step, uint32_t number)
     struct ban_acl *acl = &self->acl;
     str id = acl->acls[acl->at / 2].id;
     bool is_egress = acl->at % 2 == 1;
+    struct request request =
+        ec2_create_acl_deny(step, region(step), id, number, is_egress, self->cidr);
+    const char *thing = acl_thing(step, id);
+    if (thing == NULL)
+        return talk_memory(step);
+    request.target = str_from(thing);
     tries_send(&acl->tries);
-    return talk_change(step, BAN_ACL_CREATE,
-        ec2_create_acl_deny(step, region(step), id, number, is_egress, self->cidr),
+    return talk_change(step, BAN_ACL_CREATE, request,
         delete_acl_entry_undo(step, id, number, is_egress, self->cidr,
             self->principal.caller.account, step->args[BAN_REGION]));
 }

@@ -70,6 +70,7 @@ static enum step_turn ask_own(struct step *step)
     static const uint8_t fields[] = { FIELD_SRC_IP, FIELD_DST_IP, FIELD_CLIENT_IP };
     for (size_t at = 0; at < COUNT_OF(fields); at++)
         step_fact(step, fields[at], self->shown);
+    step_fact(step, FIELD_RESOURCE_ID, self->shown); /* the target names the place as well */
     step_fact(step, FIELD_CLOUD_PROVIDER, STR("aws"));
     step_fact(step, FIELD_CLOUD_ACCOUNT, self->principal.caller.account);
     step_fact(step, FIELD_CLOUD_REGION, region);

@@ -41,7 +41,9 @@ enum step_turn ban_policy_begin(struct step *step)
         .owner = self->principal.name,
         .name = policy_name(step),
         .document = policy_document(step) };
-    if (self->policy.name == NULL || self->policy.document.ptr == NULL)
+    step->target = str_from(arena_format(
+        step->arena, "%.*s for %.*s", STR_ARG(self->principal.arn), STR_ARG(self->shown)));
+    if (self->policy.name == NULL || self->policy.document.ptr == NULL || step->target.len == 0)
         return talk_memory(step);
     talk_found(step, "address %.*s", STR_ARG(self->shown));
     return look(step, 0);
@@ -73,11 +75,11 @@ enum step_turn ban_policy_heard_look(struct step *step, const struct answer *ans
             self->policy.tries.sent > 0
                 ? "calls of %.*s from %.*s are denied"
                 : "calls of %.*s from %.*s were denied already: nothing was changed",
-            STR_ARG(step->target), STR_ARG(self->shown));
+            STR_ARG(self->principal.arn), STR_ARG(self->shown));
     case INLINE_OTHER:
         return talk_end(step, self->principal.talk.has_changed ? STEP_UNKNOWN : STEP_FAILED,
             "%.*s has a policy %s with other words than ours: it was left alone",
-            STR_ARG(step->target), self->policy.name);
+            STR_ARG(self->principal.arn), self->policy.name);
     case INLINE_NEVER:
         break;
     case INLINE_ERROR:
@@ -87,7 +89,7 @@ enum step_turn ban_policy_heard_look(struct step *step, const struct answer *ans
     }
     return talk_end(step, self->policy.tries.accepted ? STEP_UNKNOWN : STEP_FAILED,
         "IAM does not show the policy %s of %.*s after %u requests to put it", self->policy.name,
-        STR_ARG(step->target), self->policy.tries.sent);
+        STR_ARG(self->principal.arn), self->policy.tries.sent);
 }
 
 enum step_turn ban_policy_heard_put(struct step *step, const struct answer *answer)
@@ -96,13 +98,13 @@ enum step_turn ban_policy_heard_put(struct step *step, const struct answer *answ
     tries_heard(&self->policy.tries, answer);
     if (answer->heard == HEARD_ASSUMED)
         return talk_end(step, STEP_DONE, "calls of %.*s from %.*s would be denied",
-            STR_ARG(step->target), STR_ARG(self->shown));
+            STR_ARG(self->principal.arn), STR_ARG(self->shown));
     if (answer->heard == HEARD_ANSWER || answer->heard == HEARD_NOTHING)
         return look(step, 0);
     if (answer_is(answer, "LimitExceeded"))
         return talk_end(step, STEP_FAILED,
-            "%.*s has no room for another inline policy (AWS's quota; %.*s)", STR_ARG(step->target),
-            STR_ARG(answer->message));
+            "%.*s has no room for another inline policy (AWS's quota; %.*s)",
+            STR_ARG(self->principal.arn), STR_ARG(answer->message));
     return talk_fail(step, answer);
 }
 

@@ -158,7 +158,14 @@ enum step_turn ban_waf_begin(struct step *step)
             .region =
                 is_global ? STR("us-east-1") : value_str(talk_region(step, step->args[BAN_REGION])),
         } };
-    return list(step, STR(""));
+    str region = self->waf.set.region;
+    if (is_global)
+        region = STR("cloudfront");
+    else if (region.len == 0)
+        region = STR("(the connection's region)");
+    step->target = str_from(arena_format(step->arena, "%.*s in ip set %.*s of %.*s",
+        STR_ARG(self->shown), STR_ARG(self->waf.set.name), STR_ARG(region)));
+    return step->target.len == 0 ? talk_memory(step) : list(step, STR(""));
 }
 
 /* A set that is not the wanted one: perhaps that which was meant. A name that WAF would not take is

@@ -22,6 +22,23 @@ static bool is_wanted(const struct step *step, bool is_egress)
     return str_is(direction, "both") || str_is(direction, "egress") == is_egress;
 }
 
+/* A direction of the group, to whoever wants it closed; empty bytes: the arena is full. */
+static str thing(struct step *step, bool is_egress)
+{
+    return str_from(arena_format(
+        step->arena, "%.*s %s", STR_ARG(arg(step, ARG_GROUP)), is_egress ? "egress" : "ingress"));
+}
+
+static str things(struct step *step)
+{
+    str ingress = thing(step, false), egress = thing(step, true);
+    if (!is_wanted(step, true))
+        return ingress;
+    if (!is_wanted(step, false) || ingress.len == 0 || egress.len == 0)
+        return egress;
+    return str_from(arena_format(step->arena, "%.*s, %.*s", STR_ARG(ingress), STR_ARG(egress)));
+}
+
 static enum step_turn list(struct step *step, uint32_t delay_ms)
 {
     struct close_security_group *self = step->state;
@@ -32,7 +49,9 @@ static enum step_turn heard_caller(struct step *step, const struct answer *answe
 {
     struct close_security_group *self = step->state;
     enum step_turn turn;
-    step->target = arg(step, ARG_GROUP);
+    step->target = things(step);
+    if (step->target.len == 0)
+        return talk_memory(step);
     if (!identity_heard(step, answer, arg(step, ARG_ACCOUNT), &self->caller, &turn))
         return turn;
     return talk_ask(step, GROUP, ec2_describe_group(step, region(step), arg(step, ARG_GROUP)));
@@ -114,6 +133,9 @@ static bool count_closed(struct step *step, const struct rule_list *open)
 static enum step_turn revoke(struct step *step, bool is_egress, const struct rule_list *open)
 {
     struct close_security_group *self = step->state;
+    struct request request = ec2_revoke_rule_ids(
+        step, region(step), arg(step, ARG_GROUP), is_egress, open->rules, open->count);
+    request.target = thing(step, is_egress);
     struct undo undo = { .builtin = "reopen_security_group", .args_count = REOPEN_ARGS };
     undo.args[REOPEN_GROUP] = value_text(arg(step, ARG_GROUP));
     undo.args[REOPEN_DIRECTION] = value_text(is_egress ? STR("egress") : STR("ingress"));
@@ -121,16 +143,13 @@ static enum step_turn revoke(struct step *step, bool is_egress, const struct rul
     undo.args[REOPEN_ACCOUNT] =
         self->group.owner.len > 0 ? value_text(self->group.owner) : step->args[ARG_ACCOUNT];
     undo.args[REOPEN_REGION] = talk_region(step, step->args[ARG_REGION]);
-    if (undo.args[REOPEN_RULES].kind == VALUE_ABSENT)
+    if (undo.args[REOPEN_RULES].kind == VALUE_ABSENT || request.target.len == 0)
         return talk_memory(step);
     if (self->tries[is_egress].sent == 0 && !count_closed(step, open))
         return talk_memory(step);
     self->revoked[is_egress] = *open;
     tries_send(&self->tries[is_egress]);
-    return talk_change(step, is_egress ? REVOKE_EGRESS : REVOKE_INGRESS,
-        ec2_revoke_rule_ids(
-            step, region(step), arg(step, ARG_GROUP), is_egress, open->rules, open->count),
-        undo);
+    return talk_change(step, is_egress ? REVOKE_EGRESS : REVOKE_INGRESS, request, undo);
 }
 
 static bool was_revoked(const struct rule_list *revoked, str id)

@@ -25,11 +25,12 @@ static enum step_turn change(struct step *step, struct key_sweep *sweep, uint32_
         undo = (struct undo){ .builtin = "enable_access_key",
             .args = { value_text(key->id), value_text(sweep->user), value_text(sweep->account) },
             .args_count = 3 };
+    struct request request =
+        iam_update_access_key(step, sweep->user, key->id, sweep->activates ? "Active" : "Inactive");
+    request.target = key->id; /* as disable_access_key, which wants the same, calls its target */
     sweep->at = at;
     tries_send(&key->tries);
-    return talk_change(step, sweep->change,
-        iam_update_access_key(step, sweep->user, key->id, sweep->activates ? "Active" : "Inactive"),
-        undo);
+    return talk_change(step, sweep->change, request, undo);
 }
 
 /* Whether the key still has to be changed. */

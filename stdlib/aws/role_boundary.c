@@ -26,6 +26,7 @@ static enum step_turn look(struct step *step, uint32_t delay_ms)
 
 enum step_turn boundary_begin(struct step *step, str boundary)
 {
+    const struct restrict_role *self = step->state;
     struct arn arn;
     if (!arn_read(boundary, &arn) || !str_is(arn.service, "iam")
         || !str_startswith(arn.resource, STR("policy/")))
@@ -33,7 +34,9 @@ enum step_turn boundary_begin(struct step *step, str boundary)
             "boundary= is the ARN of a managed policy (arn:aws:iam::ACCOUNT:policy/NAME), which "
             "'%.*s' is not",
             STR_ARG(boundary));
-    return look(step, 0);
+    step->target = str_from(arena_format(
+        step->arena, "%.*s boundary %.*s", STR_ARG(self->principal.arn), STR_ARG(boundary)));
+    return step->target.len == 0 ? talk_memory(step) : look(step, 0);
 }
 
 static enum step_turn put(struct step *step)
@@ -63,8 +66,8 @@ static enum step_turn missing(struct step *step)
         break;
     }
     return talk_end(step, self->tries.accepted ? STEP_UNKNOWN : STEP_FAILED,
-        "IAM does not show the boundary of %.*s after %u requests to put it", STR_ARG(step->target),
-        self->tries.sent);
+        "IAM does not show the boundary of %.*s after %u requests to put it",
+        STR_ARG(self->principal.arn), self->tries.sent);
 }
 
 enum step_turn boundary_heard_look(struct step *step, const struct answer *answer)
@@ -83,7 +86,7 @@ enum step_turn boundary_heard_look(struct step *step, const struct answer *answe
     return talk_end(step, STEP_DONE,
         self->tries.sent == 0 ? "%.*s is bounded by %.*s already: nothing was changed"
                               : "%.*s may do no more than %.*s allows",
-        STR_ARG(step->target), STR_ARG(boundary));
+        STR_ARG(self->principal.arn), STR_ARG(boundary));
 }
 
 enum step_turn boundary_heard_change(struct step *step, const struct answer *answer)
@@ -91,11 +94,11 @@ enum step_turn boundary_heard_change(struct step *step, const struct answer *ans
     struct restrict_role *self = step->state;
     tries_heard(&self->tries, answer);
     if (answer->heard == HEARD_ASSUMED)
-        return talk_end(step, STEP_DONE, "%.*s would be bounded by %.*s", STR_ARG(step->target),
-            STR_ARG(wanted(step)));
+        return talk_end(step, STEP_DONE, "%.*s would be bounded by %.*s",
+            STR_ARG(self->principal.arn), STR_ARG(wanted(step)));
     if (answer_is(answer, "NoSuchEntity"))
         return talk_end(step, STEP_FAILED, "IAM knows no policy %.*s, or no longer %.*s",
-            STR_ARG(wanted(step)), STR_ARG(step->target));
+            STR_ARG(wanted(step)), STR_ARG(self->principal.arn));
     if (answer->heard == HEARD_ERROR || answer->heard == HEARD_REFUSED)
         return talk_fail(step, answer);
     return look(step, 0);

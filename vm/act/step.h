@@ -122,7 +122,10 @@ struct step {
     const struct fact *facts; /* all that is known before a change is asked for; grows by
                                * step_fact. A row that changes or collects says of its target
                                * what its `shows` promises (builtin.h) */
-    str target;               /* what the step acts on, once it is found: "role/web", an ARN */
+    str target;               /* what the step changes, once it is found: "role/web", an ARN, "sg-1
+                               * ingress". Different things differ in it: by it steps join, wait
+                               * for and rely on one another. Several are joined by ", ", and
+                               * each is the target of the request that changes it */
     str found;                /* how: "instance i-1 -> profile p -> role web"; may grow each turn */
     const char *reason;       /* after an end: one sentence for a person, in the arena or static;
                              * NULL: the arena was full */

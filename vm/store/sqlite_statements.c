@@ -79,11 +79,44 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
     " (SELECT count(*) FROM run WHERE case_id = c.id)"
 #define INTENT_COLUMNS                                                                             \
     "run, step, idx, is_change, service, operation, region, target, body, undo, intended_ms"
-/* Other undos that are set, of what steps of the builtin of step `mine` did to its target. */
+
+/* The account that a step acted in, as far as it is known: the one it was to, else that of who it
+ * was, which AWS writes behind the empty region of an ARN. Else empty. */
+#define ACCOUNT_OF(step)                                                                           \
+    "CASE WHEN " step ".account <> '' THEN " step ".account"                                       \
+    " WHEN " step ".identity LIKE 'arn:%::____________:%'"                                         \
+    "   THEN substr(" step ".identity, instr(" step ".identity, '::') + 2, 12) ELSE '' END"
+/* Whether steps `mine` and `theirs` are not known to have acted in different places. Regions do
+ * not count: what is of one is named with it, and IAM has none. */
+#define IN_ONE_PLACE                                                                               \
+    "theirs.provider = mine.provider AND (" ACCOUNT_OF("mine") " = '' OR " ACCOUNT_OF(             \
+        "theirs") " IN ('', " ACCOUNT_OF("mine") "))"
+
+/* Whether the target of a step, which may be several things, names what a call is about. */
+#define NAMES(step, call)                                                                          \
+    "(" call ".target <> ''"                                                                       \
+    " AND instr(', ' || " step ".target || ', ', ', ' || " call ".target || ', ') > 0)"
+/* Whether step `other` wants in force what `change` of step `step` made: both are the same action
+ * on the same thing, or `change` made what is only a part to its own step. */
+#define WANTS(other, step, change)                                                                 \
+    "(" other ".builtin = " step ".builtin AND (" other ".target = " step                          \
+    ".target OR " NAMES(other, change) ") OR " step ".target NOT IN ('', " change                  \
+                                       ".target) AND " NAMES(other, change) ")"
+#define A_CHANGE(step, change)                                                                     \
+    change ".run = " step ".run AND " change ".step = " step ".idx AND " change ".is_change = 1"   \
+           " AND " change ".undo <> ''"
+
+/* Other undos that are set, of what steps did that are about the same thing as step `mine`. */
 #define UNDOS_OF_THE_SAME                                                                          \
     "timer AS t JOIN step AS theirs ON theirs.run = t.run AND theirs.idx = t.step"                 \
-    " WHERE t.kind = 'undo' AND t.ended_ms IS NULL AND theirs.builtin = mine.builtin"              \
-    " AND theirs.target = mine.target AND (t.run <> mine.run OR t.step <> mine.idx)"
+    " WHERE t.kind = 'undo' AND t.ended_ms IS NULL AND " IN_ONE_PLACE                              \
+    " AND (theirs.builtin = mine.builtin AND theirs.target = mine.target"                          \
+    "   OR EXISTS (SELECT 1 FROM call AS c WHERE " A_CHANGE("theirs", "c") " AND " WANTS("mine",   \
+        "theirs",                                                                                  \
+        "c") ")"                                                                                   \
+             "   OR EXISTS (SELECT 1 FROM call AS c WHERE " A_CHANGE("mine", "c") " AND " WANTS(   \
+                 "theirs", "mine", "c") "))"                                                       \
+                                        " AND (t.run <> mine.run OR t.step <> mine.idx)"
 #define TIMER_COLUMNS "id, kind, run, step, hold, set_ms, due_ms, ended_ms, outcome"
 
 /* As hold_columns in sqlite_holds.c; `plan` in its place, because lists leave it out. */
@@ -131,7 +164,7 @@ static const char *const sql[STATEMENT_COUNT] = {
         "SELECT r.id, r.alert, EXISTS (SELECT 1 FROM " CHANGES " AND call.step = theirs.idx)"
         " FROM step AS mine"
         " JOIN call AS change ON change.run = mine.run AND change.step = mine.idx"
-        " JOIN step AS theirs ON theirs.builtin = mine.builtin"
+        " JOIN step AS theirs"
         " JOIN run AS r ON r.id = theirs.run"
         " WHERE mine.run = ?1 AND (?2 < 0 OR mine.idx = ?2)"
         " AND NOT EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = ?1"
@@ -143,11 +176,14 @@ static const char *const sql[STATEMENT_COUNT] = {
         "   OR EXISTS (SELECT 1 FROM call WHERE call.run = r.id AND call.step = theirs.idx"
         "     AND (call.target = change.target OR mine.target <> '')"
         "     AND (call.id > change.id OR r.id > ?1))"
-        "   AND (theirs.target = mine.target OR mine.target = '')"
-        "   AND (r.id > ?1 OR NOT EXISTS (SELECT 1 FROM " CHANGES ")))"
-        " AND NOT EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id"
-        "   AND (u.undoes_step IS NULL OR u.undoes_step = theirs.idx) AND " IS_COMPLETE ")"
-        " ORDER BY r.id DESC LIMIT 1",
+        "   AND (mine.target = '' AND theirs.builtin = mine.builtin OR " WANTS("theirs", "mine",
+            "change") ")"
+                      "   AND " IN_ONE_PLACE
+                      "   AND (r.id > ?1 OR NOT EXISTS (SELECT 1 FROM " CHANGES ")))"
+                      " AND NOT EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id"
+                      "   AND (u.undoes_step IS NULL OR u.undoes_step = theirs.idx) "
+                      "AND " IS_COMPLETE ")"
+                      " ORDER BY r.id DESC LIMIT 1",
     [STATEMENT_RUN_ABANDON] = "UPDATE run SET ended_ms = ?2, cut_reason = ?3"
                               " WHERE id = ?1 AND ended_ms IS NULL",
     [STATEMENT_STEP_CUT] = "UPDATE step SET state = 'unknown', ended_ms = ?2, reason = ?3"

@@ -226,8 +226,11 @@ struct reliance {
 
 /* The newest run that would lose what it wants if `run`, or only `step` of it (-1: all), were
  * taken back: it is not an undo, was
- * not taken back, and has a step, ended done or partial, of the same builtin and target as a
- * step of `run` that made a change. It is a later run, or an earlier one without changes of
+ * not taken back, and has a step, ended done or partial, which is about the same thing as a step of
+ * `run` that made a change and is not known to be in another account. The same thing is: the same
+ * builtin and target; or a change whose target is among those that the other step's target names
+ * ("sg-1 ingress, sg-1 egress"), where the builtin is the same or that target is not the changing
+ * step's own (a user's access key). It is a later run, or an earlier one without changes of
  * its own that looked later; so of two runs at most one waits for the other.
  * ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err store_reliance(struct store *store, int64_t run, int64_t step,

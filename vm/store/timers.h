@@ -40,12 +40,12 @@ MUST_CHECK enum err timers_find(struct store *store, enum timer_kind kind, int64
 /* By its id, be it over or not. ERR_NOT_FOUND. */
 MUST_CHECK enum err timers_get(
     struct store *store, int64_t id, struct arena *arena, struct timer *ret_timer);
-/* Give all undos of what steps of the same builtin did to the same target one end, the latest:
+/* Give all undos of what steps did to the same thing (store_reliance) one end, the latest:
  * those that are set are put off to that of `timer`, which is set too, and where its step made
  * a change, it is put off to theirs. *ret_due_ms is its own then. */
 MUST_CHECK enum err timers_join(
     struct store *store, const struct timer *timer, int64_t *ret_due_ms);
-/* When the last undo is due of what `run` did, by the same builtin, to the target of the step of
+/* When the last undo is due of what `run` did to the same thing (store_reliance) as the step of
  * `timer`. ERR_NOT_FOUND: what it did is for ever, or over. */
 MUST_CHECK enum err timers_twin(
     struct store *store, const struct timer *timer, int64_t run, int64_t *ret_due_ms);
