@@ -194,7 +194,10 @@ static enum step_turn all_done(struct step *step)
     for (uint32_t at = 0; at < acl->acls_count; at++)
         subnets += acl->acls[at].subnets;
     if (acl->missing != NULL)
-        return talk_end(step, acl->made + acl->kept > 0 ? STEP_PARTIAL : STEP_FAILED,
+        return talk_end(step,
+            acl->made + acl->kept > 0          ? STEP_PARTIAL
+            : self->principal.talk.has_changed ? STEP_UNKNOWN
+                                               : STEP_FAILED,
             "%u of %u entries keep %.*s out: %s", acl->made + acl->kept, 2 * acl->acls_count,
             STR_ARG(self->shown), acl->missing);
     if (acl->made == 0)
@@ -210,6 +213,7 @@ static enum step_turn next_entry(struct step *step)
     struct ban_ip *self = step->state;
     struct ban_acl *acl = &self->acl;
     acl->tries = (struct tries){ 0 };
+    acl->may_be_ours = false;
     acl->collisions = 0;
     return ++acl->at == 2 * acl->acls_count ? all_done(step) : look(step, 0);
 }
@@ -266,7 +270,7 @@ static enum step_turn create_or_wait(struct step *step, const struct xml *item)
     case TRIES_GIVE_UP:
         break;
     }
-    return talk_end(step, acl->tries.accepted ? STEP_UNKNOWN : STEP_FAILED,
+    return talk_end(step, acl->tries.accepted || acl->made > 0 ? STEP_UNKNOWN : STEP_FAILED,
         "%.*s does not show the entry (%s) after %u requests to make it", STR_ARG(id),
         direction(acl), acl->tries.sent);
 }
@@ -296,8 +300,8 @@ enum step_turn ban_acl_heard_look(struct step *step, const struct answer *answer
     one->subnets = subnets_of(item);
     if (acl_deny_find(item, acl->at % 2 == 1, &self->ip) == 0)
         return create_or_wait(step, item);
-    acl->made += acl->tries.sent > 0;
-    acl->kept += acl->tries.sent == 0;
+    acl->made += acl->may_be_ours;
+    acl->kept += !acl->may_be_ours;
     return next_entry(step);
 }
 
@@ -311,8 +315,10 @@ enum step_turn ban_acl_heard_create(struct step *step, const struct answer *answ
         acl->made++;
         return next_entry(step);
     }
-    if (answer->heard == HEARD_ANSWER || answer->heard == HEARD_NOTHING)
+    if (answer->heard == HEARD_ANSWER || answer->heard == HEARD_NOTHING) {
+        acl->may_be_ours = true;
         return look(step, 0);
+    }
     if (answer_is(answer, "NetworkAclEntryAlreadyExists") && acl->collisions++ < COLLISIONS_MAX) {
         /* somebody was faster, or an earlier request of ours arrived after all: look again */
         acl->tries = (struct tries){ 0 };

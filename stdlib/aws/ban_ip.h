@@ -68,6 +68,7 @@ struct ban_acl {
     uint32_t acls_count;
     uint32_t at; /* the entry that is made now: 2 * ACL + direction */
     struct tries tries;
+    bool may_be_ours;    /* some request to make the entry was not refused */
     uint32_t collisions; /* numbers that were taken when it arrived */
     uint32_t made;       /* entries */
     uint32_t kept;       /* that somebody had made before */

@@ -238,6 +238,8 @@ static void an_unban_takes_out_what_was_added_and_nothing_else(void **state)
         "</CreateNetworkAclEntryResponse>")
 #define CREATE_ERROR(code) CHANGE_ERROR("CreateNetworkAclEntry", "", 400, EC2_ERROR(code, "no"))
 
+#define CREATE_LOST CHANGE_WITHOUT("CreateNetworkAclEntry", "", LOST)
+
 static const struct exchange closed[] = { WHO, NOT_OURS, ACL(""), CREATE("false", "99"), ACL(IN),
     ACL(IN), CREATE("true", "99"), ACL(IN OUT) };
 
@@ -273,6 +275,44 @@ static void a_number_that_was_taken_meanwhile_is_passed_over(void **state)
     ban_by_acl(&script);
     assert_int_equal(PLAY(&script, exchanges), STEP_DONE);
     assert_int_equal(script.changes, 2);
+    script_end(&script);
+}
+
+static void an_entry_of_ours_that_arrived_late_is_no_other_ones(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, NOT_OURS, ACL(""), CREATE_LOST, ACL(""),
+        ACL(""), ACL(""), CREATE_ERROR("NetworkAclEntryAlreadyExists"), ACL(IN), ACL(IN),
+        CREATE_LOST, ACL(IN), ACL(IN), ACL(IN), CREATE_ERROR("NetworkAclEntryAlreadyExists"),
+        ACL(IN OUT) };
+    static const struct exchange of_another[] = { WHO, NOT_OURS, ACL(OUT),
+        CREATE_ERROR("NetworkAclEntryAlreadyExists"), ACL(IN OUT), ACL(IN OUT) };
+    struct script script;
+    ban_by_acl(&script);
+    assert_int_equal(PLAY(&script, exchanges), STEP_DONE);
+    assert_reason(&script, "no traffic with " IP " passes acl-1");
+    script_end(&script);
+    ban_by_acl(&script);
+    assert_int_equal(PLAY(&script, of_another), STEP_DONE);
+    assert_reason(&script, "was kept out already: nothing was changed");
+    script_end(&script);
+}
+
+static void what_may_have_been_made_is_not_said_to_have_failed(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { WHO, NOT_OURS, ACL(""), CREATE_LOST, ACL(""),
+        ACL(""), ACL(""), CREATE_ERROR("UnauthorizedOperation"), ACL(""),
+        CREATE_ERROR("UnauthorizedOperation") };
+    static const struct exchange denied[] = { WHO, NOT_OURS, ACL(""),
+        CREATE_ERROR("UnauthorizedOperation"), ACL(""), CREATE_ERROR("UnauthorizedOperation") };
+    struct script script;
+    ban_by_acl(&script);
+    assert_int_equal(PLAY(&script, exchanges), STEP_UNKNOWN);
+    assert_reason(&script, "0 of 2 entries keep " IP " out");
+    script_end(&script);
+    ban_by_acl(&script);
+    assert_int_equal(PLAY(&script, denied), STEP_FAILED);
     script_end(&script);
 }
 
@@ -339,6 +379,8 @@ int main(void)
         cmocka_unit_test(an_unban_takes_out_what_was_added_and_nothing_else),
         cmocka_unit_test(both_directions_are_closed_before_what_allows),
         cmocka_unit_test(a_number_that_was_taken_meanwhile_is_passed_over),
+        cmocka_unit_test(an_entry_of_ours_that_arrived_late_is_no_other_ones),
+        cmocka_unit_test(what_may_have_been_made_is_not_said_to_have_failed),
         cmocka_unit_test(a_direction_without_room_is_told),
         cmocka_unit_test(an_entry_is_deleted_only_as_it_was_made),
     };
