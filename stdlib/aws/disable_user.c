@@ -62,7 +62,10 @@ static enum step_turn ended(struct step *step)
     if (self->is_unclear)
         return talk_end(step, STEP_UNKNOWN, "%.*s: %s%s", STR_ARG(step->target), self->fault, keys);
     if (!self->is_denied)
-        return talk_end(step, changed > 0 ? STEP_PARTIAL : STEP_FAILED,
+        return talk_end(step,
+            changed > 0                          ? STEP_PARTIAL
+            : key_sweep_is_unclear(&self->sweep) ? STEP_UNKNOWN
+                                                 : STEP_FAILED,
             "%.*s is not denied everything: %s%s", STR_ARG(step->target), self->fault, keys);
     if (failed == 0 && changed == 0 && self->policy.tries.sent == 0)
         return talk_end(step, STEP_DONE, "%.*s was disabled already: nothing was changed",

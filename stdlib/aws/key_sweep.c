@@ -191,6 +191,16 @@ uint32_t key_sweep_failed(const struct key_sweep *sweep)
     return count;
 }
 
+bool key_sweep_is_unclear(const struct key_sweep *sweep)
+{
+    bool is_sent = false;
+    for (uint32_t at = 0; at < sweep->count; at++) {
+        const struct swept_key *key = &sweep->keys[at];
+        is_sent |= key->tries.sent > 0 && !key->is_so && !key->is_assumed && key->fault == NULL;
+    }
+    return is_sent && sweep->fault != NULL;
+}
+
 const char *key_sweep_names(struct step *step, const struct key_sweep *sweep)
 {
     const char *names = "";

@@ -44,6 +44,8 @@ enum step_turn key_sweep_heard_change(
 /* How many keys were changed, or would be; and how many could not be. */
 uint32_t key_sweep_changed(const struct key_sweep *sweep);
 uint32_t key_sweep_failed(const struct key_sweep *sweep);
+/* Whether a change of some key was sent, and the keys could not be listed since. */
+bool key_sweep_is_unclear(const struct key_sweep *sweep);
 /* "AKIA1, AKIA2" of those that were changed, or why the others were not; NULL: no memory. */
 const char *key_sweep_names(struct step *step, const struct key_sweep *sweep);
 const char *key_sweep_faults(struct step *step, const struct key_sweep *sweep);

@@ -217,6 +217,18 @@ static void what_one_part_refuses_does_not_stop_the_other(void **state)
     ENDS(&script, foreign, STEP_PARTIAL, 1, "other words than ours, which was left alone");
 }
 
+static void a_key_that_may_have_been_changed_is_no_failure(void **state)
+{
+    (void)state;
+    static const struct exchange lost[] = { WHO, KNOWN, LOOK_NONE,
+        CHANGE_ERROR("PutUserPolicy", POLICY_PARAMS, 403, DENIED("PutUserPolicy")),
+        KEYS(KEY(KEY1, "Active")), CHANGE_WITHOUT("UpdateAccessKey", "", LOST),
+        ASK_ERROR("ListAccessKeys", "UserName=bot", 403, DENIED("ListAccessKeys")) };
+    struct script script;
+    disable(&script, BOT, NULL);
+    ENDS(&script, lost, STEP_UNKNOWN, 2, "AWS does not allow iam:ListAccessKeys");
+}
+
 static void a_lost_change_of_a_key_is_seen_and_not_repeated(void **state)
 {
     (void)state;
@@ -371,6 +383,7 @@ int main(void)
         cmocka_unit_test(an_id_of_an_alert_is_looked_for_among_the_users),
         cmocka_unit_test(our_own_user_is_never_a_target),
         cmocka_unit_test(what_one_part_refuses_does_not_stop_the_other),
+        cmocka_unit_test(a_key_that_may_have_been_changed_is_no_failure),
         cmocka_unit_test(a_lost_change_of_a_key_is_seen_and_not_repeated),
         cmocka_unit_test(only_a_key_that_has_a_status_is_changed),
         cmocka_unit_test(what_the_user_of_a_key_is_may_stay_unknown),
