@@ -572,6 +572,18 @@ static const char *failures(struct step *step)
     return all;
 }
 
+/* Why the connections of an interface were not cut; NULL: they were, or not so. Who has only the
+ * isolation group already is not opened again. */
+static const char *fault_of_cut(struct step *step, const struct moved_interface *interface)
+{
+    if (interface->cut_failure != NULL || !is_cut_wanted(step))
+        return interface->cut_failure;
+    return interface->is_listed && interface->is_isolated && interface->tries.sent == 0
+                   && interface->cut.sent == 0
+               ? "an interface was isolated before and is not opened again for that"
+               : NULL;
+}
+
 /* What became of the connections that were open. NULL: the arena is full; *ret_is_cut is false
  * when that is not what the rule wants. */
 static const char *connections(struct step *step, bool *ret_is_cut)
@@ -582,8 +594,7 @@ static const char *connections(struct step *step, bool *ret_is_cut)
     if (*ret_is_cut)
         return TRACKED;
     for (uint32_t at = 0; at < self->interfaces_count && why == NULL; at++)
-        if (self->interfaces[at].cut_failure != NULL)
-            why = self->interfaces[at].cut_failure;
+        why = fault_of_cut(step, &self->interfaces[at]);
     *ret_is_cut = why == NULL;
     return why == NULL
                ? "connections that were open before are cut"
@@ -600,9 +611,9 @@ static enum step_turn conclude_isolated(struct step *step, bool is_changed)
     if (caveat == NULL || rest == NULL)
         return talk_memory(step);
     if (!is_changed)
-        return talk_end(step, self->acl.failure == NULL ? STEP_DONE : STEP_PARTIAL,
+        return talk_end(step, is_cut ? STEP_DONE : STEP_PARTIAL,
             "instance %.*s was isolated already: nothing was changed%s%s%s", STR_ARG(id),
-            self->acl.failure == NULL ? "" : "; ", self->acl.failure == NULL ? "" : rest, caveat);
+            is_cut ? "" : "; ", is_cut ? "" : rest, caveat);
     return talk_end(step, is_cut ? STEP_DONE : STEP_PARTIAL,
         "every network interface of instance %.*s %s only the group %.*s, which lets nothing in or "
         "out; %s%s",

@@ -131,7 +131,9 @@ static inline void action_args(
 static inline enum step_turn end_of_another(const struct builtin *row, enum step_turn end)
 {
     bool may_be_gone = row->effect == EFFECT_DESTROYS && end == STEP_UNRESOLVED;
-    return may_be_gone ? STEP_UNRESOLVED : STEP_DONE;
+    /* who is isolated is not opened again to cut what is open */
+    bool may_be_uncut = strcmp(row->name, "isolate_security_group") == 0 && end == STEP_PARTIAL;
+    return may_be_gone || may_be_uncut ? end : STEP_DONE;
 }
 
 /* No change of the log was applied twice to the same thing. */

@@ -109,7 +109,14 @@ static void what_is_isolated_is_not_opened_again(void **state)
 {
     (void)state;
     static const struct exchange again[] = { BEGIN, ISOLATED, LOOK_CLOSED };
-    ASSERT_CUT(again, STEP_DONE, "was isolated already: nothing was changed", 0);
+    static const struct exchange half[] = { BEGIN,
+        LIST(ENI("eni-1", "sg-0150") ENI("eni-2", "sg-b2")), LOOK_CLOSED, IS_OPEN,
+        MOVE("eni-2", "sg-0a11"), MOVE("eni-2", "sg-0150"),
+        LIST(ENI("eni-1", "sg-0150") ENI("eni-2", "sg-0150")) };
+    ASSERT_CUT(again, STEP_PARTIAL,
+        "was isolated already: nothing was changed; connections that were open before may live on",
+        0);
+    ASSERT_CUT(half, STEP_PARTIAL, "an interface was isolated before", 2);
 }
 
 static void a_lost_reply_is_settled_by_looking(void **state)
