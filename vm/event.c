@@ -141,6 +141,27 @@ static enum err read_fields(const struct program *program, const struct source_p
     return ERR_OK;
 }
 
+/* A mapping that reads nothing of the alert: its text, or empty. */
+static str constant_of(const struct program *program, const struct mapping *mapping)
+{
+    const struct instruction *code = &program->code[mapping->start];
+    bool is_constant = code[0].opcode == OP_CONSTANT && code[1].opcode == OP_RETURN;
+    return is_constant ? value_str(program->constants[code[0].a]) : STR("");
+}
+
+/* An alert in canonical names is of the source that it names. */
+static str provider_of(const struct program *program, str name)
+{
+    str provider = STR("");
+    for (uint32_t i = 0; i < program->source_count; i++) {
+        const struct source_program *source = &program->sources[i];
+        for (uint32_t at = 0; at < source->mapping_count && str_equal(source->name, name); at++)
+            if (source->mappings[at].field == FIELD_CLOUD_PROVIDER && provider.len == 0)
+                provider = constant_of(program, &source->mappings[at]);
+    }
+    return provider;
+}
+
 /* What cdr itself knows, whatever the alert says. */
 static void fill_own_fields(struct event *event)
 {
@@ -167,6 +188,7 @@ static enum err fill(
     TRY(choose_source(program, forced_source, arena, event, &mappings));
     if (mappings != NULL)
         TRY(read_fields(program, mappings, arena, event));
+    event->provider = provider_of(program, event->source);
     fill_own_fields(event);
     return ERR_OK;
 }

@@ -16,6 +16,8 @@ struct event {
     str source;   /* "defender"; empty when no source accepts the alert */
     str claimed;  /* the source that an alert without one says it is of, in the canonical form */
     str stranger; /* and the member for which it is not of that form */
+    str provider; /* of whom all alerts of that source are ("aws"), where it maps cloud.provider to a
+                   * constant; else empty, whatever the alert says */
     struct slots raw;
     value fields[FIELD_COUNT];
     bool untrusted[FIELD_COUNT]; /* written by an attacker, as the source says */

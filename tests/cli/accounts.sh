@@ -153,6 +153,21 @@ self another 'disable_access_key access_key="AKIASANDBOX1111BACKUP" account="111
 exits 0 "the key of another user is one"
 sandbox_tell reset ''
 
+# ---- users of other directories ----
+user() { # SOURCE
+    printf '{"source":"%s","alert":{"id":"%s","title":"t"},"user":{"id":"backup"},"cloud":{"provider":"aws","account":"111122223333"}}\n' "$1" "$1" >user.json
+    run run --rules user.cdr --alerts user.json --mode apply --data "user-$1"
+}
+printf 'rule r { when exists user.id then respond disable_user }\n' >user.cdr
+user crowdstrike
+exits 1 "a name in an alert of another vendor is no user of IAM, although the alert names an account of AWS"
+prints "user.id is only a name, and the alert is not of AWS" "which is said"
+holds "and nobody is disabled" test "$(sandbox_ask state | jq '[.accounts[].users[] | select(.policies["cdr-isolation"])] | length')" = 0
+user guardduty
+exits 0 "in an alert of AWS it is one"
+holds "who is disabled" test "$(sandbox_ask state | jq -r '.accounts[].users[] | select(.policies["cdr-isolation"]) | .userName')" = backup
+sandbox_tell reset ''
+
 # ---- what a connection says ----
 mkdir -p .aws
 printf '[profile two]\nregion = eu-west-1\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$other" "$other_secret" >.aws/config

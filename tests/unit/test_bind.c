@@ -39,6 +39,12 @@ static const struct builtin disable_user = {
     .params = { { .name = "user", .type = TYPE_USER, .need = PARAM_TARGET } },
 };
 
+static const struct builtin disable_iam_user = {
+    .name = "disable_user",
+    .provider = "aws",
+    .params = { { .name = "user", .type = TYPE_USER, .need = PARAM_TARGET } },
+};
+
 static const struct builtin notify = {
     .name = "slack",
     .params = { { .name = "channel", .type = TYPE_TEXT, .need = PARAM_REQUIRED } },
@@ -246,6 +252,33 @@ static void what_an_attacker_wrote_selects_only_by_its_form(void **state)
     is_text(f.args[ROLE], ROLE_WEB);
 }
 
+static void a_name_of_another_directory_is_no_target_in_iam(void **state)
+{
+    (void)state;
+    static const char *const iam[] = { "arn:aws:iam::111122223333:user/deploy",
+        "AIDAEXAMPLE000000001" };
+    static const char *const names[] = { "deploy", "AIDA", "AIDAexample000000001",
+        "S-1-5-21-1-2-3-1001" };
+    CLEANUP(fixture_release) struct fixture f = { 0 };
+    for (size_t at = 0; at < COUNT_OF(names); at++) {
+        set(&f, FIELD_USER_ID, names[at]);
+        f.event.provider = STR("");
+        unresolved(&f, &disable_iam_user, 0,
+            "user.id is only a name, and the alert is not of AWS, so it may be of another "
+            "directory than IAM; write user=");
+        assert_int_equal(bind(&f, &disable_user, 0), ERR_OK); /* of that other directory */
+        f.event.provider = STR("aws");
+        assert_int_equal(bind(&f, &disable_iam_user, 0), ERR_OK);
+        is_text(f.args[0], names[at]);
+    }
+    f.event.provider = STR("");
+    for (size_t at = 0; at < COUNT_OF(iam); at++) {
+        set(&f, FIELD_USER_ID, iam[at]);
+        assert_int_equal(bind(&f, &disable_iam_user, 0), ERR_OK);
+        is_text(f.args[0], iam[at]);
+    }
+}
+
 static void an_address_to_ban_is_never_guessed(void **state)
 {
     (void)state;
@@ -314,6 +347,7 @@ int main(void)
         cmocka_unit_test(several_values_never_select),
         cmocka_unit_test(an_arn_and_a_name_must_agree),
         cmocka_unit_test(what_an_attacker_wrote_selects_only_by_its_form),
+        cmocka_unit_test(a_name_of_another_directory_is_no_target_in_iam),
         cmocka_unit_test(an_address_to_ban_is_never_guessed),
         cmocka_unit_test(choices_lists_and_what_is_required_are_kept),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_guess),

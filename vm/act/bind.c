@@ -134,6 +134,26 @@ static bool is_form_enough(enum type type, value v)
            || type == TYPE_ACCOUNT || type == TYPE_IP;
 }
 
+/* Whether a user is named so that nobody but IAM can have named it: an ARN, or AIDA and what else
+ * its ids are made of. */
+static bool is_iam_user(str text)
+{
+    if (str_startswith(text, STR("arn:")))
+        return true;
+    for (size_t at = 0; at < text.len; at++)
+        if (!(text.ptr[at] >= 'A' && text.ptr[at] <= 'Z')
+            && !(text.ptr[at] >= '0' && text.ptr[at] <= '9'))
+            return false;
+    return text.len >= 16 && str_startswith(text, STR("AIDA"));
+}
+
+/* Every directory has users of the same names, so a mere name is of IAM only in alerts of AWS. */
+static bool is_of_other_directory(const struct binding *b, enum type type, value v)
+{
+    return type == TYPE_USER && b->row->provider != NULL && strcmp(b->row->provider, "aws") == 0
+           && !str_is(b->event->provider, "aws") && !is_iam_user(value_str(v));
+}
+
 /* "web" of "arn:aws:iam::111122223333:role/app/web"; the whole of anything else. */
 static str last_part(str text)
 {
@@ -179,6 +199,12 @@ static enum err field_read(
         return say(b, &b->doubt,
             "%s may have been written by an attacker and is only a name; write %s=", name,
             param->name);
+    if (count == 1 && is_of_other_directory(b, param->type, v))
+        return say(b, &b->doubt,
+            "%s is only a name, and the alert is not of AWS, so it may be of another directory "
+            "than "
+            "IAM; write %s=",
+            name, param->name);
     *ret_value = v;
     return ERR_OK;
 }
