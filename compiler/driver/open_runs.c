@@ -35,7 +35,7 @@ enum err open_run_compile(struct store *store, const struct run *run,
 static enum err refuse(struct open_runs_guard *self, const struct run *run, const char *why)
 {
     self->reason = arena_format(self->arena,
-        "run %" PRId64 " (rule %.*s, alert %.*s) is open, and this build cannot go on with it: %s\n"
+        "run %" PRId64 " (rule %.*s, alert %.*s) is open, and this build cannot go on with it: %s. "
         "The journal is of an older cdr and was left as it is: finish the run with the build of "
         "cdr that began it, or take it back: cdr undo %" PRId64
         " --data %s, which brings the journal up to date",

@@ -104,6 +104,7 @@ run resume --data strange
 exits 2 "an older journal with an open run that this build cannot go on with is refused"
 says "run 1 (rule stop, alert a1) is open, and this build cannot go on with it" "in words"
 says "cdr undo 1 --data strange" "with a way out"
+holds "and no sign for a line's end" bash -c '! grep -qF "\\n" "$1"' - "$err"
 holds "and stays as it is" test "$(version strange)" = 3
 run run --rules role.cdr --alerts a2.json --mode apply --data strange
 exits 2 "nor does another alert bring it up to date"
