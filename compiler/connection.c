@@ -17,14 +17,28 @@ bool connection_pins(const struct item *connection)
     return false;
 }
 
-const struct item *connection_used(struct tree *const *trees, uint32_t count, str provider)
+/* The first to the provider but `other`. */
+static const struct item *find(
+    struct tree *const *trees, uint32_t count, str provider, const struct item *other)
 {
     for (uint32_t at = 0; at < count; at++)
         for (const struct item *item = trees[at]->items; item != NULL; item = item->next)
             if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection")
-                && str_equal(connection_provider(item), provider) && connection_pins(item))
+                && item != other && str_equal(connection_provider(item), provider)
+                && connection_pins(item))
                 return item;
     return NULL;
+}
+
+const struct item *connection_used(struct tree *const *trees, uint32_t count, str provider)
+{
+    return find(trees, count, provider, NULL);
+}
+
+const struct item *connection_second(struct tree *const *trees, uint32_t count, str provider)
+{
+    const struct item *used = connection_used(trees, count, provider);
+    return used == NULL ? NULL : find(trees, count, provider, used);
 }
 
 struct expr *connection_setting_of(struct connection_cache *cache, struct tree *const *trees,

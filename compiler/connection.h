@@ -9,6 +9,8 @@ const struct ast_line *connection_line(const struct item *connection, const char
 bool connection_pins(const struct item *connection);
 /* How steps reach the provider: the first block to it that pins something, or NULL. */
 const struct item *connection_used(struct tree *const *trees, uint32_t count, str provider);
+/* The next block that pins something to the same provider and is not the one used, or NULL. */
+const struct item *connection_second(struct tree *const *trees, uint32_t count, str provider);
 /* The connection that was looked for last: rules are many, and mostly of one provider. Zero it. */
 struct connection_cache {
     const char *provider;

@@ -198,6 +198,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return driver_usage(
             driver, &hosts_command, "where is the environment declared? Give --rules PATH");
     enum exit_code code = rules_load(driver, paths, &compilation);
+    if (code == EXIT_CLEAN)
+        code = rules_one_connection(driver, &compilation, "aws");
     if (code != EXIT_CLEAN)
         return code;
     const struct item *environment = hosts_environment(driver, &compilation, str_from(name));

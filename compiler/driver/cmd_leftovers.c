@@ -303,6 +303,8 @@ static enum exit_code look(struct looking *looking, const struct arguments *argu
                                 "where is the environment declared? Give --rules PATH");
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     enum exit_code code = rules_load(driver, paths, &compilation);
+    if (code == EXIT_CLEAN)
+        code = rules_one_connection(driver, &compilation, "aws");
     if (code != EXIT_CLEAN)
         return code;
     const struct item *environment =

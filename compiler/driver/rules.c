@@ -1,6 +1,7 @@
 /* rules.c - see rules.h. */
 #include "driver/rules.h"
 
+#include "connection.h"
 #include "driver/config.h"
 #include "driver/files.h"
 #include "lint/lint.h"
@@ -240,4 +241,21 @@ enum exit_code rules_source(struct driver *driver, const struct command *command
         names = arena_format(&driver->arena, "%s, %.*s", names, STR_ARG(program->sources[i].name));
     return driver_usage(driver, command, "there is no source %s; there are %s", name,
         names == NULL ? "others" : names);
+}
+
+enum exit_code rules_one_connection(
+    struct driver *driver, const struct compilation *compilation, const char *provider)
+{
+    struct tree *const *trees = compilation->trees;
+    uint32_t count = compilation->tree_count;
+    const struct item *first = connection_used(trees, count, str_from(provider));
+    const struct item *second = connection_second(trees, count, str_from(provider));
+    if (second == NULL)
+        return EXIT_CLEAN;
+    driver_message(driver,
+        "`%.*s` (%.*s) and `%.*s` (%.*s) are both connections to %s, and one of them would be "
+        "ignored: give the rules of one with --rules",
+        STR_ARG(first->name), STR_ARG(compilation->sources.items[first->at.file].file),
+        STR_ARG(second->name), STR_ARG(compilation->sources.items[second->at.file].file), provider);
+    return EXIT_USAGE;
 }

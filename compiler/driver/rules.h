@@ -23,7 +23,12 @@ MUST_CHECK enum exit_code rules_read(struct driver *driver, const char *const *p
 MUST_CHECK enum exit_code rules_load(
     struct driver *driver, const char *const *paths, struct compilation *compilation);
 
-/* The same with one more file, which is not read but `text`, and may be the only one. */
+/* Tell and return EXIT_USAGE when the rules have two connections to `provider`: whoever goes by
+ * rules would go by one of them, and nobody said by which. */
+MUST_CHECK enum exit_code rules_one_connection(
+    struct driver *driver, const struct compilation *compilation, const char *provider);
+
+/* rules_load with one more file, which is not read but `text`, and may be the only one. */
 MUST_CHECK enum exit_code rules_load_with(struct driver *driver, const char *const *paths, str file,
     str text, struct compilation *compilation);
 

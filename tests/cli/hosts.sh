@@ -31,6 +31,15 @@ exits 1 "an account that cannot be reached ends with 1"
 says "account 999988887777 is not listed" "it is told"
 says "AccessDenied" "with AWS's words"
 prints "shop-1" "and the others are listed"
+printf 'connection d { provider = aws profile = "other" }\n' >other.cdr
+run hosts --environment here --rules rules.cdr --rules other.cdr
+exits 2 "of two connections none is taken unasked"
+says '`c` (rules.cdr) and `d` (other.cdr) are both connections to aws' "both are named"
+run leftovers --rules rules.cdr --rules other.cdr
+exits 2 "nor for what was left"
+printf 'connection d { provider = aws mode = observe }\n' >other.cdr
+run hosts --environment here --rules rules.cdr --rules other.cdr
+exits 0 "one that says no way to go is none"
 sandbox_tell faults '[{"operation":"ListAccounts","kind":"deny","times":9}]'
 run hosts --environment everywhere --rules rules.cdr
 exits 1 "an organization that may not be listed ends with 1"
