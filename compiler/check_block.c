@@ -229,9 +229,16 @@ static void check_typed(
         check_region_known(check, expr->at, text);
 }
 
-/* The name of a role of IAM, with its path where it has one; empty: looked up later. */
+/* The name of a role of IAM, with its path where it has one; empty: looked up later. An ARN is no
+ * file: a path has no empty part, and none that is "." or "..". */
 static bool is_role_path(str text)
 {
+    for (str rest = text; rest.len > 0;) {
+        str part = str_first(rest, str_find(rest, '/'));
+        if (part.len == 0 || str_is(part, ".") || str_is(part, ".."))
+            return false;
+        rest = str_skip(rest, part.len < rest.len ? part.len + 1 : part.len);
+    }
     for (size_t at = 0; at < text.len; at++)
         if (!isalnum((unsigned char)text.ptr[at])
             && memchr("_+=,.@-/", text.ptr[at], sizeof("_+=,.@-/") - 1) == NULL)

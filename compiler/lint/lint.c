@@ -59,6 +59,8 @@ static void lint_item(struct lint *lint, const struct item *item)
     lint_dates(lint, item);
     if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "role"))
         lint_role(lint, item);
+    if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection"))
+        lint_connection(lint, item);
     if (item->kind == ITEM_DEFAULTS)
         lint_limits(lint, item->defaults.clauses, false);
     if (item->kind != ITEM_RULE)

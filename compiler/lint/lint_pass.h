@@ -80,6 +80,7 @@ void lint_list(struct lint *lint, const struct expr *expr);
 /* A rule: what it asks, its clauses, what is said about it. */
 void lint_rule(struct lint *lint, const struct item *rule);
 /* Rights of a role that nothing asks for yet. */
+void lint_connection(struct lint *lint, const struct item *connection);
 void lint_role(struct lint *lint, const struct item *role);
 /* Limits of a rule, or of `defaults`, that let nearly everything through. */
 void lint_limits(struct lint *lint, const struct clause *clauses, bool is_of_rule);

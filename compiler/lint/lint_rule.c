@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "base/buf.h"
+#include "connection.h"
 #include "range.h"
 
 /* ---- what it asks ---- */
@@ -296,6 +297,18 @@ void lint_role(struct lint *lint, const struct item *role)
             STR_ARG(word));
         return; /* one for a role is enough */
     }
+}
+
+void lint_connection(struct lint *lint, const struct item *connection)
+{
+    const struct ast_line *role = connection_line(connection, "member_role");
+    if (role == NULL || connection_line(connection, "external_id") != NULL)
+        return;
+    struct diag *diag = LINT(lint, DIAG_NO_EXTERNAL_ID, role->at,
+        "`member_role` is taken in other accounts without an `external_id`");
+    LINT_HELP(lint, diag,
+        "write `external_id = env(\"CDR_EXTERNAL_ID\")`, and let those roles trust only who says "
+        "it");
 }
 
 void lint_rule(struct lint *lint, const struct item *rule)
