@@ -325,8 +325,8 @@ static struct expr *make_provider(struct maker *maker, const struct ast_place *p
         maker, place->key_at, make_field(maker, place->key_at, "cloud", "provider", STR("")), name);
 }
 
-/* Whatever account: which ones are of the organization only AWS can say, and in those that are not
- * nobody lets us in. So every one is inside, and none outside; one that is not known may be. */
+/* Whatever account: which ones are of the organization only AWS can say, and into those that are
+ * not no step goes. So every one is inside, and none outside; one that is not known may be. */
 static struct expr *make_organization(struct maker *maker, const struct ast_place *place)
 {
     struct expr *field = make_field(maker, place->at, "cloud", "account", STR(""));

@@ -121,6 +121,9 @@ static void set_tables(const struct emit *emit, struct program *program)
     program->guard_count = emit->guards.count;
     program->connections = emit->connections.items;
     program->connection_count = emit->connections.count;
+    program->accounts = emit->accounts.items;
+    program->account_count = emit->accounts.count;
+    program->has_organization = emit->has_organization;
     program->roles = emit->roles.items;
     program->role_count = emit->roles.count;
     program->probes = emit->probes.items;
@@ -141,6 +144,7 @@ enum err emit_program(struct compilation *compilation, const struct program **re
     emit_rules(&emit);
     emit_invariants(&emit);
     emit_connections(&emit);
+    emit_accounts(&emit);
     set_texts(&emit, program);
     program->hash = emit_program_hash(&emit);
     const struct probes *probes = compilation->wants_probes ? emit_probes(&emit) : NULL;

@@ -82,6 +82,8 @@ struct emit {
     TABLE(struct guard_code) guards;
     TABLE(struct role_code) roles;
     TABLE(struct connection_code) connections;
+    TABLE(str) accounts; /* that are named, once each */
+    bool has_organization;
     struct connection_cache connection_cache;
     TABLE(struct shared_excuse) shared_excuses;
     struct lookup shared_lookup;
@@ -189,6 +191,11 @@ void emit_invariants(struct emit *emit);
 
 /* The connections with their settings, and what of them is not enforced. */
 void emit_connections(struct emit *emit);
+
+/* ---- emit_accounts.c ---- */
+
+/* After all constants are there. */
+void emit_accounts(struct emit *emit);
 
 /* ---- emit_probe.c ---- */
 

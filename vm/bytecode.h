@@ -363,6 +363,9 @@ struct program {
     uint32_t role_count;
     const struct connection_code *connections; /* steps go by the first of their provider */
     uint32_t connection_count;
+    const str *accounts; /* of AWS that the rules name; into no other does a step take a role .. */
+    uint32_t account_count;
+    bool has_organization;  /* .. or into every active one of our organization */
     const uint32_t *probes; /* fragments with the values of parts of conditions; see probe.h */
     uint32_t probe_count;
     const struct program_text *texts;

@@ -257,6 +257,8 @@ static enum err look_in_one(
     struct arena *arena = &session->driver->arena;
     const char *account = option_text(arguments, OPTION_ACCOUNT);
     const char *wanted = option_text(arguments, OPTION_REGION);
+    if (account != NULL)
+        TRY(connector_allow(&session->connector, str_from(account)));
     struct transport *transport =
         connector_reach(&session->connector, str_from(account), reterr_reason);
     if (transport == NULL)

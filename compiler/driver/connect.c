@@ -4,6 +4,7 @@
 #include "driver/setting_text.h"
 
 #include "arn.h"
+#include "aws/hosts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,13 @@ struct aws_way {
     str partition;
     struct member members[MEMBERS_MAX];
     uint32_t member_count;
+    const str *named; /* accounts that the rules name */
+    uint32_t named_count;
+    bool has_organization;
+    bool knows_ours;
+    struct aws_names ours; /* active accounts of the organization, once they were asked for */
+    const char *ours_reason;
+    int64_t ours_refused_ms;
 };
 
 /* ---- ways ---- */
@@ -76,6 +84,27 @@ static const struct connection_code *connection_of(const struct program *program
     return NULL;
 }
 
+static bool has_account(const str *accounts, size_t count, str account)
+{
+    for (size_t at = 0; at < count; at++)
+        if (str_equal(accounts[at], account))
+            return true;
+    return false;
+}
+
+/* The way is kept for all rules that say the same of it. */
+static bool way_leads_to(const struct aws_way *way, const struct program *program)
+{
+    uint32_t count = program == NULL ? 0 : program->account_count;
+    if (way->named_count != count
+        || way->has_organization != (program != NULL && program->has_organization))
+        return false;
+    for (uint32_t at = 0; at < count; at++)
+        if (!str_equal(way->named[at], program->accounts[at]))
+            return false;
+    return true;
+}
+
 static bool way_is(const struct aws_way *way, const struct connection_code *connection)
 {
     uint32_t count = connection == NULL ? 0 : connection->setting_count;
@@ -91,7 +120,20 @@ static bool way_is(const struct aws_way *way, const struct connection_code *conn
     return true;
 }
 
-static struct aws_way *way_new(const struct connection_code *connection)
+/* Copies: a way outlives the program. */
+static void way_lead_to(struct aws_way *way, const struct program *program)
+{
+    uint32_t count = program == NULL ? 0 : program->account_count;
+    str *named = ARENA_ARRAY(&way->arena, str, count + 1);
+    for (uint32_t at = 0; named != NULL && at < count; at++)
+        named[at] = arena_copy(&way->arena, program->accounts[at]);
+    way->named = named;
+    way->named_count = named == NULL ? 0 : count;
+    way->has_organization = program != NULL && program->has_organization;
+}
+
+static struct aws_way *way_new(
+    const struct connection_code *connection, const struct program *program)
 {
     struct aws_way *way = calloc(1, sizeof(*way));
     uint32_t count = connection == NULL ? 0 : connection->setting_count;
@@ -108,6 +150,7 @@ static struct aws_way *way_new(const struct connection_code *connection)
     way->setting_count = count;
     way->account = way->member_role = way->external_id = way->session_name = STR("");
     way->own_account = way->own_arn = way->partition = STR("");
+    way_lead_to(way, program);
     if (!way->arena.is_full)
         return way;
     way_release(way);
@@ -118,12 +161,12 @@ enum err connector_use(struct connector *connector, const struct program *progra
 {
     const struct connection_code *connection = connection_of(program);
     struct aws_way *way = connector->ways;
-    while (way != NULL && !way_is(way, connection))
+    while (way != NULL && !(way_is(way, connection) && way_leads_to(way, program)))
         way = way->next;
     if (way == NULL) {
         if (connector->way_count >= WAYS_MAX)
             ways_release(connector);
-        way = way_new(connection);
+        way = way_new(connection, program);
         if (way == NULL)
             return ERR_MEMORY;
         way->next = connector->ways;
@@ -332,6 +375,63 @@ static const char *no_member_role(
         STR_ARG(account), STR_ARG(way->own_account));
 }
 
+/* Ask AWS, once. What it refuses is not asked for again before REFUSED_MS, what it does not answer
+ * is. *ret_silence, with the reason. */
+static enum err ours_find(struct connector *connector, struct aws_way *way, enum err *ret_silence,
+    const char **reterr_reason)
+{
+    int64_t now_ms = connector->clock->now_ms(connector->clock);
+    bool is_refused = way->ours_reason != NULL && now_ms - way->ours_refused_ms < REFUSED_MS
+                      && now_ms >= way->ours_refused_ms;
+    const char *reason = NULL;
+    *ret_silence = is_refused ? ERR_CREDENTIALS : ERR_OK;
+    *reterr_reason = way->ours_reason;
+    if (way->knows_ours || is_refused)
+        return ERR_OK;
+    way->ours_reason = NULL;
+    way->ours = (struct aws_names){ .count = 0 };
+    enum err err = aws_organization_accounts(aws_connection_transport(way->base), way->partition,
+        &connector->arena, &way->ours, &reason);
+    way->knows_ours = err == ERR_OK;
+    if (err == ERR_OK || err == ERR_MEMORY)
+        return err;
+    *ret_silence = err;
+    *reterr_reason = arena_format(&connector->arena,
+        "which accounts are of the organization could not be read, so no role is taken in another "
+        "one; name them, `aws accounts [\"..\"]`, or let this be asked: %s",
+        reason == NULL ? err_text(err) : reason);
+    if (reason != NULL && strstr(reason, "AccessDenied") != NULL)
+        *ret_silence = ERR_CREDENTIALS;
+    if (*ret_silence == ERR_CREDENTIALS) {
+        way->ours_reason = *reterr_reason;
+        way->ours_refused_ms = now_ms;
+    }
+    return *reterr_reason == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+/* Whether a role may be taken in `account`: alerts say many, and whoever owns one that is not ours
+ * would be told the external id. */
+static enum err member_may_be(struct connector *connector, struct aws_way *way, str account,
+    enum err *ret_silence, const char **reterr_reason)
+{
+    *ret_silence = ERR_OK;
+    if (has_account(way->named, way->named_count, account))
+        return ERR_OK;
+    if (way->has_organization)
+        TRY(ours_find(connector, way, ret_silence, reterr_reason));
+    if (*ret_silence != ERR_OK || has_account(way->ours.items, way->ours.count, account))
+        return ERR_OK;
+    *ret_silence = ERR_CREDENTIALS;
+    *reterr_reason = arena_format(&connector->arena,
+        way->has_organization
+            ? "no role is taken in account %.*s: it is no active account of the organization, and "
+              "the rules do not name it"
+            : "no role is taken in account %.*s: the rules do not name it; in an environment, `aws "
+              "accounts [\"..\"]` does, or `aws accounts organization`",
+        STR_ARG(account));
+    return *reterr_reason == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 static struct member *member_find(struct aws_way *way, str account)
 {
     for (uint32_t at = 0; at < way->member_count; at++)
@@ -415,6 +515,12 @@ static struct transport *reach_member(
     struct connector *connector, struct aws_way *way, str account, const char **reterr_reason)
 {
     int64_t now_ms = connector->clock->now_ms(connector->clock);
+    enum err silence;
+    enum err asked = member_may_be(connector, way, account, &silence, reterr_reason);
+    if (asked != ERR_OK)
+        return be_mute(connector, asked, NULL);
+    if (silence != ERR_OK)
+        return silence == ERR_CREDENTIALS ? NULL : be_mute(connector, silence, *reterr_reason);
     struct member *member = member_find(way, account);
     if (member == NULL) {
         *reterr_reason = "over 1,000 accounts are more than one session goes to";
@@ -436,6 +542,23 @@ static struct transport *reach_member(
 }
 
 /* ---- for others ---- */
+
+enum err connector_allow(struct connector *connector, str account)
+{
+    if (connector->way == NULL)
+        TRY(connector_use(connector, NULL));
+    struct aws_way *way = connector->way;
+    str *named = ARENA_ARRAY(&way->arena, str, (size_t)way->named_count + 1);
+    str copy = arena_copy(&way->arena, account);
+    if (named == NULL || copy.ptr == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < way->named_count; at++)
+        named[at] = way->named[at];
+    named[way->named_count] = copy;
+    way->named = named;
+    way->named_count++;
+    return ERR_OK;
+}
 
 struct aws_connection *connector_base(struct connector *connector, const char **reterr_reason)
 {

@@ -41,6 +41,8 @@ MUST_CHECK enum err connector_use(struct connector *connector, const struct prog
 struct transport *connector_connect(
     struct executor *executor, const char *provider, str account, const char **reterr_reason);
 
+/* Steps may go into `account` too, which a person named. ERR_MEMORY. */
+MUST_CHECK enum err connector_allow(struct connector *connector, str account);
 /* Our own connection, opened and nothing sent; NULL with a sentence. */
 struct aws_connection *connector_base(struct connector *connector, const char **reterr_reason);
 /* The way to AWS in `account` (empty: our own), asking AWS who we are where that matters. NULL with

@@ -12,8 +12,9 @@ policies() {
     sandbox_ask state | jq -r '[.accounts[] | .account + ":" + (.roles[] | select(.policies["cdr-isolation"]) | .roleName)] | join(" ")'
 }
 isolate='when source=guardduty then respond isolate_role'
-printf 'connection prod { provider = aws member_role = "cdr-responder" external_id = "cdr-sandbox" }\nrule r { %s }\n' "$isolate" >members.cdr
-printf 'connection prod { provider = aws member_role = "cdr-responder" external_id = "another" }\nrule r { %s }\n' "$isolate" >wrong.cdr
+named='environment named { aws accounts ["111122223333", "444455556666", "999988887777"] }'
+printf 'connection prod { provider = aws member_role = "cdr-responder" external_id = "cdr-sandbox" }\n%s\nrule r { %s }\n' "$named" "$isolate" >members.cdr
+printf 'connection prod { provider = aws member_role = "cdr-responder" external_id = "another" }\n%s\nrule r { %s }\n' "$named" "$isolate" >wrong.cdr
 printf 'rule r { %s }\n' "$isolate" >alone.cdr
 alert two 444455556666 i-04444e1c0ffee0001 >two.json
 alert own 111122223333 i-01111e1c0ffee0001 >own.json
@@ -74,6 +75,42 @@ run run --rules members.cdr --alerts two.json --mode apply --again --data silent
 exits 0 "and can be tried again"
 run undo --alert two --data silent
 holds "and taken back" test -z "$(policies)"
+
+# ---- which accounts a role is taken in ----
+roles_taken() { sandbox_ask calls | jq '[.[] | select(.operation == "AssumeRole")] | length'; }
+members='connection prod { provider = aws member_role = "cdr-responder" external_id = "cdr-sandbox" }'
+printf '%s\nrule r { %s }\n' "$members" "$isolate" >nobody.cdr
+sandbox_tell reset ''
+run run --rules nobody.cdr --alerts two.json --mode apply --data nobody
+exits 1 "an alert alone leads into no other account"
+prints "no role is taken in account 444455556666: the rules do not name it" "which is said"
+prints 'aws accounts organization' "with the way out"
+holds "and nobody there is told the external id" test "$(roles_taken)" = 0
+printf '%s\nenvironment ours { aws accounts organization }\nrule r { %s }\n' "$members" "$isolate" >all.cdr
+run run --rules all.cdr --alerts strange.json --mode apply --data all
+exits 1 "nor does one that is not of the organization"
+prints "no role is taken in account 999988887777: it is no active account of the" "which is said"
+holds "so that its owner is told nothing" test "$(roles_taken)" = 0
+jq -c --slurp 'to_entries[] | .value * {alert: {id: "o\(.key)"}}' two.json two.json strange.json >three.json
+run run --rules all.cdr --alerts three.json --mode apply --data all
+holds "one of the organization is acted in" test "$(policies)" = "444455556666:shop-front"
+holds "and AWS is asked once a session which these are" test \
+    "$(sandbox_ask calls | jq '[.[] | select(.operation == "ListAccounts")] | length')" = 2
+run undo --alert o1 --data all
+run undo --alert o0 --data all
+exits 0 "it is taken back there"
+sandbox_tell reset ''
+sandbox_tell faults '[{"operation":"ListAccounts","kind":"deny","times":9}]'
+run run --rules all.cdr --alerts three.json --mode apply --data denied
+exits 1 "who may not ask takes no role"
+prints "which accounts are of the organization could not be read" "which is said"
+holds "and is asked once" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "ListAccounts")] | length')" = 1
+holds "of anybody" test "$(roles_taken)" = 0
+{ cat all.cdr; echo 'environment two { aws accounts ["444455556666"] }'; } >both.cdr
+run run --rules both.cdr --alerts two.json --mode apply --data both
+exits 0 "what is named needs no asking"
+holds "and is acted in" test "$(policies)" = "444455556666:shop-front"
+sandbox_tell reset ''
 
 # ---- killed on the way ----
 sandbox_tell faults '[{"operation":"PutRolePolicy","kind":"slow","milliseconds":4000,"times":1}]'
