@@ -290,9 +290,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 static const struct example examples[] = {
     { "cdr permissions rules > policy.json", "the least policy that these rules can act with" },
     { "cdr permissions rules --compare policy.json", "what a policy that is in use lacks" },
-    { "cdr setup aws rules --trust 111122223333 --external-id acme:7 | cdr permissions rules "
-      "--compare -",
-        "nothing: what setup prints is enough" },
+    { "cdr permissions rules --compare role.json",
+        "whether the role that `cdr setup` printed is still enough" },
     { 0 },
 };
 

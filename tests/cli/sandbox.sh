@@ -19,7 +19,7 @@ sandbox_ask state >world.json
 for name in cdr-sandbox cdr-responder cdr-evidence-111122223333 blocklist deploy AKIASANDBOX1111DEPLOY \
     i-01111e1c0ffee0003 444455556666 i-04444e1c0ffee0002 payments; do
     holds "what it says is there: $name" grep -q "$name" .sandbox
-    holds "is in its world: $name" jq -e --arg name "$name" '[.. | strings | select(contains($name))] | length > 0' world.json >/dev/null
+    holds "is in its world: $name" grep -q "$name" world.json
 done
 rule=$root/rules/aws/compromised_instance.cdr
 alert=$root/docs/tour/guardduty.json

@@ -136,10 +136,15 @@ static void a_journal_that_was_edited_instead_of_the_log_is_found(void **state)
             "step 1 of run 1 is not in the journal" },
         { "PRAGMA foreign_keys = OFF; DELETE FROM call; DELETE FROM step; DELETE FROM run",
             "run 1 is not in the journal, and entry 1 tells of it" },
-        { "INSERT INTO step SELECT 1, 1, builtin, args, target, found, state, reason, results,"
-          " started_ms, ended_ms, '', '', '', NULL, NULL, '' FROM step;"
-          "INSERT INTO call SELECT 99, 1, 1, 0, 1, service, operation, region, target, body, undo,"
-          " intended_ms, NULL, NULL, NULL, NULL FROM call",
+        { "INSERT INTO step (run, idx, builtin, args, target, found, state, reason, results,"
+          " started_ms, ended_ms) SELECT 1, 1, builtin, args, target, found, state, reason, "
+          "results,"
+          " started_ms, ended_ms FROM step;"
+          "INSERT INTO call (id, run, step, idx, is_change, service, operation, region, target, "
+          "body,"
+          " undo, intended_ms) SELECT 99, 1, 1, 0, 1, service, operation, region, target, body, "
+          "undo,"
+          " intended_ms FROM call",
             "step 2 of run 1 made a change that the log does not admit" },
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
