@@ -56,9 +56,8 @@ static void add_limit(struct fmt *fmt, const struct clause *clause, int indent)
     fmt_add_str(fmt, clause->duration);
 }
 
-static void add_stage(struct fmt *fmt, const char *words, const struct clause *clause)
+static void add_stage(struct fmt *fmt, const struct clause *clause)
 {
-    fmt_add(fmt, words);
     if (clause->number > 0)
         buf_addf(fmt->out, "%" PRId64 " of ", clause->number);
     for (const struct ast_name *who = clause->who; who != NULL; who = who->next) {
@@ -68,27 +67,53 @@ static void add_stage(struct fmt *fmt, const char *words, const struct clause *c
     fmt_add_str(fmt, clause->duration);
 }
 
+/* What each begins with; NULL: it says that itself. */
+static const char *const clause_words[] = {
+    [CLAUSE_MODE] = "mode ",
+    [CLAUSE_SHADOW] = "shadow",
+    [CLAUSE_DEDUP] = "dedup",
+    [CLAUSE_UNLESS] = "unless ",
+    [CLAUSE_NEVER_TARGET] = "never target ",
+    [CLAUSE_FOR] = "for ",
+    [CLAUSE_TIMEOUT] = "timeout ",
+    [CLAUSE_APPROVE] = "approve by ",
+    [CLAUSE_ESCALATE] = "escalate to ",
+    [CLAUSE_FROM] = "from ",
+    [CLAUSE_AS] = "as ",
+    [CLAUSE_IRREVERSIBLE] = "irreversible",
+    [CLAUSE_ON_FAILURE_STOP] = "on failure stop",
+};
+
+static void add_never(struct fmt *fmt, const struct clause *clause, int indent)
+{
+    fmt_expr(fmt, clause->condition, indent + FMT_INDENT);
+    fmt_add(fmt, clause->reason.len > 0 ? " " : "");
+    add_written(fmt, clause->reason_at);
+}
+
+static void add_dedup(struct fmt *fmt, const struct clause *clause)
+{
+    fmt_by(fmt, clause->fields);
+    fmt_add(fmt, " for ");
+    fmt_add_str(fmt, clause->duration);
+}
+
 void fmt_clause(struct fmt *fmt, const struct clause *clause, int indent)
 {
+    size_t kind = (size_t)clause->kind;
+    if (kind < COUNT_OF(clause_words) && clause_words[kind] != NULL)
+        fmt_add(fmt, clause_words[kind]);
     switch (clause->kind) {
     case CLAUSE_LIMIT:
         add_limit(fmt, clause, indent);
         break;
     case CLAUSE_MODE:
-        fmt_add(fmt, "mode ");
         fmt_add_str(fmt, clause->word);
         break;
-    case CLAUSE_SHADOW:
-        fmt_add(fmt, "shadow");
-        break;
     case CLAUSE_DEDUP:
-        fmt_add(fmt, "dedup");
-        fmt_by(fmt, clause->fields);
-        fmt_add(fmt, " for ");
-        fmt_add_str(fmt, clause->duration);
+        add_dedup(fmt, clause);
         break;
     case CLAUSE_UNLESS:
-        fmt_add(fmt, "unless ");
         fmt_expr(fmt, clause->condition, indent + FMT_INDENT);
         add_until(fmt, clause);
         break;
@@ -96,38 +121,25 @@ void fmt_clause(struct fmt *fmt, const struct clause *clause, int indent)
         add_followed(fmt, clause, indent);
         break;
     case CLAUSE_NEVER_TARGET:
-        fmt_add(fmt, "never target ");
-        fmt_expr(fmt, clause->condition, indent + FMT_INDENT);
-        fmt_add(fmt, clause->reason.len > 0 ? " " : "");
-        add_written(fmt, clause->reason_at);
+        add_never(fmt, clause, indent);
         break;
     case CLAUSE_FOR:
-        fmt_add(fmt, "for ");
-        fmt_add_str(fmt, clause->duration);
-        break;
     case CLAUSE_TIMEOUT:
-        fmt_add(fmt, "timeout ");
         fmt_add_str(fmt, clause->duration);
         break;
     case CLAUSE_APPROVE:
-        add_stage(fmt, "approve by ", clause);
-        break;
     case CLAUSE_ESCALATE:
-        add_stage(fmt, "escalate to ", clause);
+        add_stage(fmt, clause);
         break;
     case CLAUSE_FROM:
-        fmt_add(fmt, "from ");
         fmt_expr(fmt, clause->condition, indent);
         break;
     case CLAUSE_AS:
-        fmt_add(fmt, "as ");
         fmt_add_str(fmt, clause->reason);
         break;
+    case CLAUSE_SHADOW:
     case CLAUSE_IRREVERSIBLE:
-        fmt_add(fmt, "irreversible");
-        break;
     case CLAUSE_ON_FAILURE_STOP:
-        fmt_add(fmt, "on failure stop");
         break;
     }
 }

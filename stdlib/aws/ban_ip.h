@@ -88,6 +88,7 @@ struct ban_ip {
     };
 };
 
+/* ip, via, ip_set, scope, acl, role, user, instance, account, region */
 enum step_turn ban_ip_next(struct step *step, const struct reply *reply);
 
 /* NULL, or why the address must not be banned: it is private, the machine itself, everybody. Static. */

@@ -18,5 +18,7 @@ struct call_out {
     bool is_lost; /* an earlier request got no answer: it may have arrived */
 };
 
+/* function, account, region */
 enum step_turn call_lambda_next(struct step *step, const struct reply *reply);
+/* url, body, account */
 enum step_turn call_webhook_next(struct step *step, const struct reply *reply);

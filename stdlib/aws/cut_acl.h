@@ -28,6 +28,7 @@ struct cut_acl {
 /* Cut the subnets of the interfaces; isolate_conclude goes on. */
 enum step_turn cut_acl_begin(struct step *step);
 
+/* Go on after an answer: about what else is in the subnet, about its ACL, to a new entry. */
 enum step_turn heard_acl_neighbours(struct step *step, const struct answer *answer);
 enum step_turn heard_acl_look(struct step *step, const struct answer *answer);
 enum step_turn heard_acl_create(struct step *step, const struct answer *answer);
