@@ -291,7 +291,7 @@ static enum err world_begin(struct testcase *testcase)
         return ERR_OK;
     TRY(journal_begin(testcase->tester));
     struct store *store = testcase->tester->store;
-    *world = (struct testcase_world){ .transport = { world_send, world_where },
+    *world = (struct testcase_world){ .transport = { .send = world_send, .where = world_where },
         .clock = { world_now, world_sleep, NULL },
         .testcase = testcase,
         .store = store };

@@ -319,8 +319,8 @@ static void what_is_not_allowed_is_missing(void **state)
         ALLOW("\"NotAction\":\"ec2:*\"," EVERYWHERE),
         ALLOW(STOP ",\"Resource\":\"arn:aws:iam::*:role/*\""),
         "{\"Statement\":[]}",
-        "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},"
-        "{\"Effect\":\"Deny\",\"Action\":\"ec2:Stop*\",\"Resource\":\"*\"}]}",
+        ("{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},"
+         "{\"Effect\":\"Deny\",\"Action\":\"ec2:Stop*\",\"Resource\":\"*\"}]}"),
     };
     for (size_t at = 0; at < COUNT_OF(bad); at++) {
         if (judge(stop_in_production, bad[at]) != PERMITTED_NOT)
