@@ -30,9 +30,9 @@ part() {
 
 part 'lint' tests/lint.sh
 # What one build tries of every call, the slow ones try of some.
-export CRASH_STRIDE=1 ACTIONS_STRIDE=1
+export CRASH_STRIDE=1 ACTIONS_STRIDE=1 ALLOCATION_STRIDE=1
 part 'gcc, warnings are errors' "${make[@]}" DEVELOPER=1 check
-export CRASH_STRIDE=3 ACTIONS_STRIDE=3
+export CRASH_STRIDE=3 ACTIONS_STRIDE=3 ALLOCATION_STRIDE=7
 part 'clang, warnings are errors' env ONLY=unit "${make[@]}" CC=clang DEVELOPER=1 check
 part 'ASan, UBSan, LSan' "${make[@]}" SANITIZE=1 check
 # Where memory is at stake that the sanitizers do not see: what was never written. Each way through

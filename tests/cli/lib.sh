@@ -80,6 +80,7 @@ json() { jq -e "$@" "$out" >/dev/null 2>&1; }
 # Start the sandbox on a free port and put what it prints into the environment.
 # shellcheck disable=SC2086 # CDR may be several words
 start_sandbox() {
+    : >"$work/.sandbox" # one that was started before may stand there
     $CDR sandbox --listen 127.0.0.1:0 "$@" >"$work/.sandbox" 2>&1 &
     children+=($!)
     for _ in $(seq 600); do # a loaded machine may take its time; one that has ended takes none
