@@ -16,7 +16,7 @@ static bool is_said(const struct step *step, enum field field, str text)
 static void say(struct step *step, enum field field, str text)
 {
     if (text.len > 0 && !is_said(step, field, text))
-        step_fact(step, field, arena_copy(step->arena, text));
+        step_fact(step, field, text);
 }
 
 static bool says_any(const struct step *step, enum field field)
@@ -41,8 +41,7 @@ static void say_tags(struct step *step, const struct xml *first, const char *key
     if (first == NULL)
         step_none(step, FIELD_RESOURCE_TAGS);
     for (const struct xml *tag = first; tag != NULL; tag = xml_next(tag))
-        step_fact_tag(step, arena_copy(step->arena, xml_text(tag, key)),
-            arena_copy(step->arena, xml_text(tag, text)));
+        step_fact_tag(step, xml_text(tag, key), xml_text(tag, text));
 }
 
 static void say_formatted(struct step *step, enum field field, const char *text)

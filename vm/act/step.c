@@ -36,6 +36,8 @@ static void add(struct step *step, struct fact fact)
     if (added == NULL) /* the turn counts for nothing */
         return;
     *added = fact;
+    added->key = arena_copy(step->arena, fact.key);
+    added->text = arena_copy(step->arena, fact.text);
     added->next = step->facts;
     step->facts = added;
 }

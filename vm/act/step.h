@@ -154,7 +154,7 @@ static inline enum step_turn step_end(struct step *step, enum step_turn end, con
     return end;
 }
 
-/* Add what is known of the target: a name that it goes by (an empty text is none), a tag of the
+/* Add what is known of the target, copied: a name that it goes by (an empty text is none), a tag of the
  * resource whose resource.id was said last, that it has nothing of the field, or that it could
  * not be read. When the arena is full the turn counts for nothing, as always. */
 void step_fact(struct step *step, uint32_t field, str text);
