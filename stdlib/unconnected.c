@@ -10,12 +10,9 @@
 
 #define NEEDS_EDR(what) what " needs a CrowdStrike or Defender connection"
 #define NEEDS_DEFENDER(what) what " needs a Defender connection"
-#define NEEDS_MORE_AWS(what)                                                                       \
-    what " is not part of this build's AWS connection, which stops, isolates and takes snapshots"
 
 #define HOST PARAM("host", HOST, TARGET, "the device, as its EDR names it")
 #define INSTANCE PARAM("instance", INSTANCE, TARGET, "the EC2 instance")
-#define ROLE PARAM("role", ROLE, TARGET, "the IAM role")
 #define USER PARAM("user", USER, TARGET, "the user")
 #define MESSAGE PARAM("text", TEXT, OPTIONAL, "the message; else the alert in one line")
 

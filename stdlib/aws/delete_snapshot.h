@@ -26,4 +26,5 @@ struct delete_snapshot {
  * says `retain_ms`; the longer counts. False: never, or it cannot be told. */
 bool retention_end(str start, str tag, int64_t retain_ms, int64_t *ret_ms);
 
+/* What `cdr leftovers --remove` does to a snapshot: act/step.h says how it is told. */
 enum step_turn delete_snapshot_next(struct step *step, const struct reply *reply);

@@ -32,6 +32,8 @@ enum inline_seen {
     INLINE_MEMORY,
 };
 
+/* Ask for it; what the answer shows, with the wait before INLINE_AGAIN and of INLINE_OTHER the
+ * document, in the step's arena. */
 struct request inline_policy_look(
     struct step *step, const struct inline_policy *policy, uint32_t delay_ms);
 enum inline_seen inline_policy_seen(struct step *step, struct inline_policy *policy,

@@ -14,6 +14,7 @@ struct aws_profiles {
 MUST_CHECK enum err aws_profiles_read(const struct aws_environment *environment,
     struct arena *arena, struct aws_profiles *ret_profiles, const char **reterr_reason);
 
+/* Whether one of the two has the profile. */
 bool aws_profiles_have(const struct aws_profiles *profiles, str profile);
 
 /* The value of `key`, of the credentials file before the config file, borrowed; empty when

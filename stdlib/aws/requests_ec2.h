@@ -12,6 +12,7 @@ struct request ec2_terminate_instance(struct step *step, str region, str instanc
 /* endpoint: "enabled", "disabled". */
 struct request ec2_set_metadata_endpoint(struct step *step, str region, str instance, str endpoint);
 
+/* One group by its id, with its rules. */
 struct request ec2_describe_group(struct step *step, str region, str group);
 /* The groups one of whose rules of that direction names `group`. */
 struct request ec2_describe_groups_naming(

@@ -6,9 +6,11 @@
 
 #include "act/step.h"
 
+/* Who somebody is, and the page of all users. */
 struct request iam_get_user(struct step *step, str user);
 struct request iam_list_users(struct step *step, str page);
 
+/* Whose key it is; the keys of a user; what becomes of one. */
 struct request iam_get_access_key_last_used(struct step *step, str key);
 struct request iam_list_access_keys(struct step *step, str user, str page);
 /* status: "Active", "Inactive" */
@@ -22,6 +24,7 @@ struct request iam_delete_inline_policy(
     struct step *step, bool is_user, str name, const char *policy);
 struct request iam_list_role_policies(struct step *step, str role, str page);
 
+/* Managed policies: those of a role, and what one says. */
 struct request iam_list_attached_role_policies(struct step *step, str role, str page);
 struct request iam_attach_role_policy(struct step *step, str role, str policy);
 struct request iam_detach_role_policy(struct step *step, str role, str policy);

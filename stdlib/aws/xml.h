@@ -1,4 +1,4 @@
-/* xml.h - replies of EC2, IAM and STS as a tree that is easy to ask.
+/* xml.h - replies in XML as a tree that is easy to ask; those in JSON become the same (json_tree.h).
  *
  * What a server sends is hostile until proven otherwise: no document type, so no
  * entities of its own; no network; size and depth have ceilings; the tree lives in
