@@ -38,7 +38,7 @@ $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c compiler/lint/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
            $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o $(B)/stdlib/aws/collector.o
-CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
+CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c compiler/serve/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 MODEL   := $(B)/tests/model/model_holds
 DIFF    := $(B)/tests/diff/diff_evaluate

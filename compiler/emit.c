@@ -121,6 +121,8 @@ static void set_tables(const struct emit *emit, struct program *program)
     program->guard_count = emit->guards.count;
     program->connections = emit->connections.items;
     program->connection_count = emit->connections.count;
+    program->daemon_blocks = emit->daemon_blocks.items;
+    program->daemon_block_count = emit->daemon_blocks.count;
     program->accounts = emit->accounts.items;
     program->account_count = emit->accounts.count;
     program->has_organization = emit->has_organization;
@@ -144,6 +146,7 @@ enum err emit_program(struct compilation *compilation, const struct program **re
     emit_rules(&emit);
     emit_invariants(&emit);
     emit_connections(&emit);
+    emit_daemon(&emit);
     emit_accounts(&emit);
     set_texts(&emit, program);
     program->hash = emit_program_hash(&emit);

@@ -3,15 +3,18 @@
 #include "emit_pass.h"
 
 /* Of a secret only where it is found is known here. */
-static bool read_setting(const struct ast_line *line, struct connection_setting *ret_setting)
+bool emit_setting(str key, const struct expr *expr, struct connection_setting *ret_setting)
 {
     static const char *const ways[WAY_COUNT] = { "", "env", "file", "credential" };
-    const struct expr *expr = line->value;
     enum setting_way way = WAY_WRITTEN;
     if (expr != NULL && expr->kind == EXPR_LITERAL && expr->literal.type == TYPE_DURATION) {
         *ret_setting = (struct connection_setting){
-            .key = line->key, .text = STR(""), .duration_ms = expr->literal.value.milliseconds
+            .key = key, .text = STR(""), .duration_ms = expr->literal.value.milliseconds
         };
+        return true;
+    }
+    if (expr != NULL && expr->kind == EXPR_FIELD && expr->path->next == NULL) {
+        *ret_setting = (struct connection_setting){ key, WAY_WRITTEN, expr->path->text, 0 };
         return true;
     }
     if (expr != NULL && expr->kind == EXPR_CALL) {
@@ -22,7 +25,7 @@ static bool read_setting(const struct ast_line *line, struct connection_setting 
     if (expr == NULL || way == WAY_COUNT || expr->kind != EXPR_LITERAL
         || expr->literal.value.kind != VALUE_TEXT)
         return false;
-    *ret_setting = (struct connection_setting){ line->key, way, value_str(expr->literal.value), 0 };
+    *ret_setting = (struct connection_setting){ key, way, value_str(expr->literal.value), 0 };
     return true;
 }
 
@@ -39,7 +42,7 @@ static void emit_one(struct emit *emit, const struct item *item)
     count = 0;
     for (const struct ast_line *line = item->block.lines; line != NULL; line = line->next)
         if (!str_is(line->key, "provider") && !str_is(line->key, "mode")
-            && read_setting(line, &settings[count]))
+            && emit_setting(line->key, line->value, &settings[count]))
             count++;
     struct connection_code code = { .name = item->name,
         .provider = connection_provider(item),

@@ -82,6 +82,7 @@ struct emit {
     TABLE(struct guard_code) guards;
     TABLE(struct role_code) roles;
     TABLE(struct connection_code) connections;
+    TABLE(struct daemon_block) daemon_blocks;
     TABLE(str) accounts; /* that are named, once each */
     bool has_organization;
     struct connection_cache connection_cache;
@@ -191,6 +192,13 @@ void emit_invariants(struct emit *emit);
 
 /* The connections with their settings, and what of them is not enforced. */
 void emit_connections(struct emit *emit);
+
+/* ---- emit_daemon.c ---- */
+
+/* What the `daemon` block says. */
+void emit_daemon(struct emit *emit);
+/* One setting; false: its value is none that a block may have, which the checker has told. */
+bool emit_setting(str key, const struct expr *expr, struct connection_setting *ret_setting);
 
 /* ---- emit_accounts.c ---- */
 

@@ -323,7 +323,7 @@ enum setting_way {
 struct connection_setting {
     str key; /* a row of settings.def */
     enum setting_way way;
-    str text;
+    str text;            /* of a list there is one setting for each value */
     int64_t duration_ms; /* of one that is a time; its text is empty */
 };
 
@@ -333,6 +333,15 @@ struct connection_code {
     str name;
     str provider;
     const struct connection_setting *settings; /* in the order written; without `mode` */
+    uint32_t setting_count;
+    struct clause_place place;
+};
+
+/* The `daemon` block, or one within it. */
+struct daemon_block {
+    str kind; /* "daemon", "webhook", "poll", ... */
+    str name; /* of one within it that has a name, else empty */
+    const struct connection_setting *settings;
     uint32_t setting_count;
     struct clause_place place;
 };
@@ -363,6 +372,8 @@ struct program {
     uint32_t role_count;
     const struct connection_code *connections; /* steps go by the first of their provider */
     uint32_t connection_count;
+    const struct daemon_block *daemon_blocks; /* the daemon's own first */
+    uint32_t daemon_block_count;
     const str *accounts; /* of AWS that the rules name; into no other does a step take a role .. */
     uint32_t account_count;
     bool has_organization;  /* .. or into every active one of our organization */

@@ -1,0 +1,54 @@
+/* daemon.h - the parts of the daemon, and who has them.
+ *
+ *   ways in --> intake --> journal --> evaluator --> journal --> crew --> providers
+ *               (one commit)           (one thread)              (threads, a run each)
+ *
+ * serve.c makes the parts in this order and ends them in the other. Each part is told by its own
+ * arguments what it may use; only serve.c, the API and the ways in see this struct.
+ */
+#pragma once
+
+#include "daemon/intake.h"
+#include "daemon/log.h"
+#include "daemon/metrics.h"
+#include "driver/command.h"
+#include "serve/rule_sets.h"
+
+struct crew;
+struct evaluator;
+
+struct daemon {
+    struct driver *driver;
+    struct log log;
+    const char *config; /* its file */
+    const char *data;   /* its directory */
+    struct store *store;
+    struct metrics *metrics;
+    struct rule_sets *rule_sets;
+    struct intake *intake;
+    struct crew *crew;
+    struct evaluator *evaluator;
+    int64_t started_ms;
+};
+
+/* A way in for alerts: a listener, a poller, a file. A row of ways.c makes it from its block of
+ * settings; it hands what it reads to daemon->intake, and stops when it is told. */
+struct way {
+    str name;                /* "webhook hook": of every alert that it brings */
+    int64_t silent_after_ms; /* 0: never an alarm */
+    /* Ask it to end, then wait for its threads, and free it. */
+    void (*stop)(struct way *way);
+};
+
+/* Make a way from its block. ERR_INVALID, ERR_IO, ERR_CREDENTIALS with a sentence in `arena` that
+ * names the setting. */
+typedef enum err way_start(struct daemon *daemon, const struct daemon_block *block,
+    struct arena *arena, struct way **ret_way, const char **reterr_reason);
+way_start poll_start;   /* poll_*.c */
+way_start queue_start;  /* queue.c */
+way_start syslog_start; /* syslog.c */
+way_start follow_start; /* follow.c */
+
+/* The way brought `count` alerts now, or was asked and had none (0): for metrics and the alarm of a
+ * silent source. */
+void way_has_brought(struct daemon *daemon, const struct way *way, uint64_t count);

@@ -1,0 +1,27 @@
+/* metrics.h - figures of the daemon, as Prometheus reads them. Any thread may write. */
+#pragma once
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+enum metric {
+#define METRIC(id, kind, name, label, help) METRIC_##id,
+#include "daemon/metrics.def"
+#undef METRIC
+    METRIC_COUNT
+};
+
+enum { METRIC_LABELS_MAX = 64 /* values of one metric's label; more count as "other" */ };
+
+struct metrics;
+
+/* ERR_MEMORY. */
+MUST_CHECK enum err metrics_new(struct metrics **ret_metrics);
+void metrics_free(struct metrics *metrics);
+/* `label` is empty where the metric has none; it is copied. NULL metrics: nothing is counted. */
+void metrics_add(struct metrics *metrics, enum metric metric, str label, double amount);
+void metrics_set(struct metrics *metrics, enum metric metric, str label, double value);
+double metrics_get(struct metrics *metrics, enum metric metric, str label);
+/* The text exposition format, version 0.0.4, all metrics in the order of metrics.def. ERR_MEMORY. */
+MUST_CHECK enum err metrics_write(struct metrics *metrics, struct buf *out);

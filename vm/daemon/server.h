@@ -1,0 +1,86 @@
+/* server.h - HTTP and HTTPS, strictly read: libmicrohttpd behind a door of our own that looks at
+ * each head first.
+ *
+ * One request a connection: what follows it is never read, so that nothing can be smuggled past
+ * whoever stands in front. A request reaches its handler whole, or is answered 4xx and counted.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "daemon/metrics.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct server;
+
+/* One request. Everything lives until it is answered. */
+struct exchange {
+    const char *method; /* "POST" */
+    str path;           /* decoded once; begins with "/", has no "." or ".." part and no NUL */
+    str body;           /* all of it */
+    str peer;           /* address of the other end, without port */
+    str peer_subject;   /* of the client's certificate, which was verified; empty without one */
+    str peer_ca; /* name of the authority file (server_options.client_cas) that it goes back to; or empty */
+    struct arena *arena;
+    struct handler *handler; /* that has it */
+    void *self;              /* the handler's own, for this exchange */
+};
+
+/* A header's value, whose name is compared without case; an empty str when it is not there, or there
+ * more than once. */
+str exchange_header(const struct exchange *exchange, const char *name);
+/* The same for a parameter of the query, decoded. */
+str exchange_query(const struct exchange *exchange, const char *name);
+
+struct answer {
+    int status;
+    const char *content_type; /* NULL: none */
+    str body;                 /* copied */
+    uint32_t retry_after_s;   /* 0: no such header */
+    const char *authenticate; /* of 401, WWW-Authenticate; or NULL */
+    const char *etag;         /* or NULL */
+    const char *allow;        /* of 405; or NULL */
+};
+
+/* Answer: once for each exchange, from any thread, also before handle returns. */
+void exchange_answer(struct exchange *exchange, const struct answer *answer);
+/* The same, as application/problem+json (RFC 9457): `title` is a sentence, `detail` may be NULL. */
+void exchange_refuse(struct exchange *exchange, int status, const char *title, const char *detail);
+
+/* Who answers what. */
+struct handler {
+    /* When the head is read, before any of the body: how many bytes of body the request may have; 0:
+     * it was refused here (exchange_refuse), nothing more is read. Whoever is not let in costs no
+     * disk and no memory. */
+    size_t (*admit)(struct handler *handler, struct exchange *exchange);
+    /* When the request is whole. It is answered here or later. */
+    void (*handle)(struct handler *handler, struct exchange *exchange);
+};
+
+struct server_options {
+    const char *address; /* "127.0.0.1" */
+    uint16_t port;       /* 0: any free one */
+    struct handler *handler;
+    struct metrics *metrics;
+    str certificate; /* PEM; empty: plain HTTP */
+    str key;
+    const str
+        *client_cas; /* PEM of authorities that clients may have; a handler asks for peer_ca */
+    size_t client_ca_count;
+    uint32_t connections_max;         /* 0: 4000 */
+    uint32_t connections_of_peer_max; /* 0: no ceiling for loopback, 200 for others */
+    uint32_t head_ms;                 /* for the whole head; 0: 10 s */
+    uint32_t body_ms;                 /* for the whole body; 0: 60 s */
+};
+
+/* Listen, and serve from threads of its own. ERR_IO, ERR_MEMORY, ERR_INVALID with a sentence in `arena`. */
+MUST_CHECK enum err server_start(const struct server_options *options, struct arena *arena,
+    struct server **ret_server, const char **reterr_reason);
+uint16_t server_port(const struct server *server);
+/* Take no more connections; those that are open are answered. */
+void server_quiesce(struct server *server);
+/* End and free; NULL is fine. Every exchange must have been answered. */
+void server_stop(struct server *server);
