@@ -1,6 +1,7 @@
 /* command.c - names of commands, their help, and messages. */
 #include "driver/command.h"
 
+#include "daemon/log.h"
 #include "suggest.h"
 
 #include <stdarg.h>
@@ -98,13 +99,28 @@ static void add_message_format(struct output *log, const char *format, va_list a
         add_message(log, text, count_breaks(text) == count_breaks(format));
 }
 
+/* A message as an event: without what stands before it on a terminal. */
+static void log_message(struct driver *driver)
+{
+    str text = buf_str(&driver->log.buf);
+    if (str_startswith(text, STR("cdr: ")))
+        text = str_skip(text, strlen("cdr: "));
+    if (str_endswith(text, STR("\n")))
+        text.len--;
+    LOG(driver->events, LOG_LEVEL_WARNING, "message", LOG_TEXT("reason", text));
+    buf_clear(&driver->log.buf);
+}
+
 void driver_message(struct driver *driver, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     add_message_format(&driver->log, format, args);
     va_end(args);
-    output_flush(&driver->log);
+    if (driver->events != NULL)
+        log_message(driver);
+    else
+        output_flush(&driver->log);
 }
 
 enum exit_code driver_usage(

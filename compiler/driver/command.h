@@ -20,10 +20,12 @@ enum exit_code {
 };
 
 struct config;
+struct log;
 
 struct driver {
-    struct output out; /* standard output: the answer */
-    struct output log; /* standard error: messages */
+    struct output out;        /* standard output: the answer */
+    struct output log;        /* standard error: messages */
+    const struct log *events; /* of a daemon: messages are events of it; NULL: lines of `log` */
     struct clock *clock;
     const volatile int *stop;              /* not 0 after SIGINT or SIGTERM */
     const struct command *const *commands; /* all, ending in NULL */

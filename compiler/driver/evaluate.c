@@ -39,6 +39,12 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
                : driver_failure(evaluation->session->driver, "preparing to read alerts", err);
 }
 
+void evaluation_force(struct evaluation *evaluation, str source)
+{
+    evaluation->forced_source = source;
+    evaluation->recorder.forced_source = source;
+}
+
 void evaluation_release(struct evaluation *evaluation)
 {
     arena_release(&evaluation->arena);
@@ -50,10 +56,15 @@ static int64_t now(const struct session *session)
 }
 
 /* Tell and count an alert that cannot be read, and keep it. */
-static enum exit_code unreadable(
-    struct session *session, const char *file, const struct alert_text *alert, const char *reason)
+static enum exit_code unreadable(struct evaluation *evaluation, const char *file,
+    const struct alert_text *alert, const char *reason)
 {
+    struct session *session = evaluation->session;
     session->totals.unreadable++;
+    if (evaluation->hands != NULL) {
+        evaluation->hands->set_aside(evaluation->hands, reason);
+        return EXIT_FINDINGS;
+    }
     driver_message(
         session->driver, "%s:%" PRIu32 ": the alert cannot be read: %s", file, alert->line, reason);
     if (session->data == NULL)
@@ -252,6 +263,14 @@ static enum exit_code act_for_rule(struct evaluation *evaluation, const struct f
         evaluation->session, evaluation->program, firing->rule, event, firing->run);
 }
 
+/* Runs that somebody else carries out. */
+static void hand_over(struct evaluation *evaluation, const struct firing *firings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (firings[i].run != 0 && !firings[i].is_old && !firings[i].is_joined)
+            evaluation->hands->begun(evaluation->hands, firings[i].run);
+}
+
 static enum exit_code act(struct evaluation *evaluation, const struct event *event, str name,
     struct firing *firings, size_t count, struct arena *arena)
 {
@@ -259,6 +278,10 @@ static enum exit_code act(struct evaluation *evaluation, const struct event *eve
     enum err err = record_alert(&evaluation->recorder, event, name, firings, count, arena);
     if (err != ERR_OK)
         return session_store_failure(session, "beginning a run", err);
+    if (evaluation->hands != NULL) {
+        hand_over(evaluation, firings, count);
+        return EXIT_CLEAN;
+    }
     for (size_t i = 0; i < count; i++) {
         enum exit_code code = act_for_rule(evaluation, &firings[i], event, arena);
         if (code > EXIT_FINDINGS)
@@ -342,7 +365,9 @@ static enum exit_code evaluate_event(
         return driver_failure(session->driver, "evaluating an alert", ERR_MEMORY);
     report_alert(&session->reporter, event, name);
     enum exit_code code = decide(evaluation, event, firings, &count);
-    if (code == EXIT_CLEAN)
+    if (code == EXIT_CLEAN && evaluation->hands != NULL)
+        evaluation->hands->decided(evaluation->hands, event, name, count);
+    if (code == EXIT_CLEAN && !evaluation->is_dry)
         code = act(evaluation, event, name, firings, count, arena);
     enum err err = report_alert_end(&session->reporter);
     if (err != ERR_OK && code == EXIT_CLEAN)
@@ -387,17 +412,20 @@ enum exit_code evaluate_alert(
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     session->totals.alerts++;
     if (alert->reason != NULL)
-        return unreadable(session, file, alert, alert->reason);
+        return unreadable(evaluation, file, alert, alert->reason);
     struct event event;
     struct json_fault fault = { .reason = "not JSON" };
     enum err err = event_read(evaluation->program, evaluation->projection, alert->json,
-        evaluation->forced_source, now(session), &arena, &event, &fault);
+        evaluation->forced_source,
+        evaluation->received_ms != 0 ? evaluation->received_ms : now(session), &arena, &event,
+        &fault);
     if (err == ERR_OK) {
-        tell_no_source(session, file, alert, &event);
+        if (evaluation->hands == NULL)
+            tell_no_source(session, file, alert, &event);
         return evaluate_event(evaluation, &event, &arena);
     }
     const char *reason = alert_fault(err, &fault);
-    return reason != NULL ? unreadable(session, file, alert, reason)
+    return reason != NULL ? unreadable(evaluation, file, alert, reason)
                           : driver_failure(session->driver, "reading an alert", err);
 }
 

@@ -4,6 +4,18 @@
 #include "driver/alerts.h"
 #include "driver/record.h"
 
+/* Who has runs carried out elsewhere, and keeps alerts elsewhere: the daemon. */
+struct evaluation_hands {
+    /* A run was begun, and is not carried out here; not before what was gathered is settled may
+     * anybody go on with it. */
+    void (*begun)(struct evaluation_hands *hands, int64_t run);
+    /* The alert cannot be read, for good; `reason` is a sentence. */
+    void (*set_aside)(struct evaluation_hands *hands, const char *reason);
+    /* What the alert turned out to be, and how many rules fired for it. */
+    void (*decided)(
+        struct evaluation_hands *hands, const struct event *event, str name, size_t matched);
+};
+
 /* Set session, program, forced_source and is_again; begin, evaluate, release. */
 struct evaluation {
     struct session *session;
@@ -11,6 +23,10 @@ struct evaluation {
     str forced_source;
     str only;      /* the one rule that is run; empty: all are */
     bool is_again; /* apply: an earlier run that ended does not stand in the way of another */
+    struct evaluation_hands *hands; /* NULL: everything is done here */
+    int64_t received_ms;            /* when the alert came in; 0: now. May change between alerts, as
+                                     * forced_source may with evaluation_force */
+    bool is_dry;                    /* decide, and record nothing */
     /* private */
     struct arena arena;
     const struct projection *projection;
@@ -24,6 +40,8 @@ struct evaluation {
 MUST_CHECK enum exit_code evaluation_begin(struct evaluation *evaluation);
 /* Tell the rules that were not run although alerts reached them. */
 void evaluation_end(const struct evaluation *evaluation);
+/* From here on alerts are this source's; empty: each is asked. */
+void evaluation_force(struct evaluation *evaluation, str source);
 void evaluation_release(struct evaluation *evaluation);
 
 /* Why event_read failed, in words; NULL for ERR_OK and a failure that is not the alert's. */

@@ -195,6 +195,10 @@ void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_
         if (reporter->counts != NULL)
             reporter->counts[rule - reporter->program->rules]++;
         return;
+    case REPORT_LOG:
+        reporter->rule = rule->name;
+        reporter->run = run;
+        return;
     }
 }
 
@@ -204,6 +208,8 @@ void report_step(struct reporter *reporter, const struct step_view *step)
         json_step(reporter, step);
     else if (reporter->format == REPORT_TEXT)
         text_step(reporter, step);
+    else if (reporter->format == REPORT_LOG)
+        log_step(reporter, step);
 }
 
 void report_note(struct reporter *reporter, const char *key, const char *text)
@@ -212,6 +218,8 @@ void report_note(struct reporter *reporter, const char *key, const char *text)
         json_note(reporter, key, text);
     else if (reporter->format == REPORT_TEXT)
         text_note(reporter, text);
+    else if (reporter->format == REPORT_LOG)
+        log_note(reporter, key, text);
 }
 
 enum err report_alert_end(struct reporter *reporter)

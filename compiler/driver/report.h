@@ -14,8 +14,10 @@
 #include <jansson.h>
 
 struct connector;
+struct log;
 
-enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_SUMMARY };
+/* REPORT_LOG: what happens to steps, an event each, for a daemon; no command has it. */
+enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_SUMMARY, REPORT_LOG };
 
 struct reporter {
     enum report_format format;
@@ -24,6 +26,7 @@ struct reporter {
     struct store *store;         /* where the requests of an applied step are; NULL in a plan */
     const char *data;            /* its directory as a word of a shell; NULL in a plan */
     struct connector *connector; /* knows why nobody could be reached; NULL: nobody is asked */
+    const struct log *log;       /* of REPORT_LOG */
     bool is_by_hand; /* a person asked for the step: text has no alert and no rule to tell of */
     /* private to the forms */
     json_t *alert;                       /* JSON: the object of the current alert */
@@ -34,6 +37,8 @@ struct reporter {
     const struct step_condition *inside; /* text: the `if` that was shown last */
     const struct event *event;
     str name;
+    str rule;                      /* log: whose run it is, borrowed */
+    int64_t run;                   /* log */
     const struct program *program; /* summary: whose rules are counted */
     uint64_t *counts;              /* by rule; owned */
 };

@@ -54,6 +54,10 @@ void json_undo(struct reporter *reporter, const struct run *run);
 /* Write the object that was built. */
 MUST_CHECK enum err json_end(struct reporter *reporter);
 
+/* The forms of the log. */
+void log_step(struct reporter *reporter, const struct step_view *step);
+void log_note(struct reporter *reporter, const char *key, const char *text);
+
 /* The forms of the story: each writes what a person reads at that point. */
 void text_undecided(struct reporter *reporter, const struct rule_code *rule, const char *reason);
 void text_not_run(struct reporter *reporter, const struct rule_code *rule);

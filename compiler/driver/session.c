@@ -169,29 +169,56 @@ static enum exit_code govern(struct session *session)
                : driver_failure(driver, "looking for a pause", ERR_MEMORY);
 }
 
-enum exit_code session_begin(struct session *session, struct driver *driver,
-    const struct arguments *arguments, enum run_mode mode, enum journal_need need)
+/* Work on `store` from now on. */
+static void session_use(struct session *session, struct store *store)
+{
+    session->store = store;
+    session->executor.store = store;
+    session->reporter.store = store;
+    session->governor.store = store;
+}
+
+static void session_init(struct session *session, struct driver *driver,
+    const struct command *command, const char *data, enum run_mode mode, enum report_format format)
 {
     *session = (struct session){
         .driver = driver,
-        .command = arguments->command,
-        .data = option_text(arguments, OPTION_DATA),
+        .command = command,
+        .data = data,
         .connector = { .clock = driver->clock, .stop = driver->stop },
         .executor = { .mode = mode,
             .clock = driver->clock,
             .connect = connector_connect,
             .stop = driver->stop },
-        .reporter = { .format = (enum report_format)option_choice(arguments, OPTION_FORMAT),
+        .reporter = { .format = format,
             .mode = mode,
             .out = &driver->out,
+            .log = driver->events,
             .connector = &session->connector },
         .run_report = { .step = tell_step, .unkept = tell_unkept },
         .undo_report = { .step = tell_undo_step },
     };
     session->executor.self = &session->connector;
+}
+
+enum exit_code session_begin(struct session *session, struct driver *driver,
+    const struct arguments *arguments, enum run_mode mode, enum journal_need need)
+{
+    session_init(session, driver, arguments->command, option_text(arguments, OPTION_DATA), mode,
+        (enum report_format)option_choice(arguments, OPTION_FORMAT));
     enum exit_code code = need == JOURNAL_NONE ? EXIT_CLEAN : open_journal(session, need);
     return code == EXIT_CLEAN && need != JOURNAL_READ && need != JOURNAL_BESIDE ? govern(session)
                                                                                 : code;
+}
+
+enum err session_attach(struct session *session, struct driver *driver,
+    const struct command *command, const char *data, struct store *store, enum report_format format)
+{
+    session_init(session, driver, command, data, MODE_APPLY, format);
+    session->is_shared = true;
+    session_use(session, store);
+    session->reporter.data = session_data_word(session);
+    return govern(session) == EXIT_CLEAN && session->reporter.data != NULL ? ERR_OK : ERR_MEMORY;
 }
 
 /* The last anchor of the audit log; the entries are in the journal whatever becomes of it. */
@@ -200,15 +227,6 @@ static void anchor(struct session *session)
     if (session->store != NULL && audit_anchor(session->store) != ERR_OK)
         driver_message(session->driver, "the audit log could not be anchored: %s",
             store_error(session->store));
-}
-
-/* Work on `store` from now on. */
-static void session_use(struct session *session, struct store *store)
-{
-    session->store = store;
-    session->executor.store = store;
-    session->reporter.store = store;
-    session->governor.store = store;
 }
 
 void session_rest(struct session *session)
@@ -248,8 +266,10 @@ enum exit_code session_wake(struct session *session, enum journal_need need)
 
 void session_release(struct session *session)
 {
-    anchor(session);
-    store_close(session->store);
+    if (!session->is_shared) {
+        anchor(session);
+        store_close(session->store);
+    }
     store_close(session->counts);
     connector_release(&session->connector);
     reporter_release(&session->reporter);

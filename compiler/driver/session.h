@@ -20,6 +20,7 @@ struct session {
     struct reporter reporter;
     struct totals totals;
     /* private */
+    bool is_shared;           /* the store is somebody else's, who closes it */
     bool is_looking;          /* the store of session_wake is a reader's */
     int64_t run;              /* the one whose steps are told */
     uint32_t undone_steps;    /* of the current undo */
@@ -45,6 +46,11 @@ enum journal_need {
  * journal is told. Release in any case. */
 MUST_CHECK enum exit_code session_begin(struct session *session, struct driver *driver,
     const struct arguments *arguments, enum run_mode mode, enum journal_need need);
+/* Begin on the store of somebody who shares it between threads, in MODE_APPLY; `data` is its
+ * directory. The session is of one thread. ERR_MEMORY. */
+MUST_CHECK enum err session_attach(struct session *session, struct driver *driver,
+    const struct command *command, const char *data, struct store *store,
+    enum report_format format);
 void session_release(struct session *session);
 
 /* Give the journal away, so that another cdr may work: session->store is NULL then. */
