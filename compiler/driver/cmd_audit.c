@@ -4,6 +4,7 @@
  * read, under their lock, before the journal is opened: none of them can then be of an entry that
  * is not seen yet.
  */
+#include "driver/audit_evidence.h"
 #include "driver/audit_export.h"
 #include "driver/audit_places.h"
 #include "driver/audit_report.h"
@@ -17,9 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ENTRIES_SHOWN = 20, PAGE_ENTRIES = 512, KEYS_BYTES_MAX = 64 * 1024 };
-
-#define ANCHORS_BYTES_MAX ((size_t)1024 * 1024 * 1024)
+enum { ENTRIES_SHOWN = 20, PAGE_ENTRIES = 512 };
 
 enum { FORM_TEXT, FORM_JSON, FORM_NDJSON, FORM_OCSF }; /* in the order of the option's choices */
 
@@ -149,124 +148,8 @@ static enum exit_code export(struct session *session, const struct arguments *ar
 
 /* ---- verify ---- */
 
-/* The texts that a log is held against, and the lock on the first. */
-struct evidence {
-    int lock;
-    struct buf head;
-    struct buf beside;
-    struct buf pem;
-    struct public_keys keys;
-    struct audit_proofs proofs;
-};
-
-static void evidence_release(struct evidence *evidence)
-{
-    if (evidence->lock >= 0)
-        close(evidence->lock);
-    buf_release(&evidence->head);
-    buf_release(&evidence->beside);
-    buf_release(&evidence->pem);
-    public_keys_release(&evidence->keys);
-}
-
-static enum exit_code unreadable(struct driver *driver, const char *path)
-{
-    driver_message(driver, "%s cannot be read: %s", path, strerror(errno));
-    return EXIT_USAGE;
-}
-
-static enum exit_code read_head(
-    struct evidence *evidence, struct driver *driver, const char *directory)
-{
-    const char *path = arena_format(&driver->arena, "%s/audit.head", directory);
-    if (path == NULL)
-        return driver_failure(driver, "reading the anchors", ERR_MEMORY);
-    evidence->proofs.head.name = path;
-    evidence->lock = anchor_file_open(path, false);
-    if (evidence->lock < 0) /* whether there should be one, the journal says */
-        return errno == ENOENT || errno == ENOTDIR ? EXIT_CLEAN : unreadable(driver, path);
-    if (file_read(path, &evidence->head) != ERR_OK)
-        return unreadable(driver, path);
-    evidence->proofs.head.text = buf_str(&evidence->head);
-    return EXIT_CLEAN;
-}
-
-static enum exit_code read_beside(
-    struct evidence *evidence, struct driver *driver, const struct arguments *arguments)
-{
-    const char *path = option_text(arguments, OPTION_ANCHORS);
-    if (path == NULL)
-        path = audit_places_read().beside;
-    if (path == NULL)
-        return EXIT_CLEAN;
-    if (file_read(path, &evidence->beside) != ERR_OK)
-        return unreadable(driver, path);
-    evidence->proofs.beside = (struct anchor_text){ path, buf_str(&evidence->beside) };
-    return EXIT_CLEAN;
-}
-
-/* The public half of the key that signs here. EXIT_FINDINGS: there is none. */
-static enum exit_code own_key(struct driver *driver, const char *directory, struct buf *out)
-{
-    struct signing_key key = { 0 };
-    const char *reason = NULL;
-    const char *path = audit_places_read().key;
-    if (path == NULL)
-        path = arena_format(&driver->arena, "%s/audit.key", directory);
-    if (path == NULL)
-        return driver_failure(driver, "reading the key", ERR_MEMORY);
-    enum err err = signing_key_open(&key, path, false, &driver->arena, &reason);
-    if (err == ERR_OK)
-        err = signing_key_public(&key, out);
-    signing_key_release(&key);
-    if (err == ERR_NOT_FOUND)
-        return EXIT_FINDINGS;
-    if (err == ERR_MEMORY)
-        return driver_failure(driver, "reading the key", err);
-    if (err != ERR_OK)
-        driver_message(driver, "%s", reason);
-    return err == ERR_OK ? EXIT_CLEAN : EXIT_USAGE;
-}
-
-static enum exit_code read_keys(struct evidence *evidence, struct driver *driver,
-    const struct arguments *arguments, const char *directory)
-{
-    const char *given = option_text(arguments, OPTION_KEY);
-    if (given != NULL && file_read(given, &evidence->pem) != ERR_OK)
-        return unreadable(driver, given);
-    enum exit_code code = given == NULL ? own_key(driver, directory, &evidence->pem) : EXIT_CLEAN;
-    if (code == EXIT_FINDINGS && evidence->head.len == 0 && evidence->beside.len == 0)
-        return EXIT_CLEAN; /* nothing was signed */
-    if (code == EXIT_FINDINGS) {
-        driver_message(driver,
-            "the key that signs in %s is not there; give the public one with --key FILE, as cdr "
-            "audit key printed it",
-            directory);
-        return EXIT_USAGE;
-    }
-    if (code != EXIT_CLEAN)
-        return code;
-    enum err err = public_keys_add(&evidence->keys, buf_str(&evidence->pem));
-    if (err == ERR_INVALID || err == ERR_LIMIT) {
-        driver_message(driver, "%s: no public Ed25519 keys in PEM, as cdr audit key prints one",
-            given == NULL ? directory : given);
-        return EXIT_USAGE;
-    }
-    return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "reading the keys", err);
-}
-
-static enum exit_code read_evidence(struct evidence *evidence, struct driver *driver,
-    const struct arguments *arguments, const char *directory)
-{
-    evidence->proofs.keys = &evidence->keys;
-    enum exit_code code = read_head(evidence, driver, directory);
-    if (code == EXIT_CLEAN)
-        code = read_beside(evidence, driver, arguments);
-    return code == EXIT_CLEAN ? read_keys(evidence, driver, arguments, directory) : code;
-}
-
-static enum exit_code check(
-    struct session *session, const struct arguments *arguments, const struct evidence *evidence)
+static enum exit_code check(struct session *session, const struct arguments *arguments,
+    const struct audit_evidence *evidence)
 {
     struct audit_report report;
     struct driver *driver = session->driver;
@@ -284,19 +167,17 @@ static enum exit_code verify(
     struct session *session, struct driver *driver, const struct arguments *arguments)
 {
     const char *directory = option_text(arguments, OPTION_DATA);
-    CLEANUP(evidence_release)
-    struct evidence evidence = { .lock = -1,
-        .head = BUF_INIT(ANCHORS_BYTES_MAX),
-        .beside = BUF_INIT(ANCHORS_BYTES_MAX),
-        .pem = BUF_INIT(KEYS_BYTES_MAX) };
+    const char *beside = option_text(arguments, OPTION_ANCHORS);
+    struct audit_sources sources = { .directory = directory,
+        .key = option_text(arguments, OPTION_KEY),
+        .beside = beside == NULL ? audit_places_read().beside : beside };
+    CLEANUP(audit_evidence_release) struct audit_evidence evidence = { .lock = -1 };
     enum exit_code code = EXIT_CLEAN;
     if (directory != NULL)
-        code = read_evidence(&evidence, driver, arguments, directory);
+        code = audit_evidence_read(&evidence, driver, &sources);
     if (code == EXIT_CLEAN)
         code = session_begin(session, driver, arguments, MODE_APPLY, JOURNAL_READ);
-    if (evidence.lock >= 0)
-        close(evidence.lock);
-    evidence.lock = -1;
+    audit_evidence_unlock(&evidence);
     return code == EXIT_CLEAN ? check(session, arguments, &evidence) : code;
 }
 
@@ -308,7 +189,7 @@ static enum exit_code print_key(struct driver *driver, const struct arguments *a
     if (directory == NULL && audit_places_read().key == NULL)
         return driver_usage(
             driver, arguments->command, "cdr audit key needs --data DIR, or CDR_AUDIT_KEY");
-    enum exit_code code = own_key(driver, directory, &driver->out.buf);
+    enum exit_code code = audit_own_key(driver, directory, &driver->out.buf);
     if (code != EXIT_FINDINGS)
         return code;
     driver_message(driver, "there is no key yet: it is made with the first entry of the log");
