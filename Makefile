@@ -136,7 +136,7 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
 
 JOBS    := -j$(shell nproc)
 SUITE   := $(UNIT) $(FAULT) $(MODEL) $(DIFF)
-SOAK    := $(MODEL) $(B)/tests/fault/fault_interleavings
+SOAK    := $(MODEL) $(B)/tests/fault/fault_interleavings $(B)/tests/unit/test_signature
 
 run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build
