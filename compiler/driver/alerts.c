@@ -55,22 +55,26 @@ static enum alert_form form_of(str text, str source)
     return fold_equal(source, STR("syslog")) ? ALERT_SYSLOG : ALERT_JSON;
 }
 
+enum err alerts_open_text(struct alert_reader *reader, str text, str source)
+{
+    *reader = (struct alert_reader){
+        .made = BUF_INIT(ALERT_BYTES_MAX), .text = text, .rest = text, .records = STR(""), .line = 1
+    };
+    if (str_startswith(text, STR("\xef\xbb\xbf")))
+        reader->rest = str_skip(text, 3);
+    reader->failure = find_failure(reader->rest);
+    reader->form = form_of(reader->rest, source);
+    return reader->failure == NULL ? ERR_OK : ERR_INVALID;
+}
+
 enum err alerts_open(struct alert_reader *reader, const char *name, str source)
 {
-    *reader = (struct alert_reader){ .name = name,
-        .text = BUF_INIT(ALERT_FILE_BYTES_MAX),
-        .made = BUF_INIT(ALERT_BYTES_MAX),
-        .records = STR(""),
-        .line = 1 };
-    TRY(file_read(name, &reader->text));
-    reader->rest = buf_str(&reader->text);
-    if (str_startswith(reader->rest, STR("\xef\xbb\xbf")))
-        reader->rest = str_skip(reader->rest, 3);
-    reader->failure = find_failure(reader->rest);
-    if (reader->failure != NULL)
-        return ERR_INVALID;
-    reader->form = form_of(reader->rest, source);
-    return ERR_OK;
+    struct buf file = BUF_INIT(ALERT_FILE_BYTES_MAX);
+    enum err err = file_read(name, &file);
+    enum err text_err = alerts_open_text(reader, buf_str(&file), source);
+    reader->name = name;
+    reader->file = file;
+    return err != ERR_OK ? err : text_err;
 }
 
 const char *alerts_failure(const struct alert_reader *reader, enum err err)
@@ -85,10 +89,9 @@ const char *alerts_failure(const struct alert_reader *reader, enum err err)
 /* The line of byte `at`, which lies behind all that were asked for before. */
 static uint32_t line_of(struct alert_reader *reader, const char *at)
 {
-    str text = buf_str(&reader->text);
-    size_t end = (size_t)(at - text.ptr);
+    size_t end = (size_t)(at - reader->text.ptr);
     for (; reader->counted_to < end; reader->counted_to++)
-        reader->line += text.ptr[reader->counted_to] == '\n';
+        reader->line += reader->text.ptr[reader->counted_to] == '\n';
     return reader->line;
 }
 
@@ -251,6 +254,6 @@ bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert)
 
 void alerts_close(struct alert_reader *reader)
 {
-    buf_release(&reader->text);
+    buf_release(&reader->file);
     buf_release(&reader->made);
 }

@@ -1,4 +1,4 @@
-/* alerts.h - the alerts of a file, one by one, each with its place. */
+/* alerts.h - the alerts of a file or a text, one by one, each with its place. */
 #pragma once
 
 #include "base/attr.h"
@@ -15,11 +15,12 @@ enum alert_form {
 
 /* Zero it, open, read, close. */
 struct alert_reader {
-    const char *name; /* "-" is standard input */
+    const char *name; /* "-" is standard input; NULL of a text */
     /* private */
     enum alert_form form;
-    const char *failure; /* why the file is no text of alerts; or NULL */
-    struct buf text;
+    const char *failure; /* why it is no text of alerts; or NULL */
+    struct buf file;
+    str text;
     struct buf made; /* the JSON of a line that is none, or of one finding of several */
     str rest;
     enum json_place place;
@@ -30,7 +31,7 @@ struct alert_reader {
     uint32_t line;                 /* from 1 */
 };
 
-/* One document of the file: an alert, or what is none. */
+/* One document: an alert, or what is none. */
 struct alert_text {
     str json;           /* valid until the next one is asked for; of a refused line the line */
     uint32_t line;      /* where it begins, from 1 */
@@ -41,7 +42,9 @@ struct alert_text {
  * does not begin as JSON does; elsewhere `source` (may be empty) means nothing.
  * ERR_IO, ERR_LIMIT, ERR_MEMORY; ERR_INVALID: not UTF-8 text. alerts_failure has words. */
 MUST_CHECK enum err alerts_open(struct alert_reader *reader, const char *name, str source);
-/* Why alerts_open failed, right after it did. */
+/* The same of a text, which is borrowed until alerts_close. ERR_INVALID. */
+MUST_CHECK enum err alerts_open_text(struct alert_reader *reader, str text, str source);
+/* Why it was not opened, right after it was not. */
 const char *alerts_failure(const struct alert_reader *reader, enum err err);
 /* The next one; false at the end. The elements of {"Records": [..]} and {"Findings": [..]}, with
  * no other member, are alerts each: CloudTrail's files, and answers of AWS's commands; so are

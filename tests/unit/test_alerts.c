@@ -18,29 +18,38 @@
 
 /* What a file of these bytes is read as: "LINE:json;" for each alert and "LINE!reason;" for what
  * is none. */
+static void read_alerts(struct alert_reader *reader, enum err err, struct buf *got)
+{
+    struct alert_text alert;
+    if (err != ERR_OK)
+        buf_addf(got, "refused: %s", alerts_failure(reader, err));
+    while (err == ERR_OK && alerts_next(reader, &alert)) {
+        buf_addf(got, "%u%s", alert.line, alert.reason != NULL ? "!" : ":");
+        buf_add(got, alert.reason != NULL ? str_from(alert.reason) : alert.json);
+        buf_add(got, STR(";"));
+    }
+    alerts_close(reader);
+}
+
+/* A text in memory is read in the same way. */
 static void assert_file(str text, const char *source, const char *expected)
 {
     char name[] = "/tmp/cdr-alerts-XXXXXX";
     int fd = mkstemp(name);
     struct buf got = BUF_INIT((size_t)16 * ALERT_BYTES_MAX);
     struct alert_reader reader = { 0 };
-    struct alert_text alert;
+    struct buf of_text = BUF_INIT((size_t)16 * ALERT_BYTES_MAX);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text.ptr, text.len), (ssize_t)text.len);
     close(fd);
-    enum err err = alerts_open(&reader, name, str_from(source));
-    if (err != ERR_OK)
-        buf_addf(&got, "refused: %s", alerts_failure(&reader, err));
-    while (err == ERR_OK && alerts_next(&reader, &alert)) {
-        buf_addf(&got, "%u%s", alert.line, alert.reason != NULL ? "!" : ":");
-        buf_add(&got, alert.reason != NULL ? str_from(alert.reason) : alert.json);
-        buf_add(&got, STR(";"));
-    }
-    alerts_close(&reader);
+    read_alerts(&reader, alerts_open(&reader, name, str_from(source)), &got);
     unlink(name);
+    read_alerts(&reader, alerts_open_text(&reader, text, str_from(source)), &of_text);
     if (!str_is(buf_str(&got), expected))
         fail_msg("got %.*s\nand not %s", STR_ARG(buf_str(&got)), expected);
+    assert_true(str_equal(buf_str(&got), buf_str(&of_text)));
     buf_release(&got);
+    buf_release(&of_text);
 }
 
 #define FILE_IS(text, expected) assert_file(STR(text), "", expected)
