@@ -15,11 +15,11 @@ const struct rule_code *open_run_rule(const struct program *program, const struc
     return NULL;
 }
 
-enum err open_run_compile(struct store *store, const struct run *run,
-    struct compilation *compilation, const char **ret_why)
+enum err open_runs_compile(
+    struct store *store, str hash, struct compilation *compilation, const char **ret_why)
 {
     *ret_why = NULL;
-    enum err err = program_texts_compile(store, run->program_hash, compilation);
+    enum err err = program_texts_compile(store, hash, compilation);
     if (err == ERR_DIVERGED || err == ERR_JSON || err == ERR_NOT_FOUND) {
         *ret_why = "its rules compile to another program in this build";
         return ERR_OK;
@@ -27,7 +27,14 @@ enum err open_run_compile(struct store *store, const struct run *run,
     TRY(err);
     if (compilation->program->unenforced_count > 0)
         *ret_why = "its rules have clauses that this build does not enforce";
-    else if (open_run_rule(compilation->program, run) == NULL)
+    return ERR_OK;
+}
+
+enum err open_run_compile(struct store *store, const struct run *run,
+    struct compilation *compilation, const char **ret_why)
+{
+    TRY(open_runs_compile(store, run->program_hash, compilation, ret_why));
+    if (*ret_why == NULL && open_run_rule(compilation->program, run) == NULL)
         *ret_why = "its rule means something else in this build";
     return ERR_OK;
 }

@@ -7,6 +7,10 @@
 /* The rule of `run` in the program that was compiled again, by name and meaning, or NULL. */
 const struct rule_code *open_run_rule(const struct program *program, const struct run *run);
 
+/* Compile the program kept under `hash` again. *ret_why and errors as of open_run_compile. */
+MUST_CHECK enum err open_runs_compile(
+    struct store *store, str hash, struct compilation *compilation, const char **ret_why);
+
 /* Compile the program of `run` again and look its rule up, with what `compilation` (zeroed,
  * released by the caller) then holds. *ret_why is NULL, or says in words why this build cannot go
  * on with the run. ERR_STORE, ERR_MEMORY and other failures of the host. */

@@ -29,18 +29,19 @@ struct rule_sets_options {
 };
 
 /* Read the config and the rules it names, compile, run their tests, put them in force. What is wrong
- * is told on `log`. EXIT-like: ERR_INVALID (mistakes), ERR_IO, ERR_MEMORY. */
+ * is told on `log`. ERR_INVALID: it was; ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err rule_sets_open(
     const struct rule_sets_options *options, struct rule_sets **ret_sets);
+/* For when nobody has a set any more. NULL is fine. */
 void rule_sets_close(struct rule_sets *sets);
 
 /* The set in force; give it back. Never NULL. */
 struct rule_set *rule_sets_current(struct rule_sets *sets);
 /* The set of a run, by its hash: in force, still kept, or compiled from what the journal has. Keeps
- * a few. *ret_set is NULL with a sentence in *reterr_why when this build cannot go on with it. ERR_STORE,
+ * a few. *ret_set is NULL with a static sentence in *reterr_why when this build cannot go on with it. ERR_STORE,
  * ERR_MEMORY. */
-MUST_CHECK enum err rule_sets_of(struct rule_sets *sets, str hash, struct arena *arena,
-    struct rule_set **ret_set, const char **reterr_why);
+MUST_CHECK enum err rule_sets_of(
+    struct rule_sets *sets, str hash, struct rule_set **ret_set, const char **reterr_why);
 /* NULL is fine. */
 void rule_set_release(struct rule_sets *sets, struct rule_set *set);
 
