@@ -19,6 +19,8 @@ const struct command *const all_commands[] = {
     &resume_command,
     &undo_command,
     &audit_command,
+    &backup_command,
+    &restore_command,
     &hosts_command,
     &leftovers_command,
     &permissions_command,

@@ -52,6 +52,13 @@ MUST_CHECK enum err store_open_memory(
  * as store_open_reader. */
 MUST_CHECK enum err store_open_beside(const char *directory, struct arena *arena,
     struct store **ret_store, const char **reterr_reason);
+/* Copy what `store` shows (of a reader: one moment, whatever others write meanwhile) to `file`,
+ * which must not be there: one file of mode 0600, whole and on disk when it returns. Where it does
+ * not end well, there is no file. `stop` (or NULL) ends it: ERR_STOPPED. ERR_STORE (store_error says
+ * it), ERR_MEMORY. */
+MUST_CHECK enum err store_backup(struct store *store, const char *file, const volatile int *stop);
+/* Whether the database is whole, page by page. ERR_STORE: it is not; store_error says why. */
+MUST_CHECK enum err store_integrity(struct store *store);
 /* Close and free; NULL is fine. */
 void store_close(struct store *store);
 /* Eight hex digits, made at random when the store was created: part of every step's key. */
