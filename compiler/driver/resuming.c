@@ -5,6 +5,7 @@
 
 #include "act/governor.h"
 #include "base/time.h"
+#include "daemon/log.h"
 #include "driver/json_out.h"
 #include "driver/open_runs.h"
 #include "host/pause.h"
@@ -59,10 +60,31 @@ static enum exit_code resume_program(
     return resume_event(session, run, program, rule, &event);
 }
 
-static enum exit_code resume_rule(struct session *session, const struct run *run)
+static enum exit_code resume_taken(
+    struct session *session, struct run_programs *programs, const struct run *run)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    const struct program *program = NULL;
+    const char *why = NULL;
+    enum err err = programs->take(programs, run, &arena, &program, &why);
+    if (err != ERR_OK)
+        return session_store_failure(session, "reading the rules of the run", err);
+    if (program != NULL && open_run_rule(program, run) == NULL)
+        why = "its rule means something else in this build";
+    enum exit_code code = program == NULL || why != NULL ? cannot_resume(session, run, why)
+                                                         : resume_program(session, run, program);
+    if (program != NULL)
+        programs->give_back(programs, program);
+    return code;
+}
+
+static enum exit_code resume_rule(
+    struct session *session, struct run_programs *programs, const struct run *run)
 {
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     const char *why = NULL;
+    if (programs != NULL)
+        return resume_taken(session, programs, run);
     enum err err = open_run_compile(session->store, run, &compilation, &why);
     if (err != ERR_OK)
         return session_store_failure(session, "reading the rules of the run", err);
@@ -98,7 +120,7 @@ static enum err retry_close(struct session *session, int64_t run, struct arena *
     return ERR_OK;
 }
 
-static enum exit_code resume_run(struct session *session, int64_t id)
+enum exit_code resuming_run(struct session *session, struct run_programs *programs, int64_t id)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
     struct run run;
@@ -109,7 +131,7 @@ static enum exit_code resume_run(struct session *session, int64_t id)
         err = retry_close(session, id, &arena);
     if (err != ERR_OK)
         return session_store_failure(session, "reading the run", err);
-    return run.undoes != 0 ? resume_undo(session, &run) : resume_rule(session, &run);
+    return run.undoes != 0 ? resume_undo(session, &run) : resume_rule(session, programs, &run);
 }
 
 /* ---- timers ---- */
@@ -137,6 +159,15 @@ static enum err err_of(struct resuming *resuming, enum exit_code code)
     return session_is_stopped(resuming->session) || code > EXIT_FINDINGS ? ERR_STOPPED : ERR_OK;
 }
 
+/* Go on with a run, here or by the crew. */
+static enum exit_code go_on(struct resuming *resuming, int64_t run)
+{
+    if (resuming->crew == NULL)
+        return resuming_run(resuming->session, NULL, run);
+    resuming->crew->go_on(resuming->crew, run);
+    return EXIT_CLEAN;
+}
+
 static enum err hands_undo(struct timer_hands *hands, const struct timer *timer, const char *reason)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
@@ -149,7 +180,11 @@ static enum err hands_undo(struct timer_hands *hands, const struct timer *timer,
         .reason = str_from(reason) };
     enum err refusal = ERR_OK;
     TRY(store_run_get(resuming->session->store, timer->run, &arena, &run));
+    if (resuming->crew != NULL && !resuming->crew->claim(resuming->crew, &order))
+        return ERR_PAUSED;
     enum exit_code code = session_undo_in_time(resuming->session, &run, &order, &refusal);
+    if (resuming->crew != NULL)
+        resuming->crew->give_back(resuming->crew, &order);
     TRY(refusal);
     resuming->done++;
     return err_of(resuming, code);
@@ -159,7 +194,7 @@ static enum err hands_retry(struct timer_hands *hands, const struct timer *timer
 {
     struct resuming *resuming = resuming_of(hands);
     resuming->done++;
-    return err_of(resuming, resume_run(resuming->session, timer->run));
+    return err_of(resuming, go_on(resuming, timer->run));
 }
 
 static void tell_text(struct output *out, const struct timer *timer, const char *due)
@@ -203,6 +238,12 @@ static void hands_told(struct timer_hands *hands, const struct timer *timer)
     int64_t due_ms = timer->due_ms;
     if (timers_now(session->store, session->driver->clock, &now_ms) == ERR_OK)
         due_ms += session->driver->clock->now_ms(session->driver->clock) - now_ms;
+    if (session->reporter.format == REPORT_LOG) {
+        LOG(session->driver->events, LOG_LEVEL_INFO, "timer", LOG_NUMBER("run", timer->run),
+            LOG_NUMBER("step", timer->step + 1), LOG_TEXT("due", time_format(due_ms, text)),
+            LOG_TEXT("outcome", timer->outcome));
+        return;
+    }
     if (session->reporter.format == REPORT_TEXT)
         tell_text(out, timer, time_format(due_ms, text).ptr);
     else if (tell_json(out, timer, due_ms) != ERR_OK)
@@ -233,13 +274,14 @@ static enum exit_code fire(struct resuming *resuming)
 
 /* Every run that was cut off, or whose hold was settled. One that ends makes way for those that
  * wait for it, which are younger. */
-static enum exit_code resume_open(struct resuming *resuming, int64_t now_ms)
+static enum exit_code resume_open(struct resuming *resuming, int64_t now_ms, size_t room)
 {
     struct session *session = resuming->session;
     struct clock *clock = session->driver->clock;
     int64_t retry_ms = resuming->is_later ? now_ms : INT64_MAX;
     enum exit_code code = EXIT_CLEAN;
-    for (int64_t run = 0; code <= EXIT_FINDINGS && !session_is_stopped(session);) {
+    for (int64_t run = 0; code <= EXIT_FINDINGS && !session_is_stopped(session) && room > 0;
+         room--) {
         if (hands_is_paused(&resuming->hands))
             return EXIT_CLEAN;
         enum err err = resumable_next(
@@ -249,7 +291,7 @@ static enum exit_code resume_open(struct resuming *resuming, int64_t now_ms)
         if (err != ERR_OK)
             return session_store_failure(session, "looking for open runs", err);
         resuming->done++;
-        code = resume_run(session, run);
+        code = go_on(resuming, run);
     }
     return code > EXIT_FINDINGS ? code : EXIT_CLEAN;
 }
@@ -274,12 +316,12 @@ static enum exit_code plan_holds(struct resuming *resuming, int64_t now_ms)
         if (err != ERR_OK)
             return session_store_failure(session, "looking for holds without a plan", err);
         resuming->done++;
-        code = resume_run(session, run);
+        code = go_on(resuming, run);
     }
     return code > EXIT_FINDINGS ? code : EXIT_CLEAN;
 }
 
-enum exit_code resuming_round(struct resuming *resuming)
+static enum exit_code round_of(struct resuming *resuming, size_t room)
 {
     struct session *session = resuming->session;
     int64_t now_ms = 0;
@@ -289,11 +331,21 @@ enum exit_code resuming_round(struct resuming *resuming)
     enum err err = timers_now(session->store, session->driver->clock, &now_ms);
     if (err != ERR_OK)
         return session_store_failure(session, "reading the time", err);
-    code = resume_open(resuming, now_ms);
+    code = resume_open(resuming, now_ms, room);
     if (code == EXIT_CLEAN)
         code = plan_holds(resuming, now_ms);
     resuming->is_later = true;
     return code;
+}
+
+enum exit_code resuming_round(struct resuming *resuming)
+{
+    return round_of(resuming, SIZE_MAX);
+}
+
+enum exit_code resuming_hand_over(struct resuming *resuming, size_t room)
+{
+    return round_of(resuming, room);
 }
 
 /* Whether a run can be gone on with, or a hold be planned. */

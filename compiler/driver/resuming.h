@@ -13,9 +13,32 @@ enum {
     LOOK_EVERY_MS = 1000,
 };
 
+/* Where the programs of runs come from; NULL in a session: each is compiled from what the journal
+ * has. */
+struct run_programs {
+    /* NULL with a sentence: this build cannot go on with it. ERR_STORE, ERR_MEMORY. */
+    enum err (*take)(struct run_programs *programs, const struct run *run, struct arena *arena,
+        const struct program **ret_program, const char **ret_why);
+    void (*give_back)(struct run_programs *programs, const struct program *program);
+};
+
+/* Go on with one run, or undo, that is open; one that has ended is left alone. What it came to is
+ * told. EXIT_CLEAN and EXIT_FINDINGS; more means that nothing should follow. */
+MUST_CHECK enum exit_code resuming_run(
+    struct session *session, struct run_programs *programs, int64_t run);
+
+/* Who goes on with runs elsewhere: the daemon. */
+struct resuming_crew {
+    void (*go_on)(struct resuming_crew *crew, int64_t run);
+    /* Have `run` to ourselves until it is given back, to take steps of it back: false, it is busy. */
+    bool (*claim)(struct resuming_crew *crew, const struct undo_order *order);
+    void (*give_back)(struct resuming_crew *crew, const struct undo_order *order);
+};
+
 struct resuming {
     struct session *session;
-    uint64_t done; /* runs that were gone on with, and timers that something came of */
+    struct resuming_crew *crew; /* NULL: everything is done here */
+    uint64_t done;              /* runs that were gone on with, and timers that something came of */
     /* private */
     struct timer_hands hands;
     enum exit_code code;  /* of what a timer did, when that has failed */
@@ -33,6 +56,10 @@ void resuming_init(struct resuming *resuming, struct session *session);
  * wants to stop. While cdr is paused only what nobody answered in time expires. EXIT_CLEAN; else
  * what has failed was told. */
 MUST_CHECK enum exit_code resuming_round(struct resuming *resuming);
+
+/* With a crew: fire what is due, and hand over what can be gone on with, while `room` is left. The
+ * same results. */
+MUST_CHECK enum exit_code resuming_hand_over(struct resuming *resuming, size_t room);
 
 /* Give the journal away after a round (session_rest). */
 MUST_CHECK enum exit_code resuming_rest(struct resuming *resuming);

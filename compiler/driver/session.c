@@ -361,7 +361,8 @@ static enum exit_code cut_off(struct session *session, enum err err)
     if (reason == NULL || err == ERR_STOPPED)
         reason = err_text(err);
     report_note(&session->reporter, "cut_off", reason);
-    if (err != ERR_STOPPED) /* session_end tells that one, when all is over */
+    /* session_end tells of a stop when all is over; who shares the journal comes back by himself. */
+    if (err != ERR_STOPPED && !session->is_shared)
         driver_message(session->driver, "%s\nGo on when that is mended: cdr resume%s --data %s",
             reason, err == ERR_PAUSED ? " --lift-pause --reason TEXT" : "",
             session_data_word(session));

@@ -66,6 +66,13 @@ static inline int64_t now_ms(const struct attempt *a)
     return a->executor->clock->now_ms(a->executor->clock);
 }
 
+/* Whether a step without an answer waits for the provider to come back. */
+static inline bool is_patient(const struct attempt *a)
+{
+    int64_t age_ms = now_ms(a) - a->step.began_ms;
+    return is_applied(a) && age_ms < a->executor->patience_ms;
+}
+
 /* The step is over, as `end`. */
 void over(struct attempt *a, enum step_turn end, const char *reason);
 /* A copy in the caller's arena. ERR_MEMORY. */

@@ -5,6 +5,12 @@
 
 enum { READ_AGAIN_MS = 1000 }; /* doubled each time */
 
+/* Whether the provider said that it cannot answer now. */
+static bool is_overloaded(const struct reply *reply)
+{
+    return reply->kind == REPLY_RECEIVED && (reply->status == 429 || reply->status >= 500);
+}
+
 /* Send once. No answer is a reply too; *ret_silence then says why there was none. */
 static enum err exchange(
     struct attempt *a, bool is_change, struct reply *ret_reply, enum err *ret_silence)
@@ -20,10 +26,32 @@ static enum err exchange(
             .body = str_from(reason == NULL ? err_text(err) : reason) };
     if (reply.body.ptr == NULL)
         reply.body = STR("");
+    if (is_overloaded(&reply) && !is_change && is_patient(a))
+        err = ERR_TRANSPORT;
     *ret_reply = reply;
     *ret_silence = err;
     a->was_silent |= err != ERR_OK;
     return ERR_OK;
+}
+
+/* Whether a request without an answer is for the builtin to deal with. */
+static bool is_told(const struct attempt *a, bool is_change, enum err silence)
+{
+    if (silence == ERR_OK)
+        return true;
+    if (is_change) /* one that was not sent is looked at and sent again, when its time comes */
+        return silence == ERR_TRANSPORT || !is_patient(a);
+    return !a->has_changed && !is_patient(a);
+}
+
+/* Why the step stays open: never what a page of somebody's gateway says. */
+static enum err silence_words(struct attempt *a, const struct reply *reply)
+{
+    if (reply->kind != REPLY_RECEIVED)
+        return keep_chars(a, reply->body.ptr, &a->executor->reason);
+    a->executor->reason = arena_format(a->arena, "%s answers HTTP %d: it is asked again later",
+        a->order->row->provider, reply->status);
+    return a->executor->reason == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 /* Send, and a read again while its answer is missing and would leave a change in doubt. */
@@ -32,10 +60,10 @@ static enum err deliver(struct attempt *a, bool is_change, struct reply *ret_rep
     for (uint32_t attempt = 1;; attempt++) {
         enum err silence = ERR_OK;
         TRY(exchange(a, is_change, ret_reply, &silence));
-        if (silence == ERR_OK || is_change || !a->has_changed)
+        if (is_told(a, is_change, silence))
             return ERR_OK;
-        if (attempt == READ_TRIES_MAX) {
-            TRY(keep_chars(a, ret_reply->body.ptr, &a->executor->reason));
+        if (attempt == READ_TRIES_MAX || is_change) {
+            TRY(silence_words(a, ret_reply));
             return silence;
         }
         TRY(wait_ms(a, READ_AGAIN_MS << (attempt - 1)));

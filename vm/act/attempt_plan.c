@@ -325,12 +325,20 @@ static enum err foresee(struct attempt *a)
     return go_by(a, judgement);
 }
 
+/* What it acts on is its own from here on, among the threads that act. */
+static enum err claim(struct attempt *a)
+{
+    return governor_claim(
+        a->executor->governor, a->order, a->step.target, a->arena, &a->executor->reason);
+}
+
 /* Plan the step; what it would do is then what the governor is asked about. One that would
  * change nothing needs no leave, and its end stands. */
 static enum err propose(struct attempt *a, const struct hold *hold)
 {
     a->phase = PHASE_SUPPOSE;
     TRY(attempt_run(a));
+    TRY(claim(a));
     if (a->plan.change_count == 0)
         return hold_drop(a, hold, RULING_ADMITTED);
     a->is_over = false;
@@ -402,6 +410,7 @@ static enum err look_again(struct attempt *a)
             "the provider does not answer, so whether the step may go on is not known";
         return ERR_TRANSPORT;
     }
+    TRY(claim(a));
     if (a->plan.change_count > 0) {
         TRY(plan_finish(a));
         struct proposal proposal = {
@@ -430,6 +439,7 @@ enum err attempt_ask_leave(struct attempt *a)
 {
     struct hold room;
     const struct hold *hold = NULL;
+    governor_look(a->executor->governor);
     TRY(hold_find(a, &room, &hold));
     a->is_awaited = hold != NULL || a->is_held;
     bool is_waiting = hold == NULL && a->is_held; /* for another step: it may have to wait on */

@@ -144,7 +144,10 @@ static enum err end_record(struct attempt *a, const struct step_record *record)
         store_rollback(store);
         return err;
     }
-    return store_commit(store);
+    TRY(store_commit(store));
+    if (a->executor->governor != NULL && a->executor->governor->claims != NULL)
+        claims_release(a->executor->governor->claims, a->order->run);
+    return ERR_OK;
 }
 
 static enum err end_write(struct attempt *a, const struct step_outcome *outcome, str results)

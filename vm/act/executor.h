@@ -8,7 +8,8 @@
  * recorded, and mostly it ends as failed. With one exception: once a change of the step
  * may have arrived, a read that gets no answer (after READ_TRIES_MAX tries) decides
  * nothing. The step stays open and can be resumed when the provider is back, because
- * whoever gave up there could not say what became of the change.
+ * whoever gave up there could not say what became of the change. And with another: who stays and
+ * comes back by itself (a daemon) is patient, and leaves a step open as well that has changed nothing.
  *
  * A step belongs to one identity and one region: both are recorded when it is begun, and
  * before it goes on the connection is asked whether it is still the same. So do the steps of
@@ -53,10 +54,12 @@ struct executor {
     void *self;                /* whoever made `connect` */
     struct governor *governor; /* asked before every change (governor.h); NULL: nobody is, which
                                 * only tests of the executor may want */
-    int64_t plans;             /* runs that were planned so far */
-    const volatile int *stop;  /* not 0: end with ERR_STOPPED before the next request; may be
+    int64_t patience_ms; /* so long after it was begun a step without an answer, to a read or to
+                                * who we are, stays open to be resumed; 0: it ends as failed */
+    int64_t plans;       /* runs that were planned so far */
+    const volatile int *stop; /* not 0: end with ERR_STOPPED before the next request; may be
                                * NULL. A transport may look at it too, while it reads */
-    const char *reason;        /* after ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS and
+    const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS and
                                * ERR_NEEDED: a sentence, in the arena of the failed call */
 };
 

@@ -506,6 +506,27 @@ enum err governor_look_again(struct governor *governor, const struct proposal *p
     return ERR_OK;
 }
 
+void governor_look(struct governor *governor)
+{
+    if (governor->claims != NULL)
+        governor->turn = claims_turn(governor->claims);
+}
+
+enum err governor_claim(struct governor *governor, const struct step_order *order, str target,
+    struct arena *arena, const char **ret_reason)
+{
+    int64_t other = 0;
+    if (governor->claims == NULL || order->row->verb != VERB_RESPOND)
+        return ERR_OK;
+    enum err err = claims_take(
+        governor->claims, str_from(order->row->name), target, order->run, governor->turn, &other);
+    if (err != ERR_BUSY)
+        return err;
+    *ret_reason = arena_format(
+        arena, "run %lld does the same to it: it is looked at again", (long long)other);
+    return *ret_reason == NULL ? ERR_MEMORY : ERR_PAUSED;
+}
+
 enum err governor_may_change(
     struct governor *governor, struct arena *arena, const char **ret_reason)
 {

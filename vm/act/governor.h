@@ -31,6 +31,7 @@
  */
 #pragma once
 
+#include "act/claims.h"
 #include "act/plan.h"
 #include "event.h"
 #include "store/holds.h"
@@ -102,6 +103,8 @@ struct governor {
     struct clock *clock;
     const char *pause_file; /* host/pause.h; NULL: cannot be paused */
     const char *actor;      /* host/person.h: who started this process, for the audit log */
+    struct claims *claims; /* shared by threads that act at the same time; NULL: nobody else does */
+    uint64_t turn;         /* since when the step at hand has been looked at (claims.h) */
 };
 
 /* Before any request: RULING_ADMITTED means go on and plan. Else one of
@@ -130,6 +133,15 @@ MUST_CHECK enum err governor_judge(struct governor *governor, const struct propo
  * as above. */
 MUST_CHECK enum err governor_look_again(struct governor *governor, const struct proposal *proposal,
     struct arena *arena, struct judgement *ret_judgement);
+
+/* Before a step is looked at: what another thread changes from here on makes the look an old one. */
+void governor_look(struct governor *governor);
+/* With what a `respond` step turned out to act on, before it is judged or ends without a change:
+ * nobody else does the same to it until the step has ended, or the run is given back
+ * (claims_release). ERR_PAUSED: another thread does now, or did since governor_look; *ret_reason in
+ * `arena`: look again later. ERR_LIMIT, ERR_MEMORY. */
+MUST_CHECK enum err governor_claim(struct governor *governor, const struct step_order *order,
+    str target, struct arena *arena, const char **ret_reason);
 
 /* Right before a change of an admitted step leaves, also of an undo that nobody asked for.
  * ERR_PAUSED: *ret_reason in `arena`. ERR_MEMORY. */
