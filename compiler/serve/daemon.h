@@ -16,6 +16,7 @@
 
 struct crew;
 struct evaluator;
+struct ways;
 
 struct daemon {
     struct driver *driver;
@@ -28,6 +29,7 @@ struct daemon {
     struct intake *intake;
     struct crew *crew;
     struct evaluator *evaluator;
+    struct ways *ways; /* NULL before they are started */
     int64_t started_ms;
 };
 
@@ -49,6 +51,7 @@ way_start queue_start;  /* queue.c */
 way_start syslog_start; /* syslog.c */
 way_start follow_start; /* follow.c */
 
-/* The way brought `count` alerts now, or was asked and had none (0): for metrics and the alarm of a
- * silent source. */
+/* The way brought `count` alerts now, which are on disk, or was asked and had none (0): for metrics
+ * (received, last success) and the alarm of a silent source. Any thread; a way that is not in
+ * daemon->ways is counted all the same. */
 void way_has_brought(struct daemon *daemon, const struct way *way, uint64_t count);

@@ -91,6 +91,10 @@ MUST_CHECK enum err alerts_count(
 MUST_CHECK enum err alerts_forget(
     struct store *store, int64_t until_ms, size_t most, uint64_t *ret_count);
 
+/* Forget that one, whatever became of it: one of our own (canary.h), of which there is no run.
+ * ERR_NOT_FOUND. */
+MUST_CHECK enum err alerts_forget_one(struct store *store, int64_t id);
+
 /* ---- what senders call their messages, so that none counts twice ---- */
 
 /* Note that message `id` came in by `way`, at `now_ms`. ERR_OK: it is new. ERR_INVALID: it came in
