@@ -1,6 +1,8 @@
 /* test_store_versions.c - a journal of an older version: brought up to date, or left as it is. */
 #include "store_fixture.h"
 
+#include "store/alerts.h"
+
 #include <unistd.h>
 
 #define assert_str(actual, expected) assert_true(str_equal(actual, str_from(expected)))
@@ -228,6 +230,29 @@ static void a_step_that_a_fourth_version_held_is_over_and_counts_as_rejected(voi
     assert_non_null(strstr(store_error(f.store), "FOREIGN KEY"));
 }
 
+/* Version 7 knew no alerts. */
+static const char back_to_7[] = "DROP TABLE alerts; DROP TABLE messages; DROP TABLE cursors;"
+                                "DROP INDEX run_by_time; ALTER TABLE run DROP COLUMN is_redacted;"
+                                "PRAGMA user_version = 7;";
+
+static void a_journal_of_the_seventh_version_goes_on_and_takes_alerts(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t run = run_new(&f, "alert-1");
+    assert_int_equal(store_exec(f.store, back_to_7), ERR_OK);
+    str before = everything(&f);
+    reopen(&f);
+    str after = everything(&f);
+    assert_string_equal(after.ptr, before.ptr);
+    integrity(&f);
+    struct alert_record record = { .way = STR("api"), .text = STR("{}") };
+    bool is_new = false;
+    assert_int_equal(alerts_put(f.store, &record, &is_new), ERR_OK);
+    assert_true(is_new);
+    assert_int_equal(store_run_end(f.store, run, 9000), ERR_OK);
+}
+
 struct refusing {
     struct store_guard guard;
     size_t open;
@@ -275,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_journal_of_the_third_version_is_brought_up_to_date_and_keeps_every_row),
         cmocka_unit_test(a_step_that_a_fourth_version_held_is_over_and_counts_as_rejected),
+        cmocka_unit_test(a_journal_of_the_seventh_version_goes_on_and_takes_alerts),
         cmocka_unit_test(an_older_journal_stays_as_it_is_when_its_guard_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

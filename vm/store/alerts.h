@@ -1,9 +1,9 @@
 /* alerts.h - alerts as they came in, before anything is made of them: what is in here was
  * acknowledged, and is evaluated at least once.
  *
- * An alert is known by its text: the same text (SHA-256) by the same way in is the same alert, as
- * long as it is kept. What it is called, of which source it is and whether it is an update of an
- * earlier one is known once it was evaluated.
+ * An alert is known by its text: the same text (SHA-256) by the same way in, read as of the same
+ * source, is the same alert, as long as it is kept. What it is called, of which source it is and
+ * whether it is an update of an earlier one is known once it was evaluated.
  */
 #pragma once
 
@@ -31,8 +31,8 @@ struct alert_record {
     int64_t id;        /* from 1, in the order they came in; 0 before it is stored */
     str way;           /* the way in by its name: "api", "webhook hook", "poll gd", ... */
     str forced_source; /* as whose alert it is read, or empty */
-    str text;   /* as it came; empty in lists, and once it is over its time (alerts_redact) */
-    str digest; /* SHA-256 over the text, hex */
+    str text;          /* as it came, less what alerts_redact has blanked; empty in lists */
+    str digest;        /* SHA-256 over the text, hex */
     int64_t received_ms;
     enum alert_state state;
     uint32_t attempts; /* to evaluate it, each written down before it was made */
@@ -49,25 +49,33 @@ struct alert_record {
 };
 
 /* Keep an alert: sets record->id, and *ret_is_new unless it is known; then `copies` of that one
- * goes up. Reads way, forced_source, text, received_ms. Inside store_begin and store_commit for
- * many at once. ERR_STORE (also a full disk), ERR_MEMORY. */
+ * goes up, and record->copies is that. Reads way (not empty), forced_source, text, received_ms.
+ * Inside store_begin and store_commit for many at once. ERR_STORE (also a full disk), ERR_MEMORY. */
 MUST_CHECK enum err alerts_put(struct store *store, struct alert_record *record, bool *ret_is_new);
 
-/* Waiting alerts with an id above `after`, oldest first, at most `most`, with their text. */
+enum {
+    ALERTS_PAGE_MAX = 1000,
+    ALERTS_PAGE_BYTES = 8 * 1024 * 1024, /* of texts; the last one may go beyond */
+};
+
+/* Waiting alerts with an id above `after`, oldest first, at most `most`, with their text. It may
+ * be fewer than wait (ALERTS_PAGE_*); none only where none waits. */
 MUST_CHECK enum err alerts_waiting(struct store *store, int64_t after, size_t most,
     struct arena *arena, struct alert_record **ret_alerts, size_t *ret_count);
 /* Write down that it is going to be evaluated, once more. */
 MUST_CHECK enum err alerts_try(struct store *store, int64_t id);
-/* It was evaluated: source, name, program_hash, evaluated_ms, matched of `record`; finds `first`.
- * ERR_INVALID: it is not waiting. */
+/* It was evaluated: source, name, program_hash, evaluated_ms, matched of `record`, which is of
+ * record->id; finds `first`. ERR_INVALID: it is not waiting. */
 MUST_CHECK enum err alerts_evaluated(struct store *store, struct alert_record *record);
-/* Set it aside. ERR_INVALID: it is not waiting. Audited as alert_dead. */
+/* Set it aside; `reason` is not empty. ERR_INVALID: it is not waiting. Audited as alert_dead. */
 MUST_CHECK enum err alerts_set_aside(
     struct store *store, int64_t id, int64_t now_ms, const char *reason);
 /* A dead one waits again, with no attempts made, or is dropped, text and all; `who` said so.
- * Also in store_open_beside. Audited. ERR_INVALID: it is not dead; ERR_NOT_FOUND. */
+ * Also in store_open_beside. Audited as alert_revived, alert_dropped. ERR_INVALID: it is not dead;
+ * ERR_NOT_FOUND. */
 MUST_CHECK enum err alerts_revive(struct store *store, int64_t id, int64_t now_ms, str who);
-MUST_CHECK enum err alerts_drop(struct store *store, int64_t id, int64_t now_ms, str who);
+MUST_CHECK enum err alerts_drop(
+    struct store *store, int64_t id, int64_t now_ms, str who, str reason);
 
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err alerts_get(
@@ -87,9 +95,15 @@ MUST_CHECK enum err alerts_count(
     struct store *store, uint64_t ret_counts[static ALERT_STATE_COUNT]);
 
 /* Forget alerts that were received before `until_ms`, at most `most`: those that were evaluated,
- * and of which no run is open. Runs keep their own copy of the text. */
+ * and of which no run is open, neither one of theirs nor one that they joined. Runs keep their own
+ * copy of the text. */
 MUST_CHECK enum err alerts_forget(
     struct store *store, int64_t until_ms, size_t most, uint64_t *ret_count);
+/* Blank what `paths` name (json_blank.h) in the texts of alerts that were received before `until_ms`
+ * and were evaluated, and in the copies of runs that have ended; at most `most` of each, each of
+ * them once. A text that is no JSON object is blanked whole. The audit log stays as it is. */
+MUST_CHECK enum err alerts_redact(struct store *store, int64_t until_ms, const str *paths,
+    size_t path_count, size_t most, uint64_t *ret_count);
 
 /* Forget that one, whatever became of it: one of our own (canary.h), of which there is no run.
  * ERR_NOT_FOUND. */
@@ -102,8 +116,9 @@ MUST_CHECK enum err alerts_forget_one(struct store *store, int64_t id);
  * same. Inside a transaction with alerts_put. */
 MUST_CHECK enum err messages_note(
     struct store *store, str way, str id, str digest, int64_t now_ms, bool *ret_is_known);
-/* Forget those from before `until_ms`. */
-MUST_CHECK enum err messages_forget(struct store *store, int64_t until_ms);
+/* Forget those from before `until_ms`, at most `most`. */
+MUST_CHECK enum err messages_forget(
+    struct store *store, int64_t until_ms, size_t most, uint64_t *ret_count);
 
 /* ---- how far a way in has read ---- */
 

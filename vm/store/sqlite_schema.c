@@ -341,6 +341,52 @@ static const char *const migrations[] = {
     /* As whom it went there; until now that was whom it acted as. */
     "ALTER TABLE step ADD COLUMN base TEXT NOT NULL DEFAULT '';"
     "UPDATE step SET base = identity;",
+
+    /* Alerts as they came in. What is asked for often stands in front of the text, which may take
+     * many pages. Each index but the one of digests holds only what it is asked about. */
+    "CREATE TABLE alerts ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  way TEXT NOT NULL CHECK (way <> ''),"
+    "  forced_source TEXT NOT NULL,"
+    "  digest BLOB NOT NULL CHECK (length(digest) = 32)," /* of the text as it came */
+    "  received_ms INTEGER NOT NULL,"
+    "  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'evaluated', 'dead')),"
+    "  attempts INTEGER NOT NULL DEFAULT 0,"
+    "  copies INTEGER NOT NULL DEFAULT 0,"
+    "  source TEXT NOT NULL DEFAULT '',"
+    "  name TEXT NOT NULL DEFAULT '',"
+    "  first INTEGER,"
+    "  program_hash TEXT NOT NULL DEFAULT '',"
+    "  evaluated_ms INTEGER,"
+    "  matched INTEGER NOT NULL DEFAULT 0,"
+    "  reason TEXT NOT NULL DEFAULT '',"
+    "  is_redacted INTEGER NOT NULL DEFAULT 0 CHECK (is_redacted IN (0, 1)),"
+    "  text BLOB NOT NULL,"
+    "  UNIQUE (digest, way, forced_source),"
+    "  CHECK ((state = 'evaluated') = (evaluated_ms IS NOT NULL)),"
+    "  CHECK ((state = 'dead') = (reason <> ''))"
+    ") STRICT;"
+    "CREATE INDEX alerts_waiting ON alerts (id) WHERE state = 'waiting';"
+    "CREATE INDEX alerts_dead ON alerts (id) WHERE state = 'dead';"
+    "CREATE INDEX alerts_by_name ON alerts (name, source) WHERE state = 'evaluated';"
+    "CREATE INDEX alerts_by_time ON alerts (is_redacted, received_ms) WHERE state = 'evaluated';"
+    /* What senders call their messages; how far a way in has read. */
+    "CREATE TABLE messages ("
+    "  way TEXT NOT NULL CHECK (way <> ''),"
+    "  id BLOB NOT NULL,"
+    "  digest BLOB NOT NULL,"
+    "  at_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY (way, id)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX messages_by_time ON messages (at_ms);"
+    "CREATE TABLE cursors ("
+    "  way TEXT PRIMARY KEY CHECK (way <> ''),"
+    "  text BLOB NOT NULL,"
+    "  at_ms INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "ALTER TABLE run ADD COLUMN is_redacted INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX run_by_time ON run (received_ms)"
+    " WHERE is_redacted = 0 AND ended_ms IS NOT NULL AND undoes IS NULL;",
 };
 
 enum { VERSION = COUNT_OF(migrations) };

@@ -3,6 +3,7 @@
  * All SQL but the schema is in one table. Nothing is ever pasted into it: what varies
  * is a parameter.
  */
+#include "store/alerts.h"
 #include "store/timers.h"
 #include "store/sqlite_private.h"
 
@@ -130,6 +131,18 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
 #define HOLDS_THAT_PASS                                                                            \
     " (?1 = 0 OR h.run = ?1) AND (?2 = '' OR r.rule = ?2) AND h.id > ?3"                           \
     " ORDER BY h.id LIMIT ?4"
+
+/* As alert_columns in sqlite_alerts.c; `text` in its place, because lists leave it out. The state
+ * is a number of enum alert_state. */
+#define ALERT_COLUMNS(text)                                                                        \
+    "id, way, forced_source, " text ", lower(hex(digest)), received_ms, attempts, copies, source," \
+    " name, first, program_hash, evaluated_ms, matched, reason,"                                   \
+    " CASE state WHEN 'waiting' THEN 0 WHEN 'evaluated' THEN 1 ELSE 2 END"
+static_assert(ALERT_WAITING == 0 && ALERT_EVALUATED == 1 && ALERT_DEAD == 2,
+    "the numbers are in ALERT_COLUMNS");
+/* Parameters of an alert_filter; an index of its own needs the state in words. */
+#define ALERTS_THAT(pass)                                                                          \
+    "SELECT " ALERT_COLUMNS("x''") " FROM alerts WHERE id > ?1 AND " pass " ORDER BY id LIMIT ?2"
 
 static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_PROGRAM_PUT] = "INSERT INTO program (hash, texts) VALUES (?1, ?2)"
@@ -420,6 +433,59 @@ static const char *const sql[STATEMENT_COUNT] = {
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STATEMENT_DECISIONS] = "SELECT hold, who, is_approval, reason, plan_hash, stage, decided_ms,"
                             " audit, id FROM decision WHERE hold = ?1 ORDER BY id",
+    [STATEMENT_ALERT_PUT] = "INSERT INTO alerts (way, forced_source, digest, received_ms, text)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (digest, way, forced_source)"
+                            " DO UPDATE SET copies = copies + 1 RETURNING id, copies",
+    [STATEMENT_ALERTS_WAITING] =
+        "SELECT " ALERT_COLUMNS("text") " FROM alerts"
+                                        " WHERE state = 'waiting' AND id > ?1 ORDER BY id LIMIT ?2",
+    [STATEMENT_ALERT_TRY] = "UPDATE alerts SET attempts = attempts + 1"
+                            " WHERE id = ?1 AND state = 'waiting'",
+    [STATEMENT_ALERT_FIRST] = "SELECT coalesce(first, id) FROM alerts WHERE state = 'evaluated'"
+                              " AND name = ?3 AND source = ?2 AND id <> ?1 ORDER BY id LIMIT 1",
+    [STATEMENT_ALERT_EVALUATED] =
+        "UPDATE alerts SET state = 'evaluated', source = ?2, name = ?3, first = ?4,"
+        " program_hash = ?5, evaluated_ms = ?6, matched = ?7 WHERE id = ?1 AND state = 'waiting'",
+    [STATEMENT_ALERT_SET_ASIDE] = "UPDATE alerts SET state = 'dead', reason = ?2"
+                                  " WHERE id = ?1 AND state = 'waiting'",
+    [STATEMENT_ALERT_REVIVE] = "UPDATE alerts SET state = 'waiting', reason = '', attempts = 0"
+                               " WHERE id = ?1 AND state = 'dead'",
+    [STATEMENT_ALERT_DROP] = "DELETE FROM alerts WHERE id = ?1 AND state = 'dead'",
+    [STATEMENT_ALERT_GET] = "SELECT " ALERT_COLUMNS("text") " FROM alerts WHERE id = ?1",
+    [STATEMENT_ALERT_HEAD] = "SELECT " ALERT_COLUMNS("x''") " FROM alerts WHERE id = ?1",
+    [STATEMENT_ALERTS] = ALERTS_THAT("?3 = ''"),
+    [STATEMENT_ALERTS_NAMED] = ALERTS_THAT("state = 'evaluated' AND name = ?3"),
+    [STATEMENT_ALERTS_OF_WAITING] = ALERTS_THAT("state = 'waiting' AND ?3 IN ('', name)"),
+    [STATEMENT_ALERTS_OF_EVALUATED] = ALERTS_THAT("state = 'evaluated' AND ?3 = ''"),
+    [STATEMENT_ALERTS_OF_DEAD] = ALERTS_THAT("state = 'dead' AND ?3 IN ('', name)"),
+    [STATEMENT_ALERTS_COUNT] = "SELECT (SELECT count(*) FROM alerts WHERE state = 'waiting'),"
+                               " (SELECT count(*) FROM alerts WHERE state = 'evaluated'),"
+                               " (SELECT count(*) FROM alerts WHERE state = 'dead')",
+    /* What its runs, and the runs that it joined, still need is not forgotten. */
+    [STATEMENT_ALERTS_FORGET] =
+        "DELETE FROM alerts WHERE id IN (SELECT id FROM alerts AS a WHERE state = 'evaluated'"
+        " AND is_redacted IN (0, 1) AND received_ms < ?1"
+        " AND NOT EXISTS (SELECT 1 FROM run AS r WHERE r.alert = a.name AND r.source = a.source"
+        "   AND r.ended_ms IS NULL)"
+        " AND NOT EXISTS (SELECT 1 FROM joined_alert AS j JOIN run AS r ON r.id = j.run"
+        "   WHERE j.source = a.source AND j.alert = a.name AND r.ended_ms IS NULL) LIMIT ?2)",
+    [STATEMENT_ALERTS_UNREDACTED] =
+        "SELECT id, text FROM alerts WHERE state = 'evaluated' AND is_redacted = 0"
+        " AND received_ms < ?1 ORDER BY received_ms LIMIT ?2",
+    [STATEMENT_ALERT_REDACT] = "UPDATE alerts SET text = ?2, is_redacted = 1 WHERE id = ?1",
+    [STATEMENT_RUNS_UNREDACTED] =
+        "SELECT id, alert_text FROM run WHERE is_redacted = 0 AND ended_ms IS NOT NULL"
+        " AND undoes IS NULL AND received_ms < ?1 ORDER BY received_ms LIMIT ?2",
+    [STATEMENT_RUN_REDACT] = "UPDATE run SET alert_text = ?2, is_redacted = 1 WHERE id = ?1",
+    [STATEMENT_MESSAGE_ADD] = "INSERT INTO messages (way, id, digest, at_ms)"
+                              " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (way, id) DO NOTHING",
+    [STATEMENT_MESSAGE_GET] = "SELECT digest FROM messages WHERE way = ?1 AND id = ?2",
+    [STATEMENT_MESSAGES_FORGET] = "DELETE FROM messages WHERE (way, id) IN"
+                                  " (SELECT way, id FROM messages WHERE at_ms < ?1 LIMIT ?2)",
+    [STATEMENT_CURSOR_GET] = "SELECT text FROM cursors WHERE way = ?1",
+    [STATEMENT_CURSOR_SET] =
+        "INSERT INTO cursors (way, text, at_ms) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (way) DO UPDATE SET text = excluded.text, at_ms = excluded.at_ms",
 };
 
 enum err statement_take(struct store *store, enum statement which, sqlite3_stmt **ret_statement)
