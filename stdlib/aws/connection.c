@@ -628,6 +628,12 @@ const char *aws_connection_found(const struct aws_connection *connection)
     return connection->found;
 }
 
+int64_t aws_connection_now_ms(const struct aws_connection *connection)
+{
+    const struct aws_family *family = connection->family;
+    return family->clock->now_ms(family->clock) + family->skew_s * 1000;
+}
+
 void aws_connection_heed(struct aws_connection *connection, const volatile int *stop)
 {
     connection->family->stop = stop;

@@ -75,6 +75,8 @@ struct transport *aws_connection_transport(struct aws_connection *connection);
 /* Its own region, and where its credentials come from ("the environment"); owned by it. */
 str aws_connection_region(const struct aws_connection *connection);
 const char *aws_connection_found(const struct aws_connection *connection);
+/* Now, by AWS's clock as far as it is known: within five minutes of it, or AWS accepts nothing. */
+int64_t aws_connection_now_ms(const struct aws_connection *connection);
 
 /* End when *stop is not 0, which outlives the connection: a read that is under way or waits to
  * be sent again returns ERR_STOPPED; a change under way is finished, and not sent again. It

@@ -119,6 +119,7 @@ static void attempt_make(struct journey *journey, struct arena *scratch, struct 
         .headers = headers,
         .is_change = order->is_change,
         .is_secret = order->is_secret,
+        .timeout_ms = order->request->answer_ms,
         .stop = order->is_change ? NULL : order->stop };
     *attempt = (struct attempt){ .cause = RETRY_NONE };
     attempt->err = journey_sign(

@@ -75,6 +75,10 @@ struct place {
 static void path_fill(struct buf *path, const char *pattern, str target)
 {
     const char *mark = strstr(pattern, "{target");
+    if (mark == NULL) {
+        buf_add(path, str_from(pattern));
+        return;
+    }
     bool is_path = mark[7] == '+';
     buf_add(path, str_first(str_from(pattern), (size_t)(mark - pattern)));
     percent_encode(path, target, is_path ? "/" : "");

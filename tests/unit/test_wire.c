@@ -232,6 +232,24 @@ static void a_gateway_is_called_at_its_own_address_alone(void **state)
         NULL, "https://abc.execute-api.eu-west-1.amazonaws.com/");
 }
 
+static void guardduty_has_the_paths_of_the_vendors_client(void **state)
+{
+    (void)state;
+    struct request request = { .service = "guardduty",
+        .operation = "ListDetectors",
+        .target = STR(""),
+        .body = STR("maxResults=50") };
+    assert_url(request, NULL, "https://guardduty.eu-west-1.amazonaws.com/detector?maxResults=50");
+    request = (struct request){
+        .service = "guardduty", .operation = "ListFindings", .target = STR("d1"), .body = STR("{}")
+    };
+    assert_url(request, NULL, "https://guardduty.eu-west-1.amazonaws.com/detector/d1/findings");
+    request.operation = "GetFindings";
+    assert_url(request, NULL, "https://guardduty.eu-west-1.amazonaws.com/detector/d1/findings/get");
+    request.target = STR("..");
+    assert_refused(request, "..");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +260,7 @@ int main(void)
         cmocka_unit_test(nothing_leads_to_another_bucket),
         cmocka_unit_test(a_function_is_one_segment),
         cmocka_unit_test(a_gateway_is_called_at_its_own_address_alone),
+        cmocka_unit_test(guardduty_has_the_paths_of_the_vendors_client),
     };
     return cmocka_run_group_tests_name("wire", tests, golden_read, golden_release);
 }
