@@ -162,7 +162,7 @@ static void what_has_mistakes_does_not_begin(void **state)
         { "rules/one.cdr", "use \"gone.cdr\"\n" RULE, "gone.cdr" },
         { "cdr.cdr", "daemon { rules = [\"elsewhere\"] }", "elsewhere cannot be read" },
         { "cdr.cdr", "connection a { provider = aws }", "no `daemon` block" },
-        { "cdr.cdr", CONFIG CONFIG, "a second `daemon` block" },
+        { "cdr.cdr", CONFIG CONFIG, "cdr.cdr:2:" },
     };
     for (size_t row = 0; row < COUNT_OF(rows); row++) {
         struct daemon_rules d;
