@@ -98,10 +98,11 @@ static void check_fixture(struct check *check, const struct ast_check *alert)
     bool is_odd = str_find(name, '\0') < name.len;
     if (!check->opens_fixtures)
         return;
-    str path = fixture_path(check->arena, check->sources->items[alert->at.file].file, name);
+    str from = check->sources->items[alert->at.file].file;
+    str path = fixture_path(check->arena, from, name);
     if (!check_ok(check, path.ptr == NULL ? ERR_MEMORY : ERR_OK))
         return;
-    enum err err = is_odd ? ERR_INVALID : fixture_read(path.ptr, NULL);
+    enum err err = is_odd ? ERR_INVALID : fixture_read(check->sources, from, path.ptr, NULL);
     if (err == ERR_OK)
         return;
     struct diag *diag = diag_add(check->diags, DIAG_TEST_FIXTURE, alert->alert.file_at,

@@ -47,8 +47,25 @@ static enum err refuse_special(int fd)
     return ERR_IO;
 }
 
-enum err fixture_read(const char *path, struct buf *text)
+/* *ret_is_on_disk: the reader has nothing to say of it. */
+static enum err ask(const struct sources *sources, str from, const char *path, struct buf *text,
+    bool *ret_is_on_disk)
 {
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
+    struct source_reader *reader = sources->reader;
+    str file = STR("");
+    if (reader != NULL)
+        TRY(reader->find(reader, from, str_from(path), &arena, &file));
+    *ret_is_on_disk = file.len == 0;
+    return *ret_is_on_disk || text == NULL ? ERR_OK : reader->read(reader, file, text);
+}
+
+enum err fixture_read(const struct sources *sources, str from, const char *path, struct buf *text)
+{
+    bool is_on_disk;
+    TRY(ask(sources, from, path, text, &is_on_disk));
+    if (!is_on_disk)
+        return ERR_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return ERR_IO;
@@ -65,5 +82,7 @@ const char *fixture_reason(enum err err, int number)
 {
     if (err != ERR_IO)
         return err == ERR_LIMIT ? "it is larger than a test's file may be" : err_text(err);
-    return number == EINVAL ? "it is no regular file" : strerror(number);
+    return number == EINVAL  ? "it is no regular file"
+           : number == EXDEV ? "it is not in the tree of git"
+                             : strerror(number);
 }

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -52,8 +53,19 @@ struct source {
     bool misses_files; /* one that it uses could not be read, so names may be missing */
 };
 
+/* Where the files are that rules name, when it is not on disk. */
+struct source_reader {
+    /* What the file is called there that `name` means, which the file `from` says; empty: it is on
+     * disk. ERR_IO: errno says why not (EXDEV: it is elsewhere). ERR_MEMORY. */
+    enum err (*find)(
+        struct source_reader *reader, str from, str name, struct arena *arena, str *ret_file);
+    /* Append the text of a file, as `find` called it. ERR_IO (errno), ERR_LIMIT, ERR_MEMORY. */
+    enum err (*read)(struct source_reader *reader, str file, struct buf *text);
+};
+
 struct sources {
-    struct arena *arena; /* borrowed; everything lives here */
+    struct source_reader *reader; /* borrowed; NULL: all is on disk */
+    struct arena *arena;          /* borrowed; everything lives here */
     struct source *items;
     uint32_t count;
     uint32_t room;

@@ -254,12 +254,12 @@ static enum err load(struct testcase *testcase, const struct ast_check *alert, s
                                       : text->err;
     }
     const struct sources *sources = &testcase->tester->compilation->sources;
-    str path =
-        fixture_path(testcase->arena, sources->items[alert->at.file].file, alert->alert.file);
+    str from = sources->items[alert->at.file].file;
+    str path = fixture_path(testcase->arena, from, alert->alert.file);
     if (path.ptr == NULL)
         return ERR_MEMORY;
     ret_origin->file = path.ptr;
-    enum err err = fixture_read(path.ptr, text);
+    enum err err = fixture_read(sources, from, path.ptr, text);
     return err == ERR_IO || err == ERR_LIMIT
                ? fail_reading(testcase, ret_origin, fixture_reason(err, errno))
                : err;

@@ -249,6 +249,9 @@ static void fault_unreadable(struct named *named, int reason)
     else if (reason == ESTALE)
         diag_help(diags, fault(named, DIAG_FILE_UNREADABLE, "changed while it was read"),
             "try again; whoever writes it should write another file and rename it");
+    else if (reason == EXDEV)
+        diag_help(diags, fault(named, DIAG_FILE_UNREADABLE, "is not in the tree of git"),
+            "rules that come from git name files of the same commit alone");
     else if (reason == EINVAL)
         diag_help(diags, fault(named, DIAG_FILE_UNREADABLE, "is no ordinary file"),
             "name a file that has its text on disk, no pipe and no device");
@@ -401,6 +404,69 @@ static const struct source_link *kept_link(const struct named *named)
     return link;
 }
 
+static enum err read_from(struct named *named, struct source_reader *reader, uint32_t *ret_file)
+{
+    struct compilation *compilation = named->compilation;
+    struct sources *sources = &compilation->sources;
+    CLEANUP(buf_release)
+    struct buf text = BUF_INIT(named->is_list ? LIST_FILE_BYTES_MAX : SOURCE_BYTES_MAX);
+    if (!is_within_limits(named))
+        return ERR_OK;
+    TRY(reader->read(reader, named->name, &text));
+    str copy = arena_copy(sources->arena, buf_str(&text));
+    if (copy.ptr == NULL)
+        return ERR_MEMORY;
+    TRY(named->is_list ? sources_add_list(sources, named->name, copy, ret_file)
+                       : sources_add(sources, named->name, copy, false, ret_file));
+    sources->items[*ret_file].depth = sources->items[named->from].depth + 1;
+    compilation->index.used_files++;
+    compilation->index.used_bytes += text.len;
+    return take_in(&compilation->index, sources);
+}
+
+/* Ask the reader for the file; *ret_is_on_disk: it has nothing to say of it. */
+static enum err follow_reader(struct named *named, uint32_t *ret_file, bool *ret_is_on_disk)
+{
+    struct sources *sources = &named->compilation->sources;
+    str file = STR("");
+    enum err err = sources->reader->find(
+        sources->reader, sources->items[named->from].file, named->name, sources->arena, &file);
+    *ret_is_on_disk = err == ERR_OK && file.len == 0;
+    if (*ret_is_on_disk)
+        return ERR_OK;
+    if (err == ERR_OK) {
+        named->name = file;
+        struct key key = { .is_list = named->is_list, .name = file };
+        *ret_file = find(&named->compilation->index, sources, &key);
+        if (*ret_file == UINT32_MAX)
+            err = read_from(named, sources->reader, ret_file);
+    }
+    if (err == ERR_IO)
+        fault_unreadable(named, errno);
+    else if (err == ERR_LIMIT)
+        fault_bytes(named);
+    else
+        return err;
+    *ret_file = UINT32_MAX;
+    return ERR_OK;
+}
+
+static enum err follow_disk(struct named *named, uint32_t *ret_file)
+{
+    const struct compilation *compilation = named->compilation;
+    struct key key = { .is_list = named->is_list, .name = named->name };
+    *ret_file = find(&compilation->index, &compilation->sources, &key);
+    return *ret_file == UINT32_MAX ? open_file(named, ret_file) : ERR_OK;
+}
+
+static enum err follow_open(struct named *named, uint32_t *ret_file)
+{
+    bool is_on_disk = true;
+    if (named->compilation->sources.reader != NULL)
+        TRY(follow_reader(named, ret_file, &is_on_disk));
+    return is_on_disk ? follow_disk(named, ret_file) : ERR_OK;
+}
+
 static enum err follow_closed(struct named *named, uint32_t *ret_file)
 {
     const struct compilation *compilation = named->compilation;
@@ -427,14 +493,7 @@ static enum err follow(struct named *named, const struct source_link **ret_link)
         join(&compilation->arena, compilation->sources.items[named->from].file, named->path);
     if (named->name.ptr == NULL)
         return ERR_MEMORY;
-    if (compilation->is_closed) {
-        TRY(follow_closed(named, &file));
-    } else {
-        struct key key = { .is_list = named->is_list, .name = named->name };
-        file = find(&compilation->index, &compilation->sources, &key);
-        if (file == UINT32_MAX)
-            TRY(open_file(named, &file));
-    }
+    TRY(compilation->is_closed ? follow_closed(named, &file) : follow_open(named, &file));
     return file == UINT32_MAX ? ERR_OK : link_to(named, file, ret_link);
 }
 

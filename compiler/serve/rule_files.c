@@ -107,21 +107,37 @@ enum err rule_files_find(const char *config, struct rule_files *files)
     if (files->missing != NULL)
         return ERR_OK;
     TRY(add_path(files, config));
-    for (const char **path = files->paths; files->ref.len == 0 && *path != NULL; path++)
+    if (files->ref.len > 0)
+        return rule_tree_find(&files->tree, files->paths, files->ref, &files->missing);
+    for (const char **path = files->paths; *path != NULL; path++)
         TRY(add_path(files, *path));
     return ERR_OK;
 }
 
 void rule_files_release(struct rule_files *files)
 {
+    rule_tree_release(&files->tree);
     arena_release(&files->arena);
     *files = (struct rule_files){ 0 };
 }
 
 /* ---- what else is read ---- */
 
-static enum err watch(struct rule_files_watched *watched, str name)
+/* What a commit has changes with the commit alone. */
+static bool is_on_disk(const struct sources *sources, str from, str name)
 {
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(FILES_BYTES_MAX);
+    str file = STR("");
+    return sources->reader == NULL
+           || (sources->reader->find(sources->reader, from, name, &arena, &file) == ERR_OK
+               && file.len == 0);
+}
+
+static enum err watch(
+    struct rule_files_watched *watched, const struct sources *sources, str from, str name)
+{
+    if (!is_on_disk(sources, from, name))
+        return ERR_OK;
     char **names = reallocarray(watched->names, watched->count + 1, sizeof *names);
     if (names == NULL)
         return ERR_MEMORY;
@@ -133,8 +149,8 @@ static enum err watch(struct rule_files_watched *watched, str name)
     return ERR_OK;
 }
 
-static enum err watch_fixtures(
-    struct rule_files_watched *watched, str file, const struct ast_check *checks)
+static enum err watch_fixtures(struct rule_files_watched *watched, const struct sources *sources,
+    str file, const struct ast_check *checks)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(FILES_BYTES_MAX);
     for (const struct ast_check *check = checks; check != NULL; check = check->next) {
@@ -143,7 +159,7 @@ static enum err watch_fixtures(
         str path = fixture_path(&arena, file, check->alert.file);
         if (path.ptr == NULL)
             return ERR_MEMORY;
-        TRY(watch(watched, path));
+        TRY(watch(watched, sources, file, path));
     }
     return ERR_OK;
 }
@@ -156,11 +172,11 @@ enum err rule_files_watch(
     for (uint32_t at = 0; at < compilation->tree_count; at++) {
         const struct source *source = &sources->items[at];
         if (source->depth > 0 && !source->is_shipped)
-            TRY(watch(ret_watched, source->file));
+            TRY(watch(ret_watched, sources, source->file, source->file));
         for (const struct item *item = compilation->trees[at]->items; item != NULL;
              item = item->next)
             if (item->kind == ITEM_TEST && source->depth == 0)
-                TRY(watch_fixtures(ret_watched, source->file, item->test.checks));
+                TRY(watch_fixtures(ret_watched, sources, source->file, item->test.checks));
     }
     return ERR_OK;
 }
@@ -203,6 +219,7 @@ enum err rule_files_look(const struct rule_files *files, const struct rule_files
     TRY(sha256_begin(&sha256));
     sha256_add_framed(&sha256, files->ref);
     sha256_add_framed(&sha256, str_from(files->missing));
+    rule_tree_mark(&files->tree, &sha256);
     for (size_t at = 0; at < files->files.count; at++)
         mark_file(&sha256, files->files.items[at].name, &ret_mark->newest_ms);
     for (size_t at = 0; watched != NULL && at < watched->count; at++)

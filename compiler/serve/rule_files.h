@@ -1,21 +1,24 @@
 /* rule_files.h - which files a set of rules is made of, and whether they are as they were.
  *
  * They are the daemon's config and what its `daemon { rules = [..] }` names, relative to the
- * config: files, and every .cdr file below directories.
+ * config: files, and every .cdr file below directories. With `rules_ref` these are read from that
+ * commit of git, and only the config from disk.
  */
 #pragma once
 
 #include "base/sha256.h"
 #include "compile.h"
 #include "driver/files.h"
+#include "serve/rule_tree.h"
 
 /* Zero it; rule_files_release. */
 struct rule_files {
     struct arena arena;
-    struct files files;  /* the config first */
-    const char **paths;  /* `rules`, from where the process stands; NULL-terminated */
-    str ref;             /* `rules_ref`, or empty */
-    const char *missing; /* a path that cannot be read, as a sentence; or NULL */
+    struct files files;    /* the config first */
+    const char **paths;    /* `rules`, from where the process stands; NULL-terminated */
+    str ref;               /* `rules_ref`, or empty */
+    struct rule_tree tree; /* of that ref */
+    const char *missing;   /* a path that cannot be read, as a sentence; or NULL */
 };
 
 /* Read the config for what it names, and look for it. What cannot be read is in files->missing: a

@@ -16,6 +16,7 @@
 enum {
     OLD_SETS_MAX = 4,
     FAULTS_TOLD = 20,
+    FROM_BYTES_MAX = 64 * 1024,
     SETTLE_MS = 1000, /* who writes a file takes less than that from one write to the next */
 };
 
@@ -318,9 +319,10 @@ static bool is_unsettled(const struct rule_files_mark *mark, int64_t now_ms)
     return mark->newest_ms > now_ms - SETTLE_MS;
 }
 
-static enum err try_files(struct rule_sets *sets, const struct rule_files *files, bool *ret_is_new)
+static enum err try_files(struct rule_sets *sets, struct rule_files *files, bool *ret_is_new)
 {
     CLEANUP(rule_trial_release) struct rule_trial trial = { 0 };
+    CLEANUP(buf_release) struct buf from = BUF_INIT(FROM_BYTES_MAX);
     struct rule_files_mark before;
     struct rule_files_mark after;
     int64_t began_ms = sets->options.clock->now_ms(sets->options.clock);
@@ -330,7 +332,10 @@ static enum err try_files(struct rule_sets *sets, const struct rule_files *files
     TRY(rule_files_look(files, NULL, &after));
     if (strcmp(before.hex, after.hex) != 0 && sets->current != NULL)
         return ERR_OK; /* next time */
-    TRY(judge(sets, &trial, str_from(sets->options.config), ret_is_new));
+    buf_addf(&from, "%s", sets->options.config);
+    rule_tree_tell(&files->tree, files->ref, &from);
+    TRY(from.err);
+    TRY(judge(sets, &trial, buf_str(&from), ret_is_new));
     rule_files_watched_release(&sets->watched);
     sets->watched = trial.watched;
     trial.watched = (struct rule_files_watched){ 0 };

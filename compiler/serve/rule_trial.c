@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 void rule_set_free(struct rule_set *set)
 {
@@ -178,6 +179,40 @@ static enum err add_files(struct rule_trial *trial, const struct rule_files *fil
     return ERR_OK;
 }
 
+/* The config may be in the commit too; it is the one on disk that counts. */
+static bool is_config(const struct rule_files *files, str file)
+{
+    struct stat found;
+    const struct file *config = &files->files.items[0];
+    return stat(file.ptr, &found) == 0 && found.st_dev == config->device
+           && found.st_ino == config->inode;
+}
+
+static enum err add_tree(struct rule_trial *trial, struct rule_files *files)
+{
+    struct compilation *compilation = &trial->set->compilation;
+    struct rule_blob *blobs = NULL;
+    size_t count = 0;
+    const char *missing = NULL;
+    compilation->sources.reader = &files->tree.reader;
+    TRY(rule_tree_list(&files->tree, &missing));
+    if (missing == NULL)
+        TRY(rule_tree_read(&files->tree, &compilation->arena, &blobs, &count, &missing));
+    trial->misses_files = missing != NULL;
+    if (missing != NULL)
+        return fault(trial, "%s", missing);
+    for (size_t at = 0; at < count; at++) {
+        if (is_config(files, blobs[at].file))
+            continue;
+        enum err err = compile_text(compilation, blobs[at].file, blobs[at].text);
+        if (err == ERR_LIMIT)
+            err = fault(trial, "%.*s cannot be read: it is larger than a rule file may be",
+                STR_ARG(blobs[at].file));
+        TRY(err);
+    }
+    return ERR_OK;
+}
+
 static enum err seal(struct rule_trial *trial)
 {
     CLEANUP(sha256_release) struct sha256 sha256 = { 0 };
@@ -204,7 +239,7 @@ static enum err compile_and_test(struct rule_trial *trial)
     return try_tests(trial);
 }
 
-enum err rule_trial_run(const struct rule_files *files, struct rule_trial *trial)
+enum err rule_trial_run(struct rule_files *files, struct rule_trial *trial)
 {
     *trial = (struct rule_trial){ .faults = BUF_INIT(TRIAL_FAULT_BYTES_MAX) };
     trial->set = calloc(1, sizeof *trial->set);
@@ -215,8 +250,11 @@ enum err rule_trial_run(const struct rule_files *files, struct rule_trial *trial
     if (files->missing != NULL)
         TRY(fault(trial, "%s", files->missing));
     TRY(add_files(trial, files));
+    if (trial->fault_count == 0 && files->ref.len > 0)
+        TRY(add_tree(trial, files));
     if (trial->fault_count == 0)
         TRY(compile_and_test(trial));
+    trial->set->compilation.sources.reader = NULL; /* it is gone before the set is */
     TRY(seal(trial));
     trial->misses_files = trial->misses_files || files->missing != NULL;
     if (trial->fault_count > 0) {

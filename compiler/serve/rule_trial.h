@@ -22,7 +22,7 @@ struct rule_trial {
 };
 
 /* Try what `files` found. A bad set is ERR_OK. ERR_MEMORY, and ERR_BYTECODE for a fault of ours. */
-MUST_CHECK enum err rule_trial_run(const struct rule_files *files, struct rule_trial *trial);
+MUST_CHECK enum err rule_trial_run(struct rule_files *files, struct rule_trial *trial);
 void rule_trial_release(struct rule_trial *trial);
 
 /* Free a set that nobody has. */

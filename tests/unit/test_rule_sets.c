@@ -61,7 +61,11 @@ static void begin(struct daemon_rules *d)
 
 static void open_sets(struct daemon_rules *d)
 {
-    assert_int_equal(rule_sets_open(&d->options, &d->sets), ERR_OK);
+    char text[4096];
+    if (rule_sets_open(&d->options, &d->sets) == ERR_OK)
+        return;
+    ssize_t got = pread(d->log.fd, text, sizeof text, 0);
+    fail_msg("%.*s", (int)got, text);
 }
 
 static void end(struct daemon_rules *d)
@@ -273,6 +277,131 @@ static void what_only_a_start_can_change_is_told(void **state)
     end(&d);
 }
 
+/* ---- rules from git ---- */
+
+#define GIT_CONFIG "daemon { rules = [\"work/rules\"] rules_ref = \"main\" }\n"
+#define GIT "git -c user.name=somebody -c user.email=somebody@example.com "
+
+/* Run a line of the shell in the directory; the test fails with it. */
+static void shell(const struct daemon_rules *d, const char *line)
+{
+    char command[1024];
+    snprintf(
+        command, sizeof command, "cd %s && { %s; } >/dev/null 2>&1", d->fixture.scratch.path, line);
+    if (system(command) != 0)
+        fail_msg("%s", line);
+}
+
+static void begin_git(struct daemon_rules *d)
+{
+    begin(d);
+    put(d, "cdr.cdr", GIT_CONFIG);
+    shell(d, "git init -q -b main work && mkdir work/rules work/lists");
+    put(d, "work/lists/bad.txt", "192.0.2.1\n");
+    put(d, "work/rules/alert.json",
+        "{\"id\":\"1\",\"severity\":8,\"type\":\"A:EC2/B\",\"accountId\":\"111122223333\",\"region\":\"eu-west-1\"}\n");
+    put(d, "work/rules/one.cdr",
+        "list bad : ip from \"../lists/bad.txt\"\n" RULE
+        "test \"it fires\" { alert guardduty \"alert.json\"; expect rule one }\n");
+    shell(d, "cd work && git add -A && " GIT "commit -qm one");
+}
+
+static bool sets_text(struct daemon_rules *d, const char *part)
+{
+    bool is_there = false;
+    struct rule_set *set = rule_sets_current(d->sets);
+    for (uint32_t at = 0; at < set->program->text_count; at++)
+        is_there =
+            is_there
+            || (!set->program->texts[at].is_shipped && has(set->program->texts[at].text, part));
+    rule_set_release(d->sets, set);
+    return is_there;
+}
+
+static void rules_of_a_ref_are_those_of_its_commit(void **state)
+{
+    (void)state;
+    struct daemon_rules d;
+    begin_git(&d);
+    /* What is not committed counts for nothing, and what is there need not be checked out. */
+    put(&d, "work/rules/one.cdr", "rule");
+    put(&d, "work/lists/bad.txt", "198.51.100.1\n");
+    shell(&d, "rm work/rules/alert.json");
+    open_sets(&d);
+    assert_true(sets_text(&d, "192.0.2.1"));
+    assert_true(log_has(&d, "main = "));
+    shell(&d,
+        "cd work && git checkout -q . && git checkout -qb other && echo '# two' >>rules/one.cdr "
+        "&& " GIT "commit -qam two");
+    assert_false(look(&d));
+    shell(&d, "cd work && git checkout -q main && git merge -q other");
+    assert_true(look(&d));
+    assert_true(sets_text(&d, "# two"));
+    end(&d);
+}
+
+static void a_bad_commit_leaves_the_rules_before(void **state)
+{
+    (void)state;
+    struct daemon_rules d;
+    begin_git(&d);
+    open_sets(&d);
+    static const struct {
+        const char *does;
+        const char *told;
+    } rows[] = {
+        { "echo 'rule' >rules/two.cdr", "two.cdr:" },
+        { "echo 'use \"/etc/hostname\"' >rules/two.cdr", "not in the tree of git" },
+        { "echo 'use \"../../../cdr.cdr\"' >rules/two.cdr", "not in the tree of git" },
+        { "echo '# x' >out.cdr; ln -s ../out.cdr rules/two.cdr", "a link or a submodule" },
+        { "echo 'list a : ip from \"../lists/gone.txt\"' >rules/two.cdr", "gone.txt" },
+        { "git rm -qr rules; echo >x", "no .cdr file" },
+    };
+    for (size_t row = 0; row < COUNT_OF(rows); row++) {
+        char line[512];
+        snprintf(line, sizeof line, "cd work && %s; git add -A && " GIT "commit -qm bad",
+            rows[row].does);
+        shell(&d, line);
+        assert_false(look(&d));
+        if (!has(fault_of(&d), rows[row].told))
+            fail_msg("row %zu says %.*s", row, STR_ARG(fault_of(&d)));
+        shell(&d, "cd work && git reset -q --hard HEAD^");
+        assert_false(look(&d));
+        assert_true(fault_of(&d).len == 0);
+    }
+    shell(&d, "mv work gone");
+    assert_false(look(&d));
+    assert_true(has(fault_of(&d), "cannot be read from git"));
+    end(&d);
+}
+
+static void a_bare_repository_will_do(void **state)
+{
+    (void)state;
+    struct daemon_rules d;
+    begin_git(&d);
+    shell(&d, "git clone -q --bare work bare.git");
+    put(&d, "cdr.cdr", "daemon { rules = [\"bare.git/rules\"] rules_ref = \"main\" }\n");
+    open_sets(&d);
+    assert_true(sets_text(&d, "192.0.2.1"));
+    shell(&d, "cd work && echo '# two' >>rules/one.cdr && " GIT
+              "commit -qam two && git push -q ../bare.git main");
+    assert_true(look(&d));
+    assert_true(sets_text(&d, "# two"));
+    end(&d);
+}
+
+static void a_ref_is_never_an_option(void **state)
+{
+    (void)state;
+    struct daemon_rules d;
+    begin_git(&d);
+    put(&d, "cdr.cdr", "daemon { rules = [\"work/rules\"] rules_ref = \"--git-dir=/x\" }\n");
+    assert_int_equal(rule_sets_open(&d.options, &d.sets), ERR_INVALID);
+    assert_true(log_has(&d, "cannot be read from git"));
+    end(&d);
+}
+
 /* ---- many threads ---- */
 
 enum { READERS = 4, SETS = 1000, KNOWN_MAX = SETS + 1 };
@@ -376,6 +505,10 @@ int main(void)
         cmocka_unit_test(a_file_that_is_being_written_is_left_for_later),
         cmocka_unit_test(an_older_set_is_at_hand_or_compiled_from_the_journal),
         cmocka_unit_test(what_only_a_start_can_change_is_told),
+        cmocka_unit_test(rules_of_a_ref_are_those_of_its_commit),
+        cmocka_unit_test(a_bad_commit_leaves_the_rules_before),
+        cmocka_unit_test(a_bare_repository_will_do),
+        cmocka_unit_test(a_ref_is_never_an_option),
         cmocka_unit_test(readers_see_whole_sets_alone_while_bad_ones_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
