@@ -8,7 +8,7 @@ static const struct option options[] = {
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, "rules that should be there" },
     { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal to look at" },
     { OPTION_ONLINE, OPTION_FLAG, NULL, NULL, NULL,
-        "ask AWS who we are; without it nothing is sent" },
+        "ask AWS who we are; without it nothing is sent. A daemon's connections are always tried" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a line each, or one JSON object" },
     { 0 },
@@ -82,9 +82,14 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return driver_failure(driver, "looking", ERR_MEMORY);
     *checkup = (struct checkup){ .driver = driver, .arguments = arguments };
     doctor_installation(checkup);
-    doctor_settings(checkup);
-    doctor_data(checkup);
-    doctor_aws(checkup, option_is_given(arguments, OPTION_ONLINE));
+    const char *config = option_text(arguments, OPTION_CONFIG);
+    if (config != NULL && str_endswith(str_from(config), STR(".cdr"))) {
+        doctor_daemon(checkup, config);
+    } else {
+        doctor_settings(checkup);
+        doctor_data(checkup, option_text(checkup->arguments, OPTION_DATA));
+        doctor_aws(checkup, option_is_given(arguments, OPTION_ONLINE));
+    }
     if (option_choice(checkup->arguments, OPTION_FORMAT) == 0)
         print_text(&driver->out, checkup);
     else if (print_json(&driver->out, checkup) != ERR_OK)
@@ -97,6 +102,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 
 static const struct example examples[] = {
     { "cdr doctor", "settings and where they come from, rules, credentials; nothing is sent" },
+    { "cdr doctor --config /etc/cdr/daemon.cdr",
+        "all that the daemon would need: secrets, addresses, certificates, connections" },
     { "cdr doctor --data /var/lib/cdr --online", "the journal too, and whom AWS takes us for" },
     { 0 },
 };
@@ -105,8 +112,14 @@ const struct command doctor_command = {
     .name = "doctor",
     .operands = "",
     .summary = "whether this installation can do its work, and what to do where it cannot",
-    .help = "Each line is ok, a warning or a problem; with a problem the exit code is 1. Names of\n"
-            "credentials are shown, secrets never. Without --online nothing is sent.",
+    .help =
+        "Each line is ok, a warning or a problem; with a problem the exit code is 1. Names of\n"
+        "credentials are shown, secrets never. Without --online nothing is sent. Where --config\n"
+        "ends in .cdr it is the config of the daemon: every secret is looked up, every address "
+        "and\n"
+        "certificate tried, every connection asked who we are, what its clock says and what it\n"
+        "permits, and the rules are compiled and held against their tests. No cdr.json is read "
+        "then.",
     .options = options,
     .examples = examples,
     .group = GROUP_CDR,

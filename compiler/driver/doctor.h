@@ -31,7 +31,12 @@ void checkup_add(struct checkup *checkup, enum health health, const char *name, 
 void doctor_installation(struct checkup *checkup);
 /* Where settings come from, and whether rules are where they say. */
 void doctor_settings(struct checkup *checkup);
-/* The data directory: who may write, its journal, room, who is at work. */
-void doctor_data(struct checkup *checkup);
+/* The data directory (NULL: none is given): who may write, its journal, room, who is at work. */
+void doctor_data(struct checkup *checkup, const char *directory);
+/* Whether another process holds the lock of the directory. */
+bool doctor_data_is_locked(const char *directory, struct arena *arena);
+/* Everything that the daemon is told by its config: rules and their tests, secrets, certificates,
+ * addresses, the data directory, connections and what they may (serve/doctor_*.c). */
+void doctor_daemon(struct checkup *checkup, const char *config);
 /* Credentials, found or not and where; only `is_online` asks AWS about them. */
 void doctor_aws(struct checkup *checkup, bool is_online);

@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ enum { MS_PER_MINUTE = 60 * 1000, MEBIBYTE = 1024 * 1024, LOCKS_BYTES_MAX = 4 * 
 
 /* Whether another process holds the lock, from the kernel's list: trying to take it could
  * keep a run that begins right now from beginning. */
-static bool is_locked(const char *directory, struct arena *arena)
+bool doctor_data_is_locked(const char *directory, struct arena *arena)
 {
     const char *file = arena_format(arena, "%s/lock", directory);
     CLEANUP(buf_release) struct buf locks = BUF_INIT(LOCKS_BYTES_MAX);
@@ -99,7 +100,7 @@ static void look_at_journal(struct checkup *checkup, const char *directory)
     else
         look_at_open_journal(checkup, store);
     store_close(store);
-    if (is_locked(directory, arena))
+    if (doctor_data_is_locked(directory, arena))
         checkup_add(checkup, HEALTH_OK, "lock", NULL, "another cdr is at work here");
 }
 
@@ -115,9 +116,28 @@ static void look_at_pause(struct checkup *checkup, const char *directory)
     checkup_add(checkup, HEALTH_WARNING, "pause", help, "%s", words);
 }
 
-void doctor_data(struct checkup *checkup)
+/* That what is written there gets to the disk, which a full or broken one shows before a run
+ * does. */
+static void look_at_writing(struct checkup *checkup, const char *directory)
 {
-    const char *directory = option_text(checkup->arguments, OPTION_DATA);
+    const char *file = arena_format(&checkup->driver->arena, "%s/.cdr-doctor", directory);
+    if (file == NULL)
+        return;
+    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool is_well = fd >= 0 && write(fd, "cdr\n", 4) == 4 && fsync(fd) == 0;
+    int reason = errno;
+    if (fd >= 0) {
+        close(fd);
+        unlink(file);
+    }
+    if (!is_well)
+        checkup_add(checkup, HEALTH_PROBLEM, "data directory",
+            "nothing could be kept there, so nothing would be accepted",
+            "%s: a file of 4 bytes: %s", directory, strerror(reason));
+}
+
+void doctor_data(struct checkup *checkup, const char *directory)
+{
     struct stat status;
     if (directory == NULL) {
         checkup_add(checkup, HEALTH_OK, "data directory", NULL,
@@ -141,6 +161,11 @@ void doctor_data(struct checkup *checkup)
             "%s: %s", directory, strerror(errno));
     else {
         checkup_add(checkup, HEALTH_OK, "data directory", NULL, "%s, writable", directory);
+        if (status.st_uid != geteuid())
+            checkup_add(checkup, HEALTH_WARNING, "data directory", "chown it to who runs cdr",
+                "%s belongs to user %ju, and we are %ju", directory, (uintmax_t)status.st_uid,
+                (uintmax_t)geteuid());
+        look_at_writing(checkup, directory);
         look_at_room(checkup, directory);
         look_at_journal(checkup, directory);
         look_at_pause(checkup, directory);

@@ -623,6 +623,12 @@ str aws_connection_region(const struct aws_connection *connection)
     return connection->family->region;
 }
 
+bool aws_connection_clock(const struct aws_connection *connection, int64_t *ret_ahead_s)
+{
+    *ret_ahead_s = connection->family->shown_s;
+    return connection->family->has_shown;
+}
+
 const char *aws_connection_found(const struct aws_connection *connection)
 {
     return connection->found;

@@ -23,6 +23,7 @@
 #include "host/clock.h"
 #include "host/transport.h"
 
+#include <stdbool.h>
 struct aws_connection;
 struct http;
 
@@ -77,6 +78,9 @@ str aws_connection_region(const struct aws_connection *connection);
 const char *aws_connection_found(const struct aws_connection *connection);
 /* Now, by AWS's clock as far as it is known: within five minutes of it, or AWS accepts nothing. */
 int64_t aws_connection_now_ms(const struct aws_connection *connection);
+
+/* AWS's clock less ours, in seconds, as its last answer says; false: none did. */
+bool aws_connection_clock(const struct aws_connection *connection, int64_t *ret_ahead_s);
 
 /* End when *stop is not 0, which outlives the connection: a read that is under way or waits to
  * be sent again returns ERR_STOPPED; a change under way is finished, and not sent again. It

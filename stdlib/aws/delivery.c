@@ -109,6 +109,15 @@ static enum retry_cause attempt_cause(
     return retry_cause_of(attempt->reply.status, code);
 }
 
+/* What its clock says, for who asks (aws_connection_clock). */
+static void clock_note(struct aws_family *family, const struct attempt *attempt)
+{
+    if (attempt->err != ERR_OK || attempt->reply.date_unix_s == 0)
+        return;
+    family->has_shown = true;
+    family->shown_s = attempt->reply.date_unix_s - family->clock->now_ms(family->clock) / MS_PER_S;
+}
+
 static void attempt_make(struct journey *journey, struct arena *scratch, struct attempt *attempt)
 {
     struct http_header headers[HEADERS_MAX];
@@ -129,6 +138,7 @@ static void attempt_make(struct journey *journey, struct arena *scratch, struct 
     if (attempt->err != ERR_OK)
         return;
     attempt->err = http->send(http, &request, scratch, &attempt->reply, &attempt->reason);
+    clock_note(order->family, attempt);
     attempt->cause = attempt_cause(attempt, order->request->service, scratch);
 }
 

@@ -19,6 +19,8 @@ struct aws_family {
     str region;               /* of requests that name none */
     const volatile int *stop; /* may be NULL */
     int64_t skew_s;           /* AWS's clock less ours */
+    int64_t shown_s;          /* the same, as the Date of the last answer says */
+    bool has_shown;           /* an answer had one */
     uint64_t chance;          /* state of the delays */
     unsigned attempts_max;    /* of one request */
     struct retry_bucket retries;

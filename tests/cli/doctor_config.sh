@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# doctor_config.sh - cdr doctor --config FILE.cdr, and the configs that docs/examples has.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+examples=$root/docs/examples
+for name in sandbox daemon; do
+    run check "$examples/$name.cdr" "$root/rules"
+    exits 0 "$name.cdr compiles together with the shipped rules"
+    prints "All " "without a finding that counts"
+    run fmt --check "$examples/$name.cdr"
+    exits 0 "and is laid out as cdr does"
+done
+run run --rules "$examples/sandbox.cdr" --rules "$root/rules" --mode apply --data applied --alerts /dev/null
+exits 0 "apply takes the sandbox's"
+
+run doctor --config "$examples/sandbox.cdr" --data data
+exits 0 "the sandbox's config has no problem"
+prints "compile, and their tests pass" "its rules are tried"
+prints "every provider is the sandbox" "its connections are not"
+prints "warning  ways in" "that no way in is named is told"
+run doctor --config "$examples/sandbox.cdr" --data data --format json
+exits 0 "in JSON too"
+holds "which has the same" json '[.checks[] | select(.name == "rules")][0].state == "ok"'
+
+# In earnest, on the sandbox.
+start_sandbox
+mkdir creds data
+chmod 700 data
+config() { # [SED]: the example with its paths here
+    sed -e "s|/etc/cdr/|$work/|; s|\"../../rules\"|\"$root/rules/aws\"|; s|/var/lib/cdr|$work/data|" \
+        -e "s|127.0.0.1:8443|127.0.0.1:0|; s|127.0.0.1:6514|127.0.0.1:0|" ${1:+-e "$1"} "$examples/daemon.cdr" >daemon.cdr
+}
+config
+run doctor --config daemon.cdr
+exits 1 "without its credentials there are problems"
+prints "CREDENTIALS_DIRECTORY is not set" "which are told"
+export CREDENTIALS_DIRECTORY=$work/creds
+openssl req -x509 -newkey ed25519 -keyout creds/tls.key -nodes -out tls.pem -subj /CN=localhost -days 300 2>/dev/null
+printf 'whsec_%s\n' "$(openssl rand -base64 32)" >creds/hook
+echo cdr-sandbox >creds/external-id
+run doctor --config daemon.cdr
+prints "\`secret\` is there, by credential(\"hook\")" "a secret is looked up"
+holds "and never shown" bash -c "! grep -qF \"\$(cut -c7-20 creds/hook)\" '$out' '$err'"
+prints "is good for" "the certificate is looked at"
+prints "127.0.0.1:0 is free" "addresses are tried"
+prints "we are arn:aws:iam::111122223333:user/cdr" "who we are is asked"
+prints "0 s ahead of ours" "whose clock is off, too"
+prints "444455556666: we are arn:aws:sts::444455556666:assumed-role/cdr-responder" "each account is entered"
+prints "permissions" "and what we may there is compared"
+
+openssl genpkey -algorithm ed25519 -out creds/tls.key 2>/dev/null
+run doctor --config daemon.cdr
+exits 1 "another key than the certificate's is a problem"
+prints "is not the key of the certificate" "which is said"
+echo short >creds/hook
+run doctor --config daemon.cdr
+exits 1 "a short secret is a problem"
+prints "make one: printf 'whsec_" "with a way to make one"
+openssl req -x509 -newkey ed25519 -keyout creds/tls.key -nodes -out tls.pem -subj /CN=localhost -days 5 2>/dev/null
+run doctor --config daemon.cdr
+prints "renew it soon" "a certificate that is soon over is a warning"
+echo nothing >tls.pem
+run doctor --config daemon.cdr
+prints "has no certificate in it" "a file without one is told"
+
+listener='import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()
+open(sys.argv[1], "w").write(str(s.getsockname()[1])); time.sleep(60)'
+python3 -c "$listener" "$work/port" &
+children+=($!)
+for _ in 1 2 3 4 5 6 7 8 9 10; do [ -s port ] || sleep 0.2; done
+config "s|listen = \"127.0.0.1:0\"|listen = \"127.0.0.1:$(cat port)\"|"
+run doctor --config daemon.cdr
+prints "Address already in use" "an address that somebody has is a problem"
+echo 'cdr 1
+daemon { rules = ["bad.cdr"] }' >broken.cdr
+echo 'rule r { when severty >= high then respond isolate_role }' >bad.cdr
+run doctor --config broken.cdr
+exits 1 "rules with a mistake are a problem"
+prints "severty" "which is told"
+run doctor --config nowhere.cdr
+exits 1 "so is a config that is not there"
+echo 'cdr 1' >empty.cdr
+run doctor --config empty.cdr
+exits 1 "or one without a daemon"
+finish
