@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FAULTS_SHOWN = 10, SECRET_BYTES_MAX = 256 * 1024 };
+enum { FAULTS_SHOWN = 10, SECRET_BYTES_MAX = 256 * 1024, REF_BYTES_MAX = 4096 };
 
 const char *doctor_block_name(struct checkup *checkup, const struct daemon_block *block)
 {
@@ -55,10 +55,13 @@ static struct rule_set *try_rules(struct checkup *checkup, const char *config)
     tell_faults(checkup, &trial);
     struct rule_set *set = trial.set;
     trial.set = NULL;
+    CLEANUP(buf_release) struct buf from = BUF_INIT(REF_BYTES_MAX);
+    if (files.ref.len > 0)
+        rule_tree_tell(&files.tree, files.ref, &from);
     if (set != NULL)
         checkup_add(checkup, HEALTH_OK, "rules", NULL,
-            "%u rules in %zu files compile, and their tests pass",
-            (unsigned)set->program->rule_count, files.files.count);
+            "%u rules compile, and their tests pass%s%.*s", (unsigned)set->program->rule_count,
+            from.len == 0 ? "" : ": ", STR_ARG(buf_str(&from)));
     return set;
 }
 

@@ -83,4 +83,16 @@ exits 1 "so is a config that is not there"
 echo 'cdr 1' >empty.cdr
 run doctor --config empty.cdr
 exits 1 "or one without a daemon"
+
+# The unit that goes with it.
+if command -v systemd-analyze >/dev/null &&
+    systemd-analyze security --offline=true "$examples/cdr.service" >"$out" 2>&1; then
+    score=$(grep -oE 'exposure level for cdr.service: [0-9.]+' "$out" | grep -oE '[0-9.]+$')
+    holds "systemd finds the service well enclosed ($score)" awk -v score="$score" 'BEGIN { exit !(score != "" && score <= 2.0) }'
+else
+    skip "the service is well enclosed" "no systemd-analyze that can look at a file"
+fi
+holds "what it loads as credentials is what the config names" test \
+    "$(grep -oE '^LoadCredential=[^:]+' "$examples/cdr.service" | cut -d= -f2 | sort)" = \
+    "$(grep -oE 'credential\("[^"]+' "$examples/daemon.cdr" | cut -d'"' -f2 | sort -u)"
 finish
