@@ -23,10 +23,12 @@ struct exchange {
     str body;           /* all of it */
     str peer;           /* address of the other end, without port */
     str peer_subject;   /* of the client's certificate, which was verified; empty without one */
-    str peer_ca; /* name of the authority file (server_options.client_cas) that it goes back to; or empty */
+    str peer_ca; /* the name of the first of server_options.client_cas that it goes back to */
     struct arena *arena;
     struct handler *handler; /* that has it */
-    void *self;              /* the handler's own, for this exchange */
+    void *
+        self; /* the handler's own, for this exchange. Until `handle` is called it must be in `arena`:
+                 * who goes away while the body comes in is not told of */
 };
 
 /* A header's value, whose name is compared without case; an empty str when it is not there, or there
@@ -45,19 +47,27 @@ struct answer {
     const char *allow;        /* of 405; or NULL */
 };
 
-/* Answer: once for each exchange, from any thread, also before handle returns. */
+/* Answer: once for each exchange, from any thread, also before handle returns; the exchange is gone
+ * then. Who is not answered within two minutes of handle is told 503 by the server, and what comes
+ * later is forgotten. */
 void exchange_answer(struct exchange *exchange, const struct answer *answer);
 /* The same, as application/problem+json (RFC 9457): `title` is a sentence, `detail` may be NULL. */
 void exchange_refuse(struct exchange *exchange, int status, const char *title, const char *detail);
 
 /* Who answers what. */
 struct handler {
-    /* When the head is read, before any of the body: how many bytes of body the request may have; 0:
-     * it was refused here (exchange_refuse), nothing more is read. Whoever is not let in costs no
-     * disk and no memory. */
+    /* When the head is read, before any of the body: how many bytes of body the request may have, at
+     * least 1, also of a GET; 0: it was refused here (exchange_refuse), nothing more is read. Whoever is not let in costs no
+     * disk and no memory. Called in a thread of the server, as `handle` is: neither may wait for long. */
     size_t (*admit)(struct handler *handler, struct exchange *exchange);
     /* When the request is whole. It is answered here or later. */
     void (*handle)(struct handler *handler, struct exchange *exchange);
+};
+
+/* Who may have signed the certificates of clients. */
+struct client_ca {
+    str name; /* what exchange.peer_ca says: the name of the file */
+    str pem;
 };
 
 struct server_options {
@@ -67,8 +77,7 @@ struct server_options {
     struct metrics *metrics;
     str certificate; /* PEM; empty: plain HTTP */
     str key;
-    const str
-        *client_cas; /* PEM of authorities that clients may have; a handler asks for peer_ca */
+    const struct client_ca *client_cas; /* a handler asks for peer_ca; copied */
     size_t client_ca_count;
     uint32_t connections_max;         /* 0: 4000 */
     uint32_t connections_of_peer_max; /* 0: no ceiling for loopback, 200 for others */

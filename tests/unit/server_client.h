@@ -1,0 +1,192 @@
+/* server_client.h - a server under test, and a client that sends any bytes. */
+#pragma once
+
+#include "daemon/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { REPLY_BYTES = 1024 * 1024, BODY_MAX = 100000, PATIENCE_MS = 20000, LATER_MAX = 64 };
+
+/* Answers 200 with what it read; or as the path says. */
+struct echo {
+    struct handler handler; /* first */
+    pthread_mutex_t lock;
+    int admitted;
+    int handled;
+    struct exchange *later[LATER_MAX];
+    int later_count;
+    char peer_ca[64];
+    char peer_subject[256];
+};
+
+struct place {
+    struct echo echo;
+    struct server *server;
+    struct metrics *metrics;
+    struct arena arena;
+    char reply[REPLY_BYTES + 1];
+};
+
+static inline size_t echo_admit(struct handler *handler, struct exchange *exchange)
+{
+    struct echo *echo = (struct echo *)(void *)handler;
+    pthread_mutex_lock(&echo->lock);
+    echo->admitted++;
+    pthread_mutex_unlock(&echo->lock);
+    if (!str_is(exchange->path, "/closed"))
+        return BODY_MAX;
+    exchange_refuse(exchange, 401, "who are you", "no token");
+    return 0;
+}
+
+static inline void echo_answer(struct exchange *exchange)
+{
+    str header = exchange_header(exchange, "x-say");
+    str query = exchange_query(exchange, "say");
+    const char *body = arena_format(exchange->arena, "%s %.*s|%.*s|%.*s|%.*s|%.*s\n",
+        exchange->method, STR_ARG(exchange->path), STR_ARG(header), STR_ARG(query),
+        STR_ARG(exchange->peer), STR_ARG(exchange->body));
+    exchange_answer(exchange,
+        &(struct answer){
+            .status = 200, .content_type = "text/plain", .body = str_from(body), .etag = "\"a\"" });
+}
+
+static inline void echo_handle(struct handler *handler, struct exchange *exchange)
+{
+    struct echo *echo = (struct echo *)(void *)handler;
+    bool is_later = str_is(exchange->path, "/later");
+    pthread_mutex_lock(&echo->lock);
+    echo->handled++;
+    (void)snprintf(echo->peer_ca, sizeof(echo->peer_ca), "%.*s", STR_ARG(exchange->peer_ca));
+    (void)snprintf(
+        echo->peer_subject, sizeof(echo->peer_subject), "%.*s", STR_ARG(exchange->peer_subject));
+    if (is_later && echo->later_count < LATER_MAX)
+        echo->later[echo->later_count++] = exchange;
+    pthread_mutex_unlock(&echo->lock);
+    if (!is_later)
+        echo_answer(exchange);
+}
+
+static inline int echo_count(struct echo *echo, const int *count)
+{
+    pthread_mutex_lock(&echo->lock);
+    int found = *count;
+    pthread_mutex_unlock(&echo->lock);
+    return found;
+}
+
+/* Start with `options`, whose handler and metrics are set here. */
+static inline void open_place(struct place *place, struct server_options options)
+{
+    const char *reason = NULL;
+    place->echo = (struct echo){ .handler = { echo_admit, echo_handle } };
+    pthread_mutex_init(&place->echo.lock, NULL);
+    place->arena = (struct arena)ARENA_INIT(1024 * 1024);
+    assert_int_equal(metrics_new(&place->metrics), ERR_OK);
+    options.address = options.address == NULL ? "127.0.0.1" : options.address;
+    options.handler = &place->echo.handler;
+    options.metrics = place->metrics;
+    if (server_start(&options, &place->arena, &place->server, &reason) != ERR_OK)
+        fail_msg("%s", reason == NULL ? "no reason" : reason);
+}
+
+static inline void close_place(struct place *place)
+{
+    server_stop(place->server);
+    metrics_free(place->metrics);
+    arena_release(&place->arena);
+    pthread_mutex_destroy(&place->echo.lock);
+    place->server = NULL;
+}
+
+static inline int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static inline void pause_ms(long duration_ms)
+{
+    struct timespec time = { duration_ms / 1000, duration_ms % 1000 * 1000000L };
+    nanosleep(&time, NULL);
+}
+
+static inline int dial(const struct place *place)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+        .sin_port = htons(server_port(place->server)),
+        .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+/* Send; false when the other end does not want it any more. */
+static inline bool say(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return false;
+        bytes += sent;
+        size -= (size_t)sent;
+    }
+    return true;
+}
+
+/* Read to the end and close: the status, 0 when it was closed without one, -1 when it never ends. */
+static inline int hear(struct place *place, int fd)
+{
+    size_t have = 0;
+    int64_t until = now_ms() + PATIENCE_MS;
+    for (;;) {
+        struct pollfd ready = { .fd = fd, .events = POLLIN };
+        int64_t left = until - now_ms();
+        if (left <= 0 || poll(&ready, 1, (int)left) <= 0) {
+            close(fd);
+            return -1;
+        }
+        ssize_t got = recv(fd, place->reply + have, REPLY_BYTES - have, 0);
+        if (got <= 0)
+            break;
+        have += (size_t)got;
+    }
+    close(fd);
+    place->reply[have] = '\0';
+    return have < 12 || strncmp(place->reply, "HTTP/1.", 7) != 0
+               ? 0
+               : (int)strtol(place->reply + 9, NULL, 10);
+}
+
+static inline int ask(struct place *place, const char *bytes, size_t size)
+{
+    int fd = dial(place);
+    (void)say(fd, bytes, size);
+    return hear(place, fd);
+}
+
+static inline int ask_text(struct place *place, const char *text)
+{
+    return ask(place, text, strlen(text));
+}
+
+static inline double refused(struct place *place, const char *label)
+{
+    return metrics_get(place->metrics, METRIC_REQUESTS_REFUSED, str_from(label));
+}

@@ -1,0 +1,61 @@
+/* head.h - the head of an HTTP request, read strictly: RFC 9112 without its leniencies.
+ *
+ * Two servers that read one request in two ways let a request be smuggled past the first one. So
+ * there is one way here, and what deviates from it is refused, not repaired. Pure: bytes in, a
+ * verdict out.
+ */
+#pragma once
+
+#include "base/attr.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { HEAD_BYTES_MAX = 16 * 1024, HEAD_FIELDS_MAX = 100 };
+
+enum head_fault {
+    HEAD_GOOD,
+    HEAD_UNFINISHED, /* good so far */
+#define HEAD_FAULT(id, status, label, sentence) HEAD_##id,
+#include "daemon/head_faults.def"
+#undef HEAD_FAULT
+    HEAD_FAULT_COUNT
+};
+
+struct head_fault_info {
+    int status;
+    const char *label;    /* of the metric */
+    const char *sentence; /* of the answer */
+};
+
+/* Of a fault; of HEAD_GOOD and HEAD_UNFINISHED one whose status is 0. */
+const struct head_fault_info *head_fault_info(enum head_fault fault);
+
+struct head_field {
+    str name;
+    str value; /* without white space around it */
+};
+
+/* Everything is borrowed from the bytes that were read. */
+struct head {
+    str method;
+    str target; /* as it came */
+    int minor;  /* of HTTP/1.x */
+    struct head_field fields[HEAD_FIELDS_MAX];
+    size_t count;
+    bool has_length;
+    uint64_t length; /* of the body; 0 when nothing is said of it */
+};
+
+/* Read what is at the front of `bytes`, to the empty line; what follows is not looked at. A fault is
+ * told as soon as it can be seen, HEAD_UNFINISHED while there is none and the empty line is missing. */
+enum head_fault head_read(str bytes, struct head *head);
+
+/* Check a head that somebody else took apart: `method`, `target`, `minor`, `fields`, `count` are set.
+ * Sets `has_length` and `length`. head_read has called it. */
+enum head_fault head_check(struct head *head);
+
+/* The value of the one field of that name, whose case does not matter; an empty str without one, or
+ * with two. */
+str head_value(const struct head_field *fields, size_t count, const char *name);
