@@ -38,7 +38,8 @@ $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c compiler/lint/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
            $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o $(B)/stdlib/aws/collector.o
-CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c compiler/serve/*.c))
+CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
+SERVE_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/serve/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 MODEL   := $(B)/tests/model/model_holds
 DIFF    := $(B)/tests/diff/diff_evaluate
@@ -106,15 +107,19 @@ $(B)/stdlib/aws/collector.c: stdlib/aws/embed.awk stdlib/aws/collector.sh
 $(B)/libcdr.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/cdr: $(CMD_OBJ) $(B)/libcdr.a
+# The daemon's parts: linked by who names one.
+$(B)/libserve.a: $(SERVE_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/cdr: $(CMD_OBJ) $(B)/libserve.a $(B)/libcdr.a
 	$(if $(Q),@echo "  LINK $@")
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(LIBS)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
-	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LIBS)
 
 # What of the command is a library in itself is tested as one.
-$(addprefix $(B)/tests/unit/test_,command_line retention rule_sets typo): $(filter-out %/main.o,$(CMD_OBJ))
+$(addprefix $(B)/tests/unit/test_,command_line retention rule_sets typo): $(filter-out %/main.o,$(CMD_OBJ)) $(B)/libserve.a
 $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o markdown.o output.o)
 $(B)/tests/unit/test_alerts: $(addprefix $(B)/compiler/driver/,alerts.o files.o output.o)
 $(B)/tests/unit/test_setting_text: $(addprefix $(B)/compiler/driver/,files.o output.o setting_text.o)

@@ -43,6 +43,9 @@ void story_text(struct output *out, const struct story *story, const char *data)
 /* The same as an object. NULL when out of memory. */
 json_t *story_json(const struct story *story);
 
+/* What of a run is in every list of them; `state` is run_state. NULL when out of memory. */
+json_t *run_json(const struct run *run, const char *state);
+
 /* The hold that a step waits for, or waited for last; NULL: it never did. */
 const struct hold *story_hold(const struct story *story, const struct step_record *step);
 /* When a step is undone because its `for` is over, in ms since 1970; 0: it is not. */

@@ -132,16 +132,8 @@ static json_t *json_from_joined(const struct story *story)
     return alerts;
 }
 
-json_t *story_json(const struct story *story)
+json_t *run_json(const struct run *run, const char *state)
 {
-    const struct run *run = &story->run;
-    json_t *steps = json_array();
-    for (size_t i = 0; i < story->step_count; i++)
-        json_append(&steps, json_from_step(story, &story->steps[i]));
-    json_t *undone = json_array();
-    json_t *tried = json_array();
-    for (size_t i = 0; i < story->undo_count; i++)
-        json_append(story->undos[i].is_done ? &undone : &tried, json_integer(story->undos[i].run));
     json_t *json = json_object();
     json_put(&json, "run", json_integer(run->id));
     json_put(&json, "undoes", run->undoes == 0 ? json_null() : json_integer(run->undoes));
@@ -151,11 +143,24 @@ json_t *story_json(const struct story *story)
     json_put(&json, "program", json_or_null(run->program_hash));
     json_put(&json, "started", json_from_moment(run->started_ms));
     json_put(&json, "ended", json_from_moment(run->ended_ms));
-    json_put(&json, "state", json_from_text(story->state));
+    json_put(&json, "state", json_from_text(state));
     json_put(&json, "reason", json_or_null(run->cut_reason));
+    json_put(&json, "case", run->case_id == 0 ? json_null() : json_integer(run->case_id));
+    return json;
+}
+
+json_t *story_json(const struct story *story)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < story->step_count; i++)
+        json_append(&steps, json_from_step(story, &story->steps[i]));
+    json_t *undone = json_array();
+    json_t *tried = json_array();
+    for (size_t i = 0; i < story->undo_count; i++)
+        json_append(story->undos[i].is_done ? &undone : &tried, json_integer(story->undos[i].run));
+    json_t *json = run_json(&story->run, story->state);
     json_put(&json, "undone_by", undone);
     json_put(&json, "undo_tried_by", tried);
-    json_put(&json, "case", run->case_id == 0 ? json_null() : json_integer(run->case_id));
     json_put(&json, "joined_alerts", json_from_joined(story));
     json_put(&json, "steps", steps);
     return json;

@@ -118,6 +118,7 @@ static void figures_are_told_in_the_order_of_their_rows(void **state)
     assert_non_null(strstr(text, "\ncdr_store_failed 0\n"));
     assert_true(metrics_get(metrics, METRIC_ALERTS_RECEIVED, STR("api")) == 3);
     assert_true(metrics_get(metrics, METRIC_ALERTS_RECEIVED, STR("unheard")) == 0);
+    assert_true(metrics_sum(metrics, METRIC_ALERTS_RECEIVED) == 5);
     (void)read_strictly(text);
     free(text);
 }

@@ -158,6 +158,18 @@ double metrics_get(struct metrics *metrics, enum metric metric, str label)
     return value;
 }
 
+double metrics_sum(struct metrics *metrics, enum metric metric)
+{
+    double sum = 0;
+    if (metrics == NULL)
+        return 0;
+    pthread_mutex_lock(&metrics->lock);
+    for (size_t at = 0; at < metrics->families[metric].count; at++)
+        sum += metrics->families[metric].series[at].value;
+    pthread_mutex_unlock(&metrics->lock);
+    return sum;
+}
+
 static void value_add(struct buf *out, double value)
 {
     if (isnan(value))

@@ -23,5 +23,7 @@ void metrics_free(struct metrics *metrics);
 void metrics_add(struct metrics *metrics, enum metric metric, str label, double amount);
 void metrics_set(struct metrics *metrics, enum metric metric, str label, double value);
 double metrics_get(struct metrics *metrics, enum metric metric, str label);
+/* Of all its labels together. */
+double metrics_sum(struct metrics *metrics, enum metric metric);
 /* The text exposition format, version 0.0.4, all metrics in the order of metrics.def. ERR_MEMORY. */
 MUST_CHECK enum err metrics_write(struct metrics *metrics, struct buf *out);

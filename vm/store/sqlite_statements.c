@@ -144,6 +144,19 @@ static_assert(ALERT_WAITING == 0 && ALERT_EVALUATED == 1 && ALERT_DEAD == 2,
 #define ALERTS_THAT(pass)                                                                          \
     "SELECT " ALERT_COLUMNS("x''") " FROM alerts WHERE id > ?1 AND " pass " ORDER BY id LIMIT ?2"
 
+/* As read by listing_runs; where a run stands is asked of one run at a time. */
+#define LISTED_RUNS                                                                                \
+    "SELECT id, undoes, alert, source, forced_source, rule, rule_id, program_hash, received_ms,"   \
+    " started_ms, person, case_id, undoes_step IS NOT NULL, undoes_step, ended_ms, cut_reason"     \
+    " FROM run WHERE id > ?1"
+
+/* As read by listing_steps. Steps are never deleted, so rowid is the order they were begun in. */
+#define LISTED_STEPS                                                                               \
+    "SELECT " STEP_COLUMNS ", rowid,"                                                              \
+    " (SELECT count(*) FROM call WHERE call.run = s.run AND call.step = s.idx),"                   \
+    " (SELECT count(*) FROM call WHERE call.run = s.run AND call.step = s.idx AND is_change = 1)"  \
+    " FROM step AS s WHERE rowid > ?1"
+
 static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_PROGRAM_PUT] = "INSERT INTO program (hash, texts) VALUES (?1, ?2)"
                               " ON CONFLICT (hash) DO NOTHING",
@@ -169,6 +182,9 @@ static const char *const sql[STATEMENT_COUNT] = {
         " undoes_step, ended_ms, cut_reason, " STANDING " FROM run AS r"
         " WHERE (?1 = 0 OR ended_ms IS NULL) AND (?2 = '' OR alert = ?2)"
         " AND (?3 = 0 OR undoes = ?3) AND (?4 = 0 OR case_id = ?4) ORDER BY id",
+    [STATEMENT_RUNS_PAGE] = LISTED_RUNS " ORDER BY id LIMIT ?2",
+    [STATEMENT_RUNS_PAGE_OPEN] = LISTED_RUNS " AND ended_ms IS NULL ORDER BY id LIMIT ?2",
+    [STATEMENT_RUNS_PAGE_OF_ALERT] = LISTED_RUNS " AND alert = ?3 ORDER BY id LIMIT ?2",
     [STATEMENT_OPEN_RUNS] = "SELECT id, alert, rule, rule_id, program_hash FROM run"
                             " WHERE ended_ms IS NULL AND undoes IS NULL ORDER BY id",
     /* `mine` made `change`; `theirs` is of run `r`. A step that was cut off never told its
@@ -230,6 +246,9 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_STEP_FORGET] = "DELETE FROM call WHERE run = ?1 AND step = ?2",
     [STATEMENT_STEP_GET] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 AND idx = ?2",
     [STATEMENT_STEPS] = "SELECT " STEP_COLUMNS " FROM step WHERE run = ?1 ORDER BY idx",
+    [STATEMENT_STEPS_PAGE] = LISTED_STEPS " ORDER BY rowid LIMIT ?2",
+    /* The run's index, not the table: a run has few steps. */
+    [STATEMENT_STEPS_PAGE_OF_RUN] = LISTED_STEPS " AND run = ?3 ORDER BY +rowid LIMIT ?2",
     [STATEMENT_CALL_INTEND] =
         "INSERT INTO call (" INTENT_COLUMNS ")"
         " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
