@@ -13,7 +13,6 @@
 static const char *const later_commands[] = {
     "alerts",
     "cost",
-    "deadletter",
     "import",
     "lsp",
     "permissions",

@@ -73,6 +73,7 @@ extern const struct command cases_command;
 extern const struct command check_command;
 extern const struct command collect_command;
 extern const struct command completion_command;
+extern const struct command deadletter_command;
 extern const struct command disasm_command;
 extern const struct command doc_command;
 extern const struct command doctor_command;

@@ -12,6 +12,7 @@ const struct command *const all_commands[] = {
     &runs_command,
     &collect_command,
     &cases_command,
+    &deadletter_command,
     &approvals_command,
     &approve_command,
     &reject_command,
