@@ -103,8 +103,9 @@ static enum retry_cause attempt_cause(
         return RETRY_TRANSIENT;
     if (attempt->err != ERR_OK || attempt->reply.status < 400)
         return RETRY_NONE;
+    /* REST services may name it in a header alone. */
     if (!reply_error_of(scratch, service, attempt->reply.body, &code, &message))
-        code = (str){ "", 0 };
+        code = str_first(attempt->reply.error_type, str_find(attempt->reply.error_type, ':'));
     attempt->is_time = str_is(code, "RequestExpired");
     return retry_cause_of(attempt->reply.status, code);
 }

@@ -12,6 +12,8 @@
  *   GET    /_sandbox/faults   those that are still to come
  *   POST   /_sandbox/faults   [{"operation","kind","times","after","milliseconds","status"}]
  *                             takes the place of the former list; DELETE clears it
+ *   POST   /_sandbox/findings [finding]: of GuardDuty, as GetFindings answers them, are there from
+ *                             now on, each in the place of one with its id
  *   POST   /_sandbox/reset    the world as it began; no calls, no faults
  *
  * `operation` "*" is any; `times` (1) calls are hit after the first `after` (0) ones.
