@@ -150,6 +150,11 @@ static inline bool say(int fd, const char *bytes, size_t size)
     return true;
 }
 
+static inline bool say_text(int fd, const char *text)
+{
+    return say(fd, text, strlen(text));
+}
+
 /* Read to the end and close: the status, 0 when it was closed without one, -1 when it never ends. */
 static inline int hear(struct place *place, int fd)
 {

@@ -1,5 +1,7 @@
 #include "server_client.h"
 
+#include <sys/resource.h>
+
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n"
 #define POST "POST / HTTP/1.1\r\nHost: a\r\n"
 
@@ -246,7 +248,7 @@ static void a_head_that_comes_in_pieces_is_read(void **state)
 static int drip(struct place *place, const char *begin)
 {
     int fd = dial(place);
-    assert_true(say(fd, begin, strlen(begin)));
+    assert_true(say_text(fd, begin));
     int64_t until = now_ms() + PATIENCE_MS;
     struct pollfd ready = { .fd = fd, .events = POLLIN };
     while (now_ms() < until && poll(&ready, 1, 100) == 0)
@@ -267,8 +269,7 @@ static void what_is_slow_is_ended(void **state)
     int fd = dial(place); /* says nothing at all */
     assert_int_equal(hear(place, fd), 408);
     fd = dial(place);
-    assert_true(
-        say(fd, POST "Content-Length: 9\r\n\r\n", strlen(POST "Content-Length: 9\r\n\r\n")));
+    assert_true(say_text(fd, POST "Content-Length: 9\r\n\r\n"));
     assert_int_equal(hear(place, fd), 408);
     assert_int_equal(place->echo.handled, 0);
     close_place(place);
@@ -283,7 +284,7 @@ static void idle_connections_do_not_slow_down_others(void **state)
     for (int at = 0; at < IDLE; at++) {
         fds[at] = dial(place);
         if (at % 2 == 0)
-            assert_true(say(fds[at], "GET / HTTP/1.1\r\nHo", 18));
+            assert_true(say_text(fds[at], "GET / HTTP/1.1\r\nHo"));
     }
     int64_t begun = now_ms();
     assert_int_equal(ask_text(place, GET "\r\n"), 200);
@@ -343,7 +344,7 @@ static void another_thread_may_answer(void **state)
     int fds[8];
     for (int at = 0; at < 8; at++) {
         fds[at] = dial(place);
-        assert_true(say(fds[at], text, strlen(text)));
+        assert_true(say_text(fds[at], text));
     }
     wait_for(&place->echo, &place->echo.later_count, 8);
     pthread_t thread;
@@ -362,7 +363,7 @@ static void a_client_that_goes_away_harms_nobody(void **state)
     for (int at = 0; at < 20; at++) {
         int fd = dial(place);
         struct linger reset = { 1, 0 };
-        assert_true(say(fd, later, strlen(later)));
+        assert_true(say_text(fd, later));
         wait_for(&place->echo, &place->echo.later_count, at + 1);
         if (at % 2 == 0)
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -372,7 +373,7 @@ static void a_client_that_goes_away_harms_nobody(void **state)
     for (int at = 0; at < 20; at++) {
         int fd = dial(place);
         const char *half = at % 2 == 0 ? "GET / HT" : POST "Content-Length: 9\r\n\r\nhalf";
-        assert_true(say(fd, half, strlen(half)));
+        assert_true(say_text(fd, half));
         pause_ms(at);
         close(fd);
     }
@@ -386,14 +387,14 @@ static void what_a_handler_never_answered_does_not_keep_the_server(void **state)
     struct place *place = calloc(1, sizeof(*place));
     open_place(place, (struct server_options){ .head_ms = 5000 });
     int fd = dial(place);
-    assert_true(say(fd, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 34));
+    assert_true(say_text(fd, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
     wait_for(&place->echo, &place->echo.later_count, 1);
     server_quiesce(place->server);
     struct server *server = place->server;
     server_stop(server);
     place->server = NULL;
     assert_int_equal(hear(place, fd), 503);
-    /* Too late, and harmless; the server's memory went with it on purpose. */
+    /* Too late, and harmless. */
     answer_all(&place->echo);
     close_place(place);
     free(place);
@@ -403,7 +404,7 @@ static void a_server_that_takes_no_more_answers_what_is_open(void **state)
 {
     struct place *place = *state;
     int fd = dial(place);
-    assert_true(say(fd, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n", 34));
+    assert_true(say_text(fd, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"));
     wait_for(&place->echo, &place->echo.later_count, 1);
     server_quiesce(place->server);
     struct sockaddr_in address = { .sin_family = AF_INET,
@@ -419,6 +420,39 @@ static void a_server_that_takes_no_more_answers_what_is_open(void **state)
     assert_true(is_closed);
     answer_all(&place->echo);
     assert_int_equal(hear(place, fd), 200);
+}
+
+/* Let only `more` descriptors be opened; returns the limit as it was. */
+static struct rlimit leave_descriptors(rlim_t more)
+{
+    struct rlimit before;
+    int lowest = dup(0);
+    close(lowest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit less = { (rlim_t)lowest + more, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+    return before;
+}
+
+static void without_descriptors_it_says_so_and_goes_on(void **state)
+{
+    struct place *place = *state;
+    /* 0: it cannot be accepted. 1: it cannot be passed on. */
+    for (rlim_t more = 0; more < 2; more++) {
+        struct sockaddr_in address = { .sin_family = AF_INET,
+            .sin_port = htons(server_port(place->server)),
+            .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        struct rlimit before = leave_descriptors(more);
+        bool is_there = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0
+                        && say_text(fd, GET "\r\n");
+        int status = hear(place, fd);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_true(is_there);
+        assert_int_equal(status, 503);
+        assert_true(refused(place, "descriptors") == (double)more + 1);
+        assert_int_equal(ask_text(place, GET "\r\n"), 200);
+    }
 }
 
 static void an_address_that_cannot_be_had_is_told(void **state)
@@ -454,6 +488,7 @@ int main(void)
         WITH_SERVER(a_client_that_goes_away_harms_nobody),
         cmocka_unit_test(what_a_handler_never_answered_does_not_keep_the_server),
         WITH_SERVER(a_server_that_takes_no_more_answers_what_is_open),
+        WITH_SERVER(without_descriptors_it_says_so_and_goes_on),
         WITH_SERVER(an_address_that_cannot_be_had_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,9 +128,12 @@ void exchange_answer(struct exchange *exchange, const struct answer *answer)
     if (request->is_with_handler)
         server->held--;
     request->is_with_handler = false;
+    bool is_over = server->is_over && server->held == 0;
     pthread_mutex_unlock(&server->lock);
     if (is_last)
         request_free(request);
+    if (is_over)
+        server_free(server);
 }
 
 /* application/problem+json of RFC 9457. */

@@ -40,6 +40,12 @@ static uint32_t fit_descriptors(uint32_t wanted)
     return fits < CONNECTIONS_MIN ? CONNECTIONS_MIN : fits;
 }
 
+void server_free(struct server *server)
+{
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}
+
 static uint32_t or_else(uint32_t value, uint32_t otherwise)
 {
     return value == 0 ? otherwise : value;
@@ -188,12 +194,11 @@ void server_stop(struct server *server)
     door_close(server);
     tls_free(server->tls);
     free(server->connections);
-    /* Whoever still holds an exchange will answer it to this lock: better lost than freed under him. */
     pthread_mutex_lock(&server->lock);
+    server->is_over = true;
     bool is_held = server->held > 0;
     pthread_mutex_unlock(&server->lock);
-    if (is_held)
-        return;
-    pthread_mutex_destroy(&server->lock);
-    free(server);
+    /* Who still holds an exchange will answer it, to this lock, and frees it then. */
+    if (!is_held)
+        server_free(server);
 }

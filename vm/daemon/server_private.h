@@ -83,6 +83,7 @@ struct server {
     uint32_t count; /* connections now */
     uint32_t held;  /* exchanges that handlers have not answered */
     size_t bodies_bytes;
+    bool is_over; /* stopped: the last of `held` that is answered frees it */
 };
 
 /* What the door hands to libmicrohttpd in place of an address, to know the connection again. */
@@ -91,6 +92,9 @@ struct ticket {
     uint32_t slot;
     uint64_t id;
 };
+
+/* server.c: what is left of it after server_stop. */
+void server_free(struct server *server);
 
 /* door.c */
 MUST_CHECK enum err door_open(struct server *server, const char *address, uint16_t port,
