@@ -2,6 +2,7 @@
 #include "daemon/sns_courier.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 enum {
@@ -206,6 +207,18 @@ static void *run(void *self)
 
 /* ---- from outside ---- */
 
+/* The thread, which no signal interrupts: those are for who waits for them. */
+static enum err thread_start(struct sns_courier *courier)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    courier->has_thread = pthread_create(&courier->thread, NULL, run, courier) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return courier->has_thread ? ERR_OK : ERR_LIMIT;
+}
+
 enum err sns_courier_start(
     const struct sns_courier_options *options, struct sns_courier **ret_courier)
 {
@@ -217,9 +230,8 @@ enum err sns_courier_start(
     pthread_mutex_init(&courier->lock, NULL);
     pthread_cond_init(&courier->changed, NULL);
     enum err err = sns_trust_new(options->ca_file, &courier->trust);
-    if (err == ERR_OK && pthread_create(&courier->thread, NULL, run, courier) != 0)
-        err = ERR_LIMIT;
-    courier->has_thread = err == ERR_OK;
+    if (err == ERR_OK)
+        err = thread_start(courier);
     if (err == ERR_OK)
         *ret_courier = courier;
     else
