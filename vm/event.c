@@ -16,7 +16,7 @@ static enum err digest_of(str json, struct arena *arena, str *ret_digest)
     return ret_digest->ptr == NULL ? ERR_MEMORY : ERR_OK;
 }
 
-static const struct source_program *source_find(const struct program *program, str name)
+const struct source_program *source_find(const struct program *program, str name)
 {
     for (uint32_t i = 0; i < program->source_count; i++)
         if (fold_equal(program->sources[i].name, name))

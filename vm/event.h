@@ -41,6 +41,9 @@ MUST_CHECK enum err event_read(const struct program *program, const struct proje
     str json, str forced_source, int64_t received_ms, struct arena *arena, struct event *ret_event,
     struct json_fault *reterr_fault);
 
+/* The source of that name, in whatever case, or NULL. */
+const struct source_program *source_find(const struct program *program, str name);
+
 /* The event again with other values under its raw paths (as many): who takes it and every
  * field come out as if the alert held these; the text stays. Errors as event_read, but
  * ERR_JSON. */

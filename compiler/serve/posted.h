@@ -1,0 +1,25 @@
+/* posted.h - a body of alerts on its way to the journal, and the answer to whoever sent it. */
+#pragma once
+
+#include "daemon/server.h"
+#include "serve/daemon.h"
+
+enum { POSTED_ALERTS_MAX = 100000 /* of one request */ };
+
+/* What came, and how it is kept. */
+struct posted {
+    const struct way *way; /* outlives the exchange */
+    str forced_source;     /* as whose alerts they are read, or empty */
+    str text;              /* alerts in any form that driver/alerts.h reads */
+    str message;           /* what the sender calls it, or empty; then also the next one */
+    str signed_text;       /* what tells two messages of that name apart */
+    /* all of them as long as the exchange */
+};
+
+/* Read the alerts, hand them to the intake, and answer the exchange: now, or once they are on disk.
+ * What is no JSON is kept as an alert too, for a person to see. */
+void posted_take(struct daemon *daemon, struct exchange *exchange, const struct posted *posted);
+
+/* Answer with a problem (RFC 9457) and what belongs to its status: 401 says how one is known, 405
+ * what is allowed, 503 when to come again. `detail` may be NULL. */
+void posted_refuse(struct exchange *exchange, int status, const char *title, const char *detail);
