@@ -126,6 +126,9 @@ $(B)/tests/unit/test_hooks: $(addprefix $(B)/compiler/,driver/alerts.o driver/fi
 $(B)/tests/unit/test_setting_text: $(addprefix $(B)/compiler/driver/,files.o output.o setting_text.o)
 $(B)/tests/unit/test_needs: $(addprefix $(B)/compiler/driver/,json_out.o needs.o policy.o policy_forms.o policy_permits.o policy_read.o)
 
+# What the daemon's parts are to it, the test is itself.
+$(B)/tests/unit/test_api: $(filter-out %/main.o %/commands.o,$(CMD_OBJ)) $(B)/libserve.a
+
 # Every allocation of a fault test can be made to fail, the libraries' too.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/allocation.o $(B)/libcdr.a
