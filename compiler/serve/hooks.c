@@ -18,6 +18,7 @@ enum {
     HOOK_BYTES_MAX = 8 * 1024 * 1024,
     HOOKS_BYTES_MAX = 4 * 1024 * 1024, /* of the texts of all webhooks */
     NEAR_BYTES_MAX = 512,
+    SETTLE_MS = 5,
 };
 
 struct hooks {
@@ -30,6 +31,7 @@ struct hooks {
     size_t count;
     struct http_curl *http; /* with one of SNS */
     struct sns_courier *courier;
+    atomic_uint open; /* batches that the intake has */
 };
 
 /* ---- from whom ---- */
@@ -147,6 +149,7 @@ static void take_notification(struct delivery *delivery)
         .forced_source = delivery->hook->source,
         .text = arena_copy(exchange->arena, message->message),
         .message = arena_copy(exchange->arena, message->id),
+        .open = &delivery->hooks->open,
         .signed_text = buf_str(&delivery->signed_text) };
     if (posted.text.ptr == NULL || posted.message.ptr == NULL
         || delivery->signed_text.err != ERR_OK)
@@ -233,6 +236,7 @@ static void handle_hook(struct hooks *hooks, const struct hook *hook, struct exc
         .forced_source = hook->source,
         .text = exchange->body,
         .message = hook->is_standard ? exchange_header(exchange, "webhook-id") : STR(""),
+        .open = &hooks->open,
         .signed_text = exchange->body };
     posted_take(hooks->daemon, exchange, &posted);
 }
@@ -250,6 +254,7 @@ static void handle(struct handler *handler, struct exchange *exchange)
         .forced_source = str_is(source, "any") ? STR("") : source,
         .text = exchange->body,
         .message = STR(""),
+        .open = &hooks->open,
         .signed_text = STR("") };
     posted_take(hooks->daemon, exchange, &posted);
 }
@@ -322,7 +327,11 @@ void hooks_free(struct handler *handler)
     struct hooks *hooks = (struct hooks *)handler;
     if (hooks == NULL)
         return;
+    struct clock *clock = hooks->daemon->log.clock;
     sns_courier_stop(hooks->courier);
+    /* The intake answers all that it has, and what it answers with is here. */
+    while (atomic_load(&hooks->open) > 0)
+        clock->sleep_ms(clock, SETTLE_MS);
     http_curl_free(hooks->http);
     for (size_t at = 0; at < hooks->count; at++)
         hook_release(&hooks->hooks[at]);

@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "base/sha256.h"
 #include "driver/alerts.h"
-#include "serve/ways.h"
+#include "serve/api_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,22 +41,11 @@ static void taking_free(struct taking *taking)
 
 void posted_refuse(struct exchange *exchange, int status, const char *title, const char *detail)
 {
-    CLEANUP(buf_release) struct buf body = BUF_INIT(16 * 1024);
-    struct json_writer json = { .out = &body };
-    json_open(&json, NULL, '{');
-    json_text(&json, "type", STR("about:blank"));
-    json_text(&json, "title", str_from(title));
-    json_number(&json, "status", (uint64_t)status);
-    if (detail != NULL)
-        json_text(&json, "detail", str_from(detail));
-    json_close(&json, '}');
-    const struct answer answer = { .status = status,
-        .content_type = "application/problem+json",
-        .body = buf_str(&body),
+    const struct answer head = { .status = status,
         .authenticate = status == 401 ? "Bearer" : NULL,
         .allow = status == 405 ? "POST" : NULL,
         .retry_after_s = status == 503 ? RETRY_AFTER_S : 0 };
-    exchange_answer(exchange, &answer);
+    api_refuse(exchange, &head, status, title, detail);
 }
 
 static void refuse_err(struct taking *taking, enum err err)
@@ -101,8 +90,7 @@ static void answer_accepted(struct taking *taking)
     json_number(&json, "known", known);
     json_close(&json, '}');
     const struct way *way = taking->posted.way;
-    const struct way *watched = ways_find(taking->daemon->ways, way->name);
-    way_has_brought(taking->daemon, watched != NULL ? watched : way, taking->count);
+    way_has_brought(taking->daemon, way, taking->count);
     metrics_add(taking->daemon->metrics, METRIC_ALERTS_KNOWN, way->name, (double)known);
     const struct answer answer = {
         .status = 202, .content_type = "application/json", .body = buf_str(&body)
@@ -120,7 +108,9 @@ static void on_disk(struct intake_batch *batch, enum err err)
         refuse_other_body(taking);
     else
         refuse_err(taking, err);
+    atomic_uint *open = taking->posted.open;
     taking_free(taking);
+    atomic_fetch_sub(open, 1);
 }
 
 /* ---- reading ---- */
@@ -237,9 +227,11 @@ void posted_take(struct daemon *daemon, struct exchange *exchange, const struct 
         taking_free(taking);
         return;
     }
+    atomic_fetch_add(posted->open, 1);
     enum err err = submit(taking);
     if (err == ERR_OK)
         return; /* on_disk has it */
     refuse_err(taking, err);
     taking_free(taking);
+    atomic_fetch_sub(posted->open, 1);
 }

@@ -4,16 +4,19 @@
 #include "daemon/server.h"
 #include "serve/daemon.h"
 
+#include <stdatomic.h>
+
 enum { POSTED_ALERTS_MAX = 100000 /* of one request */ };
 
 /* What came, and how it is kept. */
 struct posted {
-    const struct way *way; /* outlives the exchange */
+    const struct way *way; /* outlives what is open */
     str forced_source;     /* as whose alerts they are read, or empty */
     str text;              /* alerts in any form that driver/alerts.h reads */
     str message;           /* what the sender calls it, or empty; then also the next one */
+    atomic_uint *open;     /* counts what waits to be on disk; so does this */
     str signed_text;       /* what tells two messages of that name apart */
-    /* all of them as long as the exchange */
+    /* all texts as long as the exchange */
 };
 
 /* Read the alerts, hand them to the intake, and answer the exchange: now, or once they are on disk.

@@ -3,13 +3,13 @@
  * courier of SNS are played here. */
 #include "compiled.h"
 #include "fake_time.h"
+#include "scratch.h"
 
 #include "base/limits.h"
 #include "daemon/sns_courier.h"
-#include "serve/api.h"
+#include "serve/api_private.h"
 #include "serve/hooks.h"
 #include "serve/posted.h"
-#include "serve/ways.h"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -97,13 +97,6 @@ enum err intake_submit(struct intake *intake, struct intake_batch *batch)
     return ERR_OK;
 }
 
-const struct way *ways_find(struct ways *ways, str name)
-{
-    (void)ways;
-    (void)name;
-    return NULL;
-}
-
 void way_has_brought(struct daemon *daemon, const struct way *way, uint64_t count)
 {
     assert_true(way->name.len > 0);
@@ -155,6 +148,17 @@ void exchange_answer(struct exchange *exchange, const struct answer *answer)
     made_up->allows_post = answer->allow != NULL && strcmp(answer->allow, "POST") == 0;
     made_up->says_retry = answer->retry_after_s > 0;
     snprintf(made_up->body, sizeof made_up->body, "%.*s", STR_ARG(answer->body));
+}
+
+void api_refuse(struct exchange *exchange, const struct answer *answer, int status,
+    const char *title, const char *detail)
+{
+    char text[512];
+    struct answer said = *answer;
+    int len = snprintf(text, sizeof text, "%s %s", title, detail == NULL ? "" : detail);
+    assert_int_equal(said.status, status);
+    said.body = (str){ text, (size_t)len };
+    exchange_answer(exchange, &said);
 }
 
 bool api_is_admin(struct handler *api, struct exchange *exchange)
@@ -707,6 +711,38 @@ static void a_webhook_that_would_let_anybody_in_does_not_start(void **state)
     }
 }
 
+static void the_authorities_of_webhooks_are_read_each_once(void **state)
+{
+    (void)state;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(65536);
+    struct world world;
+    struct scratch scratch = scratch_new();
+    char config[512];
+    char path[96];
+    const struct client_ca *cas = NULL;
+    size_t count = 0;
+    const char *reason = NULL;
+    snprintf(path, sizeof path, "%s/ca.pem", scratch.path);
+    snprintf(config, sizeof config,
+        "daemon {\n  webhook a { client_ca = \"%s\" }\n  webhook b { client_ca = \"%s\" }\n"
+        "  webhook c { token = env(\"CDR_TEST_KEY\") }\n}\n",
+        path, path);
+    prepare(&world, config);
+    const struct program *program = world.rule_sets.set.program;
+    assert_int_equal(hooks_client_cas(program, &arena, &cas, &count, &reason), ERR_IO);
+    assert_non_null(strstr(reason, path));
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("PEM", file);
+    fclose(file);
+    assert_int_equal(hooks_client_cas(program, &arena, &cas, &count, &reason), ERR_OK);
+    assert_int_equal(count, 1);
+    assert_string_equal(cas[0].name.ptr, path);
+    assert_true(str_is(cas[0].pem, "PEM"));
+    scratch_release(&scratch);
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -724,6 +760,7 @@ int main(void)
         cmocka_unit_test(what_is_not_on_disk_is_not_acknowledged),
         cmocka_unit_test(alerts_of_vendors_come_through_and_find_their_source),
         cmocka_unit_test(a_webhook_that_would_let_anybody_in_does_not_start),
+        cmocka_unit_test(the_authorities_of_webhooks_are_read_each_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
