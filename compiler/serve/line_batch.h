@@ -26,10 +26,11 @@ struct line_batch {
 void line_batch_init(struct line_batch *batch);
 void line_batch_release(struct line_batch *batch);
 void line_batch_clear(struct line_batch *batch);
-/* Whether it should be put before more is added; always true before it would grow past its ceiling. */
+/* Whether it is to be put before more is added. */
 bool line_batch_is_full(const struct line_batch *batch);
 /* Add a message, as the JSON that it says (match/line.h); as it came where it has not that form,
- * and in words where it is over the ceiling: the evaluator sets these aside. ERR_MEMORY. */
+ * and in words where it is over the ceiling: the evaluator sets these aside. ERR_LIMIT: it
+ * is full; ERR_MEMORY. */
 MUST_CHECK enum err line_batch_add(
     struct line_batch *batch, const struct frame *frame, str forced_source, int64_t now_ms);
 

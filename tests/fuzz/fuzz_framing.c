@@ -31,7 +31,7 @@ static void read_all(str stream, size_t piece, struct buf *told)
             if (err == ERR_OK && has)
                 note(told, &frame);
         } while (err == ERR_OK && has);
-        if (framing_held(&framing) > FRAME_HEAD_BYTES)
+        if (framing_begun(&framing).len > FRAME_HEAD_BYTES)
             abort();
     }
     if (err == ERR_INVALID)

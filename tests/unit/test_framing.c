@@ -191,7 +191,7 @@ static void a_long_message_over_the_ceiling_takes_no_memory(void **state)
     memset(piece, 'c', sizeof piece);
     for (int at = 0; at < 2000; at++) {
         assert_true(feed(&reading, (str){ piece, sizeof piece }));
-        assert_true(framing_held(&reading.framing) <= FRAME_HEAD_BYTES);
+        assert_true(framing_begun(&reading.framing).len <= FRAME_HEAD_BYTES);
     }
     assert_true(feed(&reading, STR("\n")));
     struct frame frame = { .text = STR("head"), .size = 1994000, .is_over = true, .digest = "abc" };
@@ -209,7 +209,7 @@ static void what_is_taken_ends_with_the_last_whole_message(void **state)
     struct reading reading = reading_new(FRAMING_LINES);
     assert_true(feed(&reading, STR("one\r\n\ntwo\nthr")));
     assert_int_equal(reading.framing.taken, 10);
-    assert_int_equal(framing_held(&reading.framing), 3);
+    assert_int_equal(framing_begun(&reading.framing).len, 3);
     assert_true(feed(&reading, STR("ee\n")));
     assert_int_equal(reading.framing.taken, 16);
     finish(&reading);

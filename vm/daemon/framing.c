@@ -16,9 +16,10 @@ void framing_release(struct framing *framing)
     sha256_release(&framing->sha256);
 }
 
-size_t framing_held(const struct framing *framing)
+str framing_begun(const struct framing *framing)
 {
-    return framing->is_told ? 0 : framing->text.len;
+    bool is_held = !framing->is_told && !framing->is_in_count;
+    return is_held ? buf_str(&framing->text) : STR("");
 }
 
 /* Make room for the next message. */

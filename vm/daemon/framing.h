@@ -54,8 +54,9 @@ MUST_CHECK enum err framing_next(
 /* The stream is over: what was begun and has not ended, as it is; *ret_has is false when there is
  * nothing. Then the framing is as new. ERR_MEMORY. */
 MUST_CHECK enum err framing_end(struct framing *framing, struct frame *ret_frame, bool *ret_has);
-/* Bytes held of a message that is not whole. */
-size_t framing_held(const struct framing *framing);
+/* The message that is not whole yet, as far as it is held; borrowed. Without what was begun of a
+ * count. */
+str framing_begun(const struct framing *framing);
 void framing_release(struct framing *framing);
 
 /* Append what is kept in place of a message over the ceiling: a sentence, which no reader of alerts

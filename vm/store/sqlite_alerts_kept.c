@@ -20,6 +20,16 @@ enum err alerts_forget(struct store *store, int64_t until_ms, size_t most, uint6
     return ERR_OK;
 }
 
+enum err alerts_forget_one(struct store *store, int64_t id)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(store_may_execute(store));
+    TRY(statement_take(store, STATEMENT_ALERT_FORGET, &statement));
+    TRY(record_bind(store, statement, slice_columns, 1, &id));
+    TRY(statement_run(store, statement));
+    return sqlite3_changes(store->db) == 0 ? ERR_NOT_FOUND : ERR_OK;
+}
+
 /* A text of the journal: of an alert, or of a run. */
 struct kept {
     int64_t id;

@@ -480,6 +480,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_ALERTS_COUNT] = "SELECT (SELECT count(*) FROM alerts WHERE state = 'waiting'),"
                                " (SELECT count(*) FROM alerts WHERE state = 'evaluated'),"
                                " (SELECT count(*) FROM alerts WHERE state = 'dead')",
+    [STATEMENT_ALERT_FORGET] = "DELETE FROM alerts WHERE id = ?1",
     /* What its runs, and the runs that it joined, still need is not forgotten. */
     [STATEMENT_ALERTS_FORGET] =
         "DELETE FROM alerts WHERE id IN (SELECT id FROM alerts AS a WHERE state = 'evaluated'"
