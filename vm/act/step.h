@@ -72,7 +72,7 @@ struct request {
     str once;               /* what tells a second sending from another request (Idempotency-Key),
                              * where the receiver may be told; else empty */
     uint32_t delay_ms;      /* wait so long before sending: polling */
-    uint32_t answer_ms;     /* the answer may take so long, a long poll's; 0: as the connection says */
+    uint32_t answer_ms;     /* how long its answer may take; 0: as the connection says */
     const char *pause_file; /* the executor's (host/pause.h): while it is there, a change that was
                              * sent and not applied is not sent again; NULL: it is */
 };
