@@ -22,7 +22,7 @@ import urllib.parse
 import urllib.request
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-CONFIG = os.path.join(ROOT, "docs", "examples", "sandbox.cdr")
+CONFIG = os.path.join(ROOT, "tests", "soak", "daemon.cdr")
 CALLS_MAX = 100_000  # of the sandbox's log; what is older is gone
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -241,18 +241,19 @@ class Daemon:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.child.pid}/fd"))
 
-    def settle(self, timeout=120, quiet=1.0):
+    def under_way(self):
+        """How many alerts are to be evaluated, and runs go on without a person."""
+        waiting = sum(1 for _ in self.pages("/v1/alerts", state="waiting"))
+        asked = {hold["run"] for hold in self.pages("/v1/approvals")}
+        return waiting, sum(run["id"] not in asked for run in self.pages("/v1/runs", open="true"))
+
+    def settle(self, timeout=120):
         """Wait until all is evaluated and nothing goes on: True, or False after `timeout` s."""
-        until, last, since = time.monotonic() + timeout, None, time.monotonic()
-        while time.monotonic() < until:
-            seen = self.metrics()
-            now = (seen.get("cdr_alerts_waiting"), seen.get("cdr_runs_open"))
-            if now != last:
-                last, since = now, time.monotonic()
-            if now == (0, 0) and time.monotonic() - since >= quiet:
-                return True
-            time.sleep(0.1)
-        return False
+        until, quiet = time.monotonic() + timeout, 0
+        while time.monotonic() < until and quiet < 3:
+            quiet = quiet + 1 if self.under_way() == (0, 0) else 0
+            time.sleep(0.2)
+        return quiet == 3
 
     def run_cdr(self, *arguments):
         """Another command of cdr on the same directory: (exit code, its words)."""

@@ -156,10 +156,13 @@ def kills(checks, options):
             if "accessKeyDetails" in alert["detail"]["resource"]]
     world = cdrd.add_roles(cdrd.shipped_world(work, options.cdr), used)
     sandbox = cdrd.Sandbox(work, options.cdr, world)
+    # So that there is a middle of each request to die in.
+    sandbox.faults(*({"operation": name, "kind": "slow", "milliseconds": 20, "times": 1_000_000}
+                     for name in ("GetRole", "GetRolePolicy", "PutRolePolicy", "CreateSnapshots")))
     daemon = cdrd.Daemon(work, options.cdr, sandbox)
     daemon.start()
     chance = random.Random(options.seed)
-    poster = Poster(daemon, alerts, 0.05, options.seed)
+    poster = Poster(daemon, alerts, 0.06, options.seed)
     poster.start()
     began = time.monotonic()
     for _ in range(options.kills):
@@ -171,7 +174,7 @@ def kills(checks, options):
     checks.that(len(poster.acknowledged) == len(alerts), "every alert was acknowledged in the end",
                 f"{len(poster.acknowledged)} of {len(alerts)}")
     checks.that(not poster.wrong, "each answer was 202, or 503", poster.wrong[:3])
-    checks.that(daemon.settle(), "all that was under way came to its end", daemon.metrics())
+    checks.that(daemon.settle(), "all that was under way came to its end", daemon.under_way())
     names = {alert["detail"]["id"] for alert in alerts}
     kinds = look_at_journal(checks, daemon, names, poster.acknowledged)
     look_at_effects(checks, daemon, sandbox, names, used)
@@ -215,7 +218,7 @@ def duplicates(checks, options):
         new += said.get("new", 0) if isinstance(said, dict) else 0
         at += len(some)
     checks.that(set(answers) <= {202, 503}, "each answer was 202, or 503", dict(answers))
-    checks.that(daemon.settle(), "all that was under way came to its end", daemon.metrics())
+    checks.that(daemon.settle(), "all that was under way came to its end", daemon.under_way())
     versions = len(alerts) + len(newer)
     checks.that(new == versions, "each version of an alert was new once", f"{new} of {versions}")
     names = {alert["detail"]["id"] for alert in alerts}
