@@ -311,5 +311,6 @@ const struct command collect_command = {
     .examples = examples,
     .group = GROUP_OPERATORS,
     .stop = COMMAND_STOP_CLEAN_IN_APPLY,
+    .beside_daemon = "stop it first; what it left open it goes on with when it starts again",
     .run = run,
 };

@@ -366,5 +366,6 @@ const struct command leftovers_command = {
     .examples = examples,
     .group = GROUP_OPERATORS,
     .stop = COMMAND_STOP_CLEAN,
+    .beside_daemon = "without --remove this works beside it; to remove, stop it first",
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* cmd_resume.c - cdr resume: do what is due, and go on with every run that was cut off or whose
  * hold was settled; once, or for as long as nobody stops it.
  */
+#include "driver/beside_daemon.h"
 #include "driver/pausing.h"
 #include "driver/resuming.h"
 #include "store/resumable.h"
@@ -163,6 +164,17 @@ static enum exit_code pass_pause(struct driver *driver, const struct arguments *
                                                                         : EXIT_CLEAN;
 }
 
+/* Whether a daemon has the journal: it sees that the pause is over, and goes on by itself. */
+static bool daemon_goes_on(struct driver *driver, const struct arguments *arguments)
+{
+    struct daemon_mark mark;
+    const char *directory = option_text(arguments, OPTION_DATA);
+    if (directory == NULL || daemon_mark_read(directory, &driver->arena, &mark) != ERR_OK)
+        return false;
+    output_addf(&driver->out, "The daemon at %s goes on.\n", mark.url);
+    return true;
+}
+
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     if (arguments->operand_count > 0)
@@ -171,6 +183,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     enum exit_code code = pass_pause(driver, arguments);
     if (code != EXIT_CLEAN)
         return code;
+    if (option_is_given(arguments, OPTION_LIFT_PAUSE) && daemon_goes_on(driver, arguments))
+        return EXIT_CLEAN;
     struct session session = { 0 };
     code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_RESUMED);
     if (code == EXIT_CLEAN)
@@ -202,5 +216,6 @@ const struct command resume_command = {
     .examples = examples,
     .group = GROUP_OPERATORS,
     .stop = COMMAND_STOP_CLEAN,
+    .beside_daemon = "it goes on with what is open by itself; cdr runs shows how far it is",
     .run = run,
 };

@@ -254,5 +254,7 @@ const struct command run_command = {
     .examples = examples,
     .group = GROUP_OPERATORS,
     .stop = COMMAND_STOP_CLEAN_IN_APPLY,
+    .beside_daemon =
+        "send it the alerts: POST /v1/alerts/SOURCE, with what is in admin.token; or stop it first",
     .run = run,
 };

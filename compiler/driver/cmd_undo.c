@@ -1,4 +1,5 @@
 /* cmd_undo.c - cdr undo: take the changes of a run back, newest first. */
+#include "driver/beside_daemon.h"
 #include "driver/pausing.h"
 #include "driver/session.h"
 
@@ -15,6 +16,13 @@ static const struct option options[] = {
     { 0 },
 };
 
+/* What is at work: a session with the journal, or one that reads it while a daemon has it. */
+struct undoing {
+    struct session session;
+    struct daemon_mark daemon;
+    bool has_daemon;
+};
+
 /* The number of a run, or 0. */
 static int64_t run_number(const char *text)
 {
@@ -23,8 +31,18 @@ static int64_t run_number(const char *text)
     return end == NULL || *end != '\0' ? 0 : (int64_t)number;
 }
 
-static enum exit_code undo_one(struct session *session, int64_t id)
+static enum exit_code undo_by_daemon(struct undoing *undoing, int64_t id)
 {
+    struct session *session = &undoing->session;
+    enum exit_code code =
+        daemon_undo(session->driver, session->data, &undoing->daemon, id, session->reporter.format);
+    session->totals.bad_steps += code == EXIT_FINDINGS;
+    return code;
+}
+
+static enum exit_code undo_one(struct undoing *undoing, int64_t id)
+{
+    struct session *session = &undoing->session;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     struct run run;
     enum err err = store_run_get(session->store, id, &arena, &run);
@@ -44,8 +62,9 @@ static enum exit_code undo_one(struct session *session, int64_t id)
     struct undo_order order = {
         .run = id, .person = str_from(session->governor.actor), .reason = STR("cdr undo")
     };
-    return err == ERR_OK ? session_undo(session, &run, &order)
-                         : session_store_failure(session, "reading the run", err);
+    if (err != ERR_OK)
+        return session_store_failure(session, "reading the run", err);
+    return undoing->has_daemon ? undo_by_daemon(undoing, id) : session_undo(session, &run, &order);
 }
 
 /* Keep the runs (undos left out) of `source`; NULL keeps all. */
@@ -72,8 +91,9 @@ static bool is_ambiguous(struct session *session, const struct run *runs, size_t
     return false;
 }
 
-static enum exit_code undo_alert(struct session *session, const char *alert, const char *source)
+static enum exit_code undo_alert(struct undoing *undoing, const char *alert, const char *source)
 {
+    struct session *session = &undoing->session;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(COMPILE_BYTES_MAX);
     struct run *runs = NULL;
     size_t count = 0;
@@ -87,7 +107,7 @@ static enum exit_code undo_alert(struct session *session, const char *alert, con
         return EXIT_USAGE;
     for (size_t i = count; i > 0 && !session_is_stopped(session); i--) {
         found++;
-        enum exit_code code = undo_one(session, runs[i - 1].id);
+        enum exit_code code = undo_one(undoing, runs[i - 1].id);
         if (code > EXIT_FINDINGS)
             return code;
     }
@@ -100,16 +120,27 @@ static enum exit_code undo_alert(struct session *session, const char *alert, con
 }
 
 static enum exit_code undo_what_is_asked(
-    struct session *session, const struct arguments *arguments, const char *alert)
+    struct undoing *undoing, const struct arguments *arguments, const char *alert)
 {
+    struct session *session = &undoing->session;
     if (alert != NULL)
-        return undo_alert(session, alert, option_text(arguments, OPTION_SOURCE));
+        return undo_alert(undoing, alert, option_text(arguments, OPTION_SOURCE));
     for (size_t i = 0; i < arguments->operand_count && !session_is_stopped(session); i++) {
-        enum exit_code code = undo_one(session, run_number(arguments->operands[i]));
+        enum exit_code code = undo_one(undoing, run_number(arguments->operands[i]));
         if (code > EXIT_FINDINGS)
             return code;
     }
     return session_end(session);
+}
+
+static enum exit_code undoing_begin(
+    struct undoing *undoing, struct driver *driver, const struct arguments *arguments)
+{
+    const char *data = option_text(arguments, OPTION_DATA);
+    undoing->has_daemon =
+        data != NULL && daemon_mark_read(data, &driver->arena, &undoing->daemon) == ERR_OK;
+    return session_begin(&undoing->session, driver, arguments, MODE_APPLY,
+        undoing->has_daemon ? JOURNAL_READ : JOURNAL_EXISTING);
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
@@ -122,14 +153,14 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         if (run_number(arguments->operands[i]) == 0)
             return driver_usage(driver, &undo_command,
                 "%s is not the number of a run; for an alert give --alert", arguments->operands[i]);
-    struct session session = { 0 };
-    enum exit_code code = session_begin(&session, driver, arguments, MODE_APPLY, JOURNAL_EXISTING);
+    struct undoing undoing = { 0 };
+    enum exit_code code = undoing_begin(&undoing, driver, arguments);
     if (code == EXIT_CLEAN)
-        (void)pause_tell(
-            driver, session.data, "an undo that somebody asks for is carried out all the same");
+        (void)pause_tell(driver, undoing.session.data,
+            "an undo that somebody asks for is carried out all the same");
     if (code == EXIT_CLEAN)
-        code = undo_what_is_asked(&session, arguments, alert);
-    session_release(&session);
+        code = undo_what_is_asked(&undoing, arguments, alert);
+    session_release(&undoing.session);
     return code;
 }
 
@@ -145,7 +176,9 @@ const struct command undo_command = {
     .summary = "take the changes of a run back, newest first, each compared before it is restored",
     .help =
         "What somebody else changed since is left alone and said. An undo is a run of its own:\n"
-        "when it is cut off, cdr resume goes on with it.",
+        "when it is cut off, cdr resume goes on with it. Where a daemon has the journal, it is "
+        "asked\n"
+        "to do it, and its story is shown.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

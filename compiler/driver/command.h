@@ -58,6 +58,8 @@ struct command {
     bool reads_no_settings; /* the command works whatever cdr.json says */
     bool writes_files;      /* its operands are rewritten: none of them comes from a setting */
     enum command_stop stop;
+    const char
+        *beside_daemon; /* what to do instead while a daemon has the journal; NULL: stop it */
     enum exit_code (*run)(struct driver *driver, const struct arguments *arguments);
 };
 

@@ -4,6 +4,7 @@
 #include "shell.h"
 
 #include "driver/audit_places.h"
+#include "driver/beside_daemon.h"
 #include "act/timers.h"
 #include "driver/open_runs.h"
 #include "driver/program_texts.h"
@@ -92,6 +93,8 @@ static enum err open_in_turn(
             session->data, guard, &driver->arena, &session->store, reterr_reason);
         if (err != ERR_BUSY || waited_ms == TURN_WAIT_MS)
             return err;
+        if (daemon_mark_read(session->data, &driver->arena, &(struct daemon_mark){ 0 }) == ERR_OK)
+            return err; /* which stays: there is nothing to wait for */
         if (waited_ms == TURN_TELL_MS)
             driver_message(driver, "another cdr is at work in %s; waiting for up to %d s",
                 session->data, TURN_WAIT_MS / 1000);
@@ -125,6 +128,8 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
         driver_message(driver, "%s", guard.reason);
         return EXIT_USAGE;
     }
+    if (err == ERR_BUSY && daemon_tell(driver, session->command, session->data))
+        return EXIT_USAGE;
     if (err != ERR_OK) {
         driver_message(driver, "the journal in %s cannot be opened: %s", session->data,
             reason != NULL ? reason : err_text(err));

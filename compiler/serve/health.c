@@ -92,7 +92,7 @@ static void look_at_pause(struct look *look)
     const char *path = pause_path(look->daemon->data, &look->arena);
     bool is_paused = path == NULL || pause_is_on(path);
     found(look, "paused", is_paused ? HEALTH_DEGRADED : HEALTH_OK,
-        is_paused ? "nothing is changed until cdr resume --unpause" : NULL);
+        is_paused ? "nothing is changed until cdr resume --lift-pause" : NULL);
 }
 
 const char *health_name(enum health health)
