@@ -171,8 +171,9 @@ static enum err call_begin(struct attempt *a, struct call_record *call)
 {
     if (heeds_pause(a, call))
         a->step.request.pause_file = a->executor->governor->pause_file;
-    TRY(store_begin(a->executor->store));
-    return store_end(a->executor->store, leave_and_intend(a, call));
+    struct store *store = a->executor->store;
+    TRY(call->is_change ? store_begin(store) : store_begin_relaxed(store));
+    return store_end(store, leave_and_intend(a, call));
 }
 
 /* A step whose time is up ends at its next read: what a change in flight did stays known. */

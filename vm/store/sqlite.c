@@ -208,6 +208,16 @@ static enum err journal_create(
                            : refuse(arena, ERR_IO, reterr_reason, directory, strerror(errno));
 }
 
+/* From here on commits are synced by us, those of all threads together. */
+static enum err log_sync_begin(struct store *store, const char *path, struct arena *arena)
+{
+    const char *log = arena_format(arena, "%s-wal", path);
+    if (log == NULL)
+        return ERR_MEMORY;
+    TRY(syncing_begin(store, log));
+    return store_exec(store, "PRAGMA synchronous = NORMAL");
+}
+
 static enum err journal_open(
     struct store *store, const char *directory, struct arena *arena, const char **reterr_reason)
 {
@@ -216,6 +226,9 @@ static enum err journal_open(
     const char *path = NULL;
     TRY(journal_create(directory, arena, &path, reterr_reason));
     enum err err = database_open(store, path);
+    if (err != ERR_OK)
+        return refuse(arena, err, reterr_reason, directory, store_error(store));
+    err = log_sync_begin(store, path, arena);
     if (err != ERR_OK)
         return refuse(arena, err, reterr_reason, directory, store_error(store));
     if (!directory_sync(directory))
@@ -300,6 +313,9 @@ static enum err open_with(opener *journal, const char *directory, struct store_g
     }
     store->lock = -1;
     store->guard = guard;
+    store->syncing.log = -1;
+    pthread_mutex_init(&store->syncing.lock, NULL);
+    pthread_cond_init(&store->syncing.done, NULL);
     enum err err = journal(store, directory, arena, reterr_reason);
     if (err != ERR_OK) {
         store_close(store);
@@ -349,6 +365,7 @@ void store_close(struct store *store)
     if (audit_anchor(store) != ERR_OK)
         store->anchoring.failures++;
     anchoring_release(store);
+    syncing_end(store);
     for (int i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(store->statements[i]);
     /* The last connection writes the log back; what it cannot write stays in the log. */

@@ -163,6 +163,8 @@ enum err audit_anchor(struct store *store)
     if (anchoring->head == NULL || anchoring->last_seq <= anchoring->seq
         || sqlite3_get_autocommit(store->db) == 0)
         return ERR_OK;
+    /* An anchor of what a power cut takes back would be a log that was cut off. */
+    TRY(sync_wait(store, __atomic_load_n(&store->syncing.written, __ATOMIC_SEQ_CST)));
     int file = anchor_file_open(anchoring->head, true);
     if (file < 0)
         return say_file(store, anchoring->head, strerror(errno));

@@ -166,6 +166,17 @@ struct anchoring {
     uint64_t failures;
 };
 
+/* What is committed, and what of that is on disk: sqlite_sync.c. */
+struct syncing {
+    int log; /* journal.db-wal; -1: there is nothing to sync (in memory, or only read) */
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    uint64_t written; /* commits so far; with the lock of the store */
+    uint64_t synced;  /* those up to here are on disk; from here on with `lock` */
+    bool is_under_way;
+    bool has_failed; /* for good: what the disk did not take nobody knows */
+};
+
 /* What an open store may do. */
 enum store_access {
     STORE_EXECUTES, /* everything: store_open, store_open_memory */
@@ -189,6 +200,8 @@ struct store {
     int lock;          /* descriptor that holds the flock; -1 before, and without one */
     unsigned depth;    /* of store_begin */
     bool is_gathering; /* store_gather began the outermost one */
+    bool is_relaxed;   /* the commit at hand need not be on disk (store_relax) */
+    struct syncing syncing;
     char id[STORE_ID_DIGITS + 1];
     struct store_words *words; /* of every thread that had an error */
     struct timer_line timer_line;
@@ -216,6 +229,15 @@ MUST_CHECK enum err store_may_execute(struct store *store);
 
 /* ERR_STORE, with words, when SQLite has given up the open transaction. */
 MUST_CHECK enum err store_is_whole(struct store *store);
+
+/* Sync the log of the journal from here on. ERR_STORE, with words. */
+MUST_CHECK enum err syncing_begin(struct store *store, const char *log);
+void syncing_end(struct store *store);
+/* Under the lock of the store, after a commit: its number. */
+uint64_t sync_count(struct store *store);
+/* That commit number `turn` and all before it are on disk when it returns; without the lock of the
+ * store, if others are to write meanwhile. One sync for all who wait. ERR_STORE. */
+MUST_CHECK enum err sync_wait(struct store *store, uint64_t turn);
 
 /* Run SQL that returns nothing, one or more statements. */
 MUST_CHECK enum err store_exec(struct store *store, const char *sql);

@@ -545,7 +545,8 @@ enum err statement_next(struct store *store, sqlite3_stmt *statement, bool *ret_
 enum err statement_run(struct store *store, sqlite3_stmt *statement)
 {
     bool is_row;
-    return statement_next(store, statement, &is_row);
+    TRY(statement_next(store, statement, &is_row));
+    return store->depth > 0 ? ERR_OK : sync_wait(store, sync_count(store));
 }
 
 enum err statement_run_one(struct store *store, sqlite3_stmt *statement)

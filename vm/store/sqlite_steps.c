@@ -222,10 +222,8 @@ enum err store_steps(struct store *store, int64_t run, struct arena *arena,
     return ERR_OK;
 }
 
-enum err store_call_intend(struct store *store, const struct call_record *call)
+static enum err call_intend(struct store *store, const struct call_record *call)
 {
-    TRY(store_may_execute(store));
-    TRY(store_is_in_place(store));
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_CALL_INTEND, &statement));
     struct call_row row = { .record = *call };
@@ -233,7 +231,15 @@ enum err store_call_intend(struct store *store, const struct call_record *call)
     return statement_run_one(store, statement);
 }
 
-enum err store_call_reply(struct store *store, const struct call_record *call)
+enum err store_call_intend(struct store *store, const struct call_record *call)
+{
+    TRY(store_may_execute(store));
+    TRY(store_is_in_place(store));
+    TRY(call->is_change ? store_begin(store) : store_begin_relaxed(store));
+    return store_end(store, call_intend(store, call));
+}
+
+static enum err call_reply(struct store *store, const struct call_record *call)
 {
     static const struct column columns[] = {
         CALL_COLUMN(INTEGER, run),
@@ -244,8 +250,6 @@ enum err store_call_reply(struct store *store, const struct call_record *call)
         CALL_COLUMN(BLOB, reply_body),
         CALL_COLUMN(INTEGER, replied_ms),
     };
-    if (call->reply_kind == REPLY_ASSUMED) /* nothing that was not sent is a fact */
-        return ERR_INVALID;
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_CALL_REPLY, &statement));
     struct call_row row = {
@@ -255,6 +259,14 @@ enum err store_call_reply(struct store *store, const struct call_record *call)
     };
     TRY(record_bind(store, statement, columns, COUNT_OF(columns), &row));
     return statement_run_one(store, statement);
+}
+
+enum err store_call_reply(struct store *store, const struct call_record *call)
+{
+    if (call->reply_kind == REPLY_ASSUMED) /* nothing that was not sent is a fact */
+        return ERR_INVALID;
+    TRY(call->is_change ? store_begin(store) : store_begin_relaxed(store));
+    return store_end(store, call_reply(store, call));
 }
 
 static struct call_record call_from_row(const struct call_row *row)

@@ -128,9 +128,11 @@ enum err store_begin(struct store *store)
     return ERR_OK;
 }
 
-enum err store_commit(struct store *store)
+/* *ret_turn: the number of the commit that is to be synced; 0: there is none. */
+static enum err commit_locked(struct store *store, uint64_t *ret_turn)
 {
     LOCKED(store);
+    *ret_turn = 0;
     if (store->depth == 0)
         return store_say(store, "no transaction was begun, or it was rolled back before");
     enum err err = store_is_whole(store);
@@ -141,8 +143,26 @@ enum err store_commit(struct store *store)
         return err;
     }
     store_unlock(&(struct store *){ store });
-    if (--store->depth == 0)
-        audit_committed(store);
+    if (--store->depth > 0)
+        return ERR_OK;
+    uint64_t turn = sync_count(store);
+    *ret_turn = store->is_relaxed ? 0 : turn;
+    store->is_relaxed = false;
+    audit_committed(store);
+    return ERR_OK;
+}
+
+enum err store_commit(struct store *store)
+{
+    uint64_t turn;
+    TRY(commit_locked(store, &turn));
+    return turn == 0 ? ERR_OK : sync_wait(store, turn);
+}
+
+enum err store_begin_relaxed(struct store *store)
+{
+    TRY(store_begin(store));
+    store->is_relaxed = store->depth == 1;
     return ERR_OK;
 }
 
@@ -152,6 +172,7 @@ void store_rollback(struct store *store)
     if (store->depth == 0)
         return;
     store->is_gathering = false;
+    store->is_relaxed = false;
     /* It fails only where SQLite has rolled back by itself. */
     (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     for (; store->depth > 0; store->depth--)

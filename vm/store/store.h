@@ -1,7 +1,8 @@
 /* store.h - runs, steps and calls on disk: what was intended, and what came of it.
  *
  * One interface, two homes (SQLite now, PostgreSQL later). Every function that
- * writes has committed when it returns ERR_OK: SQLite with WAL, synchronous=FULL.
+ * writes has committed when it returns ERR_OK, and the commit is on disk: SQLite with WAL, and one
+ * sync of the log for all threads that wait for one (as synchronous=FULL, which has one for each).
  * One process at a time carries out steps (a lock file; ERR_BUSY). Others may look meanwhile
  * (store_open_reader) or write down what people say (store_open_beside).
  * Several threads may use one store; each call is one step for the others.
@@ -173,6 +174,9 @@ static inline bool call_is_refused(const struct call_record *call)
 MUST_CHECK enum err store_begin(struct store *store);
 MUST_CHECK enum err store_commit(struct store *store);
 void store_rollback(struct store *store);
+/* As store_begin, for what a power cut may take back: it is committed, and on disk with whatever is
+ * written next. Only the outermost one counts. */
+MUST_CHECK enum err store_begin_relaxed(struct store *store);
 /* Gather: what is written from here on becomes one commit, at store_settle; a commit takes the disk
  * longer than most alerts of a storm take us. Nothing of it may be acknowledged before, and before
  * anything slow (a request) it is settled: other processes that write wait meanwhile. ERR_OK when
@@ -282,7 +286,8 @@ MUST_CHECK enum err store_step_aim(struct store *store, int64_t run, uint32_t st
 MUST_CHECK enum err store_steps(struct store *store, int64_t run, struct arena *arena,
     struct step_record **ret_steps, size_t *ret_count);
 
-/* Write an intent (no reply). ERR_INVALID: its step or run has ended. ERR_STORE also when the
+/* Write an intent (no reply). That of a read, and its reply, may be lost in a power cut: it is asked
+ * again then. ERR_INVALID: its step or run has ended. ERR_STORE also when the
  * files of the journal are no longer those in its directory: what is written to them now,
  * nobody would find. */
 MUST_CHECK enum err store_call_intend(struct store *store, const struct call_record *call);
