@@ -328,8 +328,8 @@ static enum err foresee(struct attempt *a)
 /* What it acts on is its own from here on, among the threads that act. */
 static enum err claim(struct attempt *a)
 {
-    return governor_claim(
-        a->executor->governor, a->order, a->step.target, a->arena, &a->executor->reason);
+    return governor_claim(a->executor->governor, a->order, a->step.target, a->plan.change_count > 0,
+        a->arena, &a->executor->reason);
 }
 
 /* Plan the step; what it would do is then what the governor is asked about. One that would

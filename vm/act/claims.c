@@ -3,12 +3,22 @@
 
 #include <string.h>
 
-static struct claim *find(struct claims *claims, const uint8_t *digest)
+/* What stands in the way of the wish, or NULL; *ret_own: what the run has of it already. */
+static const struct claim *find(struct claims *claims, const uint8_t *digest,
+    const struct claim_wish *wish, struct claim **ret_own)
 {
-    for (size_t at = 0; at < claims->count; at++)
-        if (memcmp(claims->items[at].digest, digest, SHA256_BYTES) == 0)
-            return &claims->items[at];
-    return NULL;
+    const struct claim *other = NULL;
+    *ret_own = NULL;
+    for (struct claim *at = claims->items; at < claims->items + claims->count; at++) {
+        if (memcmp(at->digest, digest, SHA256_BYTES) != 0)
+            continue;
+        bool is_old = at->freed_turn != 0 && at->freed_turn <= wish->turn;
+        if (at->run == wish->run)
+            *ret_own = at;
+        else if (!is_old && !(at->is_shared && wish->is_shared))
+            other = at;
+    }
+    return other;
 }
 
 /* Room for one more: the one that was given back first makes way. NULL: all are taken. */
@@ -27,23 +37,24 @@ static struct claim *make_room(struct claims *claims)
 
 /* Under the lock. */
 static enum err take(
-    struct claims *claims, const uint8_t *digest, int64_t run, uint64_t turn, int64_t *ret_run)
+    struct claims *claims, const uint8_t *digest, const struct claim_wish *wish, int64_t *ret_run)
 {
-    struct claim *claim = find(claims, digest);
-    bool is_mine = claim != NULL && claim->run == run;
-    if (claim != NULL && !is_mine && (claim->freed_turn == 0 || claim->freed_turn > turn)) {
-        *ret_run = claim->run;
+    struct claim *own;
+    const struct claim *other = find(claims, digest, wish, &own);
+    if (other != NULL) {
+        *ret_run = other->run;
         return ERR_BUSY;
     }
-    if (claim == NULL && turn < claims->evicted_turn)
+    if (wish->turn < claims->evicted_turn)
         return ERR_BUSY; /* nobody knows any more */
-    if (claim == NULL)
-        claim = make_room(claims);
-    if (claim == NULL)
+    if (own == NULL)
+        own = make_room(claims);
+    if (own == NULL)
         return ERR_LIMIT;
-    memcpy(claim->digest, digest, SHA256_BYTES);
-    claim->run = run;
-    claim->freed_turn = 0;
+    memcpy(own->digest, digest, SHA256_BYTES);
+    own->run = wish->run;
+    own->is_shared = wish->is_shared;
+    own->freed_turn = 0;
     return ERR_OK;
 }
 
@@ -55,20 +66,19 @@ uint64_t claims_turn(struct claims *claims)
     return turn;
 }
 
-enum err claims_take(
-    struct claims *claims, str builtin, str target, int64_t run, uint64_t turn, int64_t *ret_run)
+enum err claims_take(struct claims *claims, const struct claim_wish *wish, int64_t *ret_run)
 {
     struct sha256 hash = { 0 };
     uint8_t digest[SHA256_BYTES];
     *ret_run = 0;
-    if (target.len == 0)
+    if (wish->target.len == 0)
         return ERR_OK;
     TRY(sha256_begin(&hash));
-    sha256_add_framed(&hash, builtin);
-    sha256_add_framed(&hash, target);
+    sha256_add_framed(&hash, wish->builtin);
+    sha256_add_framed(&hash, wish->target);
     TRY(sha256_end(&hash, digest));
     pthread_mutex_lock(&claims->lock);
-    enum err err = take(claims, digest, run, turn, ret_run);
+    enum err err = take(claims, digest, wish, ret_run);
     pthread_mutex_unlock(&claims->lock);
     return err;
 }
@@ -76,8 +86,16 @@ enum err claims_take(
 void claims_release(struct claims *claims, int64_t run)
 {
     pthread_mutex_lock(&claims->lock);
-    for (struct claim *at = claims->items; at < claims->items + claims->count; at++)
-        if (at->run == run && at->freed_turn == 0)
-            at->freed_turn = ++claims->turn;
+    for (size_t at = 0; at < claims->count;) {
+        struct claim *claim = &claims->items[at];
+        bool is_own = claim->run == run && claim->freed_turn == 0;
+        if (is_own && claim->is_shared) { /* it has changed nothing */
+            *claim = claims->items[--claims->count];
+            continue;
+        }
+        if (is_own)
+            claim->freed_turn = ++claims->turn;
+        at++;
+    }
     pthread_mutex_unlock(&claims->lock);
 }

@@ -513,13 +513,17 @@ void governor_look(struct governor *governor)
 }
 
 enum err governor_claim(struct governor *governor, const struct step_order *order, str target,
-    struct arena *arena, const char **ret_reason)
+    bool is_change, struct arena *arena, const char **ret_reason)
 {
     int64_t other = 0;
+    struct claim_wish wish = { .builtin = str_from(order->row->name),
+        .target = target,
+        .run = order->run,
+        .turn = governor->turn,
+        .is_shared = !is_change };
     if (governor->claims == NULL || order->row->verb != VERB_RESPOND)
         return ERR_OK;
-    enum err err = claims_take(
-        governor->claims, str_from(order->row->name), target, order->run, governor->turn, &other);
+    enum err err = claims_take(governor->claims, &wish, &other);
     if (err != ERR_BUSY)
         return err;
     *ret_reason = arena_format(

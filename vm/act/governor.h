@@ -136,12 +136,12 @@ MUST_CHECK enum err governor_look_again(struct governor *governor, const struct 
 
 /* Before a step is looked at: what another thread changes from here on makes the look an old one. */
 void governor_look(struct governor *governor);
-/* With what a `respond` step turned out to act on, before it is judged or ends without a change:
- * nobody else does the same to it until the step has ended, or the run is given back
+/* With what a `respond` step turned out to act on, before it is judged, or ends without a change
+ * (`is_change` says which): nobody else changes the same until the step has ended, or the run is given back
  * (claims_release). ERR_PAUSED: another thread does now, or did since governor_look; *ret_reason in
  * `arena`: look again later. ERR_LIMIT, ERR_MEMORY. */
 MUST_CHECK enum err governor_claim(struct governor *governor, const struct step_order *order,
-    str target, struct arena *arena, const char **ret_reason);
+    str target, bool is_change, struct arena *arena, const char **ret_reason);
 
 /* Right before a change of an admitted step leaves, also of an undo that nobody asked for.
  * ERR_PAUSED: *ret_reason in `arena`. ERR_MEMORY. */
