@@ -18,7 +18,6 @@ static const char *const later_commands[] = {
     "permissions",
     "repl",
     "replay",
-    "serve",
 };
 /* clang-format on */
 

@@ -93,6 +93,7 @@ extern const struct command resume_command;
 extern const struct command run_command;
 extern const struct command runs_command;
 extern const struct command sandbox_command;
+extern const struct command serve_command;
 extern const struct command setup_command;
 extern const struct command sources_command;
 extern const struct command test_command;

@@ -9,6 +9,7 @@ const struct command *const all_commands[] = {
     &explain_command,
     &doc_command,
     &run_command,
+    &serve_command,
     &runs_command,
     &collect_command,
     &cases_command,

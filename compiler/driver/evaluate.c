@@ -28,6 +28,7 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
         .program = program,
         .forced_source = evaluation->forced_source,
         .is_again = evaluation->is_again,
+        .is_once = evaluation->hands != NULL,
         /* A person reads along, and believes what is there. */
         .gathers = evaluation->session->reporter.format != REPORT_TEXT,
         .actor = evaluation->session->governor.actor,

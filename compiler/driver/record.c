@@ -72,7 +72,7 @@ static struct run_key key_of(const struct entry *entry, const struct rule_code *
         .source = entry->event->source,
         .rule = rule->name,
         .rule_id = rule->id,
-        .since = entry->recorder->first_run };
+        .since = entry->recorder->is_once ? 1 : entry->recorder->first_run };
 }
 
 /* The run of this very alert, or the one that it joined when it was sent before. */

@@ -63,10 +63,10 @@ static enum exit_code resume_program(
 static enum exit_code resume_taken(
     struct session *session, struct run_programs *programs, const struct run *run)
 {
-    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     const struct program *program = NULL;
+    void *held = NULL;
     const char *why = NULL;
-    enum err err = programs->take(programs, run, &arena, &program, &why);
+    enum err err = programs->take(programs, run, &program, &held, &why);
     if (err != ERR_OK)
         return session_store_failure(session, "reading the rules of the run", err);
     if (program != NULL && open_run_rule(program, run) == NULL)
@@ -74,7 +74,7 @@ static enum exit_code resume_taken(
     enum exit_code code = program == NULL || why != NULL ? cannot_resume(session, run, why)
                                                          : resume_program(session, run, program);
     if (program != NULL)
-        programs->give_back(programs, program);
+        programs->give_back(programs, held);
     return code;
 }
 

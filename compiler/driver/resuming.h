@@ -16,10 +16,11 @@ enum {
 /* Where the programs of runs come from; NULL in a session: each is compiled from what the journal
  * has. */
 struct run_programs {
-    /* NULL with a sentence: this build cannot go on with it. ERR_STORE, ERR_MEMORY. */
-    enum err (*take)(struct run_programs *programs, const struct run *run, struct arena *arena,
-        const struct program **ret_program, const char **ret_why);
-    void (*give_back)(struct run_programs *programs, const struct program *program);
+    /* The program, until what *ret_hold says is given back. NULL with a sentence: this build cannot go
+     * on with it. ERR_STORE, ERR_MEMORY. */
+    enum err (*take)(struct run_programs *programs, const struct run *run,
+        const struct program **ret_program, void **ret_hold, const char **ret_why);
+    void (*give_back)(struct run_programs *programs, void *hold);
 };
 
 /* Go on with one run, or undo, that is open; one that has ended is left alone. What it came to is

@@ -216,6 +216,14 @@ enum exit_code session_begin(struct session *session, struct driver *driver,
                                                                                 : code;
 }
 
+enum exit_code session_open(
+    struct session *session, struct driver *driver, const struct command *command, const char *data)
+{
+    session_init(session, driver, command, data, MODE_APPLY, REPORT_LOG);
+    enum exit_code code = open_journal(session, JOURNAL_CREATED);
+    return code == EXIT_CLEAN ? govern(session) : code;
+}
+
 enum err session_attach(struct session *session, struct driver *driver,
     const struct command *command, const char *data, struct store *store, enum report_format format)
 {

@@ -46,6 +46,10 @@ enum journal_need {
  * journal is told. Release in any case. */
 MUST_CHECK enum exit_code session_begin(struct session *session, struct driver *driver,
     const struct arguments *arguments, enum run_mode mode, enum journal_need need);
+/* Begin in MODE_APPLY on the journal in `data`, which is made where it is missing, for a command
+ * that has no --data of its own, or no reports. As session_begin. */
+MUST_CHECK enum exit_code session_open(struct session *session, struct driver *driver,
+    const struct command *command, const char *data);
 /* Begin on the store of somebody who shares it between threads, in MODE_APPLY; `data` is its
  * directory. The session is of one thread. ERR_MEMORY. */
 MUST_CHECK enum err session_attach(struct session *session, struct driver *driver,

@@ -1,12 +1,19 @@
 /* crew.h - those who carry out runs: threads, each with connections of its own, a run at a time.
  *
  * A run is with one of them at most. What is open is found in the journal, so nothing is lost with
- * the queue.
+ * the queue: who does not fit into it is found again by the keeper.
  */
 #pragma once
 
 #include "act/undo.h"
 #include "serve/daemon.h"
+
+enum { CREW_THREADS = 8, CREW_QUEUE = 8192, CREW_UNDOS_MAX = 256 };
+
+/* ERR_MEMORY, ERR_LIMIT (no threads). */
+MUST_CHECK enum err crew_start(struct daemon *daemon, struct crew **ret_crew);
+/* What is carried out ends where nothing is half done. NULL is fine. */
+void crew_stop(struct crew *crew);
 
 /* Go on with a run soon. Any thread. */
 void crew_go_on(struct crew *crew, int64_t run);
@@ -15,5 +22,10 @@ void crew_go_on(struct crew *crew, int64_t run);
  * ERR_MEMORY. */
 MUST_CHECK enum err crew_undo(struct crew *crew, const struct undo_order *order,
     void (*done)(void *self, enum exit_code code, str story), void *self);
+
+/* Have a run, and what its steps changed, to oneself: false where somebody is at work on it. */
+bool crew_claim(struct crew *crew, const struct undo_order *order);
+void crew_give_back(struct crew *crew, const struct undo_order *order);
+
 /* How many runs wait or are carried out. */
 size_t crew_load(struct crew *crew);

@@ -14,9 +14,16 @@
 #include "driver/command.h"
 #include "serve/rule_sets.h"
 
+struct breakers;
+struct canary;
+struct claims;
 struct crew;
 struct evaluator;
+struct keeper;
 struct ways;
+
+/* How long a step without an answer is tried again: longer than any outage that nobody notices. */
+enum { PATIENCE_MS = 24 * 60 * 60 * 1000 };
 
 struct daemon {
     struct driver *driver;
@@ -27,10 +34,15 @@ struct daemon {
     struct metrics *metrics;
     struct rule_sets *rule_sets;
     struct intake *intake;
+    struct breakers *breakers;
+    struct claims *claims;
     struct crew *crew;
     struct evaluator *evaluator;
     struct ways *ways; /* NULL before they are started */
+    struct canary *canary;
+    struct keeper *keeper;
     int64_t started_ms;
+    volatile bool is_stopping; /* it takes no more alerts */
 };
 
 /* A way in for alerts: a listener, a poller, a file. A row of ways.c makes it from its block of

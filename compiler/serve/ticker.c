@@ -1,0 +1,162 @@
+/* ticker.c - see ticker.h. */
+#include "serve/ticker.h"
+
+#include "aws/environment.h"
+#include "daemon/notify.h"
+#include "host/pause.h"
+#include "serve/blocks.h"
+#include "serve/canary.h"
+#include "serve/crew.h"
+#include "serve/retention.h"
+#include "serve/ways.h"
+#include "act/timers.h"
+#include "store/resumable.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum {
+    TICK_MS = 1000,
+    RELOAD_MS = 10 * 1000,
+    COUNT_MS = 5 * 1000,
+    RETENTION_MS = 60 * 1000,
+};
+
+struct ticker {
+    struct daemon *daemon;
+    pthread_t thread;
+    volatile int is_stopping;
+    volatile bool is_forced;
+    const char *notify_socket;
+    uint32_t watchdog_ms;
+    /* in ms of elapsed time, when each was done last */
+    int64_t elapsed_ms;
+    int64_t reload_ms;
+    int64_t count_ms;
+    int64_t retention_ms;
+    int64_t watchdog_at_ms;
+    enum err look; /* of the last look at the rules */
+};
+
+/* Whether `every_ms` have passed since *last_ms, which is now then. */
+static bool is_due(const struct ticker *ticker, int64_t *last_ms, int64_t every_ms)
+{
+    if (ticker->elapsed_ms - *last_ms < every_ms)
+        return false;
+    *last_ms = ticker->elapsed_ms;
+    return true;
+}
+
+static void look_at_rules(struct ticker *ticker)
+{
+    struct daemon *daemon = ticker->daemon;
+    struct rule_set *set = rule_sets_current(daemon->rule_sets);
+    int64_t every_ms = block_ms(block_find(set->program, "daemon"), "reload", RELOAD_MS);
+    rule_set_release(daemon->rule_sets, set);
+    bool is_forced = ticker->is_forced;
+    bool is_new = false;
+    if (!is_due(ticker, &ticker->reload_ms, every_ms) && !is_forced)
+        return;
+    ticker->is_forced = false;
+    enum err err = rule_sets_look(daemon->rule_sets, is_forced, &is_new);
+    if (err != ERR_OK && ticker->look == ERR_OK)
+        LOG(&daemon->log, LOG_LEVEL_ERROR, "the rules could not be looked at",
+            LOG_TEXT("reason", str_from(err_text(err))));
+    ticker->look = err;
+}
+
+static void count(const struct daemon *daemon)
+{
+    uint64_t counts[ALERT_STATE_COUNT];
+    uint64_t open;
+    struct arena arena = ARENA_INIT(PAUSE_BYTES_MAX);
+    const char *file = pause_path(daemon->data, &arena);
+    if (alerts_count(daemon->store, counts) == ERR_OK)
+        metrics_set(daemon->metrics, METRIC_ALERTS_WAITING, STR(""), (double)counts[ALERT_WAITING]);
+    if (resumable_open(daemon->store, &open) == ERR_OK)
+        metrics_set(daemon->metrics, METRIC_RUNS_OPEN, STR(""), (double)open);
+    if (file != NULL)
+        metrics_set(daemon->metrics, METRIC_PAUSED, STR(""), pause_is_on(file) ? 1 : 0);
+    metrics_set(daemon->metrics, METRIC_STORE_FAILED, STR(""),
+        intake_state(daemon->intake) == ERR_OK ? 0 : 1);
+    arena_release(&arena);
+}
+
+/* A slice of what is over its time; the next follows at once while there is more. */
+static void forget(struct ticker *ticker)
+{
+    struct daemon *daemon = ticker->daemon;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct rule_set *set = rule_sets_current(daemon->rule_sets);
+    struct retention retention;
+    struct retention_done done = { 0 };
+    int64_t now_ms = 0;
+    enum err err = retention_read(set->program, &arena, &retention);
+    if (err == ERR_OK)
+        err = timers_now(daemon->store, daemon->driver->clock, &now_ms);
+    if (err == ERR_OK)
+        err = retention_slice(daemon->store, &retention, now_ms, &done);
+    rule_set_release(daemon->rule_sets, set);
+    if (err != ERR_OK)
+        LOG(&daemon->log, LOG_LEVEL_WARNING, "old alerts could not be forgotten",
+            LOG_TEXT("reason", str_from(err_text(err))));
+    if (done.is_more)
+        ticker->retention_ms = ticker->elapsed_ms - RETENTION_MS;
+}
+
+static void tick(struct ticker *ticker)
+{
+    struct daemon *daemon = ticker->daemon;
+    look_at_rules(ticker);
+    if (daemon->canary != NULL)
+        canary_tick(daemon->canary);
+    ways_tick(daemon->ways);
+    if (is_due(ticker, &ticker->count_ms, COUNT_MS))
+        count(daemon);
+    if (is_due(ticker, &ticker->retention_ms, RETENTION_MS))
+        forget(ticker);
+    if (ticker->watchdog_ms > 0 && is_due(ticker, &ticker->watchdog_at_ms, ticker->watchdog_ms))
+        notify_send(ticker->notify_socket, "WATCHDOG=1");
+}
+
+static void *run(void *self)
+{
+    struct ticker *ticker = self;
+    struct clock *clock = ticker->daemon->driver->clock;
+    do {
+        tick(ticker);
+        ticker->elapsed_ms += TICK_MS;
+    } while (clock_wait(clock, TICK_MS, &ticker->is_stopping));
+    return NULL;
+}
+
+enum err ticker_start(struct daemon *daemon, struct ticker **ret_ticker)
+{
+    struct ticker *ticker = calloc(1, sizeof *ticker);
+    if (ticker == NULL)
+        return ERR_MEMORY;
+    const struct aws_environment *environment = aws_environment_process();
+    ticker->daemon = daemon;
+    ticker->notify_socket = aws_environment_get(environment, "NOTIFY_SOCKET");
+    ticker->watchdog_ms = notify_watchdog_ms(aws_environment_get(environment, "WATCHDOG_USEC"));
+    if (pthread_create(&ticker->thread, NULL, run, ticker) != 0) {
+        free(ticker);
+        return ERR_LIMIT;
+    }
+    *ret_ticker = ticker;
+    return ERR_OK;
+}
+
+void ticker_reload(struct ticker *ticker)
+{
+    ticker->is_forced = true;
+}
+
+void ticker_stop(struct ticker *ticker)
+{
+    if (ticker == NULL)
+        return;
+    ticker->is_stopping = 1;
+    pthread_join(ticker->thread, NULL);
+    free(ticker);
+}
