@@ -1,7 +1,8 @@
 /* Queues: what was sent is there until it is deleted, hidden for a while from who received it.
  *
  * In the world: a region's "queues": [{"queueName", "messages": [{"messageId", "body", "sentMs",
- * "visibleMs", "received", "receipt"}]}]. Long polls answer at once. */
+ * "visibleMs", "received", "receipt"}], "visibilityTimeout": 30 seconds, if it is not there}]. Long
+ * polls answer at once. */
 #include "sandbox/operation.h"
 
 #include <inttypes.h>
@@ -94,6 +95,8 @@ void sandbox_sqs_receive_message(struct call *call)
 {
     long long most = 1, hidden_s = HIDDEN_S, wait_s = 0;
     json_t *queue = find_queue(call);
+    if (json_is_integer(json_object_get(queue, "visibilityTimeout")))
+        hidden_s = world_number(queue, "visibilityTimeout");
     if (queue == NULL || !call_number(call, "MaxNumberOfMessages", 1, MESSAGES_MAX, &most)
         || !call_number(call, "VisibilityTimeout", 0, HIDDEN_S_MAX, &hidden_s)
         || !call_number(call, "WaitTimeSeconds", 0, 20, &wait_s) || !call_may_proceed(call))
