@@ -13,6 +13,7 @@
 #include "serve/crew.h"
 #include "serve/evaluator.h"
 #include "serve/front.h"
+#include "serve/hooks.h"
 #include "serve/keeper.h"
 #include "serve/mark.h"
 #include "serve/serve_sandbox.h"
@@ -195,13 +196,21 @@ static enum exit_code start_server(struct service *service)
 {
     struct driver *driver = service->driver;
     const char *reason = NULL;
-    enum err err = front_new(&service->daemon, &driver->arena, &service->front, &reason);
+    const struct client_ca *cas = NULL;
+    size_t ca_count = 0;
+    struct rule_set *set = rule_sets_current(service->daemon.rule_sets);
+    enum err err = hooks_client_cas(set->program, &driver->arena, &cas, &ca_count, &reason);
+    rule_set_release(service->daemon.rule_sets, set);
+    if (err == ERR_OK)
+        err = front_new(&service->daemon, &driver->arena, &service->front, &reason);
     struct server_options server = { .address = service->address,
         .port = service->port,
         .handler = service->front,
         .metrics = service->daemon.metrics,
         .certificate = service->certificate,
-        .key = service->key };
+        .key = service->key,
+        .client_cas = cas,
+        .client_ca_count = ca_count };
     if (err == ERR_OK)
         err = server_start(&server, &driver->arena, &service->server, &reason);
     if (err == ERR_OK)
@@ -234,14 +243,13 @@ static void stop(struct service *service)
     struct daemon *daemon = &service->daemon;
     notify_send(service->notify_socket, "STOPPING=1");
     daemon->is_stopping = true;
-    if (service->server != NULL)
-        server_quiesce(service->server);
+    /* Requests that are open still hand over to the intake, to the ways' figures and to the crew. */
+    server_stop(service->server);
+    front_free(service->front);
     ticker_stop(service->ticker);
     ways_stop(daemon);
     intake_stop(daemon->intake);
     crew_stop(daemon->crew);
-    server_stop(service->server);
-    front_free(service->front);
     canary_free(daemon->canary);
     evaluator_stop(daemon->evaluator);
     keeper_stop(daemon->keeper);
