@@ -23,6 +23,9 @@ static const struct {
     way_start *start;
 } kinds[] = {
     { "follow", follow_start },
+    { "poll", poll_start },
+    { "queue", queue_start },
+    { "syslog", syslog_start },
     { "webhook", NULL },
 };
 
