@@ -214,6 +214,43 @@ static bool is_undecided(struct testcase *testcase, const struct ast_check *expe
     return false;
 }
 
+/* Whether the rule, were it on, could do what is expected. */
+static bool could_meet(
+    const struct testcase *testcase, const struct ast_check *expect, const struct item *rule)
+{
+    const struct compilation *compilation = testcase->tester->compilation;
+    if (rule->kind != ITEM_RULE || rule->rule.disabled_by == NULL
+        || !visible_sees(&compilation->visible, testcase->test->at.file, rule->at.file))
+        return false;
+    return expect->kind == CHECK_RULE ? str_equal(rule->name, expect->rule.name)
+                                      : has_step(rule->rule.steps, &expect->step.step);
+}
+
+/* Whether what is missing is what a rule does that is switched off: its tests say nothing until it
+ * is on again, and keep nobody from switching it off. */
+static enum err is_switched_off(
+    struct testcase *testcase, const struct ast_check *expect, bool *ret_is_off)
+{
+    const struct compilation *compilation = testcase->tester->compilation;
+    const struct item *off = NULL;
+    for (uint32_t file = 0; file < compilation->tree_count && off == NULL; file++)
+        for (const struct item *item = compilation->trees[file]->items; item != NULL && off == NULL;
+             item = item->next)
+            off = could_meet(testcase, expect, item) ? item : NULL;
+    *ret_is_off = off != NULL;
+    if (off == NULL || testcase->undecided != NULL)
+        return ERR_OK;
+    struct testcase_unknown *unknown = ARENA_NEW(testcase->arena, struct testcase_unknown);
+    const char *reason = arena_format(
+        testcase->arena, "`disable rule %.*s` switches off what it expects", STR_ARG(off->name));
+    if (unknown == NULL || reason == NULL)
+        return ERR_MEMORY;
+    unknown->at = expect->at;
+    unknown->reason = reason;
+    testcase->undecided = unknown;
+    return ERR_OK;
+}
+
 /* ---- rules ---- */
 
 /* How often the rule fired, and how often any did. */
@@ -229,25 +266,12 @@ static uint32_t count_fired(const struct testcase *testcase, str name, uint32_t 
     return count;
 }
 
-static bool is_disabled(const struct testcase *testcase, str rule)
-{
-    const struct compilation *compilation = testcase->tester->compilation;
-    for (uint32_t file = 0; file < compilation->tree_count; file++)
-        for (const struct item *item = compilation->trees[file]->items; item != NULL;
-             item = item->next)
-            if (item->kind == ITEM_DISABLE && str_equal(item->name, rule))
-                return true;
-    return false;
-}
-
 /* How to find out why a rule did not fire for the last alert. */
 static enum err help_with_rule(struct testcase *testcase, str name)
 {
     const struct ast_check *alert = testcase->alert;
     const struct sources *sources = &testcase->tester->compilation->sources;
     str rules = sources->items[testcase->test->at.file].file;
-    if (is_disabled(testcase, name))
-        return testcase_help(testcase, "`disable rule %.*s` switches it off", STR_ARG(name));
     if (alert == NULL)
         return ERR_OK;
     str source = alert->alert.source;
@@ -271,6 +295,7 @@ static const char *times(uint32_t count)
 static enum err expect_rule(struct testcase *testcase, const struct ast_check *expect)
 {
     uint32_t all;
+    bool is_off;
     str name = expect->rule.name;
     int64_t wanted = expect->rule.count;
     uint32_t count = count_fired(testcase, name, &all);
@@ -283,6 +308,9 @@ static enum err expect_rule(struct testcase *testcase, const struct ast_check *e
         return testcase_end(testcase, TESTCASE_FAILED, expect->at,
             "rule %.*s must not fire, and it fired %" PRIu32 " time%s", STR_ARG(name), count,
             times(count));
+    TRY(is_switched_off(testcase, expect, &is_off));
+    if (is_off && count == 0)
+        return ERR_OK;
     if ((int64_t)count < wanted || wanted < 0)
         TRY(help_with_rule(testcase, name));
     if (wanted < 0)
@@ -415,8 +443,11 @@ static enum err expect_step(struct testcase *testcase, const struct ast_check *e
     }
     if ((met == NULL && is_undecided(testcase, expect)) || (met != NULL) != expect->is_negated)
         return ERR_OK;
-    if (met == NULL)
-        return miss_step(testcase, expect, other, unresolved);
+    if (met == NULL) {
+        bool is_off;
+        TRY(is_switched_off(testcase, expect, &is_off));
+        return is_off ? ERR_OK : miss_step(testcase, expect, other, unresolved);
+    }
     return testcase_end(testcase, TESTCASE_FAILED, expect->at,
         "`%.*s` must not be begun, and rule %.*s began it", STR_ARG(wanted_text(testcase, expect)),
         STR_ARG(testcase->program->rules[met->rule].name));

@@ -90,6 +90,7 @@ extern const struct command permissions_command;
 extern const struct command reject_command;
 extern const struct command restore_command;
 extern const struct command resume_command;
+extern const struct command rules_command;
 extern const struct command run_command;
 extern const struct command runs_command;
 extern const struct command sandbox_command;

@@ -8,6 +8,7 @@ const struct command *const all_commands[] = {
     &test_command,
     &explain_command,
     &doc_command,
+    &rules_command,
     &run_command,
     &serve_command,
     &runs_command,

@@ -352,10 +352,13 @@ static enum err read_members(struct reader *reader, json_t *json)
         return ERR_MEMORY;
     json_object_foreach(json, key, member)
     {
+        /* `rules` is a flag and a command: the flags of a command are an object. */
         const struct command *command = find_command(reader, key);
+        bool is_command =
+            command != NULL && (json_is_object(member) || find_row(reader, NULL, key) == NULL);
         if (strcmp(key, "lint") == 0)
             TRY(read_lint(reader, member));
-        else if (command != NULL)
+        else if (is_command)
             TRY(read_command(reader, command, member));
         else
             TRY(read_setting(reader, NULL, NULL, key, member));

@@ -42,8 +42,14 @@ const char *git_reason(const struct git_answer *answer, enum err err, struct are
 
 /* ---- what it is given ---- */
 
+static bool is_about_people(str variable)
+{
+    return str_startswith(variable, STR("GIT_AUTHOR_"))
+           || str_startswith(variable, STR("GIT_COMMITTER_"));
+}
+
 /* Ours without what steers git, and with what keeps it still. */
-static char **environment_of(struct arena *arena)
+static char **environment_of(struct arena *arena, bool is_quiet)
 {
     static const char *const ours[] = { "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0",
         "GIT_NO_LAZY_FETCH=1", "GIT_NO_REPLACE_OBJECTS=1", "LC_ALL=C" };
@@ -53,7 +59,8 @@ static char **environment_of(struct arena *arena)
         room++;
     const char **all = ARENA_ARRAY(arena, const char *, room);
     for (char **at = environ; all != NULL && *at != NULL; at++)
-        if (!str_startswith(str_from(*at), STR("GIT_"))
+        if ((!str_startswith(str_from(*at), STR("GIT_"))
+                || (!is_quiet && is_about_people(str_from(*at))))
             && !str_startswith(str_from(*at), STR("LC_ALL=")))
             all[count++] = *at;
     for (size_t at = 0; all != NULL && at < COUNT_OF(ours); at++)
@@ -241,7 +248,7 @@ enum err git_run(const char *folder, bool is_quiet, const char *const *arguments
     CLEANUP(channels_close)
     struct channels channels = { input_file(input), { -1, -1 }, { -1, -1 } };
     char **given = arguments_of(&arena, folder, is_quiet, arguments);
-    char **environment = environment_of(&arena);
+    char **environment = environment_of(&arena, is_quiet);
     int64_t until_ms = elapsed_ms() + GIT_WAIT_MS;
     pid_t child = 0;
     answer->code = -1;

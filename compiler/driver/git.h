@@ -28,7 +28,8 @@ struct git_answer {
     }
 
 /* Run `git -C folder ARGUMENT ..` (NULL-terminated) with `input` on its standard input. With
- * `is_quiet` no hook and no monitor of the repository is run. ERR_NOT_FOUND: there is no git;
+ * `is_quiet` no hook and no monitor of the repository is run; else hooks are, and the environment may
+ * say who an author is. ERR_NOT_FOUND: there is no git;
  * ERR_TIMEOUT: it was ended; ERR_LIMIT: it said more than answer->out takes; ERR_IO, ERR_MEMORY. */
 MUST_CHECK enum err git_run(const char *folder, bool is_quiet, const char *const *arguments,
     str input, struct git_answer *answer);

@@ -102,7 +102,7 @@ static enum err add_path(struct rule_files *files, const char *path)
 
 enum err rule_files_find(const char *config, struct rule_files *files)
 {
-    *files = (struct rule_files){ .arena = ARENA_INIT(FILES_BYTES_MAX) };
+    *files = (struct rule_files){ .is_daemon = true, .arena = ARENA_INIT(FILES_BYTES_MAX) };
     TRY(read_config(files, config));
     if (files->missing != NULL)
         return ERR_OK;
@@ -110,6 +110,14 @@ enum err rule_files_find(const char *config, struct rule_files *files)
     if (files->ref.len > 0)
         return rule_tree_find(&files->tree, files->paths, files->ref, &files->missing);
     for (const char **path = files->paths; *path != NULL; path++)
+        TRY(add_path(files, *path));
+    return ERR_OK;
+}
+
+enum err rule_files_given(const char *const *paths, struct rule_files *files)
+{
+    *files = (struct rule_files){ .arena = ARENA_INIT(FILES_BYTES_MAX) };
+    for (const char *const *path = paths; *path != NULL; path++)
         TRY(add_path(files, *path));
     return ERR_OK;
 }

@@ -11,8 +11,18 @@
 #include "driver/files.h"
 #include "serve/rule_tree.h"
 
+/* What a file is to say, before it does. */
+struct rule_change {
+    const char *file;
+    str text;
+    bool is_new; /* there is no such file yet */
+};
+
 /* Zero it; rule_files_release. */
 struct rule_files {
+    bool is_daemon;                    /* the first file is a daemon's config */
+    const struct rule_change *changes; /* borrowed; only of rules on disk */
+    size_t change_count;
     struct arena arena;
     struct files files;    /* the config first */
     const char **paths;    /* `rules`, from where the process stands; NULL-terminated */
@@ -24,6 +34,8 @@ struct rule_files {
 /* Read the config for what it names, and look for it. What cannot be read is in files->missing: a
  * fault of whoever wrote it. ERR_MEMORY. */
 MUST_CHECK enum err rule_files_find(const char *config, struct rule_files *files);
+/* The rule files below the NULL-terminated paths, which are no daemon's. As rule_files_find. */
+MUST_CHECK enum err rule_files_given(const char *const *paths, struct rule_files *files);
 void rule_files_release(struct rule_files *files);
 
 /* What else a set is made of: the files that its rules use and its tests read. */

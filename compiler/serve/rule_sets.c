@@ -299,6 +299,11 @@ static enum err put_in_force(struct rule_sets *sets, struct rule_trial *trial, s
 /* A new set comes into force, a bad one is told, and the same again is nothing. */
 static enum err judge(struct rule_sets *sets, struct rule_trial *trial, str from, bool *ret_is_new)
 {
+    /* A folder that is being filled, or a mount that is gone, is no wish to have no rules. */
+    if (trial->set != NULL && trial->rules == 0 && sets->current != NULL
+        && sets->current->program->rule_count > 0)
+        TRY(rule_trial_refuse(trial, "there is no rule in these files any more; to have none in "
+                                     "force, switch them off: cdr rules disable"));
     if (trial->set == NULL)
         return refuse(sets, trial);
     bool is_same =

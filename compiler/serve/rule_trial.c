@@ -163,12 +163,67 @@ static enum err check_daemon(struct rule_trial *trial)
 
 /* ---- reading ---- */
 
-static enum err add_files(struct rule_trial *trial, const struct rule_files *files)
+/* Changes that were not made yet, in the place of the files on disk. */
+struct overlay {
+    struct source_reader reader; /* first */
+    const struct rule_files *files;
+};
+
+static bool is_file(const char *name, const char *other)
+{
+    struct stat a;
+    struct stat b;
+    return strcmp(name, other) == 0
+           || (stat(name, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev
+               && a.st_ino == b.st_ino);
+}
+
+static const struct rule_change *change_of(const struct rule_files *files, const char *name)
+{
+    for (size_t at = 0; at < files->change_count; at++)
+        if (is_file(name, files->changes[at].file))
+            return &files->changes[at];
+    return NULL;
+}
+
+static enum err overlay_find(
+    struct source_reader *reader, str from, str name, struct arena *arena, str *ret_file)
+{
+    const struct overlay *overlay = (const struct overlay *)(void *)reader;
+    str path = arena_copy(arena, name);
+    (void)from;
+    if (path.ptr == NULL)
+        return ERR_MEMORY;
+    const struct rule_change *change = change_of(overlay->files, path.ptr);
+    *ret_file = change == NULL ? STR("") : str_from(change->file);
+    return ERR_OK;
+}
+
+static enum err overlay_read(struct source_reader *reader, str file, struct buf *text)
+{
+    const struct overlay *overlay = (const struct overlay *)(void *)reader;
+    const struct rule_change *change = change_of(overlay->files, file.ptr);
+    buf_add(text, change == NULL ? STR("") : change->text);
+    return text->err;
+}
+
+static enum err add_file(struct rule_trial *trial, const struct rule_files *files, const char *name)
 {
     struct compilation *compilation = &trial->set->compilation;
+    const struct rule_change *change = change_of(files, name);
+    return change == NULL ? compile_file(compilation, str_from(name))
+                          : compile_text(compilation, str_from(change->file), change->text);
+}
+
+static enum err add_files(struct rule_trial *trial, const struct rule_files *files)
+{
+    for (size_t at = 0; at < files->change_count; at++)
+        if (files->changes[at].is_new)
+            TRY(compile_text(&trial->set->compilation, str_from(files->changes[at].file),
+                files->changes[at].text));
     for (size_t at = 0; at < files->files.count; at++) {
         const char *name = files->files.items[at].name;
-        enum err err = compile_file(compilation, str_from(name));
+        enum err err = add_file(trial, files, name);
         if (err == ERR_IO || err == ERR_LIMIT) {
             trial->misses_files = true;
             err = fault(trial, "%s cannot be read: %s", name,
@@ -226,16 +281,29 @@ static enum err seal(struct rule_trial *trial)
     return sha256_end_hex(&sha256, trial->content);
 }
 
-static enum err compile_and_test(struct rule_trial *trial)
+static uint32_t count_rules(const struct compilation *compilation)
+{
+    uint32_t count = 0;
+    for (uint32_t file = 0; file < compilation->tree_count; file++)
+        for (const struct item *item = compilation->trees[file]->items; item != NULL;
+             item = item->next)
+            count += item->kind == ITEM_RULE;
+    return count;
+}
+
+static enum err compile_and_test(struct rule_trial *trial, const struct rule_files *files)
 {
     struct rule_set *set = trial->set;
     TRY(compile_program(&set->compilation));
     set->program = set->compilation.program;
+    trial->rules = count_rules(&set->compilation);
     TRY(rule_files_watch(&set->compilation, &trial->watched));
     if (set->program == NULL)
         return fault_diags(trial, &set->compilation);
-    TRY(check_daemon(trial));
-    TRY(check_enforced(trial));
+    if (files->is_daemon) {
+        TRY(check_daemon(trial));
+        TRY(check_enforced(trial));
+    }
     return try_tests(trial);
 }
 
@@ -247,13 +315,16 @@ enum err rule_trial_run(struct rule_files *files, struct rule_trial *trial)
         return ERR_MEMORY;
     trial->set->compilation.opens_fixtures = true;
     TRY(compile_begin(&trial->set->compilation));
+    struct overlay overlay = { { overlay_find, overlay_read }, files };
+    if (files->change_count > 0)
+        trial->set->compilation.sources.reader = &overlay.reader;
     if (files->missing != NULL)
         TRY(fault(trial, "%s", files->missing));
     TRY(add_files(trial, files));
     if (trial->fault_count == 0 && files->ref.len > 0)
         TRY(add_tree(trial, files));
     if (trial->fault_count == 0)
-        TRY(compile_and_test(trial));
+        TRY(compile_and_test(trial, files));
     trial->set->compilation.sources.reader = NULL; /* it is gone before the set is */
     TRY(seal(trial));
     trial->misses_files = trial->misses_files || files->missing != NULL;
@@ -261,5 +332,14 @@ enum err rule_trial_run(struct rule_files *files, struct rule_trial *trial)
         rule_set_free(trial->set);
         trial->set = NULL;
     }
+    return ERR_OK;
+}
+
+enum err rule_trial_refuse(struct rule_trial *trial, const char *reason)
+{
+    TRY(fault(trial, "%s", reason));
+    TRY(seal(trial));
+    rule_set_free(trial->set);
+    trial->set = NULL;
     return ERR_OK;
 }

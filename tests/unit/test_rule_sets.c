@@ -205,6 +205,20 @@ static void a_bad_set_leaves_the_old_one_and_says_why_once(void **state)
     end(&d);
 }
 
+static void no_rules_at_all_take_nobodys_place(void **state)
+{
+    (void)state;
+    struct daemon_rules d;
+    begin(&d);
+    open_sets(&d);
+    put(&d, "rules/one.cdr", "");
+    assert_false(look(&d));
+    assert_true(has(fault_of(&d), "no rule in these files"));
+    put(&d, "rules/one.cdr", RULE "disable rule one\n");
+    assert_true(look(&d));
+    end(&d);
+}
+
 static void a_bad_set_taken_back_is_no_news(void **state)
 {
     (void)state;
@@ -299,7 +313,8 @@ static void begin_git(struct daemon_rules *d)
     shell(d, "git init -q -b main work && mkdir work/rules work/lists");
     put(d, "work/lists/bad.txt", "192.0.2.1\n");
     put(d, "work/rules/alert.json",
-        "{\"id\":\"1\",\"severity\":8,\"type\":\"A:EC2/B\",\"accountId\":\"111122223333\",\"region\":\"eu-west-1\"}\n");
+        "{\"id\":\"1\",\"severity\":8,\"type\":\"A:EC2/"
+        "B\",\"accountId\":\"111122223333\",\"region\":\"eu-west-1\"}\n");
     put(d, "work/rules/one.cdr",
         "list bad : ip from \"../lists/bad.txt\"\n" RULE
         "test \"it fires\" { alert guardduty \"alert.json\"; expect rule one }\n");
@@ -501,6 +516,7 @@ int main(void)
         cmocka_unit_test(the_same_files_again_are_nothing_new),
         cmocka_unit_test(what_has_mistakes_does_not_begin),
         cmocka_unit_test(a_bad_set_leaves_the_old_one_and_says_why_once),
+        cmocka_unit_test(no_rules_at_all_take_nobodys_place),
         cmocka_unit_test(a_bad_set_taken_back_is_no_news),
         cmocka_unit_test(a_file_that_is_being_written_is_left_for_later),
         cmocka_unit_test(an_older_set_is_at_hand_or_compiled_from_the_journal),

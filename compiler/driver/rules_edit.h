@@ -1,0 +1,23 @@
+/* rules_edit.h - what cdr rules does to a rule. */
+#pragma once
+
+#include "driver/command.h"
+#include "serve/rule_files.h"
+
+/* A rule in its set. */
+struct rules_edit {
+    struct driver *driver;
+    const char *name;
+    const char **paths; /* as given, or as the config has them; NULL-terminated */
+    struct rule_files files;
+    struct compilation compilation;
+};
+
+/* The rules of the set one after the other, beginning with that after NULL. */
+const struct item *rules_edit_next(const struct rules_edit *edit, const struct item *rule);
+
+enum exit_code rules_enable(struct rules_edit *edit, const struct arguments *arguments);
+enum exit_code rules_disable(struct rules_edit *edit, const struct arguments *arguments);
+enum exit_code rules_new(struct rules_edit *edit, const struct arguments *arguments);
+enum exit_code rules_edit_open(struct rules_edit *edit, const struct arguments *arguments);
+enum exit_code rules_delete(struct rules_edit *edit, const struct arguments *arguments);
