@@ -195,14 +195,14 @@ static enum exit_code start_ways(struct service *service)
 static enum exit_code start_server(struct service *service)
 {
     struct driver *driver = service->driver;
-    const char *reason = NULL;
+    struct rule_set *set = rule_sets_current(service->daemon.rule_sets);
     const struct client_ca *cas = NULL;
     size_t ca_count = 0;
-    struct rule_set *set = rule_sets_current(service->daemon.rule_sets);
-    enum err err = hooks_client_cas(set->program, &driver->arena, &cas, &ca_count, &reason);
-    rule_set_release(service->daemon.rule_sets, set);
+    const char *reason = NULL;
+    enum err err = front_new(&service->daemon, &driver->arena, &service->front, &reason);
     if (err == ERR_OK)
-        err = front_new(&service->daemon, &driver->arena, &service->front, &reason);
+        err = hooks_client_cas(set->program, &driver->arena, &cas, &ca_count, &reason);
+    rule_set_release(service->daemon.rule_sets, set);
     struct server_options server = { .address = service->address,
         .port = service->port,
         .handler = service->front,
@@ -236,23 +236,26 @@ static enum exit_code start(struct service *service)
     return code == EXIT_CLEAN ? start_server(service) : code;
 }
 
-/* Whatever was started, in the other order: nothing new comes in, then what came in is written, then
- * who works ends where nothing is half done. */
+/* Whatever was started. Nothing new comes in; who works ends where nothing is half done; what came in
+ * is written and answered; then the parts go, each after all that may still call it. */
 static void stop(struct service *service)
 {
     struct daemon *daemon = &service->daemon;
     notify_send(service->notify_socket, "STOPPING=1");
     daemon->is_stopping = true;
-    /* Requests that are open still hand over to the intake, to the ways' figures and to the crew. */
+    if (service->server != NULL)
+        server_quiesce(service->server);
+    ticker_stop(service->ticker);
+    keeper_stop(daemon->keeper);
+    evaluator_stop(daemon->evaluator);
+    crew_stop(daemon->crew); /* it answers those who wait for an undo */
     server_stop(service->server);
     front_free(service->front);
-    ticker_stop(service->ticker);
     ways_stop(daemon);
     intake_stop(daemon->intake);
-    crew_stop(daemon->crew);
     canary_free(daemon->canary);
-    evaluator_stop(daemon->evaluator);
-    keeper_stop(daemon->keeper);
+    evaluator_free(daemon->evaluator);
+    crew_free(daemon->crew);
     breakers_free(daemon->breakers);
     rule_sets_close(daemon->rule_sets);
     session_release(&service->session);

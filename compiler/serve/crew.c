@@ -345,7 +345,7 @@ enum err crew_start(struct daemon *daemon, struct crew **ret_crew)
     if (err == ERR_OK)
         *ret_crew = crew;
     else
-        crew_stop(crew);
+        crew_free(crew);
     return err;
 }
 
@@ -360,12 +360,21 @@ void crew_stop(struct crew *crew)
     for (size_t at = 0; at < CREW_THREADS; at++)
         if (crew->workers[at].is_started)
             pthread_join(crew->workers[at].thread, NULL);
+    for (size_t at = 0; at < CREW_THREADS; at++)
+        crew->workers[at].is_started = false;
     while (crew->undos != NULL) {
         struct undo_task *task = crew->undos;
         crew->undos = task->next;
         task->done(task->self, EXIT_FINDINGS, STR("the daemon is being stopped\n"));
         undo_free(task);
     }
+}
+
+void crew_free(struct crew *crew)
+{
+    if (crew == NULL)
+        return;
+    crew_stop(crew);
     id_queue_release(&crew->queue);
     pthread_cond_destroy(&crew->changed);
     pthread_mutex_destroy(&crew->lock);

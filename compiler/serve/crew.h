@@ -12,8 +12,11 @@ enum { CREW_THREADS = 8, CREW_QUEUE = 8192, CREW_UNDOS_MAX = 256 };
 
 /* ERR_MEMORY, ERR_LIMIT (no threads). */
 MUST_CHECK enum err crew_start(struct daemon *daemon, struct crew **ret_crew);
-/* What is carried out ends where nothing is half done. NULL is fine. */
+/* What is carried out ends where nothing is half done; what waits is answered, and what comes later is
+ * refused. NULL is fine, as below. */
 void crew_stop(struct crew *crew);
+/* When nobody can ask for anything any more. */
+void crew_free(struct crew *crew);
 
 /* Go on with a run soon. Any thread. */
 void crew_go_on(struct crew *crew, int64_t run);

@@ -17,6 +17,7 @@ enum {
 struct evaluator {
     struct daemon *daemon;
     pthread_t thread;
+    bool is_started;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool is_woken;
@@ -313,8 +314,9 @@ enum err evaluator_start(struct daemon *daemon, struct evaluator **ret_evaluator
     enum err err = suspects_find(evaluator);
     if (err == ERR_OK && pthread_create(&evaluator->thread, NULL, run, evaluator) != 0)
         err = ERR_LIMIT;
+    evaluator->is_started = err == ERR_OK;
     if (err != ERR_OK)
-        free(evaluator);
+        evaluator_free(evaluator);
     else
         *ret_evaluator = evaluator;
     return err;
@@ -337,7 +339,16 @@ void evaluator_stop(struct evaluator *evaluator)
     evaluator->is_stopping = true;
     pthread_cond_signal(&evaluator->changed);
     pthread_mutex_unlock(&evaluator->lock);
-    pthread_join(evaluator->thread, NULL);
+    if (evaluator->is_started)
+        pthread_join(evaluator->thread, NULL);
+    evaluator->is_started = false;
+}
+
+void evaluator_free(struct evaluator *evaluator)
+{
+    if (evaluator == NULL)
+        return;
+    evaluator_stop(evaluator);
     pthread_cond_destroy(&evaluator->changed);
     pthread_mutex_destroy(&evaluator->lock);
     free(evaluator);

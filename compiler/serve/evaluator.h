@@ -20,5 +20,7 @@ enum {
 MUST_CHECK enum err evaluator_start(struct daemon *daemon, struct evaluator **ret_evaluator);
 /* Something waits. Any thread; `evaluator` is one. */
 void evaluator_wake(void *evaluator);
-/* Ends after the alert at hand. NULL is fine. */
+/* Ends after the alerts at hand. NULL is fine, as below. */
 void evaluator_stop(struct evaluator *evaluator);
+/* When nobody can wake it any more. */
+void evaluator_free(struct evaluator *evaluator);
