@@ -193,7 +193,7 @@ static void tell_saved(const struct saving *saving)
     output_text(out, str_from(saving->data));
     output_addf(out,
         ": the journal is whole, %" PRIu64 " entries of its audit log verified, %" PRIu64
-        " open runs",
+        " runs open",
         saving->look.entries, saving->look.open);
     if (stat(saving->file, &status) == 0)
         output_addf(out, "; %" PRIdMAX " bytes", (intmax_t)status.st_size);

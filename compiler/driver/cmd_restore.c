@@ -223,7 +223,7 @@ static void tell_restored(const struct restoring *restoring)
     output_text(out, restoring->backup.made);
     output_addf(out,
         ": whole, %" PRIu64 " entries of its audit log verified, %" PRIu64
-        " open runs.\nIt is paused, because what happened after the backup is not in it. Look at "
+        " runs open.\nIt is paused, because what happened after the backup is not in it. Look at "
         "what it\nbelieves to be open, and at the providers:\n  cdr runs --data %.*s\n  cdr resume "
         "--lift-pause --reason TEXT --data %.*s\n",
         restoring->look.entries, restoring->look.open, STR_ARG(word), STR_ARG(word));

@@ -1,6 +1,6 @@
 """cdrd.py - the daemon as a black box: a sandbox outside of it, alerts, kills, restarts, pages.
 
-Everything is on loopback and in one temporary directory. Nothing here knows how the daemon works
+`cdr` is a command as a list of words. Everything is on loopback and in one temporary directory. Nothing here knows how the daemon works
 inside: it speaks HTTP, reads one line and one file (DIR/admin.token), and sends signals.
 """
 
@@ -66,7 +66,7 @@ class Sandbox:
     """`cdr sandbox`, which outlives the daemon and counts what is done to it."""
 
     def __init__(self, work, cdr, world=None):
-        arguments = [cdr, "sandbox", "--listen", "127.0.0.1:0"]
+        arguments = [*cdr, "sandbox", "--listen", "127.0.0.1:0"]
         if world is not None:
             with open(work.file("world.json"), "w") as file:
                 json.dump(world, file)
@@ -144,7 +144,7 @@ class Daemon:
 
     def start(self, timeout=60):
         """Start it, and wait for its line. Seconds that it took."""
-        arguments = self.prefix + [self.cdr, "serve", "--config", self.config, "--listen",
+        arguments = self.prefix + [*self.cdr, "serve", "--config", self.config, "--listen",
                                    "127.0.0.1:0", "--data", self.data] + self.more
         if self.sandbox is not None:
             arguments += ["--sandbox", self.sandbox.url]
@@ -257,7 +257,7 @@ class Daemon:
 
     def run_cdr(self, *arguments):
         """Another command of cdr on the same directory: (exit code, its words)."""
-        done = subprocess.run([self.cdr, *arguments, "--data", self.data], capture_output=True,
+        done = subprocess.run([*self.cdr, *arguments, "--data", self.data], capture_output=True,
                               stdin=subprocess.DEVNULL, timeout=600)
         return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
 
@@ -331,6 +331,7 @@ class Checks:
         print("ok -", sentence, "# SKIP", reason, flush=True)
 
     def finish(self):
+        print(f"1..{self.passed + self.failed + self.skipped}")
         print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
         return 1 if self.failed else 0
 

@@ -12,6 +12,7 @@ import argparse
 import collections
 import os
 import random
+import shlex
 import sys
 import threading
 import time
@@ -157,7 +158,9 @@ def kills(checks, options):
     world = cdrd.add_roles(cdrd.shipped_world(work, options.cdr), used)
     sandbox = cdrd.Sandbox(work, options.cdr, world)
     # So that there is a middle of each request to die in.
-    sandbox.faults(*({"operation": name, "kind": "slow", "milliseconds": 20, "times": 1_000_000}
+    sandbox.faults({"operation": "PutRolePolicy", "kind": "lose_reply", "after": 5,
+                    "times": 1 + options.kills // 50},
+                   *({"operation": name, "kind": "slow", "milliseconds": 20, "times": 1_000_000}
                      for name in ("GetRole", "GetRolePolicy", "PutRolePolicy", "CreateSnapshots")))
     daemon = cdrd.Daemon(work, options.cdr, sandbox)
     daemon.start()
@@ -243,7 +246,7 @@ def main():
     options.add_argument("--keep", action="store_true", help="keep the directory")
     options.add_argument("parts", nargs="*", default=[])
     options = options.parse_args()
-    options.cdr = os.path.abspath(options.cdr)
+    options.cdr = shlex.split(options.cdr)
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1 << 32)
     checks = cdrd.Checks()
