@@ -99,7 +99,7 @@ while IFS= read -r line; do
     exits 0 "$line"
     case $line in
     'curl '*)
-        prints '"ids":["1"]' "the alert is taken, and has a number"
+        prints '"new":1' "the alert is taken, and has a number"
         if [ "$serves" = 1 ]; then
             wait_until "its rule fires, and all is done" says_run "done"
         else
@@ -119,5 +119,5 @@ while IFS= read -r line; do
     esac
 done <lines
 stop_daemon
-holds "the page has the commands that it should" test "$(grep -c '^cdr ' lines)" -ge 15
+holds "the page has the commands that it should" test "$(grep -c '^cdr ' "$work/lines")" -ge 15
 finish
