@@ -68,6 +68,7 @@ static inline void echo_answer(struct exchange *exchange)
 static inline void echo_handle(struct handler *handler, struct exchange *exchange)
 {
     struct echo *echo = (struct echo *)(void *)handler;
+    static const char big[16 * 1024 * 1024];
     bool is_later = str_is(exchange->path, "/later");
     pthread_mutex_lock(&echo->lock);
     echo->handled++;
@@ -77,7 +78,9 @@ static inline void echo_handle(struct handler *handler, struct exchange *exchang
     if (is_later && echo->later_count < LATER_MAX)
         echo->later[echo->later_count++] = exchange;
     pthread_mutex_unlock(&echo->lock);
-    if (!is_later)
+    if (str_is(exchange->path, "/big"))
+        exchange_answer(exchange, &(struct answer){ .status = 200, .body = { big, sizeof(big) } });
+    else if (!is_later)
         echo_answer(exchange);
 }
 

@@ -1,5 +1,6 @@
 #include "server_client.h"
 
+#include <dirent.h>
 #include <sys/resource.h>
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n"
@@ -272,6 +273,12 @@ static void what_is_slow_is_ended(void **state)
     assert_true(say_text(fd, POST "Content-Length: 9\r\n\r\n"));
     assert_int_equal(hear(place, fd), 408);
     assert_int_equal(echo_count(&place->echo, &place->echo.handled), 0);
+    fd = dial(place); /* does not read what it asked for */
+    assert_true(say_text(fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n"));
+    for (int turn = 0; turn < 500 && refused(place, "answer_slow") == 0; turn++)
+        pause_ms(20);
+    assert_true(refused(place, "answer_slow") == 1);
+    close(fd);
     close_place(place);
     free(place);
 }
@@ -422,6 +429,17 @@ static void a_server_that_takes_no_more_answers_what_is_open(void **state)
     assert_int_equal(hear(place, fd), 200);
 }
 
+static int count_descriptors(void)
+{
+    int count = 0;
+    DIR *all = opendir("/proc/self/fd");
+    assert_non_null(all);
+    while (readdir(all) != NULL)
+        count++;
+    closedir(all);
+    return count;
+}
+
 /* Let only `more` descriptors be opened; returns the limit as it was. */
 static struct rlimit leave_descriptors(rlim_t more)
 {
@@ -437,11 +455,14 @@ static struct rlimit leave_descriptors(rlim_t more)
 static void without_descriptors_it_says_so_and_goes_on(void **state)
 {
     struct place *place = *state;
+    int idle = count_descriptors();
     /* 0: it cannot be accepted. 1: it cannot be passed on. */
     for (rlim_t more = 0; more < 2; more++) {
         struct sockaddr_in address = { .sin_family = AF_INET,
             .sin_port = htons(server_port(place->server)),
             .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        for (int turn = 0; turn < 500 && count_descriptors() > idle; turn++)
+            pause_ms(10);
         int fd = socket(AF_INET, SOCK_STREAM, 0);
         struct rlimit before = leave_descriptors(more);
         bool is_there = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0

@@ -229,6 +229,18 @@ static void a_head_is_judged_behind_tls_too(void **state)
     assert_int_equal(echo_count(&secure->place.echo, &secure->place.echo.admitted), before);
 }
 
+/* What docs/operations.md says is forgiven there; when this fails, the page is too modest. */
+static void what_tls_hides_is_as_the_page_says(void **state)
+{
+    struct secure *secure = *state;
+    assert_int_equal(ask_as(secure, NULL, TLS1_3_VERSION, "GET /a HTTP/1.1\nHost: a\n\n"), 200);
+    assert_int_equal(ask_as(secure, NULL, TLS1_3_VERSION, GET "X: a\r\n b\r\n\r\n"), 200);
+    assert_int_equal(ask_as(secure, NULL, TLS1_3_VERSION, GET "X: a\x01\r\n\r\n"), 400);
+    assert_int_equal(ask_as(secure, NULL, TLS1_3_VERSION, GET "X(: a\r\n\r\n"), 400);
+    assert_int_equal(ask_as(secure, NULL, TLS1_3_VERSION, GET "\r\n" GET "\r\n"), 200);
+    assert_null(strstr(secure->place.reply + 10, "HTTP/1.1"));
+}
+
 static void who_does_not_speak_is_ended(void **state)
 {
     struct secure *secure = *state;
@@ -263,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_certificate_that_is_not_good_makes_nobody_known),
         cmocka_unit_test(old_tls_and_no_tls_are_not_spoken),
         cmocka_unit_test(a_head_is_judged_behind_tls_too),
+        cmocka_unit_test(what_tls_hides_is_as_the_page_says),
         cmocka_unit_test(who_does_not_speak_is_ended),
         cmocka_unit_test(what_cannot_serve_is_told_before_it_starts),
     };

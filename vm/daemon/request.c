@@ -111,7 +111,7 @@ static void take_answer(struct request *request, unsigned status, struct MHD_Res
     request->is_answered = true;
     request->status = status;
     request->response = response;
-    connection_enter(request->server, request->connection, PHASE_ANSWER, ANSWER_MS);
+    connection_enter(request->server, request->connection, PHASE_ANSWER, request->server->body_ms);
     if (request->is_suspended)
         MHD_resume_connection(request->mhd);
     request->is_suspended = false;

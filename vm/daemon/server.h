@@ -82,7 +82,7 @@ struct server_options {
     uint32_t connections_max;         /* 0: 4000 */
     uint32_t connections_of_peer_max; /* 0: no ceiling for loopback, 200 for others */
     uint32_t head_ms;                 /* for the whole head; 0: 10 s */
-    uint32_t body_ms;                 /* for the whole body; 0: 60 s */
+    uint32_t body_ms; /* for the whole body, and for the whole answer to be taken; 0: 60 s */
 };
 
 /* Listen, and serve from threads of its own. ERR_IO, ERR_MEMORY, ERR_INVALID with a sentence in `arena`. */

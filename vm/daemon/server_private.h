@@ -26,7 +26,6 @@ enum {
     LINGER_BYTES_MAX = 8 * 1024 * 1024,
     ENTER_MS = 5000,                       /* from a good head to its request */
     HANDLE_MS = 120000,                    /* for a handler to answer */
-    ANSWER_MS = 60000,                     /* for a client to take its answer */
     STOP_MS = 3000,                        /* for what is open to end, when the server ends */
     GIVE_UP_MS = 500,                      /* and for those that are told 503 then */
     RETRY_AFTER_S = 2,                     /* when there is no room */
