@@ -23,7 +23,7 @@ struct keeper;
 struct ways;
 
 /* How long a step without an answer is tried again: longer than any outage that nobody notices. */
-enum { PATIENCE_MS = 24 * 60 * 60 * 1000 };
+enum { STEP_PATIENCE_MS = 24 * 60 * 60 * 1000 };
 
 struct daemon {
     struct driver *driver;
