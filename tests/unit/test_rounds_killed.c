@@ -20,12 +20,6 @@
 
 enum { FINDINGS = 150, MESSAGES = 200, KILLS = 12, KILL_MS_MAX = 400, PATIENCE_S = 60 };
 
-/* What watches ways is not part of this. */
-void way_has_brought(struct daemon *daemon, const struct way *way, uint64_t count)
-{
-    (void)daemon, (void)way, (void)count;
-}
-
 static void path_of(const char *directory, const char *name, char path[static 256])
 {
     snprintf(path, 256, "%s/%s", directory, name);
