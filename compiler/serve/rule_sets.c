@@ -24,8 +24,9 @@ struct rule_sets {
     struct rule_sets_options options;
     pthread_mutex_t lock; /* `current`, `old`, holders of all sets, `fault` */
     struct rule_set *current;
-    struct rule_set *old; /* the last used first */
-    char *fault;          /* or NULL */
+    struct rule_set *old;   /* the last used first */
+    struct rule_set *first; /* what the daemon was started with: ways in are made of its blocks */
+    char *fault;            /* or NULL */
 
     pthread_mutex_t look; /* what follows is the one's who looks */
     struct rule_files_watched watched;
@@ -389,9 +390,11 @@ enum err rule_sets_open(const struct rule_sets_options *options, struct rule_set
     enum err err = rule_sets_look(sets, true, &is_new);
     if (err == ERR_OK && sets->current == NULL)
         err = ERR_INVALID;
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
+        sets->first = rule_sets_current(sets);
         *ret_sets = sets;
-    else
+    }
+    if (err != ERR_OK)
         rule_sets_close(sets);
     return err;
 }
@@ -405,6 +408,8 @@ void rule_sets_close(struct rule_sets *sets)
         let_go(sets->old);
         sets->old = next;
     }
+    if (sets->first != NULL)
+        let_go(sets->first);
     if (sets->current != NULL)
         let_go(sets->current);
     rule_files_watched_release(&sets->watched);
