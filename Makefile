@@ -44,6 +44,7 @@ UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 MODEL   := $(B)/tests/model/model_holds
 DIFF    := $(B)/tests/diff/diff_evaluate
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
+BENCH   := $(B)/tests/bench/bench_intake
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all run test check soak lint format fuzz cover install docs clean help
@@ -137,6 +138,9 @@ $(B)/tests/fault/%: $(B)/tests/fault/%.o $(B)/tests/fault/allocation.o $(B)/libc
 $(MODEL): $(addprefix $(B)/tests/model/,model_holds.o holds_model.o) $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
+$(BENCH): %: %.o $(B)/libcdr.a
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
 $(DIFF): $(addprefix $(B)/tests/diff/,diff_evaluate.o generate.o naive.o) $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
@@ -182,10 +186,11 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (600)
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZERS)
 
-bench: ## how long checking takes, and how much memory, against limits; sets itself up
+bench: ## checking and taking alerts in: time and memory, against limits; sets itself up
 	@tests/setup.sh test
-	@$(MAKE) --no-print-directory -s $(JOBS) all
+	@$(MAKE) --no-print-directory -s $(JOBS) all $(BENCH)
 	@tests/bench/bench.py $(B)/cdr
+	@mkdir -p $(B)/bench-data && $(B)/tests/bench/bench_intake $(B)/bench-data
 
 cover: ## line and branch coverage of the unit and command-line tests, by folder
 	@tests/setup.sh test

@@ -171,6 +171,8 @@ static enum err database_open(struct store *store, const char *path)
     TRY(database_connect(store, path, SQLITE_OPEN_READWRITE));
     TRY(wal_begin(store));
     TRY(store_exec(store, "PRAGMA synchronous = FULL"));
+    /* 16 MiB: what the intake writes in one transaction stays in memory up to its commit. */
+    TRY(store_exec(store, "PRAGMA cache_size = -16384"));
     return schema_migrate(store);
 }
 

@@ -50,31 +50,66 @@ static enum err digest_make(str text, uint8_t ret_digest[static SHA256_BYTES])
     return sha256_end(&sha256, ret_digest);
 }
 
+static const struct column put_columns[] = {
+    { COLUMN_TEXT, false, offsetof(struct alert_record, way) },
+    { COLUMN_TEXT, false, offsetof(struct alert_record, forced_source) },
+    { COLUMN_BLOB, false, offsetof(struct alert_record, digest) },
+    { COLUMN_INTEGER, false, offsetof(struct alert_record, received_ms) },
+    { COLUMN_BLOB, false, offsetof(struct alert_record, text) },
+};
+enum { PUT_KEYS = 3 };
+
+/* Store `row`, or find out that it is known. */
+static enum err put_new(struct store *store, struct alert_record *row, bool *ret_is_new)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_ALERT_PUT, &statement));
+    TRY(record_bind(store, statement, put_columns, COUNT_OF(put_columns), row));
+    TRY(statement_run(store, statement));
+    *ret_is_new = sqlite3_changes(store->db) == 1;
+    row->id = sqlite3_last_insert_rowid(store->db);
+    row->copies = 0;
+    return ERR_OK;
+}
+
+static enum err known_count(struct store *store, const struct alert_record *row)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    TRY(statement_take(store, STATEMENT_ALERT_AGAIN, &statement));
+    TRY(record_bind(store, statement, put_columns, PUT_KEYS, row));
+    return statement_run(store, statement);
+}
+
+static enum err known_read(struct store *store, struct alert_record *row)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    bool is_row = false;
+    TRY(statement_take(store, STATEMENT_ALERT_KNOWN, &statement));
+    TRY(record_bind(store, statement, put_columns, PUT_KEYS, row));
+    TRY(statement_next(store, statement, &is_row));
+    if (!is_row) /* dropped by another process, just now */
+        return store_say(store, "an alert that was known is gone; send it again");
+    row->id = sqlite3_column_int64(statement, 0);
+    row->copies = (uint64_t)sqlite3_column_int64(statement, 1);
+    return ERR_OK;
+}
+
 enum err alerts_put(struct store *store, struct alert_record *record, bool *ret_is_new)
 {
-    static const struct column columns[] = {
-        { COLUMN_TEXT, false, offsetof(struct alert_record, way) },
-        { COLUMN_TEXT, false, offsetof(struct alert_record, forced_source) },
-        { COLUMN_BLOB, false, offsetof(struct alert_record, digest) },
-        { COLUMN_INTEGER, false, offsetof(struct alert_record, received_ms) },
-        { COLUMN_BLOB, false, offsetof(struct alert_record, text) },
-    };
-    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     uint8_t digest[SHA256_BYTES];
     struct alert_record row = *record;
-    bool is_row = false;
     TRY(store_may_execute(store));
     TRY(digest_make(record->text, digest)); /* before the lock is taken */
     row.digest = (str){ (const char *)digest, sizeof digest };
-    TRY(statement_take(store, STATEMENT_ALERT_PUT, &statement));
-    TRY(record_bind(store, statement, columns, COUNT_OF(columns), &row));
-    TRY(statement_next(store, statement, &is_row));
-    if (!is_row)
-        return store_say(store, "an alert that was stored has no number");
-    record->id = sqlite3_column_int64(statement, 0);
-    record->copies = (uint64_t)sqlite3_column_int64(statement, 1);
-    *ret_is_new = record->copies == 0;
-    return statement_next(store, statement, &is_row); /* its end: committed, when by itself */
+    LOCKED(store);
+    TRY(put_new(store, &row, ret_is_new));
+    if (!*ret_is_new) {
+        TRY(known_count(store, &row));
+        TRY(known_read(store, &row));
+    }
+    record->id = row.id;
+    record->copies = row.copies;
+    return ERR_OK;
 }
 
 enum err alerts_waiting(struct store *store, int64_t after, size_t most, struct arena *arena,

@@ -452,9 +452,14 @@ static const char *const sql[STATEMENT_COUNT] = {
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [STATEMENT_DECISIONS] = "SELECT hold, who, is_approval, reason, plan_hash, stage, decided_ms,"
                             " audit, id FROM decision WHERE hold = ?1 ORDER BY id",
-    [STATEMENT_ALERT_PUT] = "INSERT INTO alerts (way, forced_source, digest, received_ms, text)"
-                            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (digest, way, forced_source)"
-                            " DO UPDATE SET copies = copies + 1 RETURNING id, copies",
+    /* Not RETURNING, which makes a table for its answer, each time. */
+    [STATEMENT_ALERT_PUT] =
+        "INSERT INTO alerts (way, forced_source, digest, received_ms, text)"
+        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (digest, way, forced_source) DO NOTHING",
+    [STATEMENT_ALERT_AGAIN] = "UPDATE alerts SET copies = copies + 1"
+                              " WHERE way = ?1 AND forced_source = ?2 AND digest = ?3",
+    [STATEMENT_ALERT_KNOWN] = "SELECT id, copies FROM alerts"
+                              " WHERE way = ?1 AND forced_source = ?2 AND digest = ?3",
     [STATEMENT_ALERTS_WAITING] =
         "SELECT " ALERT_COLUMNS("text") " FROM alerts"
                                         " WHERE state = 'waiting' AND id > ?1 ORDER BY id LIMIT ?2",
