@@ -182,6 +182,8 @@ static void move_on(struct canary *canary)
 
 void canary_tick(struct canary *canary)
 {
+    if (canary->every_ms <= 0)
+        return;
     int64_t now_at = elapsed_ms(clock_of(canary));
     bool is_over = now_at - canary->begun_at >= canary->every_ms;
     move_on(canary);

@@ -12,7 +12,7 @@
 
 struct canary;
 
-/* `every_ms` apart; one that takes longer than that is late. ERR_MEMORY. */
+/* `every_ms` apart; one that takes longer than that is late. 0: there are none. ERR_MEMORY. */
 MUST_CHECK enum err canary_new(struct daemon *daemon, int64_t every_ms, struct canary **ret_canary);
 /* Put one in when it is time, and look what became of the last; to be called about each second, by
  * one thread. Never waits for the intake. */
