@@ -4,6 +4,7 @@
 # MODEL_DEPTH: events around a held step, in every order. INTERLEAVINGS: random orders of events
 # over a real journal, governor and executor. Every allocation of a run and its undo
 # fails. FLIPS: bits turned in signed messages. STORM: alerts at once, each wanting another change.
+# REPLAYS of messages of a webhook, over restarts.
 # KILLS of the daemon at random moments, DUPLICATES: posts of alerts that it knows.
 set -eu
 build=$1
@@ -13,4 +14,5 @@ exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-2
     fault_journal "$build/tests/fault/fault_journal" 1 -- \
     test_signature env "FLIPS=${FLIPS:-1000000}" "$build/tests/unit/test_signature" -- \
     storm.sh env "STORM=${STORM:-100000}" "CDR=$PWD/$build/cdr" tests/cli/storm.sh -- \
-    soak_daemon python3 -B tests/soak/daemon.py --cdr "$PWD/$build/cdr" --kills "${KILLS:-1000}" --duplicates "${DUPLICATES:-10000}"
+    soak_daemon python3 -B tests/soak/daemon.py --cdr "$PWD/$build/cdr" --kills "${KILLS:-1000}" --duplicates "${DUPLICATES:-10000}" -- \
+    soak_replays python3 -B tests/soak/replays.py --cdr "$PWD/$build/cdr" --replays "${REPLAYS:-100000}" --kills 10
