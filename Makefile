@@ -20,7 +20,7 @@ SAN     := $(if $(SANITIZE),-fsanitize=address -fsanitize=undefined -fno-sanitiz
 COV     := $(if $(COVER),--coverage -O0)
 FUZZING := $(if $(FUZZ),-fsanitize=fuzzer-no-link$(,)address$(,)undefined -fno-sanitize-recover=undefined -U_FORTIFY_SOURCE)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARN) $(HARDEN) $(CFLAGS) $(SAN) $(COV) $(FUZZING)
-LIBS    := -lcurl -lmicrohttpd -lgnutls -ljansson -lsqlite3 -lpcre2-8 -lxml2 -lssl -lcrypto -licui18n -licuuc -lm
+LIBS    := -lcurl -lz -lmicrohttpd -lgnutls -ljansson -lsqlite3 -lpcre2-8 -lxml2 -lssl -lcrypto -licui18n -licuuc -lz -lm
 XML     := -I/usr/include/libxml2
 
 Q       := $(if $(V),,@)

@@ -101,6 +101,19 @@ static size_t admit_hook(struct hooks *hooks, const struct hook *hook, struct ex
     return 0;
 }
 
+static bool is_gzip(const struct exchange *exchange)
+{
+    return fold_equal(exchange_header(exchange, "Content-Encoding"), STR("gzip"));
+}
+
+/* SNS compresses nothing. */
+static bool is_readable(const struct hook *hook, const struct exchange *exchange)
+{
+    str encoding = exchange_header(exchange, "Content-Encoding");
+    return encoding.len == 0 || fold_equal(encoding, STR("identity"))
+           || (is_gzip(exchange) && (hook == NULL || hook->topic.len == 0));
+}
+
 static size_t admit(struct handler *handler, struct exchange *exchange)
 {
     struct hooks *hooks = (struct hooks *)handler;
@@ -114,9 +127,8 @@ static size_t admit(struct handler *handler, struct exchange *exchange)
         return 0;
     }
     size_t most = hook == NULL ? admit_api(hooks, exchange) : admit_hook(hooks, hook, exchange);
-    str encoding = exchange_header(exchange, "Content-Encoding");
-    if (most > 0 && encoding.len > 0 && !fold_equal(encoding, STR("identity"))) {
-        posted_refuse(exchange, 415, "The body is compressed.", "send it as it is");
+    if (most > 0 && !is_readable(hook, exchange)) {
+        posted_refuse(exchange, 415, "The body is compressed.", "gzip is read, and what is not");
         return 0;
     }
     return most;
@@ -235,6 +247,7 @@ static void handle_hook(struct hooks *hooks, const struct hook *hook, struct exc
     const struct posted posted = { .way = &hook->way,
         .forced_source = hook->source,
         .text = exchange->body,
+        .gzip_max = is_gzip(exchange) ? HOOK_BYTES_MAX : 0,
         .message = hook->is_standard ? exchange_header(exchange, "webhook-id") : STR(""),
         .open = &hooks->open,
         .signed_text = exchange->body };
@@ -253,6 +266,7 @@ static void handle(struct handler *handler, struct exchange *exchange)
     const struct posted posted = { .way = &hooks->way,
         .forced_source = str_is(source, "any") ? STR("") : source,
         .text = exchange->body,
+        .gzip_max = is_gzip(exchange) ? API_BYTES_MAX : 0,
         .message = STR(""),
         .open = &hooks->open,
         .signed_text = STR("") };

@@ -4,6 +4,7 @@
 #include "base/json_writer.h"
 #include "base/limits.h"
 #include "base/sha256.h"
+#include "daemon/gunzip.h"
 #include "driver/alerts.h"
 #include "serve/api_private.h"
 
@@ -23,6 +24,7 @@ struct taking {
     struct exchange *exchange;
     struct posted posted;
     struct arena made;
+    struct buf unpacked;
     struct alert_record *alerts;
     size_t count;
     size_t room;
@@ -33,6 +35,7 @@ struct taking {
 static void taking_free(struct taking *taking)
 {
     arena_release(&taking->made);
+    buf_release(&taking->unpacked);
     free(taking->alerts);
     free(taking);
 }
@@ -168,6 +171,33 @@ static enum err add_alert(struct taking *taking, const struct alert_text *alert)
 }
 
 /* False: it was answered here. */
+static bool unpack(struct taking *taking)
+{
+    if (taking->posted.gzip_max == 0)
+        return true;
+    taking->unpacked = (struct buf)BUF_INIT(taking->posted.gzip_max);
+    enum err err = gunzip(taking->posted.text, &taking->unpacked);
+    taking->posted.text = buf_str(&taking->unpacked);
+    if (err == ERR_LIMIT)
+        posted_refuse(taking->exchange, 413, "It is too much for one request; nothing was stored.",
+            "unpacked it is over the limit, or it packs more than 250 bytes into one");
+    else if (err == ERR_INVALID)
+        posted_refuse(taking->exchange, 400, "The body is no gzip, or is cut off.", NULL);
+    else if (err != ERR_OK)
+        refuse_err(taking, err);
+    return err == ERR_OK;
+}
+
+/* False: it was answered here. */
+static bool is_something(struct taking *taking)
+{
+    bool is_empty = trim(taking->posted.text).len == 0;
+    if (is_empty)
+        posted_refuse(taking->exchange, 400, "The body is empty.", NULL);
+    return !is_empty;
+}
+
+/* False: it was answered here. */
 static bool read_alerts(struct taking *taking)
 {
     CLEANUP(alerts_close) struct alert_reader reader = { 0 };
@@ -205,10 +235,6 @@ static enum err submit(struct taking *taking)
 
 void posted_take(struct daemon *daemon, struct exchange *exchange, const struct posted *posted)
 {
-    if (trim(posted->text).len == 0) {
-        posted_refuse(exchange, 400, "The body is empty.", NULL);
-        return;
-    }
     struct taking *taking = calloc(1, sizeof *taking);
     if (taking == NULL) {
         posted_refuse(exchange, 503, "There is no memory; send it again later.", NULL);
@@ -218,7 +244,7 @@ void posted_take(struct daemon *daemon, struct exchange *exchange, const struct 
         .exchange = exchange,
         .posted = *posted,
         .made = ARENA_INIT(MADE_BYTES_MAX) };
-    if (!read_alerts(taking)) {
+    if (!unpack(taking) || !is_something(taking) || !read_alerts(taking)) {
         taking_free(taking);
         return;
     }

@@ -13,6 +13,7 @@ struct posted {
     const struct way *way; /* outlives what is open */
     str forced_source;     /* as whose alerts they are read, or empty */
     str text;              /* alerts in any form that driver/alerts.h reads */
+    size_t gzip_max;       /* not 0: the text is compressed, and may hold so many bytes */
     str message;           /* what the sender calls it, or empty; then also the next one */
     atomic_uint *open;     /* counts what waits to be on disk; so does this */
     str signed_text;       /* what tells two messages of that name apart */

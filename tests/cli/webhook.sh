@@ -133,8 +133,11 @@ gets 401 "another token is none"
 head -c 9000000 /dev/zero >large
 ask /hooks/bearer -H "Authorization: Bearer $HOOK_TOKEN" --data-binary @large
 gets 413 "over 8 MiB is too much"
-ask /hooks/bearer -H "Authorization: Bearer $HOOK_TOKEN" -H "Content-Encoding: gzip" --data-binary "$body"
-gets 415 "what is compressed is not read"
+ask /hooks/bearer -H "Authorization: Bearer $HOOK_TOKEN" -H "Content-Encoding: br" --data-binary "$body"
+gets 415 "what is compressed in another way than gzip is not read"
+head -c 100000000 /dev/zero | gzip -9 >bomb
+ask /hooks/bearer -H "Authorization: Bearer $HOOK_TOKEN" -H "Content-Encoding: gzip" --data-binary @bomb
+gets 413 "a bomb does not go off"
 holds "the log says who was refused, and no secret" grep -q 'webhook was refused.*webhook std' said
 holds "no secret is in the log" test "$(grep -c "$HOOK_TOKEN\|MDEyMzQ1\|$HOOK_FORMER" said)" = 0
 eventually "of all these there is no alert" alerts 0
@@ -162,6 +165,10 @@ printf '%s\n' '{"id":"5"}' 'garbage' '{"id":"6"}' >lines
 as_admin /v1/alerts/any --data-binary @lines
 gets 202 "lines are taken, one by one"
 holds "garbage too" json '.new == 3'
+gzip lines
+as_admin /v1/alerts/any -H "Content-Encoding: gzip" --data-binary @lines.gz
+gets 202 "also compressed"
+holds "and all of them were known" json '.new == 0 and .known == 3'
 as_admin /v1/alerts/any --data-binary '[]'
 gets 202 "no alerts are no mistake"
 as_admin /v1/alerts/any --data-binary ''
