@@ -130,6 +130,8 @@ void output_styled(struct output *output, enum style style, str text)
 
 bool output_flush(struct output *output)
 {
+    if (output->fd < 0) /* who reads the buffer wants all of it */
+        return output->buf.err == ERR_OK;
     if (output->failure == 0 && output->buf.err != ERR_OK)
         output->failure = output->buf.err == ERR_LIMIT ? EFBIG : ENOMEM;
     str rest = buf_str(&output->buf);

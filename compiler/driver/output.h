@@ -20,7 +20,8 @@ struct output {
     struct buf buf;
 };
 
-/* Ready to write to `fd`, which stays the caller's; colour as COLOR_AUTO. */
+/* Ready to write to `fd`, which stays the caller's; colour as COLOR_AUTO. Below 0: what is written
+ * stays in `buf`, for whoever asks for it. */
 void output_init(struct output *output, int fd);
 /* `auto` colours a terminal, unless NO_COLOR is set or TERM is dumb; CLICOLOR_FORCE
  * colours without one. */

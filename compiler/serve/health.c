@@ -3,13 +3,9 @@
 
 #include "driver/json_out.h"
 #include "host/pause.h"
-#include "serve/blocks.h"
+#include "serve/canary.h"
 
-enum {
-    CANARY_MS = 60 * 1000, /* where the config says nothing */
-    CANARIES_MISSED = 3,   /* then it is late */
-    WORDS_BYTES_MAX = 64 * 1024,
-};
+enum { WORDS_BYTES_MAX = 64 * 1024 };
 
 /* What is looked at, and what came of it so far. */
 struct look {
@@ -41,7 +37,7 @@ static void look_at_store(struct look *look)
 static void look_at_intake(struct look *look)
 {
     struct daemon *daemon = look->daemon;
-    bool is_ending = daemon->driver->stop != NULL && *daemon->driver->stop != 0;
+    bool is_ending = daemon->is_stopping;
     enum err err = daemon->intake == NULL ? ERR_STOPPED : intake_state(daemon->intake);
     bool is_failing = is_ending || err != ERR_OK;
     found(look, "intake", is_failing ? HEALTH_FAILING : HEALTH_OK,
@@ -59,25 +55,21 @@ static void look_at_rules(struct look *look)
         err != ERR_OK ? err_text(err) : words);
 }
 
-/* How often a canary is sent, as the rules in force say; and their hash. */
-static int64_t canary_every_ms(struct look *look, str *ret_hash)
+/* Of the rules in force. */
+static str rules_hash(struct look *look)
 {
     struct rule_set *set = rule_sets_current(look->daemon->rule_sets);
-    int64_t every_ms = block_ms(block_find(set->program, "daemon"), "canary", CANARY_MS);
-    *ret_hash = arena_copy(&look->arena, set->program->hash);
+    str hash = arena_copy(&look->arena, set->program->hash);
     rule_set_release(look->daemon->rule_sets, set);
-    return every_ms;
+    return hash;
 }
 
-static void look_at_canary(struct look *look, int64_t every_ms, int64_t now_ms)
+static void look_at_canary(struct look *look)
 {
-    double last_s = metrics_get(look->daemon->metrics, METRIC_CANARY_LAST, STR(""));
-    int64_t since_ms = last_s > 0 ? (int64_t)(last_s * 1000) : look->daemon->started_ms;
-    bool is_late = every_ms > 0 && now_ms - since_ms > every_ms * CANARIES_MISSED;
-    const char *words = !is_late     ? NULL
-                        : last_s > 0 ? "the last alert of our own that took the whole way is old"
-                                     : "no alert of our own has taken the whole way yet";
-    found(look, "canary", is_late ? HEALTH_DEGRADED : HEALTH_OK, words);
+    struct canary_state state = { 0 };
+    if (look->daemon->canary != NULL)
+        state = canary_state(look->daemon->canary);
+    found(look, "canary", state.is_bad ? HEALTH_DEGRADED : HEALTH_OK, state.why);
 }
 
 static void look_at_sum(struct look *look, const char *check, enum metric metric, const char *words)
@@ -123,17 +115,15 @@ enum health health_of(struct daemon *daemon, json_t **ret_json)
         .daemon = daemon, .arena = ARENA_INIT(WORDS_BYTES_MAX), .checks = json_object()
     };
     int64_t now_ms = daemon->log.clock->now_ms(daemon->log.clock);
-    str hash;
-    int64_t every_ms = canary_every_ms(&look, &hash);
     look_at_store(&look);
     look_at_intake(&look);
     look_at_rules(&look);
-    look_at_canary(&look, every_ms, now_ms);
+    look_at_canary(&look);
     look_at_sum(&look, "ways", METRIC_WAY_SILENT, "bring nothing for longer than they may");
     look_at_sum(&look, "providers", METRIC_BREAKER_OPEN, "do not answer");
     look_at_pause(&look);
     if (ret_json != NULL)
-        *ret_json = json_from_look(&look, hash, now_ms);
+        *ret_json = json_from_look(&look, rules_hash(&look), now_ms);
     json_decref(look.checks);
     arena_release(&look.arena);
     return look.worst;
