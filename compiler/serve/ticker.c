@@ -67,12 +67,12 @@ static void look_at_rules(struct ticker *ticker)
 
 static void count(const struct daemon *daemon)
 {
-    uint64_t counts[ALERT_STATE_COUNT];
+    uint64_t waiting;
     uint64_t open;
     struct arena arena = ARENA_INIT(PAUSE_BYTES_MAX);
     const char *file = pause_path(daemon->data, &arena);
-    if (alerts_count(daemon->store, counts) == ERR_OK)
-        metrics_set(daemon->metrics, METRIC_ALERTS_WAITING, STR(""), (double)counts[ALERT_WAITING]);
+    if (alerts_waiting_count(daemon->store, &waiting) == ERR_OK)
+        metrics_set(daemon->metrics, METRIC_ALERTS_WAITING, STR(""), (double)waiting);
     if (resumable_open(daemon->store, &open) == ERR_OK)
         metrics_set(daemon->metrics, METRIC_RUNS_OPEN, STR(""), (double)open);
     if (file != NULL)

@@ -197,6 +197,8 @@ static void a_dead_alert_waits_for_a_person_who_revives_or_drops_it(void **state
     assert_int_equal(alerts_count(f.store, counts), ERR_OK);
     assert_int_equal(counts[ALERT_DEAD], 2);
     assert_int_equal(counts[ALERT_WAITING], 1);
+    assert_int_equal(alerts_waiting_count(f.store, counts), ERR_OK);
+    assert_int_equal(counts[0], 1);
 
     assert_int_equal(store_open_beside(f.directory, &f.arena, &beside, &reason), ERR_OK);
     assert_int_equal(alerts_revive(beside, ids[0], 6000, STR("alice")), ERR_OK);
@@ -376,6 +378,45 @@ static void a_cursor_is_where_its_way_left_it(void **state)
     assert_str(text, "b\xff");
 }
 
+/* What is asked while alerts come in must not look at all that are kept. */
+static void what_is_asked_all_the_time_reads_an_index_of_its_own(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    static const struct {
+        enum statement statement;
+        const char *index;
+    } expected[] = {
+        { STATEMENT_ALERTS_WAITING, "alerts_waiting" },
+        { STATEMENT_ALERTS_WAITING_COUNT, "alerts_waiting" },
+        { STATEMENT_ALERTS_OF_DEAD, "alerts_dead" },
+        { STATEMENT_ALERTS_OF_WAITING, "alerts_waiting" },
+        { STATEMENT_ALERTS_NAMED, "alerts_by_name" },
+        { STATEMENT_ALERT_FIRST, "alerts_by_name" },
+        { STATEMENT_ALERTS_FORGET, "alerts_by_time" },
+        { STATEMENT_ALERTS_UNREDACTED, "alerts_by_time" },
+        { STATEMENT_RUNS_UNREDACTED, "run_by_time" },
+        { STATEMENT_ALERT_KNOWN, "sqlite_autoindex_alerts_1" },
+        { STATEMENT_MESSAGES_FORGET, "messages_by_time" },
+    };
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        char sql[4096];
+        sqlite3_stmt *statement = NULL;
+        sqlite3_stmt *plan = NULL;
+        bool is_used = false;
+        assert_int_equal(statement_take(f.store, expected[i].statement, &statement), ERR_OK);
+        snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", sqlite3_sql(statement));
+        statement_release(&statement);
+        assert_int_equal(sqlite3_prepare_v2(f.store->db, sql, -1, &plan, NULL), SQLITE_OK);
+        while (sqlite3_step(plan) == SQLITE_ROW)
+            is_used |=
+                strstr((const char *)sqlite3_column_text(plan, 3), expected[i].index) != NULL;
+        sqlite3_finalize(plan);
+        if (!is_used)
+            fail_msg("%s is not used by: %s", expected[i].index, sql);
+    }
+}
+
 static void what_was_put_in_a_transaction_that_is_rolled_back_is_not_there(void **state)
 {
     (void)state;
@@ -404,6 +445,7 @@ int main(void)
         cmocka_unit_test(old_texts_are_redacted_once_and_those_of_open_runs_later),
         cmocka_unit_test(a_message_counts_once_and_another_body_under_its_name_is_refused),
         cmocka_unit_test(a_cursor_is_where_its_way_left_it),
+        cmocka_unit_test(what_is_asked_all_the_time_reads_an_index_of_its_own),
         cmocka_unit_test(what_was_put_in_a_transaction_that_is_rolled_back_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,9 @@ struct alert_filter {
 /* Without texts, oldest first. */
 MUST_CHECK enum err alerts_list(struct store *store, const struct alert_filter *filter,
     struct arena *arena, struct alert_record **ret_alerts, size_t *ret_count);
-/* How many there are of each state. */
+/* How many wait: quick, however many are kept. */
+MUST_CHECK enum err alerts_waiting_count(struct store *store, uint64_t *ret_count);
+/* How many there are of each state: it looks at all of them. */
 MUST_CHECK enum err alerts_count(
     struct store *store, uint64_t ret_counts[static ALERT_STATE_COUNT]);
 

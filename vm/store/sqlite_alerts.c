@@ -337,6 +337,16 @@ enum err alerts_list(struct store *store, const struct alert_filter *filter, str
     return ERR_OK;
 }
 
+enum err alerts_waiting_count(struct store *store, uint64_t *ret_count)
+{
+    CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
+    bool is_row = false;
+    TRY(statement_take(store, STATEMENT_ALERTS_WAITING_COUNT, &statement));
+    TRY(statement_next(store, statement, &is_row));
+    *ret_count = (uint64_t)sqlite3_column_int64(statement, 0);
+    return ERR_OK;
+}
+
 enum err alerts_count(struct store *store, uint64_t ret_counts[static ALERT_STATE_COUNT])
 {
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
