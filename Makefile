@@ -123,7 +123,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
 $(addprefix $(B)/tests/unit/test_,canary command_line follow retention rounds rounds_killed rule_sets syslog typo ways): $(filter-out %/main.o,$(CMD_OBJ)) $(B)/libserve.a
 $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o markdown.o output.o)
 $(B)/tests/unit/test_alerts: $(addprefix $(B)/compiler/driver/,alerts.o files.o output.o)
-$(B)/tests/unit/test_hooks: $(addprefix $(B)/compiler/,driver/alerts.o driver/files.o driver/output.o driver/setting_text.o serve/blocks.o serve/hook.o serve/hooks.o serve/hooks_client_cas.o serve/posted.o)
+$(addprefix $(B)/tests/unit/test_,hooks posted): $(addprefix $(B)/compiler/,driver/alerts.o driver/files.o driver/output.o driver/setting_text.o serve/blocks.o serve/hook.o serve/hooks.o serve/hooks_client_cas.o serve/posted.o)
 $(B)/tests/unit/test_setting_text: $(addprefix $(B)/compiler/driver/,files.o output.o setting_text.o)
 $(B)/tests/unit/test_needs: $(addprefix $(B)/compiler/driver/,json_out.o needs.o policy.o policy_forms.o policy_permits.o policy_read.o)
 
