@@ -9,7 +9,8 @@ cdr=$(realpath "${CDR:-build/cdr}")
 alert=member.json rules=organization.cdr
 work=$(mktemp -d)
 sandbox=''
-trap '[ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null; rm -rf "$work"' EXIT
+daemon=''
+trap 'for one in $daemon $sandbox; do kill "$one" 2>/dev/null; done; rm -rf "$work"' EXIT
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$(printf '\033[1m') plain=$(printf '\033[0m')
@@ -39,7 +40,7 @@ export HOME=$work
 
 export CDR_EXTERNAL_ID=cdr-sandbox
 sed "s/\"ME\"/\"$(id -un)\"/" docs/tour/$rules >"$work/$rules"
-cp docs/tour/$alert "$work"
+cp docs/tour/$alert docs/tour/daemon.cdr "$work"
 cd "$work"
 id=$(jq -r .detail.id $alert)
 
@@ -82,6 +83,49 @@ show undo --alert "$id" --data data
 title "11. As it was, and the evidence is kept"
 world
 
+title "12. The daemon: the same rules, and the next alert comes in by a webhook, signed."
+sed -n '/^daemon/,$p' daemon.cdr | sed 's/^/    /'
+export GUARDDUTY_SECRET=whsec_$(head -c 32 /dev/urandom | base64)
+typed serve --config daemon.cdr --data daemon --listen 127.0.0.1:0
+"$cdr" serve --config daemon.cdr --data daemon --listen 127.0.0.1:0 >ready.txt 2>daemon.log &
+daemon=$!
+for _ in $(seq 100); do
+    grep -q '^ready ' ready.txt && break
+    kill -0 "$daemon" 2>/dev/null || { cat daemon.log; exit 1; }
+    sleep 0.1
+done
+sed 's/^/    /' ready.txt
+url=$(sed -n 's/^ready //p' ready.txt)
+sed "s/$id/another-$id/" $alert >next.json
+sent=$(date +%s)
+signature=$({ printf 'msg_1.%s.' "$sent"; cat next.json; } |
+    openssl dgst -sha256 -mac HMAC -macopt "hexkey:$(base64 -d <<<"${GUARDDUTY_SECRET#whsec_}" | od -An -v -tx1 | tr -d ' \n')" -binary | base64)
+echo "  \$ curl $url/hooks/guardduty -H 'webhook-id: ..' -H 'webhook-timestamp: ..' -H 'webhook-signature: v1,..' -d @next.json"
+curl -fsS "$url/hooks/guardduty" -H 'webhook-id: msg_1' -H "webhook-timestamp: $sent" \
+    -H "webhook-signature: v1,$signature" --data-binary @next.json | sed 's/^/    /'
+echo
+echo "    (202: it is on disk. Sent again it is known, with another body or signature it is refused.)"
+for _ in $(seq 300); do
+    "$cdr" approvals --data daemon --format json 2>/dev/null | grep -q '"hold"' && break
+    sleep 0.1
+done
+title "13. What the daemon made of it: three steps are done, the fourth waits for a person."
+typed runs --data daemon
+"$cdr" runs --data daemon | step 4 | sed 's/^/    /'
+typed approve 1 --data daemon --reason 'seen, and told to the owner'
+"$cdr" approve 1 --data daemon --reason 'seen, and told to the owner' | tail -n 2 | sed 's/^/    /'
+for _ in $(seq 300); do
+    curl -fsS -H "Authorization: Bearer $(cat daemon/admin.token)" "$url/v1/runs/1" | jq -e '.state == "done"' >/dev/null && break
+    sleep 0.1
+done
+echo "  \$ curl $url/v1/runs/1 -H \"Authorization: Bearer \$(cat daemon/admin.token)\""
+curl -fsS -H "Authorization: Bearer $(cat daemon/admin.token)" "$url/v1/runs/1" |
+    jq -r '"run \(.id): \(.state)", (.steps[] | "  \(.name) \(.target): \(.state)")' | sed 's/^/    /'
+title "14. It is taken back while the daemon runs: the command asks it to."
+show undo 1 --data daemon
+kill "$daemon" && wait "$daemon" || true
+daemon=''
+
 title "What to try next"
 cat <<NEXT
     cdr check rules/                          what a typo looks like: change a word in a rule first
@@ -90,6 +134,7 @@ cat <<NEXT
     cdr setup aws docs/tour/organization.cdr --trust 111122223333   the role for the other accounts
     cdr sandbox --listen 127.0.0.1:4599       an AWS to play with; paste what it prints
     cdr builtins; cdr builtins isolate_role   what rules can do, and the permissions each needs
+    docs/operations.md                        the daemon, from nothing to alerts of a real provider
     docs/aws.md                               from nothing to a governed rule on your organization
     docs/language.md                          ten minutes to a rule of your own
     (cdr is build/cdr here; make install puts it into /usr/local/bin)

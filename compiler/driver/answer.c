@@ -6,6 +6,7 @@
 #include "driver/json_out.h"
 #include "driver/session.h"
 #include "host/person.h"
+#include "serve/mark.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -268,6 +269,17 @@ static enum exit_code tell_rule(struct answer *answer, const char *rule)
 
 /* ---- the command ---- */
 
+static void tell_how_it_goes_on(struct session *session)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct daemon_mark mark;
+    struct output *out = &session->driver->out;
+    if (daemon_mark_read(session->data, &arena, &mark) == ERR_OK)
+        output_add(out, STR("The daemon that is at work there goes on with it.\n"));
+    else
+        output_addf(out, "Go on with: cdr resume --data %s\n", session_data_word(session));
+}
+
 static enum exit_code answer_what_is_asked(struct answer *answer)
 {
     struct session *session = &answer->session;
@@ -283,8 +295,7 @@ static enum exit_code answer_what_is_asked(struct answer *answer)
         return session_store_failure(session, "recording the answer", err);
     enum exit_code code = rule != NULL ? tell_rule(answer, rule) : answer_given(answer);
     if (answer->settled > 0 && session->reporter.format == REPORT_TEXT)
-        output_addf(&session->driver->out, "Go on with: cdr resume --data %s\n",
-            session_data_word(session));
+        tell_how_it_goes_on(session);
     return code;
 }
 

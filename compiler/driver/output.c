@@ -134,6 +134,8 @@ bool output_flush(struct output *output)
         return output->buf.err == ERR_OK;
     if (output->failure == 0 && output->buf.err != ERR_OK)
         output->failure = output->buf.err == ERR_LIMIT ? EFBIG : ENOMEM;
+    if (output->fd < 0)
+        return output->failure == 0;
     str rest = buf_str(&output->buf);
     while (output->failure == 0 && rest.len > 0) {
         ssize_t count = write(output->fd, rest.ptr, rest.len);

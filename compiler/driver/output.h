@@ -14,7 +14,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_FAINT, STYLE_RED, STYLE_GREEN, STYLE_YELLOW };
 
 struct output {
-    int fd;
+    int fd; /* -1: nowhere; what was added stays in `buf` */
     bool has_color;
     int failure; /* errno of the first write that failed; 0 while all is well */
     struct buf buf;

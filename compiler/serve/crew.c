@@ -164,6 +164,7 @@ static void carry_out(struct worker *worker, struct desk *desk, int64_t run)
         return;
     if (desk_open(desk, crew->daemon, REPORT_LOG) == ERR_OK) {
         code = resuming_run(&desk->session, &crew->programs, run);
+        buf_clear(&desk->driver.out.buf); /* the log has it */
         desk->runs++;
     }
     let_go(worker);

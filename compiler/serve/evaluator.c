@@ -225,6 +225,7 @@ static enum err round_of(struct evaluator *evaluator, size_t most, size_t *ret_d
         evaluator->suspect_ids = alerts[count - 1].id; /* one of them may be why */
         return err;
     }
+    buf_clear(&evaluator->desk.driver.out.buf); /* the log has it */
     hand_over(evaluator, *ret_done);
     return ERR_OK;
 }

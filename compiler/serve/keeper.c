@@ -55,6 +55,7 @@ static void round_of(struct keeper *keeper, struct desk *desk, struct resuming *
     }
     /* What has failed was told, and is found again. */
     UNUSED enum exit_code code = resuming_hand_over(resuming, load < LOAD_MAX ? HANDED_MAX : 0);
+    buf_clear(&desk->driver.out.buf); /* the log has it */
 }
 
 static void *run(void *self)
