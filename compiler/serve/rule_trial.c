@@ -141,6 +141,51 @@ static enum err check_enforced(struct rule_trial *trial)
     return ERR_OK;
 }
 
+/* Which sources are the config, or used by it: the operator's own. */
+static bool *config_files(struct compilation *compilation, const char *config)
+{
+    const struct sources *sources = &compilation->sources;
+    bool *ours = ARENA_ARRAY(&compilation->arena, bool, sources->count + 1);
+    bool is_more = ours != NULL;
+    for (uint32_t at = 0; ours != NULL && at < sources->count; at++)
+        ours[at] = sources->items[at].is_shipped || str_is(sources->items[at].file, config);
+    while (is_more) {
+        is_more = false;
+        for (uint32_t at = 0; at < sources->count; at++)
+            for (const struct source_link *link = sources->items[at].links;
+                 ours[at] && link != NULL; link = link->next) {
+                bool is_given = sources->items[link->file].depth == 0;
+                is_more = is_more || (!ours[link->file] && !is_given);
+                ours[link->file] = ours[link->file] || !is_given;
+            }
+    }
+    return ours;
+}
+
+/* Whoever writes rules may be another person than who runs the daemon: where it sends credentials, who
+ * approves and what it listens to is for the config to say. */
+static enum err check_blocks(struct rule_trial *trial, const struct rule_files *files)
+{
+    struct compilation *compilation = &trial->set->compilation;
+    const bool *ours = config_files(compilation, files->files.items[0].name);
+    if (ours == NULL)
+        return ERR_MEMORY;
+    for (uint32_t file = 0; file < compilation->tree_count; file++)
+        for (const struct item *item = compilation->trees[file]->items; item != NULL && !ours[file];
+             item = item->next) {
+            if (item->kind != ITEM_BLOCK)
+                continue;
+            CLEANUP(arena_release) struct arena words = ARENA_INIT(0);
+            const char *text = arena_format(&words,
+                "a `%.*s` block belongs in the daemon's config, or a file that it uses, and not "
+                "among "
+                "the rules",
+                STR_ARG(item->block.keyword));
+            TRY(text == NULL ? ERR_MEMORY : fault_at(trial, item->at, str_from(text)));
+        }
+    return ERR_OK;
+}
+
 static enum err check_daemon(struct rule_trial *trial)
 {
     const struct program *program = trial->set->program;
@@ -302,6 +347,7 @@ static enum err compile_and_test(struct rule_trial *trial, const struct rule_fil
         return fault_diags(trial, &set->compilation);
     if (files->is_daemon) {
         TRY(check_daemon(trial));
+        TRY(check_blocks(trial, files));
         TRY(check_enforced(trial));
     }
     return try_tests(trial);

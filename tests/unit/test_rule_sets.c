@@ -165,6 +165,10 @@ static void what_has_mistakes_does_not_begin(void **state)
             " fails: " },
         { "rules/one.cdr", "use \"gone.cdr\"\n" RULE, "gone.cdr" },
         { "cdr.cdr", "daemon { rules = [\"elsewhere\"] }", "elsewhere cannot be read" },
+        { "rules/one.cdr", RULE "role boss { members = [\"me\"] may = [approve] }",
+            "`role` block" },
+        { "rules/one.cdr", RULE "connection a { provider = aws url = \"https://192.0.2.1\" }",
+            "`connection` block" },
         { "cdr.cdr", "connection a { provider = aws }", "no `daemon` block" },
         { "cdr.cdr", CONFIG CONFIG, "cdr.cdr:2:" },
     };
@@ -276,6 +280,17 @@ static void an_older_set_is_at_hand_or_compiled_from_the_journal(void **state)
     assert_int_equal(rule_sets_of(d.sets, STR("nothing"), &set, &why), ERR_OK);
     assert_null(set);
     assert_non_null(why);
+    end(&d);
+}
+
+static void a_file_that_the_config_uses_is_part_of_it(void **state)
+{
+    (void)state;
+    struct daemon_rules d;
+    begin(&d);
+    put(&d, "people.cdr", "role boss { members = [\"me\"] may = [approve] }\n");
+    put(&d, "cdr.cdr", "use \"people.cdr\"\n" CONFIG);
+    open_sets(&d);
     end(&d);
 }
 
@@ -520,6 +535,7 @@ int main(void)
         cmocka_unit_test(a_bad_set_taken_back_is_no_news),
         cmocka_unit_test(a_file_that_is_being_written_is_left_for_later),
         cmocka_unit_test(an_older_set_is_at_hand_or_compiled_from_the_journal),
+        cmocka_unit_test(a_file_that_the_config_uses_is_part_of_it),
         cmocka_unit_test(what_only_a_start_can_change_is_told),
         cmocka_unit_test(rules_of_a_ref_are_those_of_its_commit),
         cmocka_unit_test(a_bad_commit_leaves_the_rules_before),
