@@ -29,7 +29,7 @@ exits 0 "the config and the rules are laid out as cdr does"
 sed -i "s/\"your-login\"/\"$(id -un)\"/; s/127.0.0.1:8080/127.0.0.1:$port/" mine/daemon.cdr
 
 # The command lines of the sections that are ours, continued ones as one, without what they are for.
-awk '/^## / { ours = index("|On the sandbox|The config|Secrets|Before it starts|Stop everything|Backup and restore|Upgrade|", "|" substr($0, 4) "|") }
+awk '/^## / { ours = index("|On the sandbox|The config|Secrets|Before it starts|Rules from git|Stop everything|Backup and restore|Upgrade|", "|" substr($0, 4) "|") }
     /^```/ { fence = !fence } fence || !ours { next }
     /^    / { line = line substr($0, 5)
         if (sub(/\\$/, "", line)) next
