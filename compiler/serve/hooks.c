@@ -157,14 +157,14 @@ static void take_notification(struct delivery *delivery)
     const struct sns_message *message = &delivery->job.message;
     struct exchange *exchange = delivery->exchange;
     sns_signed_text(message, &delivery->signed_text);
-    struct posted posted = { .way = &delivery->hook->way,
+    const struct posted posted = { .way = &delivery->hook->way,
         .forced_source = delivery->hook->source,
-        .text = arena_copy(exchange->arena, message->message),
-        .message = arena_copy(exchange->arena, message->id),
+        .text = message->message,
+        .message = message->id,
         .open = &delivery->hooks->open,
-        .signed_text = buf_str(&delivery->signed_text) };
-    if (posted.text.ptr == NULL || posted.message.ptr == NULL
-        || delivery->signed_text.err != ERR_OK)
+        .signed_text = buf_str(&delivery->signed_text),
+        .held = &delivery->arena };
+    if (delivery->signed_text.err != ERR_OK)
         posted_refuse(exchange, 503, "There is no memory; send it again later.", NULL);
     else
         posted_take(delivery->hooks->daemon, exchange, &posted);

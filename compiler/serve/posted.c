@@ -107,7 +107,7 @@ static void on_disk(struct intake_batch *batch, enum err err)
     struct taking *taking = batch->self;
     if (err == ERR_OK)
         answer_accepted(taking);
-    else if (err == ERR_INVALID)
+    else if (err == ERR_INVALID && taking->posted.message.len > 0)
         refuse_other_body(taking);
     else
         refuse_err(taking, err);
@@ -244,6 +244,11 @@ void posted_take(struct daemon *daemon, struct exchange *exchange, const struct 
         .exchange = exchange,
         .posted = *posted,
         .made = ARENA_INIT(MADE_BYTES_MAX) };
+    if (posted->held != NULL) {
+        taking->made = *posted->held;
+        taking->made.limit = MADE_BYTES_MAX;
+        *posted->held = (struct arena){ .limit = posted->held->limit };
+    }
     if (!unpack(taking) || !is_something(taking) || !read_alerts(taking)) {
         taking_free(taking);
         return;

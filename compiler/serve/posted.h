@@ -17,7 +17,8 @@ struct posted {
     str message;           /* what the sender calls it, or empty; then also the next one */
     atomic_uint *open;     /* counts what waits to be on disk; so does this */
     str signed_text;       /* what tells two messages of that name apart */
-    /* all texts as long as the exchange */
+    struct arena *held;    /* what text and message are in, where they are not the exchange's: taken
+                            * over with all that is in it; or NULL */
 };
 
 /* Read the alerts, hand them to the intake, and answer the exchange: now, or once they are on disk.

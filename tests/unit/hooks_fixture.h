@@ -264,7 +264,7 @@ static inline int send_it(struct world *world, struct made_up *request, const ch
     struct handler *hooks = world->hooks;
     struct exchange *exchange = &request->exchange;
     request->answers = 0;
-    request->arena = (struct arena)ARENA_INIT(1024 * 1024);
+    request->arena = (struct arena)ARENA_INIT(65536);
     exchange->arena = &request->arena;
     exchange->path = str_from(path);
     exchange->body = STR("");

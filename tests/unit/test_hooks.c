@@ -230,6 +230,18 @@ static void notifications_of_the_topic_are_alerts(void **state)
     assert_int_equal(world.intake.count, 1);
     assert_string_equal(world.intake.stored[0].text, "{\"id\":\"1\"}");
     assert_string_equal(world.intake.stored[0].way, "webhook topic");
+    /* SNS takes 256 KiB. */
+    CLEANUP(buf_release) struct buf body = BUF_INIT(1024 * 1024);
+    buf_add(&body, STR("{\"MessageId\":\"m-2\",\"TopicArn\":\"" TOPIC
+                       "\",\"Type\":\"Notification\",\"Timestamp\":\"2023-11-14T22:13:20Z\","
+                       "\"SignatureVersion\":\"2\",\"Signature\":\"AAAA\",\"SigningCertURL\":"
+                       "\"https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-1.pem\","
+                       "\"Message\":\"{\\\"a\\\":\\\""));
+    for (size_t at = 0; at < 16000; at++)
+        buf_add(&body, STR("0123456789abcdef"));
+    buf_add(&body, STR("\\\"}\"}"));
+    assert_int_equal(send_it(&world, &request, "/hooks/topic", buf_str(&body)), 202);
+    assert_int_equal(world.intake.stored[1].len, 256000 + 8);
     end(&world);
 }
 
