@@ -27,7 +27,8 @@ static void check_good(const struct head *head)
         must(name.len > 0 && name.ptr[name.len - 1] != ' ');
         must(str_find(value, '\n') == value.len && str_find(value, '\r') == value.len);
         must(str_find(value, '\0') == value.len);
-        must(name.len != 17 || strncasecmp(name.ptr, "transfer-encoding", 17) != 0);
+        if (name.len == 17 && strncasecmp(name.ptr, "transfer-encoding", 17) == 0)
+            must(head->is_chunked && !head->has_length);
         if (name.len == 14 && strncasecmp(name.ptr, "content-length", 14) == 0)
             lengths++;
     }
@@ -45,18 +46,33 @@ static void check_path(str target)
     arena_release(&arena);
 }
 
+/* What is good ends with an empty line, and is unfinished for each byte less. */
+static void check_chunks(str bytes)
+{
+    enum head_fault fault = chunks_check(bytes);
+    if (fault != HEAD_GOOD || bytes.len > 4096)
+        return;
+    while (chunks_check(str_first(bytes, bytes.len - 1)) == HEAD_GOOD)
+        bytes.len--;
+    must(str_endswith(bytes, STR("0\r\n\r\n")));
+    for (size_t len = 0; len < bytes.len; len++)
+        must(chunks_check(str_first(bytes, len)) == HEAD_UNFINISHED);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct head head;
     struct head again;
     str bytes = { size == 0 ? "" : (const char *)data, size };
     enum head_fault fault = head_read(bytes, &head);
+    check_chunks(bytes);
     if (fault == HEAD_GOOD) {
         check_good(&head);
         check_path(head.target);
         /* What comes after it changes nothing; head_check agrees. */
         const char *end = memmem(bytes.ptr, bytes.len, "\r\n\r\n", 4);
         must(end != NULL && end + 4 <= bytes.ptr + HEAD_BYTES_MAX);
+        must(head.bytes == (size_t)(end + 4 - bytes.ptr));
         must(head_read(str_first(bytes, (size_t)(end + 4 - bytes.ptr)), &again) == HEAD_GOOD);
         must(again.count == head.count && again.length == head.length);
         must(head_check(&again) == HEAD_GOOD);

@@ -48,7 +48,7 @@ static inline size_t echo_admit(struct handler *handler, struct exchange *exchan
     echo->admitted++;
     pthread_mutex_unlock(&echo->lock);
     if (!str_is(exchange->path, "/closed"))
-        return BODY_MAX;
+        return str_is(exchange->path, "/small") ? 10 : BODY_MAX;
     exchange_refuse(exchange, 401, "who are you", "no token");
     return 0;
 }

@@ -94,10 +94,24 @@ static const struct bad bads[] = {
         POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     BAD("encoding_old", 400,
         "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    BAD("chunked", 411, POST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    BAD("chunked", 411, POST "Transfer-Encoding: CHUNKED\r\n\r\n0x1\r\na\r\n0\r\n\r\n"),
-    BAD("chunked", 411, POST "Transfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n"),
-    BAD("chunked", 411, POST "Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n 1\r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1 \r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1;a=b\r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1\r\na0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\n\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: trailer\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n1\ra\r\n0\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\n0000000000\r\n\r\n"),
+    BAD("chunk", 400, POST "Transfer-Encoding: chunked\r\n\r\ng\r\na\r\n0\r\n\r\n"),
+    BAD("chunked", 411, POST "Transfer-Encoding: chunked\r\n\r\n10001\r\na"),
     BAD("chunked", 411,
         POST "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\na\r\n0\r\n\r\n"),
     BAD("fold", 400, GET "X: a\r\n b\r\n\r\n"),
@@ -201,6 +215,52 @@ static void heads_have_a_ceiling(void **state)
     used += sprintf(head + used, "\r\n");
     assert_int_equal(ask(place, head, (size_t)used), 200);
     free(head);
+}
+
+#define CHUNKED POST "Transfer-Encoding: chunked\r\n"
+
+static void chunks_are_taken_when_nothing_is_odd_about_them(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(ask_text(place, CHUNKED "\r\nc\r\nHellO world1\r\n0\r\n\r\n"), 200);
+    assert_non_null(strstr(place->reply, "|HellO world1\n"));
+    assert_int_equal(ask_text(place, CHUNKED "\r\n0\r\n\r\n"), 200);
+    assert_int_equal(
+        ask_text(place, CHUNKED "\r\n01\r\na\r\nA\r\n0123456789\r\n00\r\n\r\n" GET "\r\n"), 200);
+    assert_non_null(strstr(place->reply, "|a0123456789\n"));
+    assert_null(strstr(place->reply + 10, "HTTP/1.1"));
+    /* In pieces. */
+    const char *text = CHUNKED "\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+    int fd = dial(place);
+    for (size_t at = 0; at < strlen(text); at++) {
+        assert_true(say(fd, text + at, 1));
+        pause_ms(2);
+    }
+    assert_int_equal(hear(place, fd), 200);
+    assert_non_null(strstr(place->reply, "|abcde\n"));
+}
+
+static void chunks_have_a_ceiling(void **state)
+{
+    struct place *place = *state;
+    char *bytes = malloc(400000);
+    for (int chunks = 60; chunks <= 300; chunks += 120) {
+        int used = sprintf(bytes, CHUNKED "\r\n");
+        for (int at = 0; at < chunks; at++) {
+            used += sprintf(bytes + used, "400\r\n");
+            memset(bytes + used, 'x', 1024);
+            used += 1024;
+            used += sprintf(bytes + used, "\r\n");
+        }
+        used += sprintf(bytes + used, "0\r\n\r\n");
+        assert_int_equal(ask(place, bytes, (size_t)used), chunks == 60 ? 200 : 411);
+    }
+    assert_int_equal(echo_count(&place->echo, &place->echo.handled), 1);
+    assert_int_equal(
+        ask_text(place, "POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        "b\r\n01234567890\r\n0\r\n\r\n"),
+        413);
+    free(bytes);
 }
 
 static void what_follows_the_request_is_never_read(void **state)
@@ -499,6 +559,8 @@ int main(void)
         WITH_SERVER(a_refusal_is_a_problem_that_says_why),
         WITH_SERVER(what_could_be_smuggled_is_refused_and_counted),
         WITH_SERVER(heads_have_a_ceiling),
+        WITH_SERVER(chunks_are_taken_when_nothing_is_odd_about_them),
+        WITH_SERVER(chunks_have_a_ceiling),
         WITH_SERVER(what_follows_the_request_is_never_read),
         WITH_SERVER(a_body_has_the_ceiling_that_was_admitted),
         WITH_SERVER(a_head_that_comes_in_pieces_is_read),

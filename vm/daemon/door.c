@@ -206,6 +206,23 @@ static void look_later(struct server *server, struct connection *connection, siz
     connection->look_at_ms = now_of(server) + (wait_ms < LOOK_MS_MAX ? wait_ms : LOOK_MS_MAX);
 }
 
+/* libmicrohttpd forgives what is wrong with chunks. So a chunked body has to fit into the socket's own
+ * buffer, where it can be judged to its end before anybody takes it. Sets *got to what is there. */
+static enum head_fault look_at_chunks(
+    const struct connection *connection, size_t head_bytes, ssize_t *got)
+{
+    char bytes[CHUNKED_BYTES_MAX];
+    int room = 2 * CHUNKED_BYTES_MAX;
+    if (connection->looks == 0)
+        (void)setsockopt(connection->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    ssize_t there = recv(connection->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+    if (there < *got)
+        return HEAD_CHUNK;
+    *got = there;
+    enum head_fault fault = chunks_check((str){ bytes + head_bytes, (size_t)there - head_bytes });
+    return fault == HEAD_UNFINISHED && there == CHUNKED_BYTES_MAX ? HEAD_CHUNKED : fault;
+}
+
 static void look(struct server *server, struct connection *connection, bool is_hung_up)
 {
     char bytes[HEAD_BYTES_MAX];
@@ -220,6 +237,8 @@ static void look(struct server *server, struct connection *connection, bool is_h
         return;
     }
     enum head_fault fault = head_read((str){ bytes, (size_t)got }, &head);
+    if (fault == HEAD_GOOD && head.is_chunked)
+        fault = look_at_chunks(connection, head.bytes, &got);
     const struct head_fault_info *info = head_fault_info(fault);
     if (fault == HEAD_GOOD)
         pass_on(server, connection);

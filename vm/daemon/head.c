@@ -14,6 +14,8 @@ const struct head_fault_info *head_fault_info(enum head_fault fault)
     return &infos[fault];
 }
 
+enum { CHUNK_DIGITS_MAX = 8 };
+
 static const char DIGITS[] = "0123456789";
 static const char ALPHANUMERIC[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -148,6 +150,7 @@ enum head_fault head_read(str bytes, struct head *head)
     size_t end;
     enum head_fault fault = find_end(bytes, &end);
     head->count = 0;
+    head->bytes = end;
     bool has_first = memchr(bytes.ptr, '\n', bytes.len) != NULL;
     /* The first line tells more than what comes after it: HTTP/2 is a version, not a bad byte. */
     if (has_first && fault != HEAD_LINE_END) {
@@ -277,13 +280,15 @@ static enum head_fault check_lengths(struct head *head)
     size_t lengths = fields_named(head->fields, head->count, "Content-Length", &length);
     size_t encodings = fields_named(head->fields, head->count, "Transfer-Encoding", &encoding);
     head->has_length = lengths == 1;
+    head->is_chunked = false;
     head->length = 0;
     if (encodings > 0 && head->minor == 0)
         return HEAD_ENCODING_OLD;
     if (lengths > 1 || (lengths > 0 && encodings > 0))
         return HEAD_LENGTHS;
+    head->is_chunked = encodings == 1 && is_word(encoding, "chunked");
     if (encodings > 0)
-        return encodings == 1 && is_word(encoding, "chunked") ? HEAD_CHUNKED : HEAD_ENCODING;
+        return head->is_chunked ? HEAD_GOOD : HEAD_ENCODING;
     return lengths == 1 ? read_length(length, &head->length) : HEAD_GOOD;
 }
 
@@ -295,4 +300,59 @@ enum head_fault head_check(struct head *head)
     if (fault == HEAD_GOOD)
         fault = check_fields(head);
     return fault == HEAD_GOOD ? check_lengths(head) : fault;
+}
+
+static int hex_digit(char byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    char low = (char)(byte | 0x20);
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+/* Skip a CRLF at *at: HEAD_UNFINISHED when it may still come. */
+static enum head_fault skip_line_end(str bytes, size_t *at)
+{
+    for (const char *wanted = "\r\n"; *wanted != '\0'; wanted++, (*at)++) {
+        if (*at >= bytes.len)
+            return HEAD_UNFINISHED;
+        if (bytes.ptr[*at] != *wanted)
+            return HEAD_CHUNK;
+    }
+    return HEAD_GOOD;
+}
+
+/* Read a size and its line end at *at. */
+static enum head_fault read_chunk_size(str bytes, size_t *at, size_t *ret_size)
+{
+    size_t size = 0;
+    size_t begin = *at;
+    for (; *at < bytes.len && hex_digit(bytes.ptr[*at]) >= 0; (*at)++) {
+        size = size * 16 + (size_t)hex_digit(bytes.ptr[*at]);
+        if (size > CHUNKED_BYTES_MAX)
+            return HEAD_CHUNKED;
+        if (*at - begin >= CHUNK_DIGITS_MAX)
+            return HEAD_CHUNK;
+    }
+    *ret_size = size;
+    if (*at == bytes.len)
+        return HEAD_UNFINISHED;
+    return *at == begin ? HEAD_CHUNK : skip_line_end(bytes, at);
+}
+
+enum head_fault chunks_check(str bytes)
+{
+    for (size_t at = 0;;) {
+        size_t size = 0;
+        enum head_fault fault = read_chunk_size(bytes, &at, &size);
+        if (fault != HEAD_GOOD)
+            return fault;
+        if (size > bytes.len - at)
+            return HEAD_UNFINISHED;
+        at += size;
+        /* After the last chunk the empty line that ends the trailers, of which there are none. */
+        fault = skip_line_end(bytes, &at);
+        if (fault != HEAD_GOOD || size == 0)
+            return fault;
+    }
 }

@@ -12,7 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HEAD_BYTES_MAX = 16 * 1024, HEAD_FIELDS_MAX = 100 };
+enum {
+    HEAD_BYTES_MAX = 16 * 1024,
+    HEAD_FIELDS_MAX = 100,
+    CHUNKED_BYTES_MAX = 64 * 1024, /* of a request whose body is chunked, with its head */
+};
 
 enum head_fault {
     HEAD_GOOD,
@@ -44,6 +48,8 @@ struct head {
     int minor;  /* of HTTP/1.x */
     struct head_field fields[HEAD_FIELDS_MAX];
     size_t count;
+    size_t bytes;    /* of the head with its empty line; head_read sets it */
+    bool is_chunked; /* chunks_check has to look at the body */
     bool has_length;
     uint64_t length; /* of the body; 0 when nothing is said of it */
 };
@@ -53,8 +59,14 @@ struct head {
 enum head_fault head_read(str bytes, struct head *head);
 
 /* Check a head that somebody else took apart: `method`, `target`, `minor`, `fields`, `count` are set.
- * Sets `has_length` and `length`. head_read has called it. */
+ * Sets `is_chunked`, `has_length` and `length`. head_read has called it. */
 enum head_fault head_check(struct head *head);
+
+/* Check the chunks at the front of `bytes`, which follow a head: plain sizes, no extensions, no
+ * trailers. HEAD_GOOD when the last is there, HEAD_UNFINISHED, HEAD_CHUNK, HEAD_CHUNKED for
+ * one that is too long. What follows is not looked
+ * at. */
+enum head_fault chunks_check(str bytes);
 
 /* The value of the one field of that name, whose case does not matter; an empty str without one, or
  * with two. */

@@ -24,6 +24,7 @@ struct request {
     char *body;
     size_t room; /* bytes of `body` */
     bool is_admitted;
+    bool is_too_long; /* chunks are, for what was admitted */
     bool is_too_much; /* all bodies together are: the rest is read and forgotten */
     /* What follows is guarded by the server's lock. */
     bool is_in_mhd, is_with_handler, is_suspended, is_answered;
@@ -269,7 +270,10 @@ static enum head_fault check_again(
     if (head->method.len == 0 || strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != head->method.len)
         return HEAD_REQUEST_LINE;
     (void)MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, collect_field, &collected);
-    return collected.fault == HEAD_GOOD ? head_check(head) : collected.fault;
+    enum head_fault fault = collected.fault == HEAD_GOOD ? head_check(head) : collected.fault;
+    /* Behind TLS nobody has looked at the chunks. */
+    return fault == HEAD_GOOD && head->is_chunked && request->server->tls != NULL ? HEAD_CHUNKED
+                                                                                  : fault;
 }
 
 static str peer_text(struct arena *arena, const struct in6_addr *peer)
@@ -304,10 +308,13 @@ static enum err fill(struct request *request, const struct head *head)
         request->server->tls, request->mhd, arena, &exchange->peer_subject, &exchange->peer_ca);
 }
 
-/* Room for the body that the head announces. */
-static bool make_room(struct request *request, uint64_t length, size_t admitted)
+/* Room for the body that the head announces; for chunks, for as much as there may be. */
+static bool make_room(struct request *request, const struct head *head, size_t admitted)
 {
     struct exchange *exchange = &request->exchange;
+    uint64_t length = head->length;
+    if (head->is_chunked)
+        length = admitted < CHUNKED_BYTES_MAX ? admitted : CHUNKED_BYTES_MAX;
     if (length > admitted || length > BODIES_BYTES_MAX) {
         refuse(exchange, 413, "body_long", "the body is too long", NULL);
         return false;
@@ -341,7 +348,7 @@ static void admit(struct request *request, const char *method, const char *versi
         return;
     }
     size_t admitted = server->handler->admit(server->handler, exchange);
-    if (admitted == 0 || !make_room(request, head.length, admitted))
+    if (admitted == 0 || !make_room(request, &head, admitted))
         return;
     request->is_admitted = true;
 }
@@ -352,11 +359,13 @@ static void take_data(struct request *request, const char *data, size_t size)
 {
     struct server *server = request->server;
     size_t have = request->exchange.body.len;
-    if (request->is_too_much || !request->is_admitted)
+    if (request->is_too_much || request->is_too_long || !request->is_admitted)
+        return;
+    request->is_too_long = size > request->room - have;
+    if (request->is_too_long)
         return;
     pthread_mutex_lock(&server->lock);
-    request->is_too_much =
-        size > request->room - have || server->bodies_bytes + size > BODIES_BYTES_MAX;
+    request->is_too_much = server->bodies_bytes + size > BODIES_BYTES_MAX;
     if (!request->is_too_much)
         server->bodies_bytes += size;
     pthread_mutex_unlock(&server->lock);
@@ -372,6 +381,10 @@ static void hand_over(struct request *request)
     struct server *server = request->server;
     if (request->is_too_much) {
         refuse(&request->exchange, 503, "memory", "there is no room for the body now", NULL);
+        return;
+    }
+    if (request->is_too_long) {
+        refuse(&request->exchange, 413, "body_long", "the body is too long", NULL);
         return;
     }
     request->body[request->exchange.body.len] = '\0';

@@ -3,6 +3,7 @@
  *
  * One request a connection: what follows it is never read, so that nothing can be smuggled past
  * whoever stands in front. A request reaches its handler whole, or is answered 4xx and counted.
+ * Chunked bodies are taken up to 64 KiB and not behind TLS, where they cannot be judged beforehand.
  */
 #pragma once
 
