@@ -15,6 +15,6 @@ exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-2
     fault_journal "$build/tests/fault/fault_journal" 1 -- \
     test_signature env "FLIPS=${FLIPS:-1000000}" "$build/tests/unit/test_signature" -- \
     storm.sh env "STORM=${STORM:-100000}" "CDR=$PWD/$build/cdr" tests/cli/storm.sh -- \
-    soak_daemon python3 -B tests/soak/daemon.py --cdr "$PWD/$build/cdr" --kills "${KILLS:-1000}" --duplicates "${DUPLICATES:-10000}" -- \
+    soak_daemon python3 -B tests/soak/daemon.py --cdr "$PWD/$build/cdr" --kills "${KILLS:-1000}" --step 1 --duplicates "${DUPLICATES:-10000}" -- \
     soak_replays python3 -B tests/soak/replays.py --cdr "$PWD/$build/cdr" --replays "${REPLAYS:-100000}" --kills 10 -- \
     soak_rules python3 -B tests/soak/bad_rules.py --cdr "$PWD/$build/cdr" --sets "${BAD_RULES:-1000}"

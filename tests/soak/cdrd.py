@@ -167,6 +167,22 @@ class Daemon:
         self.child.wait()
         self.work.children.remove(self.child)
 
+    def kill_at(self, number):
+        """Trace it, so that any thread of it that begins its system call `number` from now on dies,
+        and all of it with that. The tracer, which ends with it."""
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-o", "/dev/null", "-e", "trace=all", "-e",
+             f"inject=all:signal=KILL:when={number}", "-p", str(self.child.pid)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        said = tracer.stderr.readline()
+        if b"attached" not in said:
+            tracer.kill()
+            tracer.wait()
+            raise PermissionError(said.decode(errors="replace").strip())
+        threading.Thread(target=drain, args=(tracer.stderr,), daemon=True).start()
+        self.work.children.append(tracer)
+        return tracer
+
     def stop(self, timeout=60):
         """SIGTERM; its exit code."""
         self.child.terminate()

@@ -2,6 +2,8 @@
 """daemon.py - nothing acknowledged is lost and nothing is done twice, however often the daemon dies.
 
   kills       kill -9 at N random moments while alerts are posted and retried until 202
+  syscalls    one alert, and death at the first, the second, .. system call that any thread makes
+              while it comes in and is carried out
   duplicates  N posts of a few alerts: the same again, in other orders, alone and in bulk, and newer
               versions of them
 
@@ -13,6 +15,7 @@ import collections
 import os
 import random
 import shlex
+import shutil
 import sys
 import threading
 import time
@@ -194,6 +197,66 @@ def kills(checks, options):
     work.close()
 
 
+def one_alert(daemon, alert):
+    """Post it and follow it to its end: whether the daemon lived to see that."""
+    name = alert["detail"]["id"]
+    try:
+        until = time.monotonic() + 10
+        while daemon.post("guardduty", [alert])[0] != 202 and time.monotonic() < until:
+            time.sleep(0.02)
+        while time.monotonic() < until:
+            runs = [run for run in daemon.pages("/v1/runs", alert=name) if run["state"] == "done"]
+            if runs:
+                return True
+            time.sleep(0.1)
+    except (cdrd.Gone, RuntimeError):
+        pass
+    return False
+
+
+def syscalls(checks, options):
+    if shutil.which("strace") is None:
+        checks.skip("it dies at every system call", "no strace")
+        return
+    work = cdrd.Workplace(options.keep)
+    roles = [f"call-{at:06d}" for at in range(options.syscalls)]
+    sandbox = cdrd.Sandbox(work, options.cdr,
+                           cdrd.add_roles(cdrd.shipped_world(work, options.cdr), roles))
+    daemon = cdrd.Daemon(work, options.cdr, sandbox)
+    daemon.start()
+    began, number, deaths, lived, used, alerts = time.monotonic(), 0, 0, 0, [], []
+    for at, role in enumerate(roles):
+        number += options.step
+        alert = cdrd.finding("c" * 26 + f"{at:06d}", role=role)
+        try:
+            daemon.kill_at(number)
+        except PermissionError as error:
+            checks.skip("it dies at every system call", f"strace: {error}")
+            work.close()
+            return
+        used.append(role)
+        alerts.append(alert)
+        lived += one_alert(daemon, alert)
+        deaths += not daemon.is_alive()
+        daemon.kill()
+        daemon.start()
+        poster = Poster(daemon, [alert], 0, 0)
+        poster.run()
+        if lived >= 10:  # past the last call of a run; what dies now only answers questions
+            break
+    checks.that(deaths * options.step >= 50, "it died", deaths)
+    checks.that(daemon.settle(), "all that was under way came to its end", daemon.under_way())
+    names = {alert["detail"]["id"] for alert in alerts}
+    look_at_journal(checks, daemon, names, {})
+    look_at_effects(checks, daemon, sandbox, names, used)
+    code, words = daemon.run_cdr("audit", "verify")
+    checks.that(code == 0, "the audit log is whole", words[:500])
+    checks.that(daemon.stop() == 0, "it ends when it is told")
+    checks.figure("system calls", f"{number}, each {options.step}., {deaths} deaths")
+    checks.figure("seconds", round(time.monotonic() - began, 1))
+    work.close()
+
+
 def duplicates(checks, options):
     work = cdrd.Workplace(options.keep)
     roles = [f"twin-{at:06d}" for at in range(40)]
@@ -242,6 +305,8 @@ def main():
     options.add_argument("--cdr", default=os.path.join(cdrd.ROOT, "build", "cdr"))
     options.add_argument("--kills", type=int, default=20)
     options.add_argument("--duplicates", type=int, default=10_000)
+    options.add_argument("--syscalls", type=int, default=2000, help="at most so many deaths")
+    options.add_argument("--step", type=int, default=20, help="system calls from one to the next")
     options.add_argument("--seed", type=int, default=None)
     options.add_argument("--keep", action="store_true", help="keep the directory")
     options.add_argument("parts", nargs="*", default=[])
@@ -251,7 +316,7 @@ def main():
         options.seed = random.SystemRandom().randrange(1 << 32)
     checks = cdrd.Checks()
     checks.figure("seed", options.seed)
-    parts = {"kills": kills, "duplicates": duplicates}
+    parts = {"kills": kills, "syscalls": syscalls, "duplicates": duplicates}
     for name in options.parts or parts:
         print(f"# ---- {name}", flush=True)
         parts[name](checks, options)
