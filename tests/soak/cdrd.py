@@ -263,12 +263,16 @@ class Daemon:
         asked = {hold["run"] for hold in self.pages("/v1/approvals")}
         return waiting, sum(run["id"] not in asked for run in self.pages("/v1/runs", open="true"))
 
-    def settle(self, timeout=120):
-        """Wait until all is evaluated and nothing goes on: True, or False after `timeout` s."""
-        until, quiet = time.monotonic() + timeout, 0
-        while time.monotonic() < until and quiet < 3:
-            quiet = quiet + 1 if self.under_way() == (0, 0) else 0
-            time.sleep(0.2)
+    def settle(self, stall=60):
+        """Wait until all is evaluated and nothing goes on: True, or False after `stall` s in which
+        nothing moved."""
+        last, since, quiet = None, time.monotonic(), 0
+        while quiet < 3 and time.monotonic() - since < stall:
+            now = self.under_way()
+            if now != last:
+                last, since = now, time.monotonic()
+            quiet = quiet + 1 if now == (0, 0) else 0
+            time.sleep(0.2 if sum(now) < 100 else 1)
         return quiet == 3
 
     def run_cdr(self, *arguments):
