@@ -15,6 +15,7 @@
 
 struct connector;
 struct log;
+struct metrics;
 
 /* REPORT_LOG: what happens to steps, an event each, for a daemon; no command has it. */
 enum report_format { REPORT_TEXT, REPORT_JSON, REPORT_SUMMARY, REPORT_LOG };
@@ -27,6 +28,7 @@ struct reporter {
     const char *data;            /* its directory as a word of a shell; NULL in a plan */
     struct connector *connector; /* knows why nobody could be reached; NULL: nobody is asked */
     const struct log *log;       /* of REPORT_LOG */
+    struct metrics *metrics;     /* of a daemon, which counts how steps end; or NULL */
     bool is_by_hand; /* a person asked for the step: text has no alert and no rule to tell of */
     /* private to the forms */
     json_t *alert;                       /* JSON: the object of the current alert */

@@ -132,7 +132,6 @@ static enum err page_fill(struct page *page, const struct list *list)
 {
     bool is_end = false;
     while (!is_end && !page->has_more) {
-        CLEANUP(arena_release) struct arena unused = { 0 };
         struct batch batch = { .arena = ARENA_INIT(COMPILE_BYTES_MAX) };
         uint32_t left = page->limit - page->count + 1; /* one more tells that there is more */
         uint32_t wanted = left < BATCH ? left : BATCH;

@@ -44,6 +44,7 @@ holds "its steps are told" json '.items | map(.name) | index("isolate_role") != 
 holds "with what they asked" json '.items | all(.calls > 0 and .state == "done")'
 ask /metrics
 holds "the figures count it" grep -qx "cdr_alerts_matched_total 1" "$out"
+holds "and its steps" grep -qx 'cdr_steps_ended_total{state="done"} 3' "$out"
 if command -v promtool >/dev/null; then
     holds "as Prometheus reads them" sh -c "promtool check metrics <'$out'"
 fi
