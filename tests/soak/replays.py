@@ -16,6 +16,7 @@ import hmac
 import json
 import os
 import random
+import shlex
 import sys
 import threading
 import time
@@ -126,17 +127,17 @@ def replay(daemon, messages, count, kills, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cdr", default=os.environ.get("CDR", "build/cdr"))
+    parser.add_argument("--cdr", default=os.path.join(cdrd.ROOT, "build", "cdr"))
     parser.add_argument("--replays", type=int, default=int(os.environ.get("REPLAYS", "1000")))
     parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    work, checks = cdrd.Workplace(), cdrd.Checks()
-    sandbox = cdrd.Sandbox(work, os.path.abspath(asked.cdr))
+    work, checks, cdr = cdrd.Workplace(), cdrd.Checks(), shlex.split(asked.cdr)
+    sandbox = cdrd.Sandbox(work, cdr)
     with open(work.file("replays.cdr"), "w") as file:
         file.write(CONFIG % os.path.join(cdrd.ROOT, "tests", "soak", "rules"))
     secret = "whsec_" + base64.b64encode(KEY).decode()
-    daemon = cdrd.Daemon(work, os.path.abspath(asked.cdr), sandbox,
+    daemon = cdrd.Daemon(work, cdr, sandbox,
                          config=work.file("replays.cdr"), env={"HOOK_SECRET": secret})
     daemon.start()
     messages = [(f"msg_{at:05d}", json.dumps(cdrd.finding(f"finding-{at:05d}", role="web-prod",
