@@ -47,6 +47,7 @@ static const struct {
     { "CASE", FOR_ANYTHING },
     { "TEXT", FOR_ANYTHING },
     { "TIME", FOR_ANYTHING },
+    { "URL", FOR_ANYTHING },
     { "WORD", FOR_ANYTHING },
 };
 
