@@ -5,7 +5,7 @@
 git() { command git -c user.name=somebody -c user.email=somebody@example.com "$@" 2>/dev/null; }
 export GIT_AUTHOR_NAME=somebody GIT_AUTHOR_EMAIL=somebody@example.com
 export GIT_COMMITTER_NAME=somebody GIT_COMMITTER_EMAIL=somebody@example.com
-commits() { git -C "${1:-repo}" rev-list --count HEAD 2>/dev/null || echo 0; }
+commits() { git -C repo rev-list --count HEAD 2>/dev/null || echo 0; }
 is_clean() { [ -z "$(git -C repo status --porcelain)" ]; }
 rules=repo/rules
 git init -q -b main repo
