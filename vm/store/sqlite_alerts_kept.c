@@ -80,7 +80,10 @@ static enum err redact_one(const struct redaction *redaction, const struct kept 
     return statement_run(redaction->store, statement);
 }
 
-/* Read the next ones, as many as ALERTS_PAGE_BYTES hold: a slice may be of large texts. */
+/* Of texts in one slice: others wait for the journal meanwhile. The last one may go beyond. */
+enum { REDACT_BYTES = 2 * 1024 * 1024 };
+
+/* Read the next ones, as many as REDACT_BYTES hold. */
 static enum err kept_read(
     const struct redaction *redaction, struct arena *arena, struct kept *kept, size_t *ret_count)
 {
@@ -90,7 +93,7 @@ static enum err kept_read(
     *ret_count = 0;
     TRY(statement_take(redaction->store, redaction->find, &statement));
     TRY(record_bind(redaction->store, statement, slice_columns, COUNT_OF(slice_columns), keys));
-    while (*ret_count < redaction->most && bytes < ALERTS_PAGE_BYTES) {
+    while (*ret_count < redaction->most && bytes < REDACT_BYTES) {
         bool is_row = false;
         TRY(statement_next(redaction->store, statement, &is_row));
         if (!is_row)
