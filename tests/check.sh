@@ -21,7 +21,7 @@ if [ "${ONLY:-unit}" = unit ]; then
 fi
 if [ "${ONLY:-cli}" = cli ]; then
     for script in tests/cli/*.sh; do
-        case $script in */lib.sh | *'*'*) continue ;; esac
+        case $script in */lib.sh | */serve_lib.sh | *'*'*) continue ;; esac
         # SCRIPTS: the names of those that are wanted; all if not said.
         case " ${SCRIPTS:-$(basename "$script")} " in *" $(basename "$script") "*) ;; *) continue ;; esac
         command+=("$(basename "$script")" bash "$script" --)

@@ -32,13 +32,6 @@ struct canary {
 
 /* ---- time ---- */
 
-static int64_t elapsed_ms(struct clock *clock)
-{
-    char boot[BOOT_TEXT_MAX];
-    int64_t elapsed = clock->elapsed_ms == NULL ? -1 : clock->elapsed_ms(clock, boot);
-    return elapsed < 0 ? clock->now_ms(clock) : elapsed;
-}
-
 static struct clock *clock_of(const struct canary *canary)
 {
     return canary->daemon->log.clock;
@@ -184,7 +177,7 @@ void canary_tick(struct canary *canary)
 {
     if (canary->every_ms <= 0)
         return;
-    int64_t now_at = elapsed_ms(clock_of(canary));
+    int64_t now_at = clock_elapsed_ms(clock_of(canary));
     bool is_over = now_at - canary->begun_at >= canary->every_ms;
     move_on(canary);
     enum stage stage = stage_of(canary);
@@ -212,7 +205,7 @@ enum err canary_new(struct daemon *daemon, int64_t every_ms, struct canary **ret
     canary->daemon = daemon;
     canary->every_ms = every_ms;
     canary->has_ended = true;
-    canary->begun_at = elapsed_ms(clock_of(canary)) - every_ms; /* the first is due at once */
+    canary->begun_at = clock_elapsed_ms(clock_of(canary)) - every_ms; /* the first is due at once */
     canary->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     *ret_canary = canary;
     return ERR_OK;

@@ -50,10 +50,7 @@ struct follower {
 
 static int64_t elapsed_ms(const struct follower *follower)
 {
-    struct clock *clock = follower->daemon->log.clock;
-    char boot[BOOT_TEXT_MAX];
-    int64_t elapsed = clock->elapsed_ms == NULL ? -1 : clock->elapsed_ms(clock, boot);
-    return elapsed < 0 ? clock->now_ms(clock) : elapsed;
+    return clock_elapsed_ms(follower->daemon->log.clock);
 }
 
 static void tell(

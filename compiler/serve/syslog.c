@@ -58,11 +58,9 @@ struct listener {
     struct way_thread thread;
 };
 
-static int64_t elapsed_ms(void)
+static int64_t elapsed_ms(const struct listener *listener)
 {
-    struct timespec now = { 0, 0 };
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_elapsed_ms(listener->daemon->log.clock);
 }
 
 /* ---- senders come and go ---- */
@@ -125,7 +123,7 @@ static void add_sender(
     }
     keep_alive(fd);
     framing_init(&sender->framing, FRAMING_UNDECIDED, ALERT_BYTES_MAX);
-    sender->heard_at = elapsed_ms();
+    sender->heard_at = elapsed_ms(listener);
     sender->is_loopback = is_loopback(address);
     if (getnameinfo(address, size, sender->peer, sizeof sender->peer, NULL, 0, NI_NUMERICHOST) != 0)
         sender->peer[0] = '\0';
@@ -155,7 +153,7 @@ static void accept_senders(struct listener *listener)
             if (!listener->has_told_full)
                 tell(listener, LOG_LEVEL_ERROR, "no sender can be taken", "", strerror(errno));
             listener->has_told_full = true;
-            listener->full_until = elapsed_ms() + FULL_MS;
+            listener->full_until = elapsed_ms(listener) + FULL_MS;
         }
         if (errno != ECONNABORTED && errno != EINTR)
             return;
@@ -254,7 +252,7 @@ static enum err read_sender(struct listener *listener, size_t at, bool *ret_is_o
         if (state == STREAM_NOTHING)
             return ERR_OK;
         if (state == STREAM_BYTES) {
-            sender->heard_at = elapsed_ms();
+            sender->heard_at = elapsed_ms(listener);
             TRY(add_messages(listener, sender, (str){ listener->bytes, count }, &broken));
         }
         if (state == STREAM_BROKEN)
@@ -281,7 +279,7 @@ static const char *overdue(const struct sender *sender, int64_t now)
 
 static enum err end_overdue(struct listener *listener)
 {
-    int64_t now = elapsed_ms();
+    int64_t now = elapsed_ms(listener);
     for (size_t at = listener->count; at-- > 0;) {
         const char *why = overdue(listener->senders[at], now);
         if (why != NULL)
@@ -312,7 +310,7 @@ static enum err end_largest(struct listener *listener)
 /* Wait until somebody has sent something; then the places of `fds` from 2 on are the senders'. */
 static bool wait_for_senders(struct listener *listener, struct pollfd fds[static SENDERS_MAX + 2])
 {
-    bool is_full = elapsed_ms() < listener->full_until;
+    bool is_full = elapsed_ms(listener) < listener->full_until;
     fds[0] = (struct pollfd){ .fd = listener->thread.stop_fd, .events = POLLIN };
     fds[1] = (struct pollfd){ .fd = is_full ? -1 : listener->fd, .events = POLLIN };
     for (size_t at = 0; at < listener->count; at++) {

@@ -51,14 +51,6 @@ struct ways {
 
 /* ---- time ---- */
 
-/* A clock that nobody sets; the wall clock where there is none. */
-static int64_t elapsed_ms(struct clock *clock)
-{
-    char boot[BOOT_TEXT_MAX];
-    int64_t elapsed = clock->elapsed_ms == NULL ? -1 : clock->elapsed_ms(clock, boot);
-    return elapsed < 0 ? clock->now_ms(clock) : elapsed;
-}
-
 static struct clock *clock_of(const struct ways *ways)
 {
     return ways->daemon->log.clock;
@@ -91,7 +83,7 @@ void way_has_brought(struct daemon *daemon, const struct way *way, uint64_t coun
     /* A provider that was asked and had none is no silence of the way, but one of the alerts. */
     if (watch == NULL || count == 0)
         return;
-    int64_t now_at = elapsed_ms(daemon->log.clock);
+    int64_t now_at = clock_elapsed_ms(daemon->log.clock);
     pthread_mutex_lock(&ways->lock);
     watch->heard_at = now_at;
     watch->heard_ms = now_ms;
@@ -137,7 +129,7 @@ static enum err load(struct ways *ways, struct watch *watch, struct arena *arena
 {
     str text;
     enum err err = cursors_get(ways->daemon->store, watch->key, arena, &text);
-    watch->heard_at = watch->saved_at = elapsed_ms(clock_of(ways));
+    watch->heard_at = watch->saved_at = clock_elapsed_ms(clock_of(ways));
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
@@ -203,7 +195,7 @@ static int64_t save_every_ms(const struct watch *watch)
 
 static void tick(struct ways *ways, struct watch *watch)
 {
-    int64_t now_at = elapsed_ms(clock_of(ways));
+    int64_t now_at = clock_elapsed_ms(clock_of(ways));
     pthread_mutex_lock(&ways->lock);
     int64_t silence = now_at - watch->heard_at;
     bool was_silent = watch->is_silent;
@@ -303,7 +295,7 @@ void ways_stop(struct daemon *daemon)
     for (size_t at = 0; at < ways->count; at++)
         if (ways->watches[at].fixed.silent_after_ms > 0)
             /* Else the silence is that of the last time. */
-            (void)save(ways, &ways->watches[at], elapsed_ms(clock_of(ways)));
+            (void)save(ways, &ways->watches[at], clock_elapsed_ms(clock_of(ways)));
     daemon->ways = NULL;
     free(ways->watches);
     arena_release(&ways->arena);

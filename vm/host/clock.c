@@ -52,6 +52,13 @@ static int64_t system_elapsed_ms(struct clock *clock, char boot[static BOOT_TEXT
     return (int64_t)elapsed.tv_sec * MS_PER_S + elapsed.tv_nsec / NS_PER_MS;
 }
 
+int64_t clock_elapsed_ms(struct clock *clock)
+{
+    char boot[BOOT_TEXT_MAX];
+    int64_t elapsed_ms = clock->elapsed_ms == NULL ? -1 : clock->elapsed_ms(clock, boot);
+    return elapsed_ms < 0 ? clock->now_ms(clock) : elapsed_ms;
+}
+
 bool clock_wait(struct clock *clock, uint32_t duration_ms, const volatile int *stop)
 {
     for (;;) {

@@ -16,6 +16,9 @@ struct clock {
     int64_t (*elapsed_ms)(struct clock *clock, char boot[static BOOT_TEXT_MAX]);
 };
 
+/* Time within one process, by a clock that nobody sets; by now_ms where there is none. */
+int64_t clock_elapsed_ms(struct clock *clock);
+
 /* Sleep for `duration_ms`, or until *stop is not 0: false then, also when it was before. It
  * looks every 200 ms. `stop` may be NULL. */
 MUST_CHECK bool clock_wait(struct clock *clock, uint32_t duration_ms, const volatile int *stop);
