@@ -354,8 +354,10 @@ static enum err read_members(struct reader *reader, json_t *json)
     {
         /* `rules` is a flag and a command: the flags of a command are an object. */
         const struct command *command = find_command(reader, key);
+        const struct option *row = command == NULL ? NULL : find_row(reader, NULL, key);
         bool is_command =
-            command != NULL && (json_is_object(member) || find_row(reader, NULL, key) == NULL);
+            command != NULL
+            && (json_is_object(member) || row == NULL || setting_reach(row->id) != REACH_FILE);
         if (strcmp(key, "lint") == 0)
             TRY(read_lint(reader, member));
         else if (is_command)
