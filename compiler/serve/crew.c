@@ -155,6 +155,14 @@ static void programs_give_back(struct run_programs *programs, void *held)
 
 /* ---- work ---- */
 
+static void count_end(struct crew *crew, int64_t run)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct run record;
+    if (store_run_get(crew->daemon->store, run, &arena, &record) == ERR_OK && record.ended_ms != 0)
+        metrics_add(crew->daemon->metrics, METRIC_RUNS_ENDED, STR(""), 1);
+}
+
 static void carry_out(struct worker *worker, struct desk *desk, int64_t run)
 {
     struct crew *crew = worker->crew;
@@ -166,6 +174,7 @@ static void carry_out(struct worker *worker, struct desk *desk, int64_t run)
         code = resuming_run(&desk->session, &crew->programs, run);
         buf_clear(&desk->driver.out.buf); /* the log has it */
         desk->runs++;
+        count_end(crew, run);
     }
     let_go(worker);
     if (code > EXIT_FINDINGS) /* the journal or the machine: the keeper finds the run again */

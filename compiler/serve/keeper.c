@@ -89,7 +89,7 @@ void keeper_stop(struct keeper *keeper)
 {
     if (keeper == NULL)
         return;
-    keeper->is_stopping = 1;
+    __atomic_store_n(&keeper->is_stopping, 1, __ATOMIC_RELAXED);
     pthread_join(keeper->thread, NULL);
     free(keeper);
 }

@@ -26,7 +26,7 @@ struct ticker {
     struct daemon *daemon;
     pthread_t thread;
     volatile int is_stopping;
-    volatile bool is_forced;
+    bool is_forced; /* atomic: a signal wants it */
     const char *notify_socket;
     uint32_t watchdog_ms;
     /* in ms of elapsed time, when each was done last */
@@ -53,11 +53,11 @@ static void look_at_rules(struct ticker *ticker)
     struct rule_set *set = rule_sets_current(daemon->rule_sets);
     int64_t every_ms = block_ms(block_find(set->program, "daemon"), "reload", RELOAD_MS);
     rule_set_release(daemon->rule_sets, set);
-    bool is_forced = ticker->is_forced;
+    bool is_forced = __atomic_load_n(&ticker->is_forced, __ATOMIC_RELAXED);
     bool is_new = false;
     if (!is_due(ticker, &ticker->reload_ms, every_ms) && !is_forced)
         return;
-    ticker->is_forced = false;
+    __atomic_store_n(&ticker->is_forced, false, __ATOMIC_RELAXED);
     enum err err = rule_sets_look(daemon->rule_sets, is_forced, &is_new);
     if (err != ERR_OK && ticker->look == ERR_OK)
         LOG(&daemon->log, LOG_LEVEL_ERROR, "the rules could not be looked at",
@@ -149,14 +149,14 @@ enum err ticker_start(struct daemon *daemon, struct ticker **ret_ticker)
 
 void ticker_reload(struct ticker *ticker)
 {
-    ticker->is_forced = true;
+    __atomic_store_n(&ticker->is_forced, true, __ATOMIC_RELAXED);
 }
 
 void ticker_stop(struct ticker *ticker)
 {
     if (ticker == NULL)
         return;
-    ticker->is_stopping = 1;
+    __atomic_store_n(&ticker->is_stopping, 1, __ATOMIC_RELAXED);
     pthread_join(ticker->thread, NULL);
     free(ticker);
 }

@@ -62,7 +62,7 @@ int64_t clock_elapsed_ms(struct clock *clock)
 bool clock_wait(struct clock *clock, uint32_t duration_ms, const volatile int *stop)
 {
     for (;;) {
-        if (stop != NULL && *stop != 0)
+        if (stop != NULL && __atomic_load_n(stop, __ATOMIC_RELAXED) != 0)
             return false;
         if (duration_ms == 0)
             return true;
