@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # moto.sh - AWS steps against moto (PyPI, moto[server]) on loopback, signatures and policies
 # checked: the shipped rule with kill -9 at every call, then each step with exactly the permissions
-# that `cdr permissions` prints, and without any one of them. Skipped with its reason where PyPI
-# cannot be reached. CASES=NAME: only those steps.
+# that `cdr permissions` prints, and without any one of them; then the daemon at a queue. Skipped
+# with its reason where PyPI cannot be reached. CASES=NAME: only those steps.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 cdr=${CDR:-$PWD/build/cdr}
@@ -40,4 +40,5 @@ worlds=$(IFS=,; echo "${ports[*]}")
 # shellcheck disable=SC2086
 LOGS=build/test-logs TEST_TIMEOUT=900 TEST_JOBS=1 tests/run.sh \
     moto "$venv/bin/python" tests/providers/moto_case.py "$worlds" $cdr -- \
-    moto_permissions "$venv/bin/python" tests/providers/moto_permissions.py "$worlds" $cdr
+    moto_permissions "$venv/bin/python" tests/providers/moto_permissions.py "$worlds" $cdr -- \
+    moto_queue "$venv/bin/python" tests/providers/moto_queue.py "$worlds" $cdr
