@@ -112,6 +112,9 @@ static enum err read_names(struct reading *reading, struct hook *hook)
     if (hook->topic.len > 0 && !sns_is_topic(hook->topic))
         return fault(reading, "topic",
             "it is no ARN of a topic: arn:aws:sns:eu-west-1:111122223333:findings");
+    if (hook->client_ca.len > 0 && block_find(reading->program, "tls") == NULL)
+        return fault(reading, "client_ca",
+            "nobody shows a certificate over plain HTTP; the daemon needs `tls`");
     if (hook->wants_signature || hook->wants_token || hook->client_ca.len > 0
         || hook->topic.len > 0)
         return ERR_OK;

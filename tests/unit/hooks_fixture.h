@@ -24,6 +24,7 @@
 
 #define CONFIG                                                                                     \
     "daemon {\n"                                                                                   \
+    "  tls { certificate = \"tls.pem\" key = env(\"CDR_TEST_KEY\") }\n"                            \
     "  webhook std { source = guardduty secret = env(\"CDR_TEST_KEY\") "                           \
     "former_secret = env(\"CDR_TEST_OTHER\") }\n"                                                  \
     "  webhook mac { scheme = hmac secret = env(\"CDR_TEST_KEY\") }\n"                             \

@@ -264,6 +264,7 @@ static void a_webhook_that_would_let_anybody_in_does_not_start(void **state)
         { "webhook a { token = env(\"CDR_TEST_KEY\") header = \"a: b\" }", "no name" },
         { "webhook a { secret = env(\"CDR_TEST_KEY\") header = \"x-sign\" }", "scheme = hmac" },
         { "webhook a { token = env(\"CDR_TEST_KEY\") scheme = hmac }", "scheme" },
+        { "webhook a { client_ca = \"x\" }", "tls" },
         { "webhook a { topic = \"arn:aws:sqs:eu-west-1:111122223333:q\" }", "topic" },
     };
     for (size_t at = 0; at < COUNT_OF(cases); at++) {
