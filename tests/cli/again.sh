@@ -93,9 +93,9 @@ newest=$(version older)
 {
     sqlite3 older/journal.db "select 'drop table ' || name || ';' from sqlite_schema where type = 'table'
         and name not in ('meta', 'program', 'run', 'step', 'call') and name not like 'sqlite_%'"
-    echo 'drop index run_by_case;'
+    echo 'drop index run_by_case; drop index run_by_time;'
     sqlite3 older/journal.db "select 'alter table run drop column ' || name || ';'
-        from pragma_table_info('run') where name in ('case_id', 'undoes_step', 'person')"
+        from pragma_table_info('run') where name in ('case_id', 'undoes_step', 'person', 'is_redacted')"
     echo 'update run set ended_ms = null; pragma user_version = 3;'
 } | sqlite3 older/journal.db
 cp -r older strange
