@@ -2,7 +2,6 @@
 #include "driver/report_forms.h"
 
 #include "base/percent.h"
-#include "daemon/metrics.h"
 #include "driver/json_out.h"
 
 #include <inttypes.h>
@@ -203,17 +202,8 @@ void report_rule(struct reporter *reporter, const struct rule_code *rule, int64_
     }
 }
 
-/* One that is gone on with was counted when it ended. */
-static void count_step(struct reporter *reporter, const struct step_outcome *outcome)
-{
-    if (outcome->turn != STEP_HELD && outcome->replayed != UINT32_MAX)
-        metrics_add(reporter->metrics, METRIC_STEPS_ENDED,
-            str_from(step_state(reporter->mode, outcome)), 1);
-}
-
 void report_step(struct reporter *reporter, const struct step_view *step)
 {
-    count_step(reporter, step->outcome);
     if (reporter->format == REPORT_JSON)
         json_step(reporter, step);
     else if (reporter->format == REPORT_TEXT)

@@ -60,7 +60,6 @@ enum err desk_open(struct desk *desk, struct daemon *daemon, enum report_format 
         desk_close(desk);
         return ERR_MEMORY;
     }
-    desk->session.reporter.metrics = daemon->metrics;
     desk->session.executor.connect = connect_through;
     desk->session.reporter.metrics = daemon->metrics;
     desk->session.governor.claims = daemon->claims;
