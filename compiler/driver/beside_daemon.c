@@ -131,7 +131,7 @@ static enum exit_code tell_silence(
     driver_message(driver, "the daemon at %s did not answer: %s%s", order->mark->url,
         reason != NULL ? reason : err_text(err),
         err == ERR_REFUSED ? "" : "\nit may be at work on the undo: cdr runs shows it");
-    if (err == ERR_TRANSPORT && strncmp(order->mark->url, "https:", 6) == 0)
+    if (strncmp(order->mark->url, "https:", 6) == 0)
         driver_message(driver,
             "its certificate has to be for that address, and of an authority that this machine "
             "trusts; else send POST /v1/runs/ID/undo to it by its name");
