@@ -179,7 +179,7 @@ static void *run(void *self)
 static void stop(struct way *way)
 {
     struct rounds *rounds = (struct rounds *)way;
-    rounds->stop = 1;
+    __atomic_store_n(&rounds->stop, 1, __ATOMIC_RELAXED);
     way_thread_stop(&rounds->thread);
     rounds->release(rounds);
 }
