@@ -35,7 +35,8 @@ struct evaluator {
     const char *fault;  /* why it is set aside, or NULL */
     int64_t begun[BEGUN_MAX];
     size_t begun_count;
-    uint64_t matched; /* of the transaction */
+    uint64_t evaluated; /* of the transaction, without our own */
+    uint64_t matched;
 };
 
 /* ---- what an evaluation tells ---- */
@@ -153,7 +154,8 @@ static enum err record(struct evaluator *evaluator, enum exit_code code)
     if (code > EXIT_FINDINGS)
         return ERR_STORE;
     evaluator->outcome.evaluated_ms = clock->now_ms(clock);
-    evaluator->matched += evaluator->outcome.matched > 0;
+    evaluator->evaluated += !evaluator->evaluation.is_dry;
+    evaluator->matched += evaluator->outcome.matched > 0 && !evaluator->evaluation.is_dry;
     return alerts_evaluated(daemon->store, &evaluator->outcome);
 }
 
@@ -167,7 +169,7 @@ static enum err slice(
     int64_t began_ms = clock->now_ms(clock);
     size_t done = 0;
     evaluator->begun_count = 0;
-    evaluator->matched = 0;
+    evaluator->evaluated = evaluator->matched = 0;
     *ret_done = 0;
     TRY(store_gather(evaluator->daemon->store));
     while (done < count) {
@@ -182,12 +184,12 @@ static enum err slice(
     return ERR_OK;
 }
 
-static void hand_over(struct evaluator *evaluator, size_t done)
+static void hand_over(struct evaluator *evaluator)
 {
     struct daemon *daemon = evaluator->daemon;
     for (size_t at = 0; at < evaluator->begun_count; at++)
         crew_go_on(daemon->crew, evaluator->begun[at]);
-    metrics_add(daemon->metrics, METRIC_ALERTS_EVALUATED, STR(""), (double)done);
+    metrics_add(daemon->metrics, METRIC_ALERTS_EVALUATED, STR(""), (double)evaluator->evaluated);
     metrics_add(daemon->metrics, METRIC_ALERTS_MATCHED, STR(""), (double)evaluator->matched);
     metrics_add(daemon->metrics, METRIC_RUNS_BEGUN, STR(""), (double)evaluator->begun_count);
 }
@@ -226,7 +228,7 @@ static enum err round_of(struct evaluator *evaluator, size_t most, size_t *ret_d
         return err;
     }
     buf_clear(&evaluator->desk.driver.out.buf); /* the log has it */
-    hand_over(evaluator, *ret_done);
+    hand_over(evaluator);
     return ERR_OK;
 }
 
