@@ -294,29 +294,41 @@ static enum exit_code announce(struct service *service)
 }
 
 /* Until somebody ends it. SIGHUP is blocked in every thread, so it waits here. */
-static void serve(struct service *service)
+static enum exit_code serve(struct service *service)
 {
     static const struct timespec look = { .tv_nsec = (long)LOOK_MS * 1000 * 1000 };
     sigset_t hangup;
     sigemptyset(&hangup);
     sigaddset(&hangup, SIGHUP);
-    while (*service->driver->stop == 0)
+    while (*service->driver->stop == 0) {
         if (sigtimedwait(&hangup, NULL, &look) == SIGHUP)
             ticker_reload(service->ticker);
+        if (store_is_lost(service->daemon.store)) { /* a new start reads what is really there */
+            driver_message(service->driver, "the disk did not take what was written: ending, to be "
+                                            "started again");
+            return EXIT_INTERNAL;
+        }
+    }
+    return EXIT_CLEAN;
 }
 
-static enum exit_code run_service(struct service *service)
+/* Before there is any other thread, so that each has it blocked. */
+static void block_hangup(void)
 {
     sigset_t hangup;
     sigemptyset(&hangup);
     sigaddset(&hangup, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &hangup, NULL);
+}
+
+static enum exit_code run_service(struct service *service)
+{
     service->driver->events = &service->daemon.log;
     enum exit_code code = start(service);
     if (code == EXIT_CLEAN)
         code = announce(service);
     if (code == EXIT_CLEAN)
-        serve(service);
+        code = serve(service);
     stop(service);
     daemon_mark_remove(service->daemon.data);
     return code;
@@ -343,6 +355,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     if (code != EXIT_CLEAN)
         return code;
     read_log(&service, block);
+    block_hangup();
     if (url != NULL || str_is(block_word(block, "sandbox", "off"), "on"))
         code = serve_sandbox(driver, url, &service.sandbox);
     enum err err = code == EXIT_CLEAN ? metrics_new(&service.daemon.metrics) : ERR_OK;

@@ -67,3 +67,12 @@ enum err sync_wait(struct store *store, uint64_t turn)
                                          "done with this journal until cdr is started again")
                       : ERR_OK;
 }
+
+bool store_is_lost(struct store *store)
+{
+    struct syncing *syncing = &store->syncing;
+    pthread_mutex_lock(&syncing->lock);
+    bool is_lost = syncing->has_failed;
+    pthread_mutex_unlock(&syncing->lock);
+    return is_lost;
+}

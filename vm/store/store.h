@@ -64,6 +64,9 @@ MUST_CHECK enum err store_integrity(struct store *store);
 void store_close(struct store *store);
 /* Eight hex digits, made at random when the store was created: part of every step's key. */
 str store_id(const struct store *store);
+/* Whether the disk refused something that was written, so that nothing is done with the journal any
+ * more before it is opened again. */
+bool store_is_lost(struct store *store);
 /* What SQLite said about this thread's last ERR_STORE or ERR_BUSY ("database or disk is full");
  * borrowed until its next call. */
 const char *store_error(const struct store *store);
