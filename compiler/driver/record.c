@@ -28,6 +28,8 @@ bool recorder_began(const struct recorder *recorder, int64_t run)
  * is open or of this very command. */
 static bool is_in_the_way(const struct recorder *recorder, const struct run *run)
 {
+    if (recorder->is_once)
+        return run->standing != RUN_CAME_TO_NOTHING;
     return !recorder->is_again || run->standing == RUN_OPEN || recorder_began(recorder, run->id);
 }
 

@@ -22,9 +22,9 @@ struct recorder {
     struct session *session;
     const struct program *program;
     str forced_source;
-    bool is_again;        /* an earlier run that ended does not stand in the way of another */
-    bool is_once;         /* an alert that was acted on is never acted on again, however that ended */
-    bool gathers;         /* what is recorded may be gathered (store_gather); who sets it settles */
+    bool is_again; /* an earlier run that ended does not stand in the way of another */
+    bool is_once;  /* a run that changed something stands in the way, also when it was taken back */
+    bool gathers;  /* what is recorded may be gathered (store_gather); who sets it settles */
     const char *actor;    /* host/person.h, for the audit log */
     struct store *counts; /* of a plan: where its windows of `dedup` are; NULL: nowhere */
     /* private */
