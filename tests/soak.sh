@@ -6,6 +6,7 @@
 # fails. FLIPS: bits turned in signed messages. STORM: alerts at once, each wanting another change.
 # REPLAYS of messages of a webhook, over restarts.
 # KILLS of the daemon at random moments, DUPLICATES: posts of alerts that it knows.
+# CUTS of the power, and as many LIES of a disk that forgets what it acknowledged.
 # BAD_RULES: rule sets while alerts come in, half of them bad.
 set -eu
 build=$1
@@ -16,5 +17,6 @@ exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-2
     test_signature env "FLIPS=${FLIPS:-1000000}" "$build/tests/unit/test_signature" -- \
     storm.sh env "STORM=${STORM:-100000}" "CDR=$PWD/$build/cdr" tests/cli/storm.sh -- \
     soak_daemon python3 -B tests/soak/daemon.py --cdr "$PWD/$build/cdr" --kills "${KILLS:-1000}" --step 1 --duplicates "${DUPLICATES:-10000}" -- \
+    soak_power python3 -B tests/soak/power.py --cdr "$PWD/$build/cdr" --cuts "${CUTS:-200}" --lies "${LIES:-20}" -- \
     soak_replays python3 -B tests/soak/replays.py --cdr "$PWD/$build/cdr" --replays "${REPLAYS:-100000}" --kills 10 -- \
     soak_rules python3 -B tests/soak/bad_rules.py --cdr "$PWD/$build/cdr" --sets "${BAD_RULES:-1000}"
