@@ -10,6 +10,7 @@ alert=member.json rules=organization.cdr
 work=$(mktemp -d)
 sandbox=''
 daemon=''
+one=''
 trap 'for one in $daemon $sandbox; do kill "$one" 2>/dev/null; done; rm -rf "$work"' EXIT
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -85,7 +86,8 @@ world
 
 title "12. The daemon: the same rules, and the next alert comes in by a webhook, signed."
 sed -n '/^daemon/,$p' daemon.cdr | sed 's/^/    /'
-export GUARDDUTY_SECRET=whsec_$(head -c 32 /dev/urandom | base64)
+GUARDDUTY_SECRET=whsec_$(head -c 32 /dev/urandom | base64)
+export GUARDDUTY_SECRET
 typed serve --config daemon.cdr --data daemon --listen 127.0.0.1:0
 "$cdr" serve --config daemon.cdr --data daemon --listen 127.0.0.1:0 >ready.txt 2>daemon.log &
 daemon=$!

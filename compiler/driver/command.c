@@ -15,7 +15,6 @@ static const char *const later_commands[] = {
     "cost",
     "import",
     "lsp",
-    "permissions",
     "repl",
     "replay",
 };

@@ -2,14 +2,14 @@
 #include "serve/evaluator.h"
 
 #include "driver/evaluate.h"
+#include "host/condition.h"
 #include "serve/crew.h"
 #include "serve/desk.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 enum {
-    WAIT_S = 1,
+    WAIT_MS = 1000,
     BATCH_BYTES_MAX = 256 * 1024 * 1024,
     BEGUN_MAX = 4096, /* runs of one transaction; of more the keeper finds the rest */
 };
@@ -235,12 +235,9 @@ static enum err round_of(struct evaluator *evaluator, size_t most, size_t *ret_d
 /* Wait for something to do, or a second. False: it is over. */
 static bool rest(struct evaluator *evaluator)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WAIT_S;
     pthread_mutex_lock(&evaluator->lock);
     while (!evaluator->is_woken && !evaluator->is_stopping)
-        if (pthread_cond_timedwait(&evaluator->changed, &evaluator->lock, &until) == ETIMEDOUT)
+        if (!condition_wait(&evaluator->changed, &evaluator->lock, WAIT_MS))
             break;
     evaluator->is_woken = false;
     bool goes_on = !evaluator->is_stopping;
@@ -313,7 +310,7 @@ enum err evaluator_start(struct daemon *daemon, struct evaluator **ret_evaluator
     evaluator->words = (struct arena)ARENA_INIT(EVENT_BYTES_MAX);
     evaluator->hands = (struct evaluation_hands){ hands_begun, hands_set_aside, hands_decided };
     pthread_mutex_init(&evaluator->lock, NULL);
-    pthread_cond_init(&evaluator->changed, NULL);
+    condition_init(&evaluator->changed);
     enum err err = suspects_find(evaluator);
     if (err == ERR_OK && pthread_create(&evaluator->thread, NULL, run, evaluator) != 0)
         err = ERR_LIMIT;

@@ -26,7 +26,7 @@ exits 2 "an unknown command is a usage error"
 says "did you mean 'check'?" "and the nearest one is offered"
 run frobnicate
 says "there is no command 'frobnicate'" "one like no other is only named"
-run serve
+run replay
 exits 2 "a command of a later build is a usage error"
 says "not in this build" "and is called that"
 

@@ -67,7 +67,6 @@ static void a_reader_writes_nothing(void **state)
     assert_int_equal(store_step_end(reader, &step), ERR_STORE);
     assert_int_equal(store_call_intend(reader, &more), ERR_STORE);
     assert_int_equal(store_call_reply(reader, &call), ERR_STORE);
-    assert_non_null(strstr(store_error(reader), "readonly"));
     store_close(reader);
     assert_int_equal(store_call_reply(f.store, &call), ERR_OK);
 }

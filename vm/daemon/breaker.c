@@ -1,13 +1,13 @@
 /* breaker.c - see breaker.h. */
 #include "daemon/breaker.h"
 
-#include <errno.h>
+#include "host/condition.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { NAME_BYTES = 64, MS_OF_S = 1000 };
+enum { NAME_BYTES = 64 };
 
 struct breaker {
     struct breakers *breakers;
@@ -43,7 +43,7 @@ enum err breakers_new(struct clock *clock, const struct log *log, struct metrics
     breakers->metrics = metrics;
     breakers->others = (struct breaker){ .breakers = breakers, .name = "other" };
     pthread_mutex_init(&breakers->lock, NULL);
-    pthread_cond_init(&breakers->turn, NULL);
+    condition_init(&breakers->turn);
     *ret_breakers = breakers;
     return ERR_OK;
 }
@@ -145,13 +145,13 @@ static bool is_shut_out(const struct breaker *breaker)
 static bool take_turn(struct breaker *breaker)
 {
     struct breakers *breakers = breaker->breakers;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += BREAKER_TURN_MS / MS_OF_S;
-    while (!is_shut_out(breaker) && breaker->in_flight >= BREAKER_IN_FLIGHT_MAX)
-        if (breaker->failures > 0
-            || pthread_cond_timedwait(&breakers->turn, &breakers->lock, &until) == ETIMEDOUT)
+    int64_t until_ms = now_ms(breakers) + BREAKER_TURN_MS;
+    while (!is_shut_out(breaker) && breaker->in_flight >= BREAKER_IN_FLIGHT_MAX) {
+        int64_t left_ms = until_ms - now_ms(breakers);
+        if (breaker->failures > 0 || left_ms <= 0
+            || !condition_wait(&breakers->turn, &breakers->lock, (uint32_t)left_ms))
             return false;
+    }
     if (is_shut_out(breaker))
         return false;
     breaker->is_probing = breaker->is_open;
