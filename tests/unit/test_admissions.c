@@ -139,6 +139,38 @@ static void processes_that_race_take_exactly_the_places_there_are(void **state)
     assert_int_equal(count_of(f.store, &wide, &nobody), PLACES);
 }
 
+/* Places are taken, windows move on and back, targets come again: what is known without counting
+ * says what the count says. */
+static void room_that_is_known_is_the_room_that_a_count_finds(void **state)
+{
+    (void)state;
+    enum { STEPS = 4000, WINDOW_MS = 60 * 1000, KINDS = 3 };
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    static const enum limit_scope scopes[KINDS] = { LIMIT_RULE, LIMIT_ACTION, LIMIT_PROVIDER };
+    unsigned chance = 7;
+    int64_t now_ms = 1000000;
+    unsigned had = 0;
+    assert_int_equal(store_begin(f.store), ERR_OK);
+    for (int i = 0; i < STEPS; i++) {
+        chance = chance * 1103515245 + 12345;
+        struct limit_code limit = { .scope = scopes[(chance >> 8) % KINDS],
+            .targets = 1 + (chance >> 12) % (2 * PLACES),
+            .window_ms = (chance >> 20) % 2 == 0 ? WINDOW_MS : WINDOW_MS / 2 };
+        now_ms += (chance >> 16) % 4000;
+        if (i % 500 == 499) /* a clock that was set back */
+            now_ms -= WINDOW_MS;
+        struct admission admission = admission_of(&f.arena, (int)((chance >> 10) % 100), now_ms);
+        bool has_room;
+        assert_int_equal(admissions_room(f.store, &limit, &admission, &has_room), ERR_OK);
+        assert_int_equal(has_room, count_of(f.store, &limit, &admission) < limit.targets);
+        if (has_room && i % 3 > 0)
+            assert_int_equal(admissions_add(f.store, &admission), ERR_OK);
+        had += has_room;
+    }
+    assert_int_equal(store_commit(f.store), ERR_OK);
+    assert_in_range(had, STEPS / 10, STEPS - STEPS / 10); /* both were asked for */
+}
+
 static double milliseconds(void)
 {
     struct timespec now;
@@ -172,6 +204,18 @@ static void a_million_old_admissions_cost_a_count_nothing(void **state)
     double taken = milliseconds() - before;
     print_message("%.1f us a count\n", taken * 1e3 / COUNTS);
     assert_true(taken < COUNTS * MOST_MS); /* a scan of the table takes a hundred */
+    /* A window far below its limit is counted once, and not for each that is added. */
+    struct limit_code wide = {
+        .scope = LIMIT_ACTION, .targets = UINT32_MAX, .window_ms = INT32_MAX
+    };
+    before = milliseconds();
+    for (int i = 0; i < COUNTS; i++) {
+        bool has_room;
+        assert_int_equal(admissions_room(store, &wide, &asker, &has_room), ERR_OK);
+        assert_true(has_room);
+        assert_int_equal(admissions_add(store, &asker), ERR_OK);
+    }
+    assert_true(milliseconds() - before < COUNTS * MOST_MS);
     /* A full window ends at the limit, however many are in it. */
     asker.at_ms = HOUR_MS;
     before = milliseconds();
@@ -188,6 +232,7 @@ int main(void)
         cmocka_unit_test(the_account_of_an_identity_is_that_of_its_arn_or_all_of_it),
         cmocka_unit_test(a_count_stops_at_its_limit_and_leaves_the_asker_out),
         cmocka_unit_test(processes_that_race_take_exactly_the_places_there_are),
+        cmocka_unit_test(room_that_is_known_is_the_room_that_a_count_finds),
         cmocka_unit_test(a_million_old_admissions_cost_a_count_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,54 @@ static void what_was_gathered_is_gone_after_an_error_and_no_more_is_gathered(voi
     assert_int_equal(runs_of(&f, f.store), 1);
 }
 
+static bool is_on_disk(const struct store *store)
+{
+    return store->syncing.synced == store->syncing.written;
+}
+
+/* A sync is what a step waits for longest: only what must not be forgotten asks for one. */
+static void a_step_waits_for_the_disk_before_it_changes_something_and_at_its_end(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t run = run_new(&f, "alert-1");
+    assert_true(is_on_disk(f.store));
+    step_new(&f, run, 0);
+    assert_int_equal(store_step_again(f.store, run, 0), ERR_OK);
+    struct step_record bound = { .run = run, .provider = STR("aws"), .identity = STR("me") };
+    assert_int_equal(store_step_bind(f.store, &bound), ERR_OK);
+    call_new(&f, run, 0, false, REPLY_RECEIVED, 200);
+    assert_false(is_on_disk(f.store));
+    struct call_record change = call_made(run, 0, 1, true);
+    assert_int_equal(store_call_intend(f.store, &change), ERR_OK);
+    assert_true(is_on_disk(f.store));
+    change.reply_kind = REPLY_RECEIVED;
+    change.reply_body = STR("");
+    assert_int_equal(store_call_reply(f.store, &change), ERR_OK);
+    assert_true(is_on_disk(f.store));
+    call_new(&f, run, 2, false, REPLY_RECEIVED, 200);
+    assert_false(is_on_disk(f.store));
+    step_over(&f, run, 0, "done");
+    assert_true(is_on_disk(f.store));
+    assert_int_equal(store_run_end(f.store, run, 9000), ERR_OK);
+    reopen(&f);
+    assert_int_equal(store_run_end(f.store, run, 9000), ERR_INVALID);
+}
+
+static void an_answer_leaves_the_transaction_around_it_open(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    assert_int_equal(store_begin(f.store), ERR_OK);
+    int64_t run = run_new(&f, "alert-1");
+    struct step_record missing = { .run = run, .index = 7 };
+    assert_int_equal(store_step_bind(f.store, &missing), ERR_INVALID);
+    assert_int_equal(store_step_wait(f.store, run, 7), ERR_INVALID);
+    assert_int_equal(store_run_end(f.store, 77, 9000), ERR_INVALID);
+    assert_int_equal(store_commit(f.store), ERR_OK);
+    assert_int_equal(runs_of(&f, f.store), 1);
+}
+
 static void a_reader_begins_nothing(void **state)
 {
     (void)state;
@@ -145,6 +193,8 @@ int main(void)
         cmocka_unit_test(a_journal_in_memory_is_a_journal_of_its_own),
         cmocka_unit_test(what_is_gathered_is_committed_when_it_is_settled),
         cmocka_unit_test(what_was_gathered_is_gone_after_an_error_and_no_more_is_gathered),
+        cmocka_unit_test(a_step_waits_for_the_disk_before_it_changes_something_and_at_its_end),
+        cmocka_unit_test(an_answer_leaves_the_transaction_around_it_open),
         cmocka_unit_test(a_reader_begins_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -291,13 +291,11 @@ static enum err check_limit(
 {
     struct store *store = inquiry->governor->store;
     bool has = false;
-    uint64_t targets;
     if (inquiry->proposal->plan != NULL)
         TRY(admissions_has(store, limit, admission, &has));
-    if (has)
-        return ERR_OK;
-    TRY(admissions_count(store, limit, admission, &targets));
-    return targets < limit->targets ? ERR_OK : hold_over(inquiry, limit, admission);
+    if (!has)
+        TRY(admissions_room(store, limit, admission, &has));
+    return has ? ERR_OK : hold_over(inquiry, limit, admission);
 }
 
 static enum err check_limits(struct inquiry *inquiry)
@@ -441,16 +439,13 @@ static enum err judge_in_transaction(struct inquiry *inquiry)
     return tell(inquiry);
 }
 
-/* Do `work` as one transaction. */
+/* Do `work` as one transaction. It is relaxed: what comes of an answer, the intent of a change, a
+ * hold or the end of the step, goes to disk by itself and takes the answer along. */
 static enum err together(struct inquiry *inquiry, check *work)
 {
     struct store *store = inquiry->governor->store;
-    TRY(store_begin(store));
-    enum err err = work(inquiry);
-    if (err == ERR_OK)
-        return store_commit(store);
-    store_rollback(store);
-    return err;
+    TRY(store_begin_relaxed(store));
+    return store_end(store, work(inquiry));
 }
 
 static struct inquiry inquiry_of(

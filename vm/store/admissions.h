@@ -27,6 +27,10 @@ str admission_account(str identity);
  * `limit` before admission->at_ms, in its scope; not counted past limit->targets. ERR_STORE. */
 MUST_CHECK enum err admissions_count(struct store *store, const struct limit_code *limit,
     const struct admission *admission, uint64_t *ret_targets);
+/* Whether that many are fewer than limit->targets: as admissions_count, which is asked only where what
+ * it said before and what was added since leave it open. ERR_STORE. */
+MUST_CHECK enum err admissions_room(struct store *store, const struct limit_code *limit,
+    const struct admission *admission, bool *ret_has_room);
 /* Whether the target itself was within the window. ERR_STORE. */
 MUST_CHECK enum err admissions_has(struct store *store, const struct limit_code *limit,
     const struct admission *admission, bool *ret_has);

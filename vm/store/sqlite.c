@@ -374,6 +374,7 @@ void store_close(struct store *store)
     sqlite3_close(store->db);
     store->db = NULL;
     store_words_release(store);
+    admission_rooms_release(store);
     if (store->lock >= 0)
         close(store->lock);
     for (int which = 0; which < HELD_COUNT; which++)

@@ -2,6 +2,8 @@
 #include "store/admissions.h"
 #include "store/sqlite_private.h"
 
+#include <stdlib.h>
+
 /* What a count is kept under. */
 struct admission_row {
     str scope;
@@ -102,6 +104,104 @@ enum err admissions_count(struct store *store, const struct limit_code *limit,
     return ERR_OK;
 }
 
+/* ---- what is known without counting ---- */
+
+enum { ROOMS_MAX = 64 };
+
+/* What was counted once. Since then there are no more than were added, because nothing else makes
+ * more targets: the window moves on, and rows are never taken away. A rollback leaves it too high. */
+struct admission_room {
+    struct admission_room *next;
+    enum limit_scope scope;
+    int64_t window_ms;
+    int64_t from_ms; /* the window began there, and counts as long as it does not move back */
+    uint64_t most;   /* targets at most, by now */
+    size_t key_len;
+    size_t other_key_len;
+    char keys[]; /* key, other_key */
+};
+
+void admission_rooms_release(struct store *store)
+{
+    while (store->rooms != NULL) {
+        struct admission_room *next = store->rooms->next;
+        free(store->rooms);
+        store->rooms = next;
+    }
+}
+
+/* Under the lock; NULL: it was not counted yet. *ret_count: how many there are. */
+static struct admission_room *room_find(const struct store *store, const struct limit_code *limit,
+    const struct admission_row *row, size_t *ret_count)
+{
+    *ret_count = 0;
+    for (struct admission_room *room = store->rooms; room != NULL; room = room->next) {
+        ++*ret_count;
+        if (room->scope == limit->scope && room->window_ms == limit->window_ms
+            && str_equal(row->key, (str){ room->keys, room->key_len })
+            && str_equal(row->other_key, (str){ room->keys + room->key_len, room->other_key_len }))
+            return room;
+    }
+    return NULL;
+}
+
+/* Under the lock; without memory for it, it is counted the next time too. */
+static struct admission_room *room_new(
+    struct store *store, const struct limit_code *limit, const struct admission_row *row)
+{
+    size_t bytes = row->key.len + row->other_key.len;
+    struct admission_room *room = calloc(1, sizeof *room + bytes);
+    if (room == NULL)
+        return NULL;
+    room->scope = limit->scope;
+    room->window_ms = limit->window_ms;
+    room->key_len = row->key.len;
+    room->other_key_len = row->other_key.len;
+    if (row->key.len > 0)
+        memcpy(room->keys, row->key.ptr, row->key.len);
+    if (row->other_key.len > 0)
+        memcpy(room->keys + row->key.len, row->other_key.ptr, row->other_key.len);
+    room->next = store->rooms;
+    store->rooms = room;
+    return room;
+}
+
+enum err admissions_room(struct store *store, const struct limit_code *limit,
+    const struct admission *admission, bool *ret_has_room)
+{
+    LOCKED(store);
+    size_t count;
+    uint64_t targets;
+    struct admission_row row = window_of(limit, admission);
+    struct admission_room *room = room_find(store, limit, &row, &count);
+    *ret_has_room = room != NULL && store->access == STORE_EXECUTES && row.at_ms >= room->from_ms
+                    && room->most < limit->targets; /* nobody else adds to it then */
+    if (*ret_has_room)
+        return ERR_OK;
+    TRY(admissions_count(store, limit, admission, &targets));
+    *ret_has_room = targets < limit->targets;
+    if (room == NULL && count == ROOMS_MAX)
+        admission_rooms_release(store);
+    if (room == NULL)
+        room = room_new(store, limit, &row);
+    if (room != NULL) {
+        room->from_ms = row.at_ms;
+        /* The target itself was left out; and of a full one no more is known. */
+        room->most = *ret_has_room ? targets + 1 : UINT64_MAX / 2;
+    }
+    return ERR_OK;
+}
+
+/* A target more, maybe, in each. */
+static void rooms_fill(struct store *store)
+{
+    LOCKED(store);
+    for (struct admission_room *room = store->rooms; room != NULL; room = room->next)
+        room->most++;
+}
+
+/* ---- what is asked and kept ---- */
+
 enum err admissions_has(struct store *store, const struct limit_code *limit,
     const struct admission *admission, bool *ret_has)
 {
@@ -130,6 +230,7 @@ static enum err row_add(struct store *store, const struct admission_row *row)
 
 enum err admissions_add(struct store *store, const struct admission *admission)
 {
+    rooms_fill(store);
     for (int scope = 0; scope < LIMIT_SCOPES; scope++) {
         struct admission_row row = row_of((enum limit_scope)scope, admission);
         TRY(row_add(store, &row));

@@ -203,11 +203,12 @@ struct store {
     int lock;          /* descriptor that holds the flock; -1 before, and without one */
     unsigned depth;    /* of store_begin */
     bool is_gathering; /* store_gather began the outermost one */
-    bool is_relaxed;   /* the commit at hand need not be on disk (store_relax) */
+    bool is_relaxed;   /* the commit at hand need not be on disk (store_begin_relaxed) */
     struct syncing syncing;
     char id[STORE_ID_DIGITS + 1];
     struct store_words *words; /* of every thread that had an error */
     struct timer_line timer_line;
+    struct admission_room *rooms; /* of limits that were counted; see sqlite_admissions.c */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -219,6 +220,8 @@ void store_unlock(struct store **store);
 #define LOCKED(store) CLEANUP(store_unlock) UNUSED struct store *locked_ = store_lock(store)
 /* Free what store_error tells. */
 void store_words_release(struct store *store);
+/* Forget what was counted for limits. */
+void admission_rooms_release(struct store *store);
 
 /* ERR_BUSY for SQLITE_BUSY, ERR_MEMORY for SQLITE_NOMEM, else ERR_STORE; store_error says it. */
 MUST_CHECK enum err store_fail(struct store *store, int code);
@@ -232,6 +235,10 @@ MUST_CHECK enum err store_may_execute(struct store *store);
 
 /* ERR_STORE, with words, when SQLite has given up the open transaction. */
 MUST_CHECK enum err store_is_whole(struct store *store);
+
+/* As store_end, where ERR_INVALID is an answer and nothing was written: a transaction around it goes
+ * on. */
+MUST_CHECK enum err store_end_answered(struct store *store, enum err err);
 
 /* Sync the log of the journal from here on. ERR_STORE, with words. */
 MUST_CHECK enum err syncing_begin(struct store *store, const char *log);

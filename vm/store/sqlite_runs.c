@@ -119,8 +119,9 @@ enum err store_run_end(struct store *store, int64_t run, int64_t now_ms)
     struct ending ending = { .run = run, .now_ms = now_ms };
     int rows;
     TRY(store_may_execute(store));
-    TRY(end(store, STATEMENT_RUN_END, &ending, 2, &rows));
-    return rows == 1 ? ERR_OK : ERR_INVALID;
+    TRY(store_begin_relaxed(store));
+    enum err err = end(store, STATEMENT_RUN_END, &ending, 2, &rows);
+    return store_end_answered(store, err == ERR_OK && rows != 1 ? ERR_INVALID : err);
 }
 
 /* Nobody needs to answer for a run that nobody goes on with. */

@@ -108,7 +108,9 @@ static enum err step_insert(struct store *store, const struct step_record *recor
         STEP_COLUMN(TEXT, args),
         STEP_COLUMN(INTEGER, started_ms),
     };
-    return step_update(store, STATEMENT_STEP_BEGIN, columns, COUNT_OF(columns), record);
+    TRY(store_begin_relaxed(store));
+    return store_end_answered(
+        store, step_update(store, STATEMENT_STEP_BEGIN, columns, COUNT_OF(columns), record));
 }
 
 enum err store_step_begin(struct store *store, struct arena *arena, struct step_record *record)
@@ -139,7 +141,9 @@ enum err store_step_bind(struct store *store, const struct step_record *record)
         STEP_COLUMN(TEXT, account),
         STEP_COLUMN(TEXT, base),
     };
-    return step_update(store, STATEMENT_STEP_BIND, columns, COUNT_OF(columns), record);
+    TRY(store_begin_relaxed(store));
+    return store_end_answered(
+        store, step_update(store, STATEMENT_STEP_BIND, columns, COUNT_OF(columns), record));
 }
 
 enum err store_step_bound(struct store *store, int64_t run, str provider, str account,
@@ -186,7 +190,7 @@ static enum err calls_forget(struct store *store, const struct step_record *key)
 enum err store_step_again(struct store *store, int64_t run, uint32_t step)
 {
     struct step_record key = { .run = run, .index = step };
-    TRY(store_begin(store));
+    TRY(store_begin_relaxed(store));
     enum err err = step_update(store, STATEMENT_STEP_AGAIN, step_columns, STEP_KEYS, &key);
     return store_end(store, err == ERR_OK ? calls_forget(store, &key) : err);
 }
@@ -194,7 +198,9 @@ enum err store_step_again(struct store *store, int64_t run, uint32_t step)
 enum err store_step_wait(struct store *store, int64_t run, uint32_t step)
 {
     struct step_record key = { .run = run, .index = step };
-    return step_update(store, STATEMENT_STEP_WAIT, step_columns, STEP_KEYS, &key);
+    TRY(store_begin_relaxed(store));
+    return store_end_answered(
+        store, step_update(store, STATEMENT_STEP_WAIT, step_columns, STEP_KEYS, &key));
 }
 
 enum err store_step_aim(struct store *store, int64_t run, uint32_t step, str target)

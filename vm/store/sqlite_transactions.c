@@ -207,3 +207,11 @@ enum err store_end(struct store *store, enum err err)
     store_rollback(store);
     return err;
 }
+
+enum err store_end_answered(struct store *store, enum err err)
+{
+    if (err != ERR_INVALID)
+        return store_end(store, err);
+    TRY(store_commit(store));
+    return ERR_INVALID;
+}

@@ -200,7 +200,8 @@ MUST_CHECK enum err store_program_get(
 /* Begin a run; sets run->id. ERR_NOT_FOUND: its program_hash or the run it undoes is not
  * in the store. */
 MUST_CHECK enum err store_run_begin(struct store *store, struct run *run);
-/* All steps of the run have ended. ERR_INVALID when it ended before or one is running or held. */
+/* All steps of the run have ended. ERR_INVALID when it ended before or one is running or held. A power
+ * cut may take it back, and the run is gone through again: what its steps came to is on disk. */
 MUST_CHECK enum err store_run_end(struct store *store, int64_t run, int64_t now_ms);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err store_run_get(
@@ -261,7 +262,10 @@ struct run_filter {
 MUST_CHECK enum err store_runs(struct store *store, const struct run_filter *filter,
     struct arena *arena, struct run **ret_runs, size_t *ret_count);
 
-/* Begin step `record->index` of its run, or, when it is there already, read it into
+/* What a step does before its first change is relaxed (store_begin_relaxed): a power cut takes it back
+ * to where it was before, and the intent of a change takes all of it to disk.
+ *
+ * Begin step `record->index` of its run, or, when it is there already, read it into
  * *record. ERR_DIVERGED when builtin or args differ from what is stored; *record then
  * holds what is stored. ERR_INVALID: the run has ended. */
 MUST_CHECK enum err store_step_begin(
