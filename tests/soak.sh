@@ -8,6 +8,7 @@
 # KILLS of the daemon at random moments, DUPLICATES: posts of alerts that it knows.
 # CUTS of the power, and as many LIES of a disk that forgets what it acknowledged.
 # BAD_RULES: rule sets while alerts come in, half of them bad.
+# STEADY: seconds of 20 alerts each, while all around the daemon goes wrong; nothing grows.
 set -eu
 build=$1
 export TEST_TIMEOUT=${TEST_TIMEOUT:-3600}
@@ -19,4 +20,5 @@ exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-2
     soak_daemon python3 -B tests/soak/daemon.py --cdr "$PWD/$build/cdr" --kills "${KILLS:-1000}" --step 1 --duplicates "${DUPLICATES:-10000}" -- \
     soak_power python3 -B tests/soak/power.py --cdr "$PWD/$build/cdr" --cuts "${CUTS:-200}" --lies "${LIES:-20}" -- \
     soak_replays python3 -B tests/soak/replays.py --cdr "$PWD/$build/cdr" --replays "${REPLAYS:-100000}" --kills 10 -- \
-    soak_rules python3 -B tests/soak/bad_rules.py --cdr "$PWD/$build/cdr" --sets "${BAD_RULES:-1000}"
+    soak_rules python3 -B tests/soak/bad_rules.py --cdr "$PWD/$build/cdr" --sets "${BAD_RULES:-1000}" -- \
+    soak_steady python3 -B tests/soak/steady.py --cdr "$PWD/$build/cdr" --seconds "${STEADY:-1800}"

@@ -42,7 +42,12 @@ holds "and its text" json '.text | fromjson | .id != null'
 ask "/v1/steps?run=$run"
 holds "its steps are told" json '.items | map(.name) | index("isolate_role") != null'
 holds "with what they asked" json '.items | all(.calls > 0 and .state == "done")'
-ask /metrics
+# A run is done in the journal a moment before it is counted.
+for _ in $(seq 50); do
+    ask /metrics
+    grep -qx 'cdr_steps_ended_total{state="done"} 3' "$out" && break
+    sleep 0.1
+done
 holds "the figures count it" grep -qx "cdr_alerts_matched_total 1" "$out"
 holds "and its steps" grep -qx 'cdr_steps_ended_total{state="done"} 3' "$out"
 if command -v promtool >/dev/null; then

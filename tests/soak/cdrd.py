@@ -257,10 +257,20 @@ class Daemon:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.child.pid}/fd"))
 
+    def descriptor_kinds(self):
+        """What each is, as in "socket:[123]"."""
+        found = []
+        for name in os.listdir(f"/proc/{self.child.pid}/fd"):
+            try:
+                found.append(os.readlink(f"/proc/{self.child.pid}/fd/{name}"))
+            except OSError:  # closed meanwhile
+                pass
+        return found
+
     def under_way(self):
         """How many alerts are to be evaluated, and runs go on without a person."""
         waiting = sum(1 for _ in self.pages("/v1/alerts", state="waiting"))
-        asked = {hold["run"] for hold in self.pages("/v1/approvals")}
+        asked = {str(hold["run"]) for hold in self.pages("/v1/approvals")}
         return waiting, sum(run["id"] not in asked for run in self.pages("/v1/runs", open="true"))
 
     def settle(self, stall=60):
