@@ -15,13 +15,15 @@ import shlex
 import shutil
 import signal
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cdrd  # noqa: E402
 import daemon as proving  # noqa: E402
 
-ALERTS_PER_SET = 1
+ALERTS_PER_SET = 4
+SECONDS_PER_SET = 1  # about: the daemon looks at a file once it has not changed for that long
 
 
 def spoil(text, at, chance):
@@ -68,19 +70,11 @@ def wait_for(daemon, wanted):
     return judged(daemon)
 
 
-def main():
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--cdr", default=os.path.join(cdrd.ROOT, "build", "cdr"))
-    options.add_argument("--sets", type=int, default=50)
-    options.add_argument("--seed", type=int, default=None)
-    options = options.parse_args()
-    cdr = shlex.split(options.cdr)
-    seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
+def try_sets(checks, sets, seed, cdr):
+    """A daemon, and so many sets; the figures are added up by who asks."""
     chance = random.Random(seed)
-    checks = cdrd.Checks()
-    checks.figure("seed", seed)
     work = cdrd.Workplace()
-    count = options.sets * ALERTS_PER_SET
+    count = sets * ALERTS_PER_SET
     roles = [f"soak{at:06d}" for at in range(count)]
     sandbox = cdrd.Sandbox(work, cdr, cdrd.add_roles(cdrd.shipped_world(work, cdr), roles))
     shutil.copytree(os.path.join(os.path.dirname(cdrd.CONFIG), "rules"), work.file("rules"))
@@ -90,11 +84,11 @@ def main():
     daemon = cdrd.Daemon(work, cdr, sandbox, config=work.file("daemon.cdr"))
     daemon.start()
     alerts = proving.make_alerts("bad", count, roles)
-    poster = proving.Poster(daemon, alerts, 0.03, seed)
+    poster = proving.Poster(daemon, alerts, SECONDS_PER_SET / ALERTS_PER_SET, seed)
     poster.start()
     wanted = [1, 0]
     wrong = []
-    for at in range(options.sets):
+    for at in range(sets):
         is_bad = chance.random() < 0.5
         put(path, spoil(good, at, chance) if is_bad else good + f"# good {at}\n",
             is_bad and chance.random() < 0.3, chance)
@@ -121,6 +115,37 @@ def main():
     checks.that(daemon.stop() == 0, "the daemon ends well")
     checks.figure("sets in force, refused", wanted)
     checks.figure("alerts, and sets that decided about them", (len(names), len(decided)))
+    work.close()
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--cdr", default=os.path.join(cdrd.ROOT, "build", "cdr"))
+    options.add_argument("--sets", type=int, default=50)
+    options.add_argument("--daemons", type=int, default=4, help="a set takes a second to be settled, so "
+                         "that many are tried at once")
+    options.add_argument("--seed", type=int, default=None)
+    options = options.parse_args()
+    seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
+    checks = cdrd.Checks()
+    checks.figure("seed", seed)
+    began = time.monotonic()
+    shares = [len(range(at, options.sets, options.daemons)) for at in range(options.daemons)]
+    wrong = []
+
+    def one(at):
+        try:
+            try_sets(checks, shares[at], seed + at, shlex.split(options.cdr))
+        except Exception as error:  # noqa: BLE001 - or it would end in silence
+            wrong.append(repr(error))
+
+    threads = [threading.Thread(target=one, args=(at,)) for at in range(options.daemons) if shares[at] > 0]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    checks.that(not wrong, "each daemon was tried to its end", wrong)
+    checks.figure("seconds", round(time.monotonic() - began))
     return checks.finish()
 
 
