@@ -49,6 +49,7 @@ struct service {
     struct handler *front;
     struct server *server;
     const char *notify_socket;
+    bool is_announced; /* daemon.json is ours */
     const char *address;
     uint16_t port;
     str certificate;
@@ -159,21 +160,38 @@ static enum exit_code start_rules(struct service *service)
     return err == ERR_OK ? EXIT_CLEAN : driver_failure(service->driver, "reading the rules", err);
 }
 
+/* Something came in; nobody is woken before all that may fail has not. */
+static void wake(void *self)
+{
+    struct daemon *daemon = self;
+    struct evaluator *evaluator = __atomic_load_n(&daemon->evaluator, __ATOMIC_ACQUIRE);
+    if (evaluator != NULL)
+        evaluator_wake(evaluator);
+}
+
+/* Those that wait for something to do: none of them acts yet. */
 static enum err start_parts(struct service *service)
 {
     struct daemon *daemon = &service->daemon;
+    struct intake_options intake = { .store = daemon->store, .arrived = wake, .self = daemon };
     struct rule_set *set = rule_sets_current(daemon->rule_sets);
     int64_t canary_ms = block_ms(block_find(set->program, "daemon"), "canary", CANARY_MS);
     rule_set_release(daemon->rule_sets, set);
     TRY(breakers_new(service->driver->clock, &daemon->log, daemon->metrics, &daemon->breakers));
     TRY(crew_start(daemon, &daemon->crew));
-    TRY(evaluator_start(daemon, &daemon->evaluator));
-    struct intake_options intake = {
-        .store = daemon->store, .arrived = evaluator_wake, .self = daemon->evaluator
-    };
     TRY(intake_start(&intake, &daemon->intake));
-    TRY(canary_new(daemon, canary_ms, &daemon->canary));
-    return keeper_start(daemon, &daemon->keeper);
+    return canary_new(daemon, canary_ms, &daemon->canary);
+}
+
+/* Those that act, when nothing can fail any more but for lack of memory. */
+static enum err start_acting(struct service *service)
+{
+    struct daemon *daemon = &service->daemon;
+    struct evaluator *evaluator;
+    TRY(evaluator_start(daemon, &evaluator));
+    __atomic_store_n(&daemon->evaluator, evaluator, __ATOMIC_RELEASE);
+    TRY(keeper_start(daemon, &daemon->keeper));
+    return ticker_start(daemon, &service->ticker);
 }
 
 static enum exit_code start_ways(struct service *service)
@@ -184,8 +202,6 @@ static enum exit_code start_ways(struct service *service)
     struct rule_set *set = rule_sets_current(daemon->rule_sets);
     enum err err = ways_start(daemon, set->program, &arena, &reason);
     rule_set_release(daemon->rule_sets, set);
-    if (err == ERR_OK)
-        err = ticker_start(daemon, &service->ticker);
     if (err == ERR_OK)
         return EXIT_CLEAN;
     driver_message(service->driver, "%s", reason == NULL ? err_text(err) : reason);
@@ -230,10 +246,15 @@ static enum exit_code start(struct service *service)
     if (code != EXIT_CLEAN)
         return code;
     enum err err = start_parts(service);
-    if (err != ERR_OK)
-        return driver_failure(service->driver, "starting the daemon", err);
-    code = start_ways(service);
-    return code == EXIT_CLEAN ? start_server(service) : code;
+    if (err == ERR_OK) {
+        code = start_ways(service);
+        if (code == EXIT_CLEAN)
+            code = start_server(service);
+        if (code != EXIT_CLEAN)
+            return code;
+        err = start_acting(service);
+    }
+    return err == ERR_OK ? EXIT_CLEAN : driver_failure(service->driver, "starting the daemon", err);
 }
 
 /* Whatever was started. Nothing new comes in; who works ends where nothing is half done; what came in
@@ -258,6 +279,8 @@ static void stop(struct service *service)
     crew_free(daemon->crew);
     breakers_free(daemon->breakers);
     rule_sets_close(daemon->rule_sets);
+    if (service->is_announced) /* else it may be another daemon's */
+        daemon_mark_remove(daemon->data);
     session_release(&service->session);
     sandbox_stop(service->sandbox);
     metrics_free(daemon->metrics);
@@ -287,6 +310,7 @@ static enum exit_code announce(struct service *service)
         driver_message(driver, "%s", reason == NULL ? err_text(err) : reason);
         return EXIT_USAGE;
     }
+    service->is_announced = true;
     output_addf(&driver->out, "ready %s\n", url);
     output_flush(&driver->out);
     notify_send(service->notify_socket, "READY=1");
@@ -330,7 +354,6 @@ static enum exit_code run_service(struct service *service)
     if (code == EXIT_CLEAN)
         code = serve(service);
     stop(service);
-    daemon_mark_remove(service->daemon.data);
     return code;
 }
 

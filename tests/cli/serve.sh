@@ -76,6 +76,17 @@ eventually "and is gone on with, over a new start" \
     runs '[.items[] | select(.undoes == null and .state == "done" and .alert == "after-the-outage")] | length == 1'
 holds "once" is_changed PutRolePolicy 2
 
+# A second one, and one that cannot listen, leave the first alone and act on nothing.
+run serve --config config.cdr --data data --listen 127.0.0.1:0 --sandbox "$sandbox"
+exits 2 "a second daemon is refused"
+holds "and the first is still found by commands" test -e data/daemon.json
+finding never-acted-on | jq -c . >in.ndjson
+mkdir other
+sed 's/rules = .*/rules = ["rules"]\n  follow file { path = "in.ndjson" }/' config.cdr >follow.cdr
+run serve --config follow.cdr --data other --listen "${url#http://}" --sandbox "$sandbox"
+exits 2 "a port that is taken is told"
+holds "before anything was done" is_changed PutRolePolicy 2
+
 end_daemon TERM
 holds "it ends as it is told to" test ! -e data/daemon.json
 run audit verify --data data
