@@ -63,16 +63,31 @@ static const char *person_of(const struct exchange *exchange)
                          : arena_format(exchange->arena, "%.*s (admin token)", STR_ARG(name));
 }
 
-/* Whether the run is there and no undo itself; else it was answered. */
-static bool run_is_there(struct api *api, struct exchange *exchange, int64_t id)
+static void step_refused(struct exchange *exchange, int64_t id, size_t steps)
+{
+    const char *detail = arena_format(
+        exchange->arena, "run %lld has %zu: they are counted from 0", (long long)id, steps);
+    api_refuse(exchange, NULL, 400, "The run has no such step.", detail);
+}
+
+/* Whether the run is there, has the step, and is no undo itself; else it was answered. */
+static bool run_is_there(struct api *api, struct exchange *exchange, int64_t id, int64_t step)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     struct store *store = NULL;
+    struct step_record *steps = NULL;
+    size_t count = 0;
     struct run run = { 0 };
     if (!api_reader_open(api, exchange, &store))
         return false;
     enum err err = store_run_get(store, id, &arena, &run);
+    if (err == ERR_OK)
+        err = store_steps(store, id, &arena, &steps, &count);
     api_reader_close(api, store);
+    if (err == ERR_OK && step >= 0 && (uint64_t)step >= count) {
+        step_refused(exchange, id, count);
+        return false;
+    }
     if (err != ERR_OK)
         api_fail(api, exchange, err, "reading a run");
     else if (run.undoes != 0)
@@ -118,7 +133,7 @@ void api_undo(struct api *api, struct exchange *exchange, str id)
         api_refuse(exchange, NULL, 400, "X-Cdr-Person is no name.", NULL);
         return;
     }
-    if (!run_is_there(api, exchange, run))
+    if (!run_is_there(api, exchange, run, wish.step))
         return;
     struct undo_order order = { .run = run,
         .is_of_one_step = wish.step >= 0,

@@ -420,6 +420,8 @@ static void an_undo_is_handed_to_the_crew_with_who_asks_and_why(void **state)
     assert_true(f.told.order.is_of_one_step);
     assert_int_equal(f.told.order.step, 0);
     assert_string_equal(f.told.person, "alice (admin token)");
+    ASKED none = { 0 };
+    assert_int_equal(undo(&f, &none, "/v1/runs/3/undo", "{\"reason\":\"r\",\"step\":7}"), 400);
     f.told.err = ERR_LIMIT;
     ASKED later = { 0 };
     assert_int_equal(undo(&f, &later, "/v1/runs/1/undo", "{\"reason\":\"r\"}"), 503);

@@ -128,6 +128,19 @@ static void what_was_taken_back_is_not_taken_back_again(void **state)
     assert_int_equal(f.provider->sent, sent);
 }
 
+static void a_step_that_the_run_never_had_is_not_taken_back(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t id = 0;
+    isolate_all(&f);
+    struct undo_order order = { .run = f.run, .is_of_one_step = true, .step = 7 };
+    assert_int_equal(undo_execute(&f.executor, test_inverse_find, &order, &f.arena, &f.report, &id),
+        ERR_NOT_FOUND);
+    assert_int_equal(id, 0);
+    assert_int_equal(undo(&f, f.run, &id), ERR_OK); /* all of it still can */
+}
+
 static void a_run_that_changed_nothing_is_closed_by_an_undo_without_steps(void **state)
 {
     (void)state;
@@ -529,6 +542,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_taken_back_newest_first),
         cmocka_unit_test(what_was_taken_back_is_not_taken_back_again),
+        cmocka_unit_test(a_step_that_the_run_never_had_is_not_taken_back),
         cmocka_unit_test(a_run_that_changed_nothing_is_closed_by_an_undo_without_steps),
         cmocka_unit_test(what_a_later_run_found_in_force_is_not_lifted_under_it),
         cmocka_unit_test(what_a_later_run_did_again_is_not_lifted_under_it),

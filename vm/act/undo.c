@@ -415,12 +415,25 @@ static enum err undo_adopt(struct undoing *undoing)
         undoing->executor->store, undoing->order->timer, now_ms(undoing), STR("fired"));
 }
 
+/* ERR_NOT_FOUND where one step is to be taken back that the run never had. */
+static enum err step_find(struct undoing *undoing)
+{
+    const struct undo_order *order = undoing->order;
+    struct step_record *steps;
+    size_t count;
+    if (!order->is_of_one_step)
+        return ERR_OK;
+    TRY(store_steps(undoing->executor->store, order->run, undoing->arena, &steps, &count));
+    return order->step < count ? ERR_OK : ERR_NOT_FOUND;
+}
+
 static enum err undo_prepare(struct undoing *undoing)
 {
     const struct undo_order *order = undoing->order;
     TRY(store_run_get(undoing->executor->store, order->run, undoing->arena, &undoing->undone));
     if (undoing->undone.undoes != 0)
         return ERR_INVALID;
+    TRY(step_find(undoing));
     TRY(changes_read(undoing));
     TRY(undos_read(undoing));
     bool is_taken_back = order->is_of_one_step

@@ -45,7 +45,7 @@ struct undo_order {
  * `find` gives the row of an inverse by name; one that is recorded in words that cannot be
  * read ends as unknown. *ret_undo is the run of the undo, set as soon as it is begun, on later
  * errors too; 0 in MODE_PLAN, which needs a store to read from but writes nothing there.
- * ERR_NOT_FOUND: no such run; ERR_INVALID: it is an undo itself, or all of it was taken back
+ * ERR_NOT_FOUND: no such run, or step; ERR_INVALID: it is an undo itself, or all of it was taken back
  * before. ERR_NEEDED: another run relies on what it did (store_reliance); ERR_PAUSED: cdr is
  * paused and nobody asks for it now; executor.reason says which, and nothing was begun. Else as
  * step_execute: the undo stays open. */
