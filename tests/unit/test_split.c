@@ -1,4 +1,5 @@
 #include "match/project.h"
+#include "match/scan.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,27 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <stdio.h>
+
+/* Strings are read eight bytes at a time: every byte at every place in such eight, and in what is left. */
+static void a_byte_in_a_string_means_the_same_wherever_it_is(void **state)
+{
+    (void)state;
+    for (int byte = 1; byte < 256; byte++)
+        for (int place = 0; place < 20; place++) {
+            char json[64];
+            int len = snprintf(json, sizeof json, "\"%.*s%s%c%s\"", place, "abcdefghijklmnopqrst",
+                byte == '"' ? "\\" : "", byte, byte == '\\' ? "\\opqrstuvwx" : "opqrstuvwx");
+            struct scan scan = { .json = { json, (size_t)len } };
+            struct json_token token = { 0 };
+            struct json_fault fault;
+            assert_int_equal(scan_next(&scan, &token, &fault), ERR_OK);
+            assert_int_equal(token.text.len, len - 2);
+            assert_int_equal(token.is_escaped, byte == '"' || byte == '\\');
+            assert_int_equal(token.has_controls, byte < 0x20);
+            scan = (struct scan){ .json = { json, (size_t)len - 1 } };
+            assert_int_equal(scan_next(&scan, &token, &fault), ERR_JSON);
+        }
+}
 
 /* All that json_next finds: documents between <>, faults as !. */
 static void assert_splits(const char *text, const char *expected)
@@ -131,6 +153,7 @@ static void a_fault_in_an_array_is_told_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_byte_in_a_string_means_the_same_wherever_it_is),
         cmocka_unit_test(documents_follow_one_another_in_any_layout),
         cmocka_unit_test(the_elements_of_one_array_are_documents),
         cmocka_unit_test(a_fault_costs_no_more_than_its_own_document),

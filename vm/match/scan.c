@@ -3,6 +3,8 @@
 #include "base/utf8.h"
 #include "number.h"
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
 static enum err fault_at(struct json_fault *reterr_fault, const char *reason, size_t at)
 {
     *reterr_fault = (struct json_fault){ .reason = reason, .at = at };
@@ -55,6 +57,35 @@ static bool begins_document(struct string_lines *lines, unsigned char byte, size
     return begins;
 }
 
+/* Not 0 when one of eight bytes is below `limit`, which is at most 0x80. */
+static uint64_t bytes_below(uint64_t bytes, uint64_t limit)
+{
+    return (bytes - EACH_BYTE * limit) & ~bytes & (EACH_BYTE * 0x80);
+}
+
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* How many bytes at the front of `text` mean nothing but themselves in a string. They are most of any
+ * alert, so they are looked at eight at a time. */
+static size_t plain_bytes(str text)
+{
+    size_t count = 0;
+    for (; count + sizeof(uint64_t) <= text.len; count += sizeof(uint64_t)) {
+        uint64_t bytes;
+        memcpy(&bytes, text.ptr + count, sizeof bytes);
+        if ((bytes_below(bytes, 0x20) | bytes_below(bytes ^ (EACH_BYTE * '"'), 1)
+                | bytes_below(bytes ^ (EACH_BYTE * '\\'), 1))
+            != 0)
+            break;
+    }
+    while (count < text.len && is_plain(text.ptr[count]))
+        count++;
+    return count;
+}
+
 /* The scan is on the opening quote; it ends behind the closing one. */
 static enum err scan_string(
     struct scan *scan, struct json_token *token, struct json_fault *reterr_fault)
@@ -62,7 +93,11 @@ static enum err scan_string(
     struct string_lines lines = { .is_blank = false };
     size_t start = scan->at + 1;
     size_t at = start;
-    while (at < scan->json.len && scan->json.ptr[at] != '"') {
+    while (true) {
+        if (!lines.is_blank) /* which only a line break makes it */
+            at += plain_bytes(str_skip(scan->json, at));
+        if (at >= scan->json.len || scan->json.ptr[at] == '"')
+            break;
         unsigned char byte = (unsigned char)scan->json.ptr[at];
         size_t bytes = byte == '\\' ? escape_bytes(str_skip(scan->json, at)) : 1;
         if (bytes == 0)
