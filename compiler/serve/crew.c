@@ -50,12 +50,14 @@ static struct worker *holder_of(struct crew *crew, int64_t run)
     return NULL;
 }
 
-/* The run whose steps are at stake: an undo is of the one that it takes back. */
-static int64_t key_of(struct crew *crew, int64_t run)
+/* The run whose steps are at stake: an undo is of the one that it takes back. *ret_is_over: it ended
+ * meanwhile, and may have been handed over twice. */
+static int64_t key_of(struct crew *crew, int64_t run, bool *ret_is_over)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
     struct run record;
     enum err err = store_run_get(crew->daemon->store, run, &arena, &record);
+    *ret_is_over = err == ERR_OK && record.ended_ms != 0;
     return err == ERR_OK && record.undoes != 0 ? record.undoes : run;
 }
 
@@ -167,10 +169,15 @@ static void carry_out(struct worker *worker, struct desk *desk, int64_t run)
 {
     struct crew *crew = worker->crew;
     struct clock *clock = crew->daemon->driver->clock;
-    enum exit_code code = EXIT_INTERNAL;
-    if (!hold(worker, run, key_of(crew, run)))
+    enum exit_code code = EXIT_CLEAN;
+    bool is_over;
+    int64_t key = key_of(crew, run, &is_over);
+    if (is_over || !hold(worker, run, key))
         return;
-    if (desk_open(desk, crew->daemon, REPORT_LOG) == ERR_OK) {
+    (void)key_of(crew, run, &is_over); /* nobody else ends it from here on */
+    if (!is_over && desk_open(desk, crew->daemon, REPORT_LOG) != ERR_OK)
+        code = EXIT_INTERNAL;
+    else if (!is_over) {
         code = resuming_run(&desk->session, &crew->programs, run);
         buf_clear(&desk->driver.out.buf); /* the log has it */
         desk->runs++;
