@@ -7,6 +7,7 @@
 # REPLAYS of messages of a webhook, over restarts.
 # KILLS of the daemon at random moments, DUPLICATES: posts of alerts that it knows.
 # CUTS of the power, and as many LIES of a disk that forgets what it acknowledged.
+# What surrounds the daemon fails: disk, descriptors, memory, clocks, others who have its journal.
 # BAD_RULES: rule sets while alerts come in, half of them bad.
 # STEADY: seconds of 20 alerts each, while all around the daemon goes wrong; nothing grows.
 set -eu
@@ -19,6 +20,7 @@ exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-2
     storm.sh env "STORM=${STORM:-100000}" "CDR=$PWD/$build/cdr" tests/cli/storm.sh -- \
     soak_daemon python3 -B tests/soak/daemon.py --cdr "$PWD/$build/cdr" --kills "${KILLS:-1000}" --step 1 --duplicates "${DUPLICATES:-10000}" -- \
     soak_power python3 -B tests/soak/power.py --cdr "$PWD/$build/cdr" --cuts "${CUTS:-200}" --lies "${LIES:-20}" -- \
+    soak_faults python3 -B tests/soak/faults.py --cdr "$PWD/$build/cdr" --minute -- \
     soak_replays python3 -B tests/soak/replays.py --cdr "$PWD/$build/cdr" --replays "${REPLAYS:-100000}" --kills 10 -- \
     soak_rules python3 -B tests/soak/bad_rules.py --cdr "$PWD/$build/cdr" --sets "${BAD_RULES:-1000}" -- \
     soak_steady python3 -B tests/soak/steady.py --cdr "$PWD/$build/cdr" --seconds "${STEADY:-1800}"

@@ -116,6 +116,8 @@ int main(int argc, char **argv)
     output_init(&driver.log, STDERR_FILENO);
     /* A reader that leaves is an error of write(2), not a death in the middle of a change. */
     signal(SIGPIPE, SIG_IGN);
+    /* So is a file that may not grow any more. */
+    signal(SIGXFSZ, SIG_IGN);
     enum exit_code code = finish(&driver, dispatch(&driver, argc, argv));
     output_release(&driver.out);
     output_release(&driver.log);

@@ -101,8 +101,15 @@ class Machine:
             self.daemon.data = there
 
     def count_lost(self, acknowledged):
-        """What was acknowledged before, and is not there now."""
-        there = {alert["alert"]: str(alert["id"]) for alert in self.daemon.pages("/v1/alerts")}
+        """What was acknowledged before, and is not there now. What an alert is called is known once it was
+        evaluated."""
+        until = time.monotonic() + 30
+        while True:
+            alerts = list(self.daemon.pages("/v1/alerts"))
+            if all(alert["alert"] for alert in alerts) or time.monotonic() > until:
+                break
+            time.sleep(0.05)
+        there = {alert["alert"]: str(alert["id"]) for alert in alerts}
         self.lost |= {name for name, id_ in acknowledged.items() if there.get(name) != str(id_)}
 
 

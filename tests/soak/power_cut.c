@@ -194,6 +194,12 @@ static ssize_t write_ends(size_t wanted, ssize_t written)
     return written;
 }
 
+/* Of a change that is made or not. */
+static int change_ends(int code)
+{
+    return (int)write_ends(0, code);
+}
+
 ssize_t pwrite(int file, const void *bytes, size_t length, off_t offset)
 {
     struct stat status;
@@ -242,13 +248,8 @@ int ftruncate(int file, off_t size)
     struct stat status;
     if (!write_begins(file, &status))
         return REAL(ftruncate)(file, size);
-    int code = REAL(ftruncate)(file, size);
-    int error = errno;
-    if (code == 0)
-        tell('T', status.st_ino, (uint64_t)size, NULL, 0);
-    pthread_mutex_unlock(&power.lock);
-    errno = error;
-    return code;
+    tell('T', status.st_ino, (uint64_t)size, NULL, 0);
+    return change_ends(REAL(ftruncate)(file, size));
 }
 
 int ftruncate64(int file, off_t size)
@@ -273,13 +274,8 @@ int rename(const char *from, const char *to)
     if (!from_us || !to_us)
         _exit(123);
     pthread_mutex_lock(&power.lock);
-    int code = REAL(rename)(from, to);
-    int error = errno;
-    if (code == 0)
-        tell_names('R', old, new);
-    pthread_mutex_unlock(&power.lock);
-    errno = error;
-    return code;
+    tell_names('R', old, new);
+    return change_ends(REAL(rename)(from, to));
 }
 
 int link(const char *from, const char *to)
@@ -291,13 +287,8 @@ int link(const char *from, const char *to)
     if (!from_us)
         _exit(123);
     pthread_mutex_lock(&power.lock);
-    int code = REAL(link)(from, to);
-    int error = errno;
-    if (code == 0)
-        tell_names('L', old, new);
-    pthread_mutex_unlock(&power.lock);
-    errno = error;
-    return code;
+    tell_names('L', old, new);
+    return change_ends(REAL(link)(from, to));
 }
 
 int unlink(const char *path)
@@ -308,16 +299,11 @@ int unlink(const char *path)
         return REAL(unlink)(path);
     pthread_mutex_lock(&power.lock);
     bool is_last = lstat(path, &status) == 0 && status.st_nlink == 1;
+    tell_names('U', name, "");
     int code = REAL(unlink)(path);
-    int error = errno;
-    if (code == 0) {
-        tell_names('U', name, "");
-        if (is_last)
-            forget(status.st_ino);
-    }
-    pthread_mutex_unlock(&power.lock);
-    errno = error;
-    return code;
+    if (code == 0 && is_last)
+        forget(status.st_ino);
+    return change_ends(code);
 }
 
 /* About as long as a disk takes, so that others write meanwhile. */

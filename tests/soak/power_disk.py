@@ -94,6 +94,7 @@ class Disk:
         self.itself = os.stat(path).st_ino
         self.directory = Followed(entries)
         self.syncs = 0
+        self.last = None  # record
 
     def replay(self, log):
         """Follow what was written down; a record that is not whole was not made."""
@@ -107,12 +108,14 @@ class Disk:
                 break
             kind = kind.decode()
             if kind == "X":  # the change before it was made in part, or not
-                last = records[-1]
-                records[-1] = (*last[:3], last[3][:offset])
+                last = records.pop()
+                if last[0] == "W":
+                    records.append((*last[:3], last[3][:offset]))
                 continue
             records.append((kind, inode, offset, data[at - length:at]))
         for record in records:
             self.follow(*record)
+        self.last = records[-1] if records else None
 
     def follow(self, kind, inode, offset, data):
         if kind in "WT":
@@ -138,11 +141,15 @@ class Disk:
     def unsynced(self):
         return sum(len(file.pending) for file in {*self.files.values(), self.directory})
 
-    def whole(self):
-        """{name: content} with everything that was written, for comparing."""
+    def entries(self):
         entries = dict(self.directory.durable)
         for change in self.directory.pending:
             apply_entry(entries, *change)
+        return entries
+
+    def whole(self):
+        """{name: content} with everything that was written, for comparing."""
+        entries = self.entries()
         found = {}
         for name, file in entries.items():
             found[name] = bytearray(file.durable)
@@ -151,14 +158,23 @@ class Disk:
         return found
 
     def strays(self):
-        """Files of the directory that are not what was followed: the test would prove nothing."""
+        """Files of the directory that are not what was followed: the test would prove nothing. The last
+        change may have been told and not made; a file is told once it was made."""
         whole, other = self.whole(), []
         for entry in os.scandir(self.path):
-            if not entry.name.endswith("-shm"):
-                with open(entry.path, "rb") as file:
-                    if whole.pop(entry.name, None) != file.read():
-                        other.append(entry.name)
-        return other + [name for name in whole if not name.endswith("-shm")]
+            with open(entry.path, "rb") as file:
+                content = file.read()
+            followed = whole.pop(entry.name, None)
+            if followed != content and not (followed is None and content == b""):
+                other.append(entry.name)
+        other += whole
+        return [name for name in other if not name.endswith("-shm") and not self.is_last(name)]
+
+    def is_last(self, name):
+        kind, inode, _, data = self.last or ("", 0, 0, b"")
+        if kind in ("W", "T"):
+            return self.entries().get(name) is self.files[inode]
+        return kind in ("R", "L", "U") and name in data.decode().split("\0")
 
     def cut(self, mode, chance):
         """Make the directory what the cut leaves."""

@@ -15,7 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUSY_TIMEOUT_MS = 10000, DIRECTORY_MODE = 0700, FILE_MODE = 0600 };
+enum {
+    BUSY_TIMEOUT_MS = 10000,
+    BUSY_TRIES_MIN = 10,
+    BUSY_TRY_MS = 20,
+    DIRECTORY_MODE = 0700,
+    FILE_MODE = 0600
+};
 
 static enum err refuse(struct arena *arena, enum err err, const char **reterr_reason,
     const char *directory, const char *what)
@@ -150,6 +156,19 @@ static enum err wal_begin(struct store *store)
     return err;
 }
 
+/* Wait for another process that writes: whether to try again. All threads wait for it together,
+ * since one that waits has the lock of the store: were each to wait its own time, the last of them
+ * would wait for all. */
+static int wait_for_other(void *self, int tries)
+{
+    struct store *store = self;
+    if (store->busy_ms >= BUSY_TIMEOUT_MS && tries >= BUSY_TRIES_MIN)
+        return 0;
+    store->busy_ms += BUSY_TRY_MS;
+    sqlite3_sleep(BUSY_TRY_MS);
+    return 1;
+}
+
 /* Open what is there; `flags` is SQLITE_OPEN_READWRITE or SQLITE_OPEN_READONLY. */
 static enum err database_connect(struct store *store, const char *path, int flags)
 {
@@ -161,7 +180,7 @@ static enum err database_connect(struct store *store, const char *path, int flag
     if (code != SQLITE_OK)
         return store_fail(store, code);
     sqlite3_extended_result_codes(store->db, 1);
-    sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_handler(store->db, wait_for_other, store);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return store_exec(store, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
 }

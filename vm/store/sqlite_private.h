@@ -204,6 +204,7 @@ struct store {
     unsigned depth;    /* of store_begin */
     bool is_gathering; /* store_gather began the outermost one */
     bool is_relaxed;   /* the commit at hand need not be on disk (store_begin_relaxed) */
+    unsigned busy_ms;  /* waited for another process since we last could write */
     struct syncing syncing;
     char id[STORE_ID_DIGITS + 1];
     struct store_words *words; /* of every thread that had an error */

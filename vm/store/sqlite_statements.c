@@ -552,6 +552,7 @@ enum err statement_run(struct store *store, sqlite3_stmt *statement)
 {
     bool is_row;
     TRY(statement_next(store, statement, &is_row));
+    store->busy_ms = 0;
     return store->depth > 0 ? ERR_OK : sync_wait(store, sync_count(store));
 }
 

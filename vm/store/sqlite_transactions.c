@@ -4,7 +4,7 @@
  * connection (SQLITE_OPEN_FULLMUTEX), so what SQLite does by itself and what we do around it are
  * under one lock. A statement holds it from statement_take to statement_release, a transaction
  * from store_begin to the end. Other processes wait at BEGIN IMMEDIATE, or at the first write
- * outside a transaction, for at most BUSY_TIMEOUT_MS.
+ * outside a transaction, for at most BUSY_TIMEOUT_MS of all threads together.
  */
 #include "store/sqlite_private.h"
 
@@ -123,6 +123,7 @@ enum err store_begin(struct store *store)
     TRY(store_is_whole(store));
     if (store->depth == 0)
         TRY(store_exec(store, "BEGIN IMMEDIATE"));
+    store->busy_ms = 0;
     store->depth++;
     (void)store_lock(store); /* for as long as the transaction lasts */
     return ERR_OK;
