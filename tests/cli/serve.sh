@@ -76,6 +76,23 @@ eventually "and is gone on with, over a new start" \
     runs '[.items[] | select(.undoes == null and .state == "done" and .alert == "after-the-outage")] | length == 1'
 holds "once" is_changed PutRolePolicy 2
 
+# Whatever the environment says of AWS, the sandbox is what is reached.
+end_daemon TERM
+export AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true AWS_ENDPOINT_URL_STS=http://127.0.0.1:1 \
+    AWS_ENDPOINT_URL_EC2=http://127.0.0.1:1 AWS_ENDPOINT_URL_IAM=http://127.0.0.1:1
+serve
+finding whatever-is-said | post
+eventually "no variable of AWS's leads away from the sandbox" \
+    runs '[.items[] | select(.undoes == null and .state == "done" and .alert == "whatever-is-said")] | length == 1'
+unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_EC2 AWS_ENDPOINT_URL_IAM
+holds "a sandbox that answers is no warning" bash -c "! grep -q 'no sandbox answers' said"
+(exec timeout 10 $CDR serve --config config.cdr --listen 127.0.0.1:0 --data away --sandbox http://127.0.0.1:1) >away.out 2>&1 &
+away=$!
+children+=("$away")
+eventually "a daemon starts without its sandbox too" grep -q '^ready ' away.out
+holds "and warns that it is away" grep -q 'no sandbox answers at http://127.0.0.1:1 yet' away.out
+kill "$away"
+
 # A second one, and one that cannot listen, leave the first alone and act on nothing.
 run serve --config config.cdr --data data --listen 127.0.0.1:0 --sandbox "$sandbox"
 exits 2 "a second daemon is refused"
@@ -106,6 +123,12 @@ exits 2 "an address is checked"
 says "an address and a port" "and says so"
 run serve --config config.cdr --data data --listen 127.0.0.1:0 --sandbox https://example.com
 exits 2 "a sandbox is on this machine"
+for wrong in http://127.0.0.1:x@127.0.0.2:80 http://127.0.0.1:99999 http://127.0.0.1:0 http://127.0.0.1: \
+    http://127.0.0.1:80/path http://127.0.0.1.example.com:80; do
+    run serve --config config.cdr --data data --listen 127.0.0.1:0 --sandbox "$wrong"
+    exits 2 "which is a loopback address, a port and no more: $wrong"
+    says "takes the URL of a cdr sandbox on this machine" "and says so"
+done
 printf 'cdr 1\n\nrule broken { when severity >= hgh then respond isolate_role }\n' >rules/broken.cdr
 run serve --config config.cdr --data data --listen 127.0.0.1:0 --sandbox "$sandbox"
 exits 2 "rules that do not compile keep it from starting"
