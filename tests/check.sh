@@ -22,6 +22,8 @@ fi
 if [ "${ONLY:-cli}" = cli ]; then
     for script in tests/cli/*.sh; do
         case $script in */lib.sh | */serve_lib.sh | *'*'*) continue ;; esac
+        # LEAVE_OUT: the names of those that are not.
+        case " ${LEAVE_OUT:-} " in *" $(basename "$script") "*) continue ;; esac
         # SCRIPTS: the names of those that are wanted; all if not said.
         case " ${SCRIPTS:-$(basename "$script")} " in *" $(basename "$script") "*) ;; *) continue ;; esac
         command+=("$(basename "$script")" bash "$script" --)

@@ -23,6 +23,8 @@ run_one() {
     timeout -k 10 "${TEST_TIMEOUT:-600}" "$@" >"$log" 2>&1 </dev/null
     echo $? >"$log.status"
     echo $((SECONDS - began)) >"$log.seconds"
+    # Of the processor: what it takes on a machine that does nothing else. (In a pipe it would be that of nobody.)
+    times >"$log.times"
 }
 
 tell_one() {
@@ -73,5 +75,9 @@ for label in "${labels[@]}"; do
     printf '%s %s\n' "$(cat "$(log_of "$label").seconds")" "$label"
 done | sort -rn | awk 'NR <= 5 && $1 > 9 { slow = slow (slow == "" ? "" : ", ") $2 " " $1 " s" }
     END { if (slow != "") print "longest: " slow }'
+for label in "${labels[@]}"; do
+    awk -v label="$label" 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); s += 60 * t[1] + t[2] } print s, label }' "$(log_of "$label").times"
+done | sort -rn | awk '{ all += $1 } NR <= 5 && $1 > 5 { slow = slow ", " $2 " " int($1) " s" }
+    END { printf "of the processor: %d s%s\n", all, slow }'
 printf '%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

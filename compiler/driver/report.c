@@ -144,6 +144,7 @@ void target_split(str target, str *ret_kind, str *ret_name)
 enum err reporter_count(struct reporter *reporter, const struct program *program)
 {
     reporter->program = program;
+    free(reporter->counts); /* of the rules before, in a daemon */
     reporter->counts = calloc((size_t)program->rule_count + 1, sizeof *reporter->counts);
     return reporter->counts == NULL ? ERR_MEMORY : ERR_OK;
 }

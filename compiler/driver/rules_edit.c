@@ -197,7 +197,7 @@ static enum exit_code cut_file(struct rules_edit *edit, struct rules_change *cha
     const struct item *first = edit->compilation.trees[file]->items;
     size_t count = 0;
     size_t room = 0;
-    bool names_others;
+    bool names_others = false;
     for (const struct item *item = first; item != NULL; item = item->next)
         room++;
     span *spans = ARENA_ARRAY(&edit->driver->arena, span, room + 1);
