@@ -44,7 +44,7 @@ UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 MODEL   := $(B)/tests/model/model_holds
 DIFF    := $(B)/tests/diff/diff_evaluate
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
-BENCH   := $(B)/tests/bench/bench_intake
+BENCH   := $(B)/tests/bench/bench_intake $(B)/tests/bench/bench_http
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all run test check soak lint format fuzz cover install docs clean help
@@ -192,11 +192,12 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (600)
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZERS)
 
-bench: ## checking and taking alerts in: time and memory, against limits; sets itself up
+bench: ## checking rules, and what the daemon can take: time and memory, against limits; sets itself up
 	@tests/setup.sh test
 	@$(MAKE) --no-print-directory -s $(JOBS) all $(BENCH)
 	@tests/bench/bench.py $(B)/cdr
 	@mkdir -p $(B)/bench-data && $(B)/tests/bench/bench_intake $(B)/bench-data
+	@TMPDIR=$(abspath $(B)/bench-data) tests/bench/daemon.py $(B)/cdr $(B)/tests/bench/bench_http
 
 cover: ## line and branch coverage of the unit and command-line tests, by folder
 	@tests/setup.sh test

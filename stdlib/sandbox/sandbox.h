@@ -6,7 +6,7 @@
  *
  *   GET    /_sandbox/calls    [{"at","caller","accessKeyId","service","operation","account",
  *                             "region","target","applied","status","error","parameters",
- *                             "fault"}] in order;
+ *                             "fault","atMs"}] in order; `atMs`: milliseconds since 1970;
  *                             `applied`: it changed the world; `status` 0: the reply was lost
  *   GET    /_sandbox/state    the whole world; it can be loaded again
  *   GET    /_sandbox/faults   those that are still to come

@@ -113,13 +113,14 @@ static void log_call(
     const char *error = call->error_code;
     const char *now = call_now(call);
     json_auto_t *parameters = parameters_of(call);
-    json_t *line = json_pack("{s:s?,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:i,s:s?,s:O,s:s?}", "at", now,
-        "caller", world_text(call->credential, "arn"), "accessKeyId",
+    json_t *line = json_pack("{s:s?,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:i,s:s?,s:O,s:s?,s:I}", "at",
+        now, "caller", world_text(call->credential, "arn"), "accessKeyId",
         world_text(call->credential, "accessKeyId"), "service", call->service, "operation",
         call->operation_name, "account", call_account_id(call), "region", call->region_name,
         "target", call->target, "applied", (int)call->applied, "status", status, "error", error,
         "parameters", parameters, "fault",
-        fault->kind == FAULT_NONE ? NULL : fault_kind_name(fault->kind));
+        fault->kind == FAULT_NONE ? NULL : fault_kind_name(fault->kind), "atMs",
+        (json_int_t)call->now_ms);
     if (json_array_size(memory->calls) >= SANDBOX_CALLS_MAX)
         json_array_remove(memory->calls, 0);
     json_array_append_new(memory->calls, line);
