@@ -185,6 +185,10 @@ bool hook_admits(
         return false;
     if (hook->wants_token && !has_token(hook, exchange, reterr_reason))
         return false;
+    if (hook->topic.len > 0
+        && !sns_announces(exchange_header(exchange, "x-amz-sns-topic-arn"),
+            exchange_header(exchange, "x-amz-sns-message-type"), hook->topic, reterr_reason))
+        return false;
     *reterr_reason = "a header of the signature is missing, or there twice";
     return !hook->wants_signature || has_signature(hook, exchange);
 }

@@ -96,7 +96,7 @@ static size_t admit_hook(struct hooks *hooks, const struct hook *hook, struct ex
 {
     const char *reason = NULL;
     if (hook_admits(hook, exchange, &reason))
-        return HOOK_BYTES_MAX;
+        return hook->topic.len > 0 ? SNS_BODY_BYTES_MAX : HOOK_BYTES_MAX;
     refuse_stranger(hooks, hook, exchange, reason);
     return 0;
 }
@@ -210,8 +210,8 @@ static void deliver(struct hooks *hooks, const struct hook *hook, struct exchang
         *delivery = (struct delivery){ .hooks = hooks,
             .hook = hook,
             .exchange = exchange,
-            .arena = ARENA_INIT(HOOK_BYTES_MAX * 4),
-            .signed_text = BUF_INIT(HOOK_BYTES_MAX * 2),
+            .arena = ARENA_INIT(SNS_BODY_BYTES_MAX * 4),
+            .signed_text = BUF_INIT(SNS_BODY_BYTES_MAX * 2),
             .job = { .done = looked_at, .self = delivery } };
         err = sns_read(exchange->body, &delivery->arena, &delivery->job.message, &reason);
     }

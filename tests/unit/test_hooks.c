@@ -110,7 +110,10 @@ static void of_what_is_compressed_gzip_is_read(void **state)
     assert_int_equal(POST(&world, &request, "/v1/alerts/any", "{}"), 202);
     request.headers[1][1] = "gzip";
     assert_int_equal(POST(&world, &request, "/v1/alerts/any", "{}"), 400);
-    assert_int_equal(POST(&world, &request, "/hooks/topic", "{}"), 415);
+    struct made_up packed_sns = { .headers = { { "x-amz-sns-topic-arn", TOPIC },
+                                      { "x-amz-sns-message-type", "Notification" },
+                                      { "Content-Encoding", "gzip" } } };
+    assert_int_equal(POST(&world, &packed_sns, "/hooks/topic", "{}"), 415);
     assert_int_equal(send_it(&world, &request, "/v1/alerts/any", body), 202);
     assert_int_equal(world.intake.count, 3);
     assert_string_equal(world.intake.stored[2].text, "{\"id\":\"2\"}");
@@ -194,6 +197,38 @@ static void a_message_that_comes_again_is_answered_again_and_stored_once(void **
     end(&world);
 }
 
+static struct made_up of_topic(const char *topic, const char *type)
+{
+    return (struct made_up){ .headers = { { "x-amz-sns-topic-arn", topic },
+                                 { "x-amz-sns-message-type", type } } };
+}
+
+static size_t admitted(struct world *world, struct made_up *request, const char *path)
+{
+    struct exchange *exchange = &request->exchange;
+    exchange->method = "POST";
+    exchange->path = str_from(path);
+    exchange->peer = STR("192.0.2.1");
+    return world->hooks->admit(world->hooks, exchange);
+}
+
+static void of_who_may_be_sns_no_more_is_read_than_sns_sends(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    struct made_up request = of_topic(TOPIC, "Notification");
+    assert_int_equal(admitted(&world, &request, "/hooks/topic"), 512 * 1024);
+    const char *const bad[][2] = { { TOPIC "2", "Notification" }, { TOPIC, "Other" },
+        { "", "Notification" } };
+    for (size_t at = 0; at < COUNT_OF(bad); at++) {
+        request = of_topic(bad[at][0], bad[at][1]);
+        assert_int_equal(admitted(&world, &request, "/hooks/topic"), 0);
+        assert_int_equal(request.status, 401);
+    }
+    end(&world);
+}
+
 static void notifications_of_the_topic_are_alerts(void **state)
 {
     (void)state;
@@ -206,7 +241,7 @@ static void notifications_of_the_topic_are_alerts(void **state)
     "\"AAAA\",\"SigningCertURL\":\"https://sns.eu-central-1.amazonaws.com/"                        \
     "SimpleNotificationService-1.pem\",\"Token\":\"" token "\",\"SubscribeURL\":"                  \
     "\"https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=1\"}"
-    struct made_up request = { .status = 0 };
+    struct made_up request = of_topic(TOPIC, "Notification");
     const struct {
         str body;
         int status;
@@ -324,6 +359,7 @@ int main(void)
         cmocka_unit_test(each_way_to_be_known_lets_in),
         cmocka_unit_test(a_certificate_counts_for_its_own_authority),
         cmocka_unit_test(a_message_that_comes_again_is_answered_again_and_stored_once),
+        cmocka_unit_test(of_who_may_be_sns_no_more_is_read_than_sns_sends),
         cmocka_unit_test(notifications_of_the_topic_are_alerts),
         cmocka_unit_test(a_webhook_that_would_let_anybody_in_does_not_start),
         cmocka_unit_test(the_authorities_of_webhooks_are_read_each_once),

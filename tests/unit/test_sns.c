@@ -297,6 +297,42 @@ static void what_is_no_message_is_refused(void **state)
     }
 }
 
+static void a_message_of_many_values_takes_no_memory(void **state)
+{
+    (void)state;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(1024 * 1024);
+    CLEANUP(buf_release) struct buf body = BUF_INIT(1024 * 1024);
+    struct sns_message message;
+    const char *reason = NULL;
+    buf_add(&body, STR("{\"Type\":\"Notification\",\"MessageId\":\"m\",\"TopicArn\":\"" TOPIC
+                       "\",\"Message\":\"[[[[,,\\\"{{\",\"Timestamp\":\"" SENT
+                       "\",\"SignatureVersion\":\"1\",\"Signature\":\"c2ln\","
+                       "\"SigningCertURL\":\"" CERT_URL "\",\"MessageAttributes\":["));
+    for (size_t at = 0; at < 100; at++)
+        buf_addf(&body, "%s{\"Type\":\"String\"}", at == 0 ? "" : ",");
+    size_t modest = body.len;
+    buf_add(&body, STR("]}"));
+    assert_int_equal(sns_read(buf_str(&body), &arena, &message, &reason), ERR_OK);
+    assert_true(str_is(message.message, "[[[[,,\"{{"));
+    body.len = modest;
+    for (size_t at = 0; at < 100; at++)
+        buf_add(&body, STR(",{}"));
+    buf_add(&body, STR("]}"));
+    assert_int_equal(sns_read(buf_str(&body), &arena, &message, &reason), ERR_INVALID);
+}
+
+static void the_headers_announce_what_comes(void **state)
+{
+    (void)state;
+    const char *reason = NULL;
+    assert_true(sns_announces(STR(TOPIC), STR("Notification"), STR(TOPIC), &reason));
+    assert_true(sns_announces(STR(TOPIC), STR("UnsubscribeConfirmation"), STR(TOPIC), &reason));
+    assert_false(sns_announces(STR(""), STR("Notification"), STR(TOPIC), &reason));
+    assert_false(sns_announces(STR(TOPIC "2"), STR("Notification"), STR(TOPIC), &reason));
+    assert_false(sns_announces(STR(TOPIC), STR("Other"), STR(TOPIC), &reason));
+    assert_false(sns_announces(STR(TOPIC), STR(""), STR(TOPIC), &reason));
+}
+
 static bool follows(const char *certificate_url, const char *subscribe_url)
 {
     const char *reason = NULL;
@@ -628,6 +664,8 @@ int main(void)
         cmocka_unit_test(a_message_is_read_whole),
         cmocka_unit_test(a_confirmation_is_signed_with_its_token),
         cmocka_unit_test(what_is_no_message_is_refused),
+        cmocka_unit_test(a_message_of_many_values_takes_no_memory),
+        cmocka_unit_test(the_headers_announce_what_comes),
         cmocka_unit_test(only_addresses_of_sns_in_the_region_of_the_topic_are_followed),
         cmocka_unit_test(only_our_topic_of_the_last_hour_counts),
         cmocka_unit_test(a_certificate_must_lead_to_an_authority_of_the_system),

@@ -68,10 +68,29 @@ static bool take_all(const json_t *json, struct arena *arena, struct sns_message
     return message->id.len > 0;
 }
 
+enum { VALUES_MAX = 256 /* ten, and the attributes of the message */ };
+
+/* Whether so few values are in it that reading them takes little more memory than the text has. Who
+ * sent it is not known yet, and of lists in lists jansson makes three hundred times as much. */
+static bool is_modest(str body)
+{
+    size_t values = 0;
+    for (size_t at = 0; at < body.len && values <= VALUES_MAX; at++) {
+        char byte = body.ptr[at];
+        values += byte == ',' || byte == '{' || byte == '[';
+        if (byte == '"')
+            for (at++; at < body.len && body.ptr[at] != '"'; at++)
+                at += body.ptr[at] == '\\';
+    }
+    return values <= VALUES_MAX;
+}
+
 enum err sns_read(
     str body, struct arena *arena, struct sns_message *ret_message, const char **reterr_reason)
 {
-    json_t *json = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *json = is_modest(body) ? json_loadb(
+                       body.ptr, body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL)
+                                   : NULL;
     *ret_message = (struct sns_message){ .id = { NULL, 0 } };
     *reterr_reason = "it is no message of SNS; is raw message delivery on for the subscription?";
     bool is_read =
@@ -80,6 +99,18 @@ enum err sns_read(
     if (arena->is_full)
         return ERR_MEMORY;
     return is_read ? ERR_OK : ERR_INVALID;
+}
+
+bool sns_announces(str topic, str type, str wanted_topic, const char **reterr_reason)
+{
+    *reterr_reason = "x-amz-sns-topic-arn is missing, or of another topic";
+    if (topic.len == 0 || !str_equal(topic, wanted_topic))
+        return false;
+    *reterr_reason = "x-amz-sns-message-type is missing, or none of SNS";
+    for (size_t at = 0; at < COUNT_OF(kinds); at++)
+        if (str_is(type, kinds[at].type))
+            return true;
+    return false;
 }
 
 /* ---- addresses ---- */

@@ -17,10 +17,11 @@
 #include <stdint.h>
 
 enum {
-    SNS_AGE_MAX_S = 3600,     /* of a message */
-    SNS_AHEAD_MAX_S = 300,    /* its clock before ours */
-    SNS_URL_BYTES_MAX = 2048, /* of an address that is followed */
-    SNS_CHAIN_MAX = 4,        /* authorities between a certificate and the system's */
+    SNS_AGE_MAX_S = 3600,            /* of a message */
+    SNS_AHEAD_MAX_S = 300,           /* its clock before ours */
+    SNS_URL_BYTES_MAX = 2048,        /* of an address that is followed */
+    SNS_BODY_BYTES_MAX = 512 * 1024, /* of a message: 256 KiB, and what escapes add in JSON */
+    SNS_CHAIN_MAX = 4,               /* authorities between a certificate and the system's */
 };
 
 enum sns_kind { SNS_NOTIFICATION, SNS_SUBSCRIBE, SNS_UNSUBSCRIBE };
@@ -40,8 +41,12 @@ struct sns_message {
     str certificate_url;
 };
 
-/* Read the body of a request. ERR_INVALID: it is no such message; *reterr_reason is static.
- * ERR_MEMORY. */
+/* Whether the headers x-amz-sns-topic-arn and x-amz-sns-message-type are those of a message of that
+ * topic. They prove nothing; who does not know them need not send a body. */
+MUST_CHECK bool sns_announces(str topic, str type, str wanted_topic, const char **reterr_reason);
+
+/* Read the body of a request. Whoever sent it, it takes memory for a few times its length and no
+ * more. ERR_INVALID: it is no such message; *reterr_reason is static. ERR_MEMORY. */
 MUST_CHECK enum err sns_read(
     str body, struct arena *arena, struct sns_message *ret_message, const char **reterr_reason);
 
