@@ -107,9 +107,10 @@ const char *item_word(const struct item *item)
     case ITEM_SOURCE:
         return "source";
     case ITEM_BLOCK:
-        return str_is(item->block.keyword, "role")     ? "role"
-               : str_is(item->block.keyword, "daemon") ? "daemon"
-                                                       : "connection";
+        return str_is(item->block.keyword, "role")      ? "role"
+               : str_is(item->block.keyword, "daemon")  ? "daemon"
+               : str_is(item->block.keyword, "channel") ? "channel"
+                                                        : "connection";
     }
     return "";
 }

@@ -547,7 +547,7 @@ struct item {
             struct ast_check *checks; /* the test's title is `name` */
         } test;
         struct {
-            str keyword; /* "connection", "daemon", "role"; the label is `name`, or empty */
+            str keyword; /* "channel", "connection", "daemon", "role"; the label is `name`, or empty */
             struct ast_line *lines;
         } block;
     };

@@ -103,7 +103,10 @@ static void declare_block(struct check *check, struct item *item)
     if (str_is(item->block.keyword, "daemon"))
         declare(check, item, SCOPE_DAEMON);
     else if (item->name.len > 0)
-        declare(check, item, str_is(item->block.keyword, "role") ? SCOPE_ROLES : SCOPE_CONNECTIONS);
+        declare(check, item,
+            str_is(item->block.keyword, "role")      ? SCOPE_ROLES
+            : str_is(item->block.keyword, "channel") ? SCOPE_CHANNELS
+                                                     : SCOPE_CONNECTIONS);
 }
 
 static void declare_item(struct check *check, struct item *item, uint32_t *bare_count)

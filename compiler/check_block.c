@@ -1,5 +1,5 @@
-/* check_block.c - the blocks of a configuration: connection, daemon, role. Which keys there
- * are, and what they take, is in settings.def. */
+/* check_block.c - the blocks of a configuration: channel, connection, daemon, role. Which keys
+ * there are, and what they take, is in settings.def. */
 #include "check_pass.h"
 
 #include "base/limits.h"

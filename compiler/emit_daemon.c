@@ -1,4 +1,4 @@
-/* emit_daemon.c - the `daemon` block as the daemon reads it: a flat list of blocks. */
+/* emit_daemon.c - the `daemon` block and the channels as the daemon reads them: a flat list. */
 #include "emit_pass.h"
 
 static uint32_t values_of(const struct ast_line *line)
@@ -43,6 +43,15 @@ static void emit_one(struct emit *emit, str kind, str name, span at, const struc
     TABLE_ADD(emit, emit->daemon_blocks, block);
 }
 
+static void emit_channels(struct emit *emit)
+{
+    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
+        for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
+             item = item->next)
+            if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "channel"))
+                emit_one(emit, STR("channel"), item->name, item->at, item->block.lines);
+}
+
 void emit_daemon(struct emit *emit)
 {
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
@@ -55,4 +64,5 @@ void emit_daemon(struct emit *emit)
                 if (line->value == NULL)
                     emit_one(emit, line->key, line->label, line->at, line->lines);
         }
+    emit_channels(emit);
 }

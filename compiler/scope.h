@@ -18,6 +18,7 @@ enum {
     SCOPE_ROLES = -5,
     SCOPE_DAEMON = -6, /* there is one, and it has no name */
     SCOPE_EXCEPTIONS = -7,
+    SCOPE_CHANNELS = -8,
     SCOPE_TESTS = -16
 };
 

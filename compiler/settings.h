@@ -1,4 +1,4 @@
-/* settings.h - what may stand in `connection`, `daemon` and `role` blocks: the rows of
+/* settings.h - what may stand in `channel`, `connection`, `daemon` and `role` blocks: the rows of
  * settings.def. The checker refuses what has no row; the daemon reads what has one. */
 #pragma once
 

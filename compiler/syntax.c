@@ -65,8 +65,8 @@ static const char *const clause_words[] = { "and", "or", "then", "unless", "unti
 /* How a field goes on: always possible, seldom what is missing. */
 static const char *const path_words[] = { ".", "[", "(", "cased", NULL };
 static const char *const item_words[] = { "list", "let", "macro", "rule", "source", "use",
-    "disable", "exception", "never", "always", "environment", "defaults", "test", "connection",
-    "daemon", "role", "cdr", NULL };
+    "disable", "exception", "never", "always", "environment", "defaults", "test", "channel",
+    "connection", "daemon", "role", "cdr", NULL };
 static const char *const step_words[] = { "collect", "respond", "notify", "open", "import", "call",
     "if", NULL };
 

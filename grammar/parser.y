@@ -131,7 +131,8 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 /* The words of keywords.def. */
 %token <text> KW_accept "accept" KW_after "after" KW_alert "alert" KW_all "all" KW_always "always"
     KW_and "and" KW_any "any" KW_anywhere "anywhere" KW_approve "approve" KW_as "as" KW_avg "avg"
-    KW_by "by" KW_call "call" KW_cased "cased" KW_cdr "cdr" KW_collect "collect"
+    KW_by "by" KW_call "call" KW_cased "cased" KW_cdr "cdr" KW_channel "channel"
+    KW_collect "collect"
     KW_connection "connection" KW_contains "contains" KW_count "count" KW_daemon "daemon"
     KW_dedup "dedup" KW_defaults "defaults" KW_disable "disable" KW_distinct "distinct"
     KW_else "else" KW_endswith "endswith" KW_environment "environment" KW_escalate "escalate"
@@ -364,7 +365,7 @@ block_item: "environment" name "{" places "}" {
 
 semicolon_opt: %empty | ";" ;
 
-block_word: "connection" | "daemon" | "role" ;
+block_word: "channel" | "connection" | "daemon" | "role" ;
 
 label: %empty { $$ = STR(""); } | name | TEXT ;
 
@@ -598,8 +599,8 @@ who: TEXT { $$ = NODE(ast_name, .text = $1, .at = @1); }
 name: plain_name | "mode" | "organization" ;
 
 plain_name: NAME
-    | "accept" | "after" | "alert" | "always" | "approve" | "as" | "call" | "cdr" | "collect" |
-    "connection" | "daemon" | "dedup" | "defaults" | "disable" | "distinct" | "environment" |
+    | "accept" | "after" | "alert" | "always" | "approve" | "as" | "call" | "cdr" | "channel" |
+    "collect" | "connection" | "daemon" | "dedup" | "defaults" | "disable" | "distinct" | "environment" |
     "escalate" | "every" | "exception" | "expect" | "failure" | "faster" | "for" | "from" |
     "implies" | "import" | "irreversible" | "join" | "learn" | "let" | "limit" | "list" | "macro"
     | "never" | "no" | "notify" | "on" | "open" | "over" | "own" | "per" | "percent" | "quiet"

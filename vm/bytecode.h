@@ -337,10 +337,10 @@ struct connection_code {
     struct clause_place place;
 };
 
-/* The `daemon` block, or one within it. */
+/* The `daemon` block, or one within it, or a `channel`. */
 struct daemon_block {
-    str kind; /* "daemon", "webhook", "poll", ... */
-    str name; /* of one within it that has a name, else empty */
+    str kind; /* "daemon", "webhook", "poll", .., "channel" */
+    str name; /* of one that has a name, else empty */
     const struct connection_setting *settings;
     uint32_t setting_count;
     struct clause_place place;
@@ -372,7 +372,7 @@ struct program {
     uint32_t role_count;
     const struct connection_code *connections; /* steps go by the first of their provider */
     uint32_t connection_count;
-    const struct daemon_block *daemon_blocks; /* the daemon's own first */
+    const struct daemon_block *daemon_blocks; /* the daemon's own first, channels last */
     uint32_t daemon_block_count;
     const str *accounts; /* of AWS that the rules name; into no other does a step take a role .. */
     uint32_t account_count;

@@ -1,4 +1,4 @@
-/* blocks.h - reading the `daemon` block and those within it. */
+/* blocks.h - reading the `daemon` block, those within it, and channels. */
 #pragma once
 
 #include "bytecode.h"

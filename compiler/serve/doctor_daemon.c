@@ -213,7 +213,8 @@ static void look_at_ways(struct checkup *checkup, const struct program *program)
 {
     uint32_t ways = 0;
     for (uint32_t at = 0; at < program->daemon_block_count; at++)
-        ways += program->daemon_blocks[at].name.len > 0;
+        ways += program->daemon_blocks[at].name.len > 0
+                && !str_is(program->daemon_blocks[at].kind, "channel");
     if (ways == 0)
         checkup_add(checkup, HEALTH_WARNING, "ways in",
             "a webhook, a poll, a queue, syslog, follow",

@@ -5,6 +5,7 @@ endif
 syntax iskeyword @,48-57,_
 syntax keyword cdrVerb call collect import notify open respond
 syntax match cdrItem /^\s*\zs\<always\>/
+syntax match cdrItem /^\s*\zs\<channel\>/
 syntax match cdrItem /^\s*\zs\<connection\>/
 syntax match cdrItem /^\s*\zs\<daemon\>/
 syntax match cdrItem /^\s*\zs\<defaults\>/

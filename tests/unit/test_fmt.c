@@ -309,6 +309,8 @@ static void an_environment_has_an_entry_a_line(void **state)
         "defaults { limit 2 targets per 1h; never target a = 1 \"why\" }\n");
     assert_formatted("connection c{url=\"u\" retry \"x\"{n=3} e{}} daemon{}",
         "connection c {\n  url = \"u\"\n  retry \"x\" {\n    n = 3\n  }\n  e {}\n}\n\ndaemon {}\n");
+    assert_formatted("channel night{about=[alarms,approvals]}",
+        "channel night {\n  about = [alarms, approvals]\n}\n");
 }
 
 static void a_test_is_one_line_or_a_check_a_line(void **state)

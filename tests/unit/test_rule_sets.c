@@ -169,6 +169,10 @@ static void what_has_mistakes_does_not_begin(void **state)
             "`role` block" },
         { "rules/one.cdr", RULE "connection a { provider = aws url = \"https://192.0.2.1\" }",
             "`connection` block" },
+        { "rules/one.cdr", RULE "channel a { url = \"https://192.0.2.1\" secret = env(\"A\") }",
+            "`channel` block" },
+        { "cdr.cdr", "channel a { url = \"https://192.0.2.1\" secret = env(\"A\") }",
+            "no `daemon` block" },
         { "cdr.cdr", "connection a { provider = aws }", "no `daemon` block" },
         { "cdr.cdr", CONFIG CONFIG, "cdr.cdr:2:" },
     };
