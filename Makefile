@@ -150,12 +150,17 @@ $(POWER): tests/soak/power_cut.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -U_FORTIFY_SOURCE -shared -fPIC -o $@ $< -ldl -lpthread
 
+KILLER  := $(B)/tests/soak/kill_at
+$(KILLER): tests/soak/kill_at.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -o $@ $<
+
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 JOBS    := -j$(shell nproc)
 SUITE   := $(UNIT) $(FAULT) $(MODEL) $(DIFF)
-SOAK    := $(B)/cdr $(MODEL) $(B)/tests/fault/fault_interleavings $(B)/tests/unit/test_signature $(POWER)
+SOAK    := $(B)/cdr $(MODEL) $(B)/tests/fault/fault_interleavings $(B)/tests/unit/test_signature $(POWER) $(KILLER)
 
 run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build
@@ -168,7 +173,7 @@ test: ## every test with every compiler and checker; sets itself up; under 15 mi
 	@tests/setup.sh test
 	@tests/all.sh
 
-check: $(B)/cdr $(SUITE) $(POWER) ## the unit and command-line tests of one build (SANITIZE=1, CC=clang)
+check: $(B)/cdr $(SUITE) $(POWER) $(KILLER) ## the unit and command-line tests of one build (SANITIZE=1, CC=clang)
 	@LOGS=$(B)/test-logs tests/check.sh $(B)
 
 soak: ## what make check tries a little of, for minutes: deeper models, more orders of events

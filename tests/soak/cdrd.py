@@ -168,18 +168,16 @@ class Daemon:
         self.work.children.remove(self.child)
 
     def kill_at(self, number):
-        """Trace it, so that any thread of it that begins its system call `number` from now on dies,
-        and all of it with that. The tracer, which ends with it."""
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-o", "/dev/null", "-e", "trace=all", "-e",
-             f"inject=all:signal=KILL:when={number}", "-p", str(self.child.pid)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        """Trace it, so that all of it dies when any thread is about to make system call `number` from
+        now on. The tracer (tests/soak/kill_at.c), which ends with it and has what it said in `said`."""
+        killer = os.path.join(os.path.dirname(os.path.abspath(self.cdr[-1])), "tests", "soak", "kill_at")
+        tracer = subprocess.Popen([killer, str(self.child.pid), str(number)], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         said = tracer.stderr.readline()
         if b"attached" not in said:
             tracer.kill()
             tracer.wait()
             raise PermissionError(said.decode(errors="replace").strip())
-        threading.Thread(target=drain, args=(tracer.stderr,), daemon=True).start()
         self.work.children.append(tracer)
         return tracer
 

@@ -223,6 +223,8 @@ def main():
     if len(options.cdr) > 1 or b"__asan_init" in open(options.cdr[0], "rb").read():
         checks.skip("power cuts", "a sanitizer or valgrind wants to be loaded first")
         return checks.finish()
+    if not checks.that(os.path.exists(options.library), "power_cut.so is built", options.library):
+        return checks.finish()
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1 << 32)
     checks.figure("seed", options.seed)
