@@ -179,6 +179,7 @@ static size_t admit(struct handler *handler, struct exchange *exchange)
     }
     if (!api_is_admin(handler, exchange))
         return 0;
+    exchange->is_known = true;
     return strcmp(route->method, "POST") == 0 ? ORDER_BYTES_MAX : HEADLESS_BYTES;
 }
 

@@ -177,6 +177,11 @@ static bool has_signature(const struct hook *hook, const struct exchange *exchan
     return headers.id.len > 0 && headers.timestamp.len > 0 && headers.signatures.len > 0;
 }
 
+bool hook_knows(const struct hook *hook)
+{
+    return hook->wants_token || hook->client_ca.len > 0;
+}
+
 bool hook_admits(
     const struct hook *hook, const struct exchange *exchange, const char **reterr_reason)
 {

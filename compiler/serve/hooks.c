@@ -89,12 +89,14 @@ static size_t admit_api(struct hooks *hooks, struct exchange *exchange)
         posted_refuse(exchange, 404, "There is no such source.", near);
         return 0;
     }
+    exchange->is_known = true;
     return API_BYTES_MAX;
 }
 
 static size_t admit_hook(struct hooks *hooks, const struct hook *hook, struct exchange *exchange)
 {
     const char *reason = NULL;
+    exchange->is_known = hook_knows(hook);
     if (hook_admits(hook, exchange, &reason))
         return hook->topic.len > 0 ? SNS_BODY_BYTES_MAX : HOOK_BYTES_MAX;
     refuse_stranger(hooks, hook, exchange, reason);

@@ -27,6 +27,7 @@ struct echo {
     pthread_mutex_t lock;
     int admitted;
     int handled;
+    bool is_stuck; /* handlers at /stuck stay there */
     struct exchange *later[LATER_MAX];
     int later_count;
     char peer_ca[64];
@@ -47,6 +48,7 @@ static inline size_t echo_admit(struct handler *handler, struct exchange *exchan
     pthread_mutex_lock(&echo->lock);
     echo->admitted++;
     pthread_mutex_unlock(&echo->lock);
+    exchange->is_known = str_startswith(exchange->path, STR("/known"));
     if (!str_is(exchange->path, "/closed"))
         return str_is(exchange->path, "/small") ? 10 : BODY_MAX;
     exchange_refuse(exchange, 401, "who are you", "no token");
@@ -69,7 +71,7 @@ static inline void echo_handle(struct handler *handler, struct exchange *exchang
 {
     struct echo *echo = (struct echo *)(void *)handler;
     static const char big[16 * 1024 * 1024];
-    bool is_later = str_is(exchange->path, "/later");
+    bool is_later = str_is(exchange->path, "/later") || str_is(exchange->path, "/known/later");
     pthread_mutex_lock(&echo->lock);
     echo->handled++;
     (void)snprintf(echo->peer_ca, sizeof(echo->peer_ca), "%.*s", STR_ARG(exchange->peer_ca));
@@ -77,6 +79,11 @@ static inline void echo_handle(struct handler *handler, struct exchange *exchang
         echo->peer_subject, sizeof(echo->peer_subject), "%.*s", STR_ARG(exchange->peer_subject));
     if (is_later && echo->later_count < LATER_MAX)
         echo->later[echo->later_count++] = exchange;
+    for (bool is_stuck = str_is(exchange->path, "/stuck"); is_stuck && echo->is_stuck;) {
+        pthread_mutex_unlock(&echo->lock);
+        nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+        pthread_mutex_lock(&echo->lock);
+    }
     pthread_mutex_unlock(&echo->lock);
     if (str_is(exchange->path, "/big"))
         exchange_answer(exchange, &(struct answer){ .status = 200, .body = { big, sizeof(big) } });
@@ -129,15 +136,23 @@ static inline void pause_ms(long duration_ms)
     nanosleep(&time, NULL);
 }
 
-static inline int dial(const struct place *place)
+/* From 127.0.0.HOST. */
+static inline int dial_from(const struct place *place, unsigned host)
 {
+    struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr = { htonl(0x7F000000 + host) } };
     struct sockaddr_in address = { .sin_family = AF_INET,
         .sin_port = htons(server_port(place->server)),
         .sin_addr = { htonl(INADDR_LOOPBACK) } };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
+}
+
+static inline int dial(const struct place *place)
+{
+    return dial_from(place, 1);
 }
 
 /* Send; false when the other end does not want it any more. */

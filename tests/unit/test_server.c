@@ -343,6 +343,22 @@ static void what_is_slow_is_ended(void **state)
     free(place);
 }
 
+static void the_body_of_a_stranger_has_less_time(void **state)
+{
+    (void)state;
+    struct place *place = calloc(1, sizeof(*place));
+    open_place(place, (struct server_options){ .body_ms = 5000, .stranger_body_ms = 300 });
+    int known = dial(place);
+    int64_t begun = now_ms();
+    assert_true(say_text(known, "POST /known HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"));
+    assert_int_equal(drip(place, POST "Content-Length: 9000\r\n\r\n"), 408);
+    assert_true(now_ms() - begun < 3000);
+    assert_true(say_text(known, "123456789"));
+    assert_int_equal(hear(place, known), 200);
+    close_place(place);
+    free(place);
+}
+
 static void idle_connections_do_not_slow_down_others(void **state)
 {
     struct place *place = *state;
@@ -446,6 +462,100 @@ static void a_client_that_goes_away_harms_nobody(void **state)
     }
     answer_all(&place->echo);
     assert_int_equal(ask_text(place, GET "\r\n"), 200);
+}
+
+static void what_a_handler_does_not_answer_in_time_is_given_up(void **state)
+{
+    (void)state;
+    struct place *place = calloc(1, sizeof(*place));
+    open_place(place, (struct server_options){ .handle_ms = 300 });
+    int64_t begun = now_ms();
+    assert_int_equal(ask_text(place, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"), 503);
+    assert_true(now_ms() - begun >= 250);
+    assert_non_null(strstr(place->reply, "\r\nRetry-After: "));
+    assert_true(refused(place, "unanswered") == 1);
+    answer_all(&place->echo);
+    assert_int_equal(ask_text(place, GET "\r\n"), 200);
+    close_place(place);
+    free(place);
+}
+
+/* Its head came in time: that nobody looked at it is no fault of who sent it. */
+static void who_waits_for_a_worker_is_told_to_come_again(void **state)
+{
+    (void)state;
+    struct place *place = calloc(1, sizeof(*place));
+    enum { ALL_WORKERS = 4 };
+    int fds[ALL_WORKERS];
+    open_place(place, (struct server_options){ .enter_ms = 300 });
+    place->echo.is_stuck = true;
+    for (int at = 0; at < ALL_WORKERS; at++) {
+        fds[at] = dial(place);
+        assert_true(say_text(fds[at], "GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n"));
+        wait_for(&place->echo, &place->echo.handled, at + 1);
+    }
+    assert_int_equal(ask_text(place, POST "Content-Length: 1\r\n\r\nx"), 503);
+    assert_non_null(strstr(place->reply, "\r\nRetry-After: "));
+    assert_true(refused(place, "busy") == 1);
+    assert_true(refused(place, "head_slow") == 0);
+    pthread_mutex_lock(&place->echo.lock);
+    place->echo.is_stuck = false;
+    pthread_mutex_unlock(&place->echo.lock);
+    for (int at = 0; at < ALL_WORKERS; at++)
+        assert_int_equal(hear(place, fds[at]), 200);
+    /* The workers had it before these, and did nothing with it. */
+    for (int at = 0; at < ALL_WORKERS; at++)
+        assert_int_equal(ask_text(place, GET "\r\n"), 200);
+    assert_int_equal(echo_count(&place->echo, &place->echo.handled), 2 * ALL_WORKERS);
+    close_place(place);
+    free(place);
+}
+
+/* Post so much from 127.0.0.HOST: the connection, to be heard. */
+static int post_from(struct place *place, unsigned host, const char *path, int size)
+{
+    char head[128];
+    char *body = calloc(1, (size_t)size);
+    int fd = dial_from(place, host);
+    int used =
+        sprintf(head, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", path, size);
+    assert_true(say(fd, head, (size_t)used));
+    (void)say(fd, body, (size_t)size);
+    free(body);
+    return fd;
+}
+
+static void strangers_leave_room_for_the_bodies_of_who_is_known(void **state)
+{
+    (void)state;
+    struct place *place = calloc(1, sizeof(*place));
+    open_place(place, (struct server_options){ .bodies_bytes_max = 800000 });
+    int fds[8];
+    int held = 0;
+    for (unsigned host = 1; host <= 4; host++, held++) {
+        fds[held] = post_from(place, host, "/later", 90000);
+        wait_for(&place->echo, &place->echo.later_count, held + 1);
+        /* One of them has an eighth, */
+        assert_int_equal(hear(place, post_from(place, host, "/", 20000)), 503);
+    }
+    /* and all a half. */
+    assert_int_equal(hear(place, post_from(place, 5, "/", 50000)), 503);
+    assert_non_null(strstr(place->reply, "\r\nRetry-After: "));
+    for (; held < 8; held++) {
+        fds[held] = post_from(place, 1, "/known/later", 100000);
+        wait_for(&place->echo, &place->echo.later_count, held + 1);
+    }
+    /* There is an end for everybody. */
+    assert_int_equal(hear(place, post_from(place, 1, "/known", 50000)), 503);
+    assert_true(refused(place, "memory") == 6);
+    assert_int_equal(hear(place, post_from(place, 1, "/known", 30000)), 200);
+    answer_all(&place->echo);
+    for (int at = 0; at < held; at++)
+        assert_int_equal(hear(place, fds[at]), 200);
+    for (int turn = 0; turn < 3; turn++)
+        assert_int_equal(hear(place, post_from(place, 1, "/", 90000)), 200);
+    close_place(place);
+    free(place);
 }
 
 static void what_a_handler_never_answered_does_not_keep_the_server(void **state)
@@ -565,10 +675,14 @@ int main(void)
         WITH_SERVER(a_body_has_the_ceiling_that_was_admitted),
         WITH_SERVER(a_head_that_comes_in_pieces_is_read),
         cmocka_unit_test(what_is_slow_is_ended),
+        cmocka_unit_test(the_body_of_a_stranger_has_less_time),
         WITH_SERVER(idle_connections_do_not_slow_down_others),
         cmocka_unit_test(there_are_as_many_connections_as_said),
         WITH_SERVER(another_thread_may_answer),
         WITH_SERVER(a_client_that_goes_away_harms_nobody),
+        cmocka_unit_test(what_a_handler_does_not_answer_in_time_is_given_up),
+        cmocka_unit_test(who_waits_for_a_worker_is_told_to_come_again),
+        cmocka_unit_test(strangers_leave_room_for_the_bodies_of_who_is_known),
         cmocka_unit_test(what_a_handler_never_answered_does_not_keep_the_server),
         WITH_SERVER(a_server_that_takes_no_more_answers_what_is_open),
         WITH_SERVER(without_descriptors_it_says_so_and_goes_on),

@@ -182,7 +182,7 @@ static void pass_on(struct server *server, struct connection *connection)
     }
     pthread_mutex_lock(&server->lock);
     connection_enter(
-        server, connection, PHASE_ENTER, server->tls == NULL ? ENTER_MS : server->head_ms);
+        server, connection, PHASE_ENTER, server->tls == NULL ? server->enter_ms : server->head_ms);
     pthread_mutex_unlock(&server->lock);
     /* From here on it may be gone at any time. */
     if (MHD_add_connection(server->workers[slot % WORKERS], fd,
@@ -292,6 +292,17 @@ static bool has_enough(const struct server *server, const struct in6_addr *peer)
     return most != 0 && found >= most;
 }
 
+size_t door_strange_bytes(const struct server *server, const struct connection *connection)
+{
+    size_t bytes = 0;
+    for (uint32_t at = 0; at < server->used; at++) {
+        const struct connection *other = &server->connections[at];
+        if (other->strange_bytes > 0 && is_same_peer(&connection->peer, &other->peer))
+            bytes += other->strange_bytes;
+    }
+    return bytes;
+}
+
 /* A slot for a new connection, or NULL with the reason why not. */
 static struct connection *take_slot(
     struct server *server, int fd, const struct in6_addr *peer, const char **reterr_label)
@@ -395,15 +406,15 @@ static void accept_some(struct server *server)
 /* --- deadlines --- */
 
 /* Its time is over, and libmicrohttpd has it: say so, and let it see the end. The lock is held. */
-static void cut(
-    struct server *server, struct connection *connection, const char *label, const char *sentence)
+static void cut(struct server *server, struct connection *connection, int status, const char *label,
+    const char *sentence)
 {
     if (sentence != NULL)
-        write_refusal(server, connection->fd, 408, label, sentence);
+        write_refusal(server, connection->fd, status, label, sentence);
     else
         metrics_add(server->metrics, METRIC_REQUESTS_REFUSED, str_from(label), 1);
     (void)shutdown(connection->fd, SHUT_RDWR);
-    connection_enter(server, connection, PHASE_CUT, ENTER_MS);
+    connection_enter(server, connection, PHASE_CUT, CUT_MS);
 }
 
 /* The lock is held. */
@@ -415,16 +426,20 @@ static void end_wait(struct server *server, struct connection *connection)
         linger(server, connection);
         break;
     case PHASE_ENTER:
-        cut(server, connection, "head_slow", "the head did not come in time");
+        /* Behind TLS the head is still to come; else it is here, and nobody had time for it. */
+        if (server->tls != NULL)
+            cut(server, connection, 408, "head_slow", "the head did not come in time");
+        else
+            cut(server, connection, 503, "busy", "there is too much to do for now");
         break;
     case PHASE_BODY:
-        cut(server, connection, "body_slow", "the body did not come in time");
+        cut(server, connection, 408, "body_slow", "the body did not come in time");
         break;
     case PHASE_HANDLE:
         request_give_up(connection->request);
         break;
     case PHASE_ANSWER:
-        cut(server, connection, "answer_slow", NULL);
+        cut(server, connection, 408, "answer_slow", NULL);
         break;
     case PHASE_CUT:
         /* What libmicrohttpd never began it never ends; what it began it will. */

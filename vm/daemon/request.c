@@ -24,6 +24,7 @@ struct request {
     char *body;
     size_t room; /* bytes of `body` */
     bool is_admitted;
+    bool is_cut;      /* its time was over before; whatever still comes of it has no effect */
     bool is_too_long; /* chunks are, for what was admitted */
     bool is_too_much; /* all bodies together are: the rest is read and forgotten */
     /* What follows is guarded by the server's lock. */
@@ -315,7 +316,7 @@ static bool make_room(struct request *request, const struct head *head, size_t a
     uint64_t length = head->length;
     if (head->is_chunked)
         length = admitted < CHUNKED_BYTES_MAX ? admitted : CHUNKED_BYTES_MAX;
-    if (length > admitted || length > BODIES_BYTES_MAX) {
+    if (length > admitted || length > request->server->bodies_max) {
         refuse(exchange, 413, "body_long", "the body is too long", NULL);
         return false;
     }
@@ -326,6 +327,22 @@ static bool make_room(struct request *request, const struct head *head, size_t a
     return request->body != NULL;
 }
 
+/* Go on to a phase, unless the door has ended the connection meanwhile: then who asked was told so, and
+ * nothing may come of it. */
+static bool go_on_to(struct request *request, enum phase phase, uint32_t duration_ms)
+{
+    struct server *server = request->server;
+    pthread_mutex_lock(&server->lock);
+    request->is_cut = request->connection->phase == PHASE_CUT;
+    if (!request->is_cut) {
+        connection_enter(server, request->connection, phase, duration_ms);
+        request->is_with_handler = phase == PHASE_HANDLE;
+        server->held += request->is_with_handler;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return !request->is_cut;
+}
+
 /* The head is here. */
 static void admit(struct request *request, const char *method, const char *version)
 {
@@ -334,10 +351,11 @@ static void admit(struct request *request, const char *method, const char *versi
     struct head head = { 0 };
     enum head_fault fault = check_again(request, method, version, &head);
     pthread_mutex_lock(&server->lock);
-    connection_enter(server, request->connection, PHASE_BODY, server->body_ms);
     request->connection->request = request;
     request->connection->is_whole = false;
     pthread_mutex_unlock(&server->lock);
+    if (!go_on_to(request, PHASE_BODY, server->body_ms))
+        return;
     if (fault != HEAD_GOOD) {
         const struct head_fault_info *info = head_fault_info(fault);
         refuse(exchange, info->status, info->label, info->sentence, NULL);
@@ -350,10 +368,30 @@ static void admit(struct request *request, const char *method, const char *versi
     size_t admitted = server->handler->admit(server->handler, exchange);
     if (admitted == 0 || !make_room(request, &head, admitted))
         return;
-    request->is_admitted = true;
+    uint32_t body_ms = exchange->is_known ? server->body_ms : server->stranger_body_ms;
+    request->is_admitted = go_on_to(request, PHASE_BODY, body_ms);
 }
 
 /* --- it goes on --- */
+
+/* Whether there is room for `size` more bytes of the body; then they are counted. Those whom nobody
+ * knows share a part of it, so that they cannot keep out the others. The lock is held. */
+static bool count_in(struct request *request, size_t size)
+{
+    struct server *server = request->server;
+    struct connection *connection = request->connection;
+    if (server->bodies_bytes + size > server->bodies_max)
+        return false;
+    if (!request->exchange.is_known) {
+        if (server->strange_bytes + size > server->bodies_max / STRANGERS_SHARE
+            || door_strange_bytes(server, connection) + size > server->bodies_max / STRANGER_SHARE)
+            return false;
+        server->strange_bytes += size;
+        connection->strange_bytes += size;
+    }
+    server->bodies_bytes += size;
+    return true;
+}
 
 static void take_data(struct request *request, const char *data, size_t size)
 {
@@ -365,9 +403,7 @@ static void take_data(struct request *request, const char *data, size_t size)
     if (request->is_too_long)
         return;
     pthread_mutex_lock(&server->lock);
-    request->is_too_much = server->bodies_bytes + size > BODIES_BYTES_MAX;
-    if (!request->is_too_much)
-        server->bodies_bytes += size;
+    request->is_too_much = !count_in(request, size);
     pthread_mutex_unlock(&server->lock);
     if (request->is_too_much)
         return;
@@ -388,12 +424,8 @@ static void hand_over(struct request *request)
         return;
     }
     request->body[request->exchange.body.len] = '\0';
-    pthread_mutex_lock(&server->lock);
-    connection_enter(server, request->connection, PHASE_HANDLE, HANDLE_MS);
-    request->is_with_handler = true;
-    server->held++;
-    pthread_mutex_unlock(&server->lock);
-    server->handler->handle(server->handler, &request->exchange);
+    if (go_on_to(request, PHASE_HANDLE, server->handle_ms))
+        server->handler->handle(server->handler, &request->exchange);
 }
 
 static bool is_answered(struct request *request)
@@ -438,8 +470,8 @@ enum MHD_Result request_go_on(void *context, struct MHD_Connection *mhd, const c
     if (request->exchange.arena == NULL) {
         request->exchange.arena = &request->arena;
         admit(request, method, version);
-        if (request->is_admitted)
-            return MHD_YES;
+        if (request->is_admitted || request->is_cut)
+            return request->is_cut ? MHD_NO : MHD_YES;
         /* Refused, or a handler that neither took nor refused it. */
         if (!is_answered(request))
             exchange_refuse(&request->exchange, 500, "the request was not taken", NULL);
@@ -453,6 +485,8 @@ enum MHD_Result request_go_on(void *context, struct MHD_Connection *mhd, const c
     request->connection->is_whole = true;
     if (!is_answered(request) && !request->is_with_handler)
         hand_over(request);
+    if (request->is_cut)
+        return MHD_NO;
     return send_or_wait(request);
 }
 
@@ -468,6 +502,8 @@ void request_end(
         return;
     pthread_mutex_lock(&server->lock);
     server->bodies_bytes -= request->exchange.body.len;
+    server->strange_bytes -= request->connection->strange_bytes;
+    request->connection->strange_bytes = 0;
     request->is_in_mhd = false;
     request->connection->request = NULL;
     request->connection = NULL;

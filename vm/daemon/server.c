@@ -12,6 +12,10 @@ enum {
     CONNECTIONS_OF_PEER_MAX = 200,
     HEAD_MS = 10000,
     BODY_MS = 60000,
+    STRANGER_BODY_MS = 20000,
+    ENTER_MS = 5000,
+    HANDLE_MS = 120000,
+    BODIES_BYTES_MAX = 256 * 1024 * 1024,
     /* Descriptors that the rest of the process needs, and the least connections worth a server. */
     OTHER_DESCRIPTORS = 256,
     CONNECTIONS_MIN = 8,
@@ -60,6 +64,13 @@ static struct server *server_new(const struct server_options *options)
     server->metrics = options->metrics;
     server->head_ms = or_else(options->head_ms, HEAD_MS);
     server->body_ms = or_else(options->body_ms, BODY_MS);
+    server->stranger_body_ms = or_else(options->stranger_body_ms, STRANGER_BODY_MS);
+    if (server->stranger_body_ms > server->body_ms)
+        server->stranger_body_ms = server->body_ms;
+    server->enter_ms = or_else(options->enter_ms, ENTER_MS);
+    server->handle_ms = or_else(options->handle_ms, HANDLE_MS);
+    server->bodies_max =
+        options->bodies_bytes_max == 0 ? BODIES_BYTES_MAX : options->bodies_bytes_max;
     server->peer_max = or_else(options->connections_of_peer_max, CONNECTIONS_OF_PEER_MAX);
     server->loopback_max = options->connections_of_peer_max;
     server->connections_max = fit_descriptors(or_else(options->connections_max, CONNECTIONS_MAX));

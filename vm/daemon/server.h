@@ -24,6 +24,7 @@ struct exchange {
     str body;           /* all of it */
     str peer;           /* address of the other end, without port */
     str peer_subject;   /* of the client's certificate, which was verified; empty without one */
+    bool is_known;      /* set by `admit`: the head alone has shown a secret */
     str peer_ca; /* the name of the first of server_options.client_cas that it goes back to */
     struct arena *arena;
     struct handler *handler; /* that has it */
@@ -49,7 +50,7 @@ struct answer {
 };
 
 /* Answer: once for each exchange, from any thread, also before handle returns; the exchange is gone
- * then. Who is not answered within two minutes of handle is told 503 by the server, and what comes
+ * then. Who is not answered within handle_ms is told 503 by the server, and what comes
  * later is forgotten. */
 void exchange_answer(struct exchange *exchange, const struct answer *answer);
 /* The same, as application/problem+json (RFC 9457): `title` is a sentence, `detail` may be NULL. */
@@ -84,6 +85,11 @@ struct server_options {
     uint32_t connections_of_peer_max; /* 0: no ceiling for loopback, 200 for others */
     uint32_t head_ms;                 /* for the whole head; 0: 10 s */
     uint32_t body_ms; /* for the whole body, and for the whole answer to be taken; 0: 60 s */
+    uint32_t stranger_body_ms; /* for the body of who is not known; 0: 20 s, or body_ms if less */
+    uint32_t enter_ms;         /* from a good head to its request, in plain HTTP; 0: 5 s */
+    uint32_t handle_ms;        /* for a handler to answer; 0: 120 s */
+    size_t bodies_bytes_max;   /* of all bodies that are held; 0: 256 MiB. Of those who are not
+                                * known half of it, and an eighth for one address */
 };
 
 /* Listen, and serve from threads of its own. ERR_IO, ERR_MEMORY, ERR_INVALID with a sentence in `arena`. */

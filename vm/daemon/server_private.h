@@ -24,13 +24,13 @@ enum {
     TICK_MS = 50,     /* how fine deadlines are */
     LINGER_MS = 2000, /* for a client to read its answer and go */
     LINGER_BYTES_MAX = 8 * 1024 * 1024,
-    ENTER_MS = 5000,                       /* from a good head to its request */
-    HANDLE_MS = 120000,                    /* for a handler to answer */
-    STOP_MS = 3000,                        /* for what is open to end, when the server ends */
-    GIVE_UP_MS = 500,                      /* and for those that are told 503 then */
-    RETRY_AFTER_S = 2,                     /* when there is no room */
+    CUT_MS = 5000,     /* for libmicrohttpd to see that a connection has ended */
+    STOP_MS = 3000,    /* for what is open to end, when the server ends */
+    GIVE_UP_MS = 500,  /* and for those that are told 503 then */
+    RETRY_AFTER_S = 2, /* when there is no room */
     EXCHANGE_BYTES_MAX = 64 * 1024 * 1024, /* of one exchange's arena */
-    BODIES_BYTES_MAX = 256 * 1024 * 1024,  /* of all bodies that are held */
+    STRANGERS_SHARE = 2, /* of all bodies: one in so many bytes is for those who are not known */
+    STRANGER_SHARE = 8,  /* and for one of them, by address */
 };
 
 enum phase {
@@ -53,9 +53,10 @@ struct connection {
     uint64_t deadline_ms; /* on server.now_ms */
     uint64_t look_at_ms;  /* PHASE_HEAD: not looked at before; 0: when more comes */
     uint32_t looks;
-    size_t seen;     /* bytes of the head when it was last looked at; PHASE_LINGER: bytes drained */
-    bool is_started; /* libmicrohttpd knows it, and will say when it ends */
-    bool is_whole;   /* the request was read to its end */
+    size_t seen; /* bytes of the head when it was last looked at; PHASE_LINGER: bytes drained */
+    size_t strange_bytes; /* of its body, while nobody knows whose it is */
+    bool is_started;      /* libmicrohttpd knows it, and will say when it ends */
+    bool is_whole;        /* the request was read to its end */
     struct request *request;
 };
 
@@ -63,7 +64,9 @@ struct server {
     struct handler *handler;
     struct metrics *metrics;
     struct tls *tls; /* NULL: plain HTTP */
-    uint32_t head_ms, body_ms, peer_max, loopback_max;
+    uint32_t head_ms, body_ms, stranger_body_ms, enter_ms, handle_ms;
+    uint32_t peer_max, loopback_max;
+    size_t bodies_max;
     uint16_t port;
     int listen_fd, epoll_fd, timer_fd, wake_fd;
     int reserve_fd; /* given up to answer when there are no descriptors left */
@@ -78,11 +81,12 @@ struct server {
     uint64_t last_id;
     struct connection *connections;
     uint32_t connections_max;
-    uint32_t used;  /* slots that were ever used: all others are free */
-    uint32_t count; /* connections now */
-    uint32_t held;  /* exchanges that handlers have not answered */
-    size_t bodies_bytes;
-    bool is_over; /* stopped: the last of `held` that is answered frees it */
+    uint32_t used;        /* slots that were ever used: all others are free */
+    uint32_t count;       /* connections now */
+    uint32_t held;        /* exchanges that handlers have not answered */
+    size_t bodies_bytes;  /* of all */
+    size_t strange_bytes; /* of these, of who is not known */
+    bool is_over;         /* stopped: the last of `held` that is answered frees it */
 };
 
 /* What the door hands to libmicrohttpd in place of an address, to know the connection again. */
@@ -103,6 +107,9 @@ void door_close(struct server *server);
 /* Begin the door's thread, which ends when is_ending is set and door_wake was called. */
 MUST_CHECK enum err door_start(struct server *server);
 void door_wake(struct server *server);
+/* Bytes of bodies that are held of who is not known and has the address of that connection. The lock is
+ * held. */
+size_t door_strange_bytes(const struct server *server, const struct connection *connection);
 /* libmicrohttpd is done with a connection. */
 void door_take_back(struct server *server, struct connection *connection);
 /* Change the phase; the lock is held. */
