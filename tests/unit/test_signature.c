@@ -247,6 +247,32 @@ static void an_hmac_is_read_as_senders_write_it(void **state)
     assert_false(signature_hmac_is_right(&keys, STR(""), STR("{}"), &reason));
 }
 
+static void what_we_sign_is_what_the_specification_and_our_own_reading_accept(void **state)
+{
+    (void)state;
+    struct signature_keys keys = { .now = { 0 } };
+    char text[SIGNATURE_TEXT_MAX];
+    char wanted[45];
+    take_key(true, SPEC_KEY, &keys.now);
+    assert_true(
+        signature_standard_make(&keys.now, STR(SPEC_ID), STR("1614265330"), STR(SPEC_BODY), text));
+    assert_string_equal(text, SPEC_SIGN);
+    take_key(true, KEY, &keys.now);
+    assert_true(
+        signature_standard_make(&keys.now, STR("cdr-1"), STR("1614265330"), STR("{}"), text));
+    sign_base64(KEY, STR("cdr-1.1614265330.{}"), wanted);
+    assert_string_equal(text + strlen("v1,"), wanted);
+    assert_true(standard(&keys, "cdr-1", "1614265330", text, "{}", NOW));
+    assert_false(standard(&keys, "cdr-2", "1614265330", text, "{}", NOW));
+    /* What could be read in two ways, and what anybody could sign, is not signed. */
+    assert_false(
+        signature_standard_make(&keys.now, STR("cdr.1"), STR("1614265330"), STR("{}"), text));
+    assert_false(signature_standard_make(&keys.now, STR(""), STR("1614265330"), STR("{}"), text));
+    assert_false(
+        signature_standard_make(&keys.former, STR("cdr-1"), STR("1614265330"), STR("{}"), text));
+    signature_keys_release(&keys);
+}
+
 static void a_token_is_the_whole_token(void **state)
 {
     (void)state;
@@ -354,6 +380,7 @@ int main(void)
         cmocka_unit_test(without_a_key_nothing_is_accepted),
         cmocka_unit_test(the_vectors_of_rfc_4231_are_accepted),
         cmocka_unit_test(an_hmac_is_read_as_senders_write_it),
+        cmocka_unit_test(what_we_sign_is_what_the_specification_and_our_own_reading_accept),
         cmocka_unit_test(a_token_is_the_whole_token),
         cmocka_unit_test(one_bit_more_or_less_is_never_accepted),
     };

@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 
 enum { DIGEST_BYTES = 32, HEX_DIGITS = 64, BASE64_DIGITS = 44, TIMESTAMP_DIGITS_MAX = 12 };
 
@@ -165,21 +166,43 @@ static bool is_in_list(str list, const unsigned char digest[static DIGEST_BYTES]
     return is_found;
 }
 
+static bool standard_digest(const struct secret *key, str id, str timestamp, str body,
+    unsigned char ret_digest[static DIGEST_BYTES])
+{
+    const str parts[] = { id, STR("."), timestamp, STR("."), body };
+    return key->len > 0 && hmac(key, parts, COUNT_OF(parts), ret_digest);
+}
+
 static bool is_signed_by(
     const struct secret *key, const struct signature_standard *headers, str body)
 {
-    const str parts[] = { headers->id, STR("."), headers->timestamp, STR("."), body };
     unsigned char digest[DIGEST_BYTES];
-    return key->len > 0 && hmac(key, parts, COUNT_OF(parts), digest)
+    return standard_digest(key, headers->id, headers->timestamp, body, digest)
            && is_in_list(headers->signatures, digest);
+}
+
+static bool is_id(str id)
+{
+    return id.len > 0 && id.len <= SIGNATURE_ID_BYTES_MAX && str_find(id, '.') == id.len;
+}
+
+bool signature_standard_make(const struct secret *key, str id, str timestamp, str body,
+    char ret_text[static SIGNATURE_TEXT_MAX])
+{
+    unsigned char digest[DIGEST_BYTES];
+    struct digest_text text;
+    if (!is_id(id) || !standard_digest(key, id, timestamp, body, digest))
+        return false;
+    digest_write(digest, &text);
+    snprintf(ret_text, SIGNATURE_TEXT_MAX, "v1,%s", text.base64);
+    return true;
 }
 
 bool signature_standard_is_right(const struct signature_keys *keys,
     const struct signature_standard *headers, str body, int64_t now_ms, const char **reterr_reason)
 {
     *reterr_reason = "webhook-id is missing, too long, or has a full stop";
-    if (headers->id.len == 0 || headers->id.len > SIGNATURE_ID_BYTES_MAX
-        || str_find(headers->id, '.') < headers->id.len)
+    if (!is_id(headers->id))
         return false;
     if (!is_in_time(headers->timestamp, now_ms, reterr_reason))
         return false;

@@ -1,5 +1,5 @@
 /* signature.h - whether a message is from whom we know: the ways in which senders of webhooks show
- * that they have the secret.
+ * that they have the secret, and in which we show it to receivers of ours.
  *
  * Pure: no I/O, and the clock is handed in. Everything fails closed: without a key, without a
  * header, with anything that is not exactly what was agreed, the answer is no. Comparisons take as
@@ -53,6 +53,12 @@ struct signature_standard {
  * that what is signed is read in one way alone. */
 MUST_CHECK bool signature_standard_is_right(const struct signature_keys *keys,
     const struct signature_standard *headers, str body, int64_t now_ms, const char **reterr_reason);
+enum { SIGNATURE_TEXT_MAX = 48 /* "v1,", 44 of base64, NUL */ };
+/* The signature of a message of ours, as webhook-signature has it, NUL at its end. The id has no
+ * full stop, `timestamp` is the seconds that go with it. False: there is no key, the id is none
+ * that signature_standard_is_right would take, or OpenSSL could not. */
+MUST_CHECK bool signature_standard_make(const struct secret *key, str id, str timestamp, str body,
+    char ret_text[static SIGNATURE_TEXT_MAX]);
 /* Whether `given` is the HMAC-SHA256 of the body under one of the keys: hexadecimal in one case,
  * or base64; `sha256=` may stand in front. */
 MUST_CHECK bool signature_hmac_is_right(
