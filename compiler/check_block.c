@@ -3,6 +3,7 @@
 #include "check_pass.h"
 
 #include "base/limits.h"
+#include "host/url.h"
 #include "registry.h"
 #include "settings.h"
 
@@ -174,12 +175,6 @@ static void check_one_word(struct check *check, const struct expr *expr, const s
     }
 }
 
-static bool is_loopback(str host)
-{
-    return str_startswith(host, STR("127.")) || str_startswith(host, STR("localhost"))
-           || str_startswith(host, STR("[::1]"));
-}
-
 static void check_url(struct check *check, const struct expr *expr, const struct setting *row)
 {
     str text;
@@ -189,7 +184,7 @@ static void check_url(struct check *check, const struct expr *expr, const struct
     str host = str_skip(text, is_plain ? strlen("http://") : strlen("https://"));
     if (host.len == 0 || (!is_plain && !str_startswith(text, STR("https://"))))
         report_value(check, expr, row, "a URL that begins with https://");
-    else if (is_plain && !is_loopback(host) && !str_is(str_from(row->key), "proxy"))
+    else if (is_plain && !url_is_to_this_machine(text) && !str_is(str_from(row->key), "proxy"))
         report_value(check, expr, row, "https:// (http:// only to this machine)");
     else if (str_find(str_first(host, str_find(host, '/')), '@') < str_find(host, '/'))
         report_value(check, expr, row, "a URL without a user or password in it");
