@@ -270,6 +270,7 @@ static void check_value(struct check *check, const struct frame *frame, const st
     str text;
     switch (row->kind) {
     case SETTING_TEXT:
+    case SETTING_PATH:
         if (text_of(check, expr, row, "text in quotes", &text) && text.len > 0
             && strcmp(row->key, "evidence") == 0)
             check_evidence_place(check, expr->at, row->key, text);

@@ -1,9 +1,12 @@
 /* emit_connection.c - how providers are reached: the settings of connections, and what this build
  * does not enforce of them. */
 #include "emit_pass.h"
+#include "fixture.h"
+#include "settings.h"
 
 /* Of a secret only where it is found is known here. */
-bool emit_setting(str key, const struct expr *expr, struct connection_setting *ret_setting)
+bool emit_setting(struct emit *emit, str key, const struct expr *expr, bool is_path,
+    struct connection_setting *ret_setting)
 {
     static const char *const ways[WAY_COUNT] = { "", "env", "file", "credential" };
     enum setting_way way = WAY_WRITTEN;
@@ -25,8 +28,12 @@ bool emit_setting(str key, const struct expr *expr, struct connection_setting *r
     if (expr == NULL || way == WAY_COUNT || expr->kind != EXPR_LITERAL
         || expr->literal.value.kind != VALUE_TEXT)
         return false;
-    *ret_setting = (struct connection_setting){ key, way, value_str(expr->literal.value), 0 };
-    return true;
+    str text = value_str(expr->literal.value);
+    if (way == WAY_FILE || (way == WAY_WRITTEN && is_path))
+        text =
+            fixture_path(emit->arena, emit->compilation->sources.items[expr->at.file].file, text);
+    *ret_setting = (struct connection_setting){ key, way, text, 0 };
+    return emit_ok(emit, text.ptr == NULL ? ERR_MEMORY : ERR_OK);
 }
 
 static void emit_one(struct emit *emit, const struct item *item)
@@ -42,7 +49,9 @@ static void emit_one(struct emit *emit, const struct item *item)
     count = 0;
     for (const struct ast_line *line = item->block.lines; line != NULL; line = line->next)
         if (!str_is(line->key, "provider") && !str_is(line->key, "mode")
-            && emit_setting(line->key, line->value, &settings[count]))
+            && emit_setting(emit, line->key, line->value,
+                setting_is_path(STR("connection"), connection_provider(item), line->key),
+                &settings[count]))
             count++;
     struct connection_code code = { .name = item->name,
         .provider = connection_provider(item),

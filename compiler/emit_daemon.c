@@ -1,5 +1,6 @@
 /* emit_daemon.c - the `daemon` block and the channels as the daemon reads them: a flat list. */
 #include "emit_pass.h"
+#include "settings.h"
 
 static uint32_t values_of(const struct ast_line *line)
 {
@@ -11,15 +12,17 @@ static uint32_t values_of(const struct ast_line *line)
 }
 
 /* The settings of one line: one for each value of a list. */
-static uint32_t emit_values(const struct ast_line *line, struct connection_setting *settings)
+static uint32_t emit_values(
+    struct emit *emit, str kind, const struct ast_line *line, struct connection_setting *settings)
 {
     uint32_t count = 0;
+    bool is_path = setting_is_path(STR("daemon"), kind, line->key);
     if (line->value == NULL)
         return 0;
     if (line->value->kind != EXPR_LIST)
-        return emit_setting(line->key, line->value, settings) ? 1 : 0;
+        return emit_setting(emit, line->key, line->value, is_path, settings) ? 1 : 0;
     for (const struct expr *one = line->value->elements; one != NULL; one = one->next)
-        count += emit_setting(line->key, one, &settings[count]);
+        count += emit_setting(emit, line->key, one, is_path, &settings[count]);
     return count;
 }
 
@@ -34,7 +37,7 @@ static void emit_one(struct emit *emit, str kind, str name, span at, const struc
     if (!emit_ok(emit, settings == NULL ? ERR_MEMORY : ERR_OK))
         return;
     for (const struct ast_line *line = lines; line != NULL; line = line->next)
-        count += emit_values(line, &settings[count]);
+        count += emit_values(emit, kind, line, &settings[count]);
     struct daemon_block block = { .kind = kind,
         .name = name,
         .settings = settings,

@@ -197,8 +197,10 @@ void emit_connections(struct emit *emit);
 
 /* What the `daemon` block says. */
 void emit_daemon(struct emit *emit);
-/* One setting; false: its value is none that a block may have, which the checker has told. */
-bool emit_setting(str key, const struct expr *expr, struct connection_setting *ret_setting);
+/* One setting; what `is_path`, and every file("..") is named from where its source file is, so that
+ * it is found wherever the process stands. False: its value is none that a block may have, which the checker has told. */
+bool emit_setting(struct emit *emit, str key, const struct expr *expr, bool is_path,
+    struct connection_setting *ret_setting);
 
 /* ---- emit_accounts.c ---- */
 

@@ -33,6 +33,15 @@ bool setting_is_in(const struct setting *setting, str keyword, str provider)
     return rest.len == 0 || (rest.ptr[0] == ' ' && str_equal(str_skip(rest, 1), provider));
 }
 
+bool setting_is_path(str keyword, str provider, str key)
+{
+    for (const struct setting *row = settings; row->key != NULL; row++)
+        if (row->kind == SETTING_PATH && str_is(key, row->key)
+            && setting_is_in(row, keyword, provider))
+            return true;
+    return false;
+}
+
 const char *provider_at(size_t index)
 {
     return index < COUNT_OF(providers) ? providers[index] : NULL;

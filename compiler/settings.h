@@ -6,6 +6,7 @@
 
 enum setting_kind {
     SETTING_TEXT,
+    SETTING_PATH,  /* a text: a file or directory, from where the file is that says so */
     SETTING_TEXTS, /* a text, or a list of them */
     SETTING_WORD,
     SETTING_WORDS,   /* a word, or a list of them; quotes may be left out of both */
@@ -36,6 +37,8 @@ struct setting {
 const struct setting *setting_at(size_t index);
 /* Whether the row belongs to the block `keyword`, of that provider (or empty). */
 bool setting_is_in(const struct setting *setting, str keyword, str provider);
+/* Whether that key of the block is a path. */
+bool setting_is_path(str keyword, str provider, str key);
 /* Providers by name; NULL past the last. */
 const char *provider_at(size_t index);
 bool provider_is(str name);

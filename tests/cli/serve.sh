@@ -109,6 +109,33 @@ holds "it ends as it is told to" test ! -e data/daemon.json
 run audit verify --data data
 exits 0 "and its audit log is whole"
 
+# ---- paths of the config are relative to it, wherever the daemon is started ----
+
+mkdir -p etc/rules elsewhere
+cp rules/role.cdr etc/rules
+printf 'whsec_%s\n' "$(head -c 32 /dev/zero | base64)" >etc/hook.secret
+chmod 600 etc/hook.secret
+cat >etc/daemon.cdr <<'END'
+cdr 1
+
+daemon {
+  rules = ["rules"]
+  data = "state"
+  webhook hook { secret = file("hook.secret") }
+  follow log { path = "in.log" }
+}
+END
+cdr_serve() { cd elsewhere && exec $CDR serve --config ../etc/daemon.cdr --listen 127.0.0.1:0 --sandbox "$sandbox"; }
+serve
+holds "its data directory is beside the config" test -e etc/state/journal.db
+finding followed | jq -c . >>etc/in.log
+followed() { curl -sS -m 20 -H "Authorization: Bearer $(cat etc/state/admin.token)" "$url/v1/alerts" | grep -q followed; }
+eventually "so is the file that it follows" followed
+end_daemon TERM
+run doctor --config etc/daemon.cdr
+prints "etc/state, writable" "and where doctor looks"
+prints '`secret` is there, by file("etc/hook.secret")' "secrets too"
+
 # ---- what is wrong is said before it begins ----
 
 run serve --data data
