@@ -169,12 +169,15 @@ static struct signature_standard standard_headers(const struct exchange *exchang
         .signatures = exchange_header(exchange, "webhook-signature") };
 }
 
-static bool has_signature(const struct hook *hook, const struct exchange *exchange)
+/* Whether there can be a signature that is right: it is looked at before any body is read. */
+static bool may_be_signed(const struct hook *hook, const struct exchange *exchange, int64_t now_ms,
+    const char **reterr_reason)
 {
     if (!hook->is_standard)
-        return exchange_header(exchange, hook->signature_header).len > 0;
+        return signature_hmac_is_plausible(
+            exchange_header(exchange, hook->signature_header), reterr_reason);
     struct signature_standard headers = standard_headers(exchange);
-    return headers.id.len > 0 && headers.timestamp.len > 0 && headers.signatures.len > 0;
+    return signature_standard_is_plausible(&headers, now_ms, reterr_reason);
 }
 
 bool hook_knows(const struct hook *hook)
@@ -182,8 +185,8 @@ bool hook_knows(const struct hook *hook)
     return hook->wants_token || hook->client_ca.len > 0;
 }
 
-bool hook_admits(
-    const struct hook *hook, const struct exchange *exchange, const char **reterr_reason)
+bool hook_admits(const struct hook *hook, const struct exchange *exchange, int64_t now_ms,
+    const char **reterr_reason)
 {
     *reterr_reason = "the client's certificate is not one of client_ca";
     if (hook->client_ca.len > 0 && !str_equal(exchange->peer_ca, hook->client_ca))
@@ -194,8 +197,7 @@ bool hook_admits(
         && !sns_announces(exchange_header(exchange, "x-amz-sns-topic-arn"),
             exchange_header(exchange, "x-amz-sns-message-type"), hook->topic, reterr_reason))
         return false;
-    *reterr_reason = "a header of the signature is missing, or there twice";
-    return !hook->wants_signature || has_signature(hook, exchange);
+    return !hook->wants_signature || may_be_signed(hook, exchange, now_ms, reterr_reason);
 }
 
 bool hook_believes(const struct hook *hook, const struct exchange *exchange, int64_t now_ms,

@@ -31,8 +31,8 @@ MUST_CHECK enum err hook_read(const struct program *program, const struct daemon
 void hook_release(struct hook *hook);
 
 /* Whether the head alone may be from whom we know; else a static sentence for the log. */
-MUST_CHECK bool hook_admits(
-    const struct hook *hook, const struct exchange *exchange, const char **reterr_reason);
+MUST_CHECK bool hook_admits(const struct hook *hook, const struct exchange *exchange,
+    int64_t now_ms, const char **reterr_reason);
 /* Whether who was admitted has shown a secret by that; else anybody can be. */
 bool hook_knows(const struct hook *hook);
 /* Whether the body is from whom we know, after hook_admits. */

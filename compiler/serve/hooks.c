@@ -28,6 +28,7 @@ struct hooks {
     struct arena arena;
     struct way way; /* "api" */
     struct hook *hooks;
+    struct log_limiter *refusals; /* of each of the hooks */
     size_t count;
     struct http_curl *http; /* with one of SNS */
     struct sns_courier *courier;
@@ -36,13 +37,23 @@ struct hooks {
 
 /* ---- from whom ---- */
 
+/* What anybody can cause, so it is told once a second. */
+static void tell_reason(struct hooks *hooks, const struct hook *hook,
+    const struct exchange *exchange, const char *message, const char *reason)
+{
+    struct clock *clock = hooks->daemon->log.clock;
+    int64_t left_out = 0;
+    if (log_may(&hooks->refusals[hook - hooks->hooks], clock->now_ms(clock), &left_out))
+        LOG(&hooks->daemon->log, LOG_LEVEL_WARNING, message, LOG_TEXT("way", hook->way.name),
+            LOG_TEXT("peer", exchange->peer), LOG_TEXT("reason", str_from(reason)),
+            LOG_NUMBER("left_out", left_out));
+}
+
 /* Whoever it is learns nothing but that it was not enough. */
 static void refuse_stranger(
     struct hooks *hooks, const struct hook *hook, struct exchange *exchange, const char *reason)
 {
-    LOG(&hooks->daemon->log, LOG_LEVEL_WARNING, "a webhook was refused",
-        LOG_TEXT("way", hook->way.name), LOG_TEXT("peer", exchange->peer),
-        LOG_TEXT("reason", str_from(reason)));
+    tell_reason(hooks, hook, exchange, "a webhook was refused", reason);
     metrics_add(hooks->daemon->metrics, METRIC_REQUESTS_REFUSED, STR("webhook"), 1);
     posted_refuse(exchange, 401, "This is not what the webhook demands.", NULL);
 }
@@ -95,9 +106,10 @@ static size_t admit_api(struct hooks *hooks, struct exchange *exchange)
 
 static size_t admit_hook(struct hooks *hooks, const struct hook *hook, struct exchange *exchange)
 {
+    struct clock *clock = hooks->daemon->log.clock;
     const char *reason = NULL;
     exchange->is_known = hook_knows(hook);
-    if (hook_admits(hook, exchange, &reason))
+    if (hook_admits(hook, exchange, clock->now_ms(clock), &reason))
         return hook->topic.len > 0 ? SNS_BODY_BYTES_MAX : HOOK_BYTES_MAX;
     refuse_stranger(hooks, hook, exchange, reason);
     return 0;
@@ -190,9 +202,8 @@ static void looked_at(struct sns_job *job, enum err err, const char *reason)
     if (err == ERR_INVALID) {
         refuse_stranger(delivery->hooks, delivery->hook, delivery->exchange, reason);
     } else if (err != ERR_OK) {
-        LOG(&delivery->hooks->daemon->log, LOG_LEVEL_WARNING,
-            "whether SNS sent a message cannot be found out now",
-            LOG_TEXT("way", delivery->hook->way.name), LOG_TEXT("reason", str_from(reason)));
+        tell_reason(delivery->hooks, delivery->hook, delivery->exchange,
+            "whether SNS sent a message cannot be found out now", reason);
         posted_refuse(delivery->exchange, 503, "Who sent it cannot be found out now.", NULL);
     } else if (job->message.kind == SNS_NOTIFICATION) {
         take_notification(delivery);
@@ -282,7 +293,8 @@ static enum err read_hooks(
 {
     size_t most = program->daemon_block_count;
     hooks->hooks = calloc(most + 1, sizeof *hooks->hooks);
-    if (hooks->hooks == NULL)
+    hooks->refusals = calloc(most + 1, sizeof *hooks->refusals);
+    if (hooks->hooks == NULL || hooks->refusals == NULL)
         return ERR_MEMORY;
     for (size_t at = 0; at < most; at++) {
         const struct daemon_block *block = &program->daemon_blocks[at];
@@ -352,6 +364,7 @@ void hooks_free(struct handler *handler)
     for (size_t at = 0; at < hooks->count; at++)
         hook_release(&hooks->hooks[at]);
     free(hooks->hooks);
+    free(hooks->refusals);
     arena_release(&hooks->arena);
     free(hooks);
 }

@@ -35,6 +35,7 @@
     "  webhook mutual { client_ca = \"/etc/cdr/ca.pem\" }\n"                                       \
     "  webhook both { client_ca = \"/etc/cdr/ca.pem\" token = env(\"CDR_TEST_KEY\") }\n"           \
     "  webhook lines { source = cef token = env(\"CDR_TEST_KEY\") }\n"                             \
+    "  webhook twice { secret = env(\"CDR_TEST_KEY\") token = env(\"CDR_TEST_OTHER\") }\n"         \
     "  webhook topic { topic = \"" TOPIC "\" }\n"                                                  \
     "}\n"
 

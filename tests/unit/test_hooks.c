@@ -212,6 +212,118 @@ static size_t admitted(struct world *world, struct made_up *request, const char 
     return world->hooks->admit(world->hooks, exchange);
 }
 
+static void what_the_head_cannot_prove_it_has_at_least_to_look_like(void **state)
+{
+    (void)state;
+    struct world world;
+    char signature[96];
+    char hex[80];
+    begin(&world);
+    struct made_up good = signed_as("m-1", KEY, "{}", signature);
+    assert_true(admitted(&world, &good, "/hooks/std") > 0);
+    assert_false(good.exchange.is_known);
+    const struct {
+        size_t header;
+        const char *value;
+    } bad[] = { { 0, "" }, { 0, "a.b" }, { 1, "" }, { 1, "1699999000" }, { 1, "1700001000" },
+        { 2, "" }, { 2, "v1,AAAA" }, { 2, "v1a,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" } };
+    for (size_t at = 0; at < COUNT_OF(bad); at++) {
+        struct made_up request = good;
+        request.headers[bad[at].header][1] = bad[at].value;
+        if (admitted(&world, &request, "/hooks/std") > 0)
+            fail_msg("%zu", at);
+        assert_int_equal(request.status, 401);
+    }
+    sign(KEY, "{}", true, hex);
+    struct made_up plain = with("X-Hub-Signature-256", hex);
+    assert_true(admitted(&world, &plain, "/hooks/mac") > 0);
+    plain = with("X-Hub-Signature-256", "sha256=abc");
+    assert_int_equal(admitted(&world, &plain, "/hooks/mac"), 0);
+    end(&world);
+}
+
+static void who_has_shown_a_secret_by_the_head_is_known(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    struct made_up token = with("Authorization", "Bearer " KEY);
+    struct made_up admin = as_admin();
+    struct made_up machine = { .exchange = { .peer_ca = STR("/etc/cdr/ca.pem") } };
+    struct made_up sns = of_topic(TOPIC, "Notification");
+    assert_true(admitted(&world, &token, "/hooks/bearer") > 0);
+    assert_true(token.exchange.is_known);
+    assert_true(admitted(&world, &admin, "/v1/alerts/any") > 0);
+    assert_true(admin.exchange.is_known);
+    assert_true(admitted(&world, &machine, "/hooks/mutual") > 0);
+    assert_true(machine.exchange.is_known);
+    assert_true(admitted(&world, &sns, "/hooks/topic") > 0);
+    assert_false(sns.exchange.is_known);
+    end(&world);
+}
+
+static void a_block_with_secret_and_token_demands_both(void **state)
+{
+    (void)state;
+    struct world world;
+    char signature[96];
+    begin(&world);
+    struct made_up request = signed_as("m-1", KEY, "{}", signature);
+    assert_int_equal(POST(&world, &request, "/hooks/twice", "{}"), 401);
+    request.headers[3][0] = "Authorization";
+    request.headers[3][1] = "Bearer " KEY; /* that of the signature */
+    assert_int_equal(POST(&world, &request, "/hooks/twice", "{}"), 401);
+    request.headers[3][1] = "Bearer " OTHER;
+    assert_int_equal(POST(&world, &request, "/hooks/twice", "{\"not\":\"signed\"}"), 401);
+    assert_int_equal(POST(&world, &request, "/hooks/twice", "{}"), 202);
+    request = with("Authorization", "Bearer " OTHER);
+    assert_int_equal(POST(&world, &request, "/hooks/twice", "{}"), 401);
+    assert_int_equal(world.intake.count, 1);
+    end(&world);
+}
+
+/* What is in the pipe. */
+static size_t read_lines(int fd, char text[static 4096])
+{
+    size_t lines = 0;
+    ssize_t got = read(fd, text, 4095);
+    text[got < 0 ? 0 : got] = '\0';
+    for (const char *at = text; *at != '\0'; at++)
+        lines += *at == '\n';
+    return lines;
+}
+
+static void who_is_refused_cannot_fill_the_log(void **state)
+{
+    (void)state;
+    struct world world;
+    int ends[2];
+    char text[4096];
+    begin(&world);
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    daemon_of(&world)->log.fd = ends[1];
+    daemon_of(&world)->log.most = LOG_LEVEL_INFO;
+    for (int again = 0; again < 200; again++) {
+        struct made_up request = with("Authorization", "Bearer wrong");
+        assert_int_equal(POST(&world, &request, "/hooks/bearer", "{}"), 401);
+    }
+    assert_int_equal(read_lines(ends[0], text), 1);
+    /* Another way is told of by itself, */
+    struct made_up request = with("Authorization", "Bearer wrong");
+    assert_int_equal(POST(&world, &request, "/hooks/custom", "{}"), 401);
+    assert_int_equal(read_lines(ends[0], text), 1);
+    /* and how many there were later. */
+    world.time.now_ms += 1000;
+    assert_int_equal(POST(&world, &request, "/hooks/bearer", "{}"), 401);
+    assert_int_equal(read_lines(ends[0], text), 1);
+    assert_non_null(strstr(text, "left_out=199"));
+    assert_true(
+        metrics_get(daemon_of(&world)->metrics, METRIC_REQUESTS_REFUSED, STR("webhook")) == 202);
+    close(ends[0]);
+    close(ends[1]);
+    end(&world);
+}
+
 static void of_who_may_be_sns_no_more_is_read_than_sns_sends(void **state)
 {
     (void)state;
@@ -359,6 +471,10 @@ int main(void)
         cmocka_unit_test(each_way_to_be_known_lets_in),
         cmocka_unit_test(a_certificate_counts_for_its_own_authority),
         cmocka_unit_test(a_message_that_comes_again_is_answered_again_and_stored_once),
+        cmocka_unit_test(what_the_head_cannot_prove_it_has_at_least_to_look_like),
+        cmocka_unit_test(who_has_shown_a_secret_by_the_head_is_known),
+        cmocka_unit_test(a_block_with_secret_and_token_demands_both),
+        cmocka_unit_test(who_is_refused_cannot_fill_the_log),
         cmocka_unit_test(of_who_may_be_sns_no_more_is_read_than_sns_sends),
         cmocka_unit_test(notifications_of_the_topic_are_alerts),
         cmocka_unit_test(a_webhook_that_would_let_anybody_in_does_not_start),

@@ -215,6 +215,24 @@ static void a_log_that_nobody_reads_stops_nobody(void **state)
     close(ends[1]);
 }
 
+static void a_line_that_strangers_cause_comes_once_a_second(void **state)
+{
+    (void)state;
+    struct log_limiter limiter = { 0 };
+    int64_t left_out = -1;
+    assert_true(log_may(&limiter, 5000, &left_out));
+    assert_int_equal(left_out, 0);
+    for (int again = 0; again < 100; again++)
+        assert_false(log_may(&limiter, 5000 + again, &left_out));
+    assert_false(log_may(&limiter, 5999, &left_out));
+    assert_true(log_may(&limiter, 6000, &left_out));
+    assert_int_equal(left_out, 101);
+    assert_false(log_may(&limiter, 6500, &left_out));
+    /* The clock was set back. */
+    assert_true(log_may(&limiter, 1000, &left_out));
+    assert_int_equal(left_out, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -228,6 +246,7 @@ int main(void)
         TEST(a_long_text_is_cut_and_the_line_stays_whole),
         TEST(threads_do_not_write_into_each_others_lines),
         TEST(a_log_that_nobody_reads_stops_nobody),
+        cmocka_unit_test(a_line_that_strangers_cause_comes_once_a_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ enum {
     ESCAPED_BYTES_MAX = 6, /* of one byte: \u00XX */
     KEY_BYTES_MAX = 64,
     MESSAGE_BYTES_MAX = 2048,
+    LIMITER_MS = 1000,
     STUCK_MS = 100, /* nobody reads: the line is lost, and the daemon goes on */
 };
 
@@ -165,4 +166,17 @@ void log_write(const struct log *log, enum log_level level, const char *message,
     flockfile(stderr);
     line_put(log->fd, buf_str(&line));
     funlockfile(stderr);
+}
+
+bool log_may(struct log_limiter *limiter, int64_t now_ms, int64_t *ret_left_out)
+{
+    int_fast64_t next_ms = atomic_load(&limiter->next_ms);
+    bool is_time = now_ms >= next_ms || now_ms < next_ms - LIMITER_MS;
+    if (!is_time
+        || !atomic_compare_exchange_strong(&limiter->next_ms, &next_ms, now_ms + LIMITER_MS)) {
+        atomic_fetch_add(&limiter->left_out, 1);
+        return false;
+    }
+    *ret_left_out = (int64_t)atomic_exchange(&limiter->left_out, 0);
+    return true;
 }

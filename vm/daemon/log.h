@@ -8,6 +8,9 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
 #include "host/clock.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -41,3 +44,13 @@ void log_write(const struct log *log, enum log_level level, const char *message,
     {                                                                                              \
         .key = (name), .number = (value)                                                           \
     }
+
+/* For a line that somebody can cause who has shown no secret: one a second, so that nobody fills the disk
+ * with them. Zeroed it is ready; one for each kind of line. Any thread may ask. */
+struct log_limiter {
+    atomic_int_fast64_t next_ms;
+    atomic_uint_fast64_t left_out;
+};
+/* Whether the line may be written at `now_ms`; then *ret_left_out is how many were not since the last
+ * one, to be told in it. A clock that was set back by over a second lets one through. */
+MUST_CHECK bool log_may(struct log_limiter *limiter, int64_t now_ms, int64_t *ret_left_out);

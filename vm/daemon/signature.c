@@ -198,8 +198,19 @@ bool signature_standard_make(const struct secret *key, str id, str timestamp, st
     return true;
 }
 
-bool signature_standard_is_right(const struct signature_keys *keys,
-    const struct signature_standard *headers, str body, int64_t now_ms, const char **reterr_reason)
+/* Whether one of the list has the shape of a signature of version 1. */
+static bool has_shape(str list)
+{
+    for (; list.len > 0; list = str_skip(list, str_find(list, ' ') + 1)) {
+        str one = str_first(list, str_find(list, ' '));
+        if (str_startswith(one, STR("v1,")) && one.len == 3 + BASE64_DIGITS)
+            return true;
+    }
+    return false;
+}
+
+bool signature_standard_is_plausible(
+    const struct signature_standard *headers, int64_t now_ms, const char **reterr_reason)
 {
     *reterr_reason = "webhook-id is missing, too long, or has a full stop";
     if (!is_id(headers->id))
@@ -208,6 +219,15 @@ bool signature_standard_is_right(const struct signature_keys *keys,
         return false;
     *reterr_reason = "webhook-signature is missing or too long";
     if (headers->signatures.len == 0 || headers->signatures.len > SIGNATURE_LIST_BYTES_MAX)
+        return false;
+    *reterr_reason = "webhook-signature has no v1, with the base64 of 32 bytes";
+    return has_shape(headers->signatures);
+}
+
+bool signature_standard_is_right(const struct signature_keys *keys,
+    const struct signature_standard *headers, str body, int64_t now_ms, const char **reterr_reason)
+{
+    if (!signature_standard_is_plausible(headers, now_ms, reterr_reason))
         return false;
     *reterr_reason = "webhook-signature is not that of the message";
     bool is_now = is_signed_by(&keys->now, headers, body);
@@ -228,13 +248,26 @@ static bool is_digest_by(const struct secret *key, str given, str body)
            || is_same(given, text.base64, BASE64_DIGITS);
 }
 
+static str without_prefix(str given)
+{
+    return str_startswith(given, STR("sha256=")) ? str_skip(given, 7) : given;
+}
+
+bool signature_hmac_is_plausible(str given, const char **reterr_reason)
+{
+    str digest = without_prefix(given);
+    *reterr_reason = given.len == 0 ? "the header with the signature is missing, or there twice"
+                                    : "the signature is no HMAC-SHA256 in hexadecimal or base64";
+    return digest.len == HEX_DIGITS || digest.len == BASE64_DIGITS;
+}
+
 bool signature_hmac_is_right(
     const struct signature_keys *keys, str given, str body, const char **reterr_reason)
 {
-    *reterr_reason = given.len == 0 ? "the header with the signature is missing"
-                                    : "the signature is not that of the body";
-    if (str_startswith(given, STR("sha256=")))
-        given = str_skip(given, 7);
+    if (!signature_hmac_is_plausible(given, reterr_reason))
+        return false;
+    *reterr_reason = "the signature is not that of the body";
+    given = without_prefix(given);
     bool is_now = is_digest_by(&keys->now, given, body);
     bool is_former = is_digest_by(&keys->former, given, body);
     return is_now || is_former;

@@ -48,6 +48,11 @@ struct signature_standard {
 
 /* Each is false with a static sentence for our own log, which the sender is not told. */
 
+/* Whether the headers alone can be right: all are there, in time, with what looks like a signature.
+ * Who fails this need not send a body. */
+MUST_CHECK bool signature_standard_is_plausible(
+    const struct signature_standard *headers, int64_t now_ms, const char **reterr_reason);
+MUST_CHECK bool signature_hmac_is_plausible(str given, const char **reterr_reason);
 /* Whether a signature of version 1 is that of `id.timestamp.body` under one of the keys, and the
  * timestamp is no further from `now_ms` than SIGNATURE_TOLERANCE_S. An id has no full stop, so
  * that what is signed is read in one way alone. */
