@@ -22,8 +22,9 @@ struct evaluator;
 struct keeper;
 struct ways;
 
-/* How long a step without an answer is tried again: longer than any outage that nobody notices. */
-enum { STEP_PATIENCE_MS = 24 * 60 * 60 * 1000 };
+/* How often a run is put off whose provider is silent: for about a day, which is longer than any outage
+ * that nobody notices. */
+enum { STEP_PATIENCE_TRIES = 30 };
 
 struct daemon {
     struct driver *driver;

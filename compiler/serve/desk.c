@@ -63,7 +63,7 @@ enum err desk_open(struct desk *desk, struct daemon *daemon, enum report_format 
     desk->session.executor.connect = connect_through;
     desk->session.reporter.metrics = daemon->metrics;
     desk->session.governor.claims = daemon->claims;
-    desk->session.executor.patience_ms = STEP_PATIENCE_MS;
+    desk->session.executor.patience_tries = STEP_PATIENCE_TRIES;
     return ERR_OK;
 }
 

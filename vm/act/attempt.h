@@ -35,6 +35,7 @@ struct attempt {
     bool is_same;      /* the connection was asked, and is of both */
     bool is_held;      /* the journal has it as held */
     bool is_awaited;   /* a person was asked about it: without a connection it stays open */
+    bool is_patient;   /* without an answer it stays open: whoever executes it comes back */
     bool is_fresh;     /* whatever the journal answers was asked by this very call */
     uint32_t calls;    /* requests that were answered: the number of the next */
     uint32_t replayed; /* of them, those that an earlier call asked */
@@ -64,13 +65,6 @@ static inline bool is_applied(const struct attempt *a)
 static inline int64_t now_ms(const struct attempt *a)
 {
     return a->executor->clock->now_ms(a->executor->clock);
-}
-
-/* Whether a step without an answer waits for the provider to come back. */
-static inline bool is_patient(const struct attempt *a)
-{
-    int64_t age_ms = now_ms(a) - a->step.began_ms;
-    return is_applied(a) && age_ms < a->executor->patience_ms;
 }
 
 /* The step is over, as `end`. */

@@ -26,7 +26,7 @@ static enum err exchange(
             .body = str_from(reason == NULL ? err_text(err) : reason) };
     if (reply.body.ptr == NULL)
         reply.body = STR("");
-    if (is_overloaded(&reply) && !is_change && is_patient(a))
+    if (is_overloaded(&reply) && !is_change && a->is_patient)
         err = ERR_TRANSPORT;
     *ret_reply = reply;
     *ret_silence = err;
@@ -40,8 +40,8 @@ static bool is_told(const struct attempt *a, bool is_change, enum err silence)
     if (silence == ERR_OK)
         return true;
     if (is_change) /* one that was not sent is looked at and sent again, when its time comes */
-        return silence == ERR_TRANSPORT || !is_patient(a);
-    return !a->has_changed && !is_patient(a);
+        return silence == ERR_TRANSPORT || !a->is_patient;
+    return !a->has_changed && !a->is_patient;
 }
 
 /* Why the step stays open: never what a page of somebody's gateway says. */

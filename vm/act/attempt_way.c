@@ -49,7 +49,7 @@ enum err way_find(struct attempt *a)
     if (a->way != NULL)
         return ERR_OK;
     TRY(keep_chars(a, reason == NULL ? "no connection" : reason, &reason));
-    if (a->has_changed || a->is_awaited || is_patient(a)) {
+    if (a->has_changed || a->is_awaited || a->is_patient) {
         a->executor->reason = reason;
         return ERR_CREDENTIALS;
     }
@@ -189,7 +189,7 @@ enum err where_begin(struct attempt *a)
     TRY(place_ask(a, &place, &silence, &reason));
     if (a->way == NULL)
         return ERR_OK;
-    if (silence != ERR_OK && (a->is_awaited || is_patient(a))) {
+    if (silence != ERR_OK && (a->is_awaited || a->is_patient)) {
         a->executor->reason = reason;
         return silence;
     }

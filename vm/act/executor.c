@@ -188,6 +188,20 @@ static enum err attempt_end(struct attempt *a, struct step_outcome *ret_outcome)
     return ERR_OK;
 }
 
+/* By how often the run was put off, and by no clock: neither an hour that somebody sets nor a person who
+ * took a day to answer uses it up. */
+static enum err patience_look(struct attempt *a)
+{
+    struct timer last;
+    uint32_t tries = 0;
+    if (a->executor->patience_tries == 0)
+        return ERR_OK;
+    enum err err = timers_find(
+        a->executor->store, TIMER_RETRY, a->order->run, a->order->index, &a->own, &last, &tries);
+    a->is_patient = tries < a->executor->patience_tries;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* Begin the step in the journal, or learn how it ended: *ret_is_told. */
 static enum err attempt_begin(
     struct attempt *a, struct step_outcome *ret_outcome, bool *ret_is_told)
@@ -215,7 +229,7 @@ static enum err attempt_begin(
         a->base = record.base;
         a->step.region = record.region;
         a->step.began_ms = record.started_ms;
-        return ERR_OK;
+        return patience_look(a);
     }
     *ret_is_told = true;
     if (a->is_over) { /* the end that is recorded belongs to the other step */

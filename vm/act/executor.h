@@ -54,9 +54,11 @@ struct executor {
     void *self;                /* whoever made `connect` */
     struct governor *governor; /* asked before every change (governor.h); NULL: nobody is, which
                                 * only tests of the executor may want */
-    int64_t patience_ms; /* so long after it was begun a step without an answer, to a read or to
-                                * who we are, stays open to be resumed; 0: it ends as failed */
-    int64_t plans;       /* runs that were planned so far */
+    uint32_t
+        patience_tries; /* while its run was put off less often (timers_retry) a step without an
+                              * answer, to a read or to who we are, stays open to be resumed; 0: it
+                              * ends as failed */
+    int64_t plans;      /* runs that were planned so far */
     const volatile int *stop; /* not 0: end with ERR_STOPPED before the next request; may be
                                * NULL. A transport may look at it too, while it reads */
     const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS and
