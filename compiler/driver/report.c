@@ -238,6 +238,8 @@ void report_undo(struct reporter *reporter, const struct run *run)
         json_undo(reporter, run);
     else if (reporter->format == REPORT_TEXT)
         text_undo(reporter, run);
+    reporter->run = run->id;
+    reporter->rule = run->rule;
 }
 
 enum err report_undo_end(struct reporter *reporter, int64_t undo)

@@ -19,9 +19,10 @@ void log_step(struct reporter *reporter, const struct step_view *step)
     if (outcome->turn != STEP_HELD)
         metrics_add(reporter->metrics, METRIC_STEPS_ENDED, state, 1);
     LOG(reporter->log, ended_well(outcome->turn) ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "step",
-        LOG_NUMBER("run", step->run), LOG_NUMBER("step", step->index + 1),
-        LOG_TEXT("name", str_from(step->row->name)), LOG_TEXT("target", outcome->target),
-        LOG_TEXT("state", state), LOG_TEXT("reason", str_from(reason == NULL ? "" : reason)));
+        LOG_NUMBER(step->run != 0 ? "run" : "undo_of", step->run != 0 ? step->run : reporter->run),
+        LOG_NUMBER("step", step->index + 1), LOG_TEXT("name", str_from(step->row->name)),
+        LOG_TEXT("target", outcome->target), LOG_TEXT("state", state),
+        LOG_TEXT("reason", str_from(reason == NULL ? "" : reason)));
 }
 
 void log_note(struct reporter *reporter, const char *key, const char *text)

@@ -180,14 +180,21 @@ static enum err hands_undo(struct timer_hands *hands, const struct timer *timer,
         .reason = str_from(reason) };
     enum err refusal = ERR_OK;
     TRY(store_run_get(resuming->session->store, timer->run, &arena, &run));
-    if (resuming->crew != NULL && !resuming->crew->claim(resuming->crew, &order))
+    bool is_claimed = resuming->crew != NULL && resuming->crew->claim != NULL;
+    if (is_claimed && !resuming->crew->claim(resuming->crew, &order))
         return ERR_PAUSED;
     enum exit_code code = session_undo_in_time(resuming->session, &run, &order, &refusal);
-    if (resuming->crew != NULL)
+    if (is_claimed)
         resuming->crew->give_back(resuming->crew, &order);
     TRY(refusal);
     resuming->done++;
     return err_of(resuming, code);
+}
+
+static bool hands_later(struct timer_hands *hands, const struct timer *timer)
+{
+    struct resuming_crew *crew = resuming_of(hands)->crew;
+    return crew != NULL && crew->later != NULL && crew->later(crew, timer);
 }
 
 static enum err hands_retry(struct timer_hands *hands, const struct timer *timer)
@@ -258,6 +265,7 @@ void resuming_init(struct resuming *resuming, struct session *session)
     *resuming = (struct resuming){ .session = session,
         .hands = { .is_paused = hands_is_paused,
             .is_stopped = hands_is_stopped,
+            .later = hands_later,
             .undo = hands_undo,
             .retry = hands_retry,
             .told = hands_told } };
@@ -267,6 +275,16 @@ static enum exit_code fire(struct resuming *resuming)
 {
     struct session *session = resuming->session;
     enum err err = timers_fire(session->store, session->driver->clock, &resuming->hands);
+    if (err == ERR_OK || err == ERR_STOPPED)
+        return resuming->code;
+    return session_store_failure(session, "doing what is due", err);
+}
+
+enum exit_code resuming_fire(struct resuming *resuming, int64_t timer)
+{
+    struct session *session = resuming->session;
+    resuming->code = EXIT_CLEAN;
+    enum err err = timers_fire_one(session->store, session->driver->clock, &resuming->hands, timer);
     if (err == ERR_OK || err == ERR_STOPPED)
         return resuming->code;
     return session_store_failure(session, "doing what is due", err);

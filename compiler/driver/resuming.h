@@ -28,9 +28,11 @@ struct run_programs {
 MUST_CHECK enum exit_code resuming_run(
     struct session *session, struct run_programs *programs, int64_t run);
 
-/* Who goes on with runs elsewhere: the daemon. */
+/* Who goes on with runs elsewhere: the daemon. Each but go_on may be NULL. */
 struct resuming_crew {
     void (*go_on)(struct resuming_crew *crew, int64_t run);
+    /* Somebody fires this timer of an undo later, by resuming_fire; false: nobody does. */
+    bool (*later)(struct resuming_crew *crew, const struct timer *timer);
     /* Have `run` to ourselves until it is given back, to take steps of it back: false, it is busy. */
     bool (*claim)(struct resuming_crew *crew, const struct undo_order *order);
     void (*give_back)(struct resuming_crew *crew, const struct undo_order *order);
@@ -61,6 +63,9 @@ MUST_CHECK enum exit_code resuming_round(struct resuming *resuming);
 /* With a crew: fire what is due, and hand over what can be gone on with, while `room` is left. The
  * same results. */
 MUST_CHECK enum exit_code resuming_hand_over(struct resuming *resuming, size_t room);
+
+/* Fire one timer, if it is still due. */
+MUST_CHECK enum exit_code resuming_fire(struct resuming *resuming, int64_t timer);
 
 /* Give the journal away after a round (session_rest). */
 MUST_CHECK enum exit_code resuming_rest(struct resuming *resuming);

@@ -22,8 +22,10 @@ struct worker {
     struct crew *crew;
     pthread_t thread;
     bool is_started;
-    int64_t run;   /* that it has, or 0; of an undo the run that is taken back */
-    bool is_again; /* it came up again meanwhile */
+    struct resuming_crew hands; /* for timers that it fires */
+    int64_t run;                /* that it has, or 0; of an undo the run that is taken back */
+    int64_t timer;              /* that it fires, or 0 */
+    bool is_again;              /* the run came up again meanwhile */
 };
 
 struct crew {
@@ -31,10 +33,11 @@ struct crew {
     struct run_programs programs;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct id_queue queue;
+    struct id_queue queue;   /* runs */
+    struct id_queue timers;  /* of undos that are due */
     struct undo_task *undos; /* oldest first */
     size_t undo_count;
-    int64_t claimed; /* the run that the keeper takes back, or 0 */
+    bool was_timer; /* the last that was taken: now a run has its turn */
     bool is_stopping;
     struct worker workers[CREW_THREADS];
 };
@@ -50,15 +53,28 @@ static struct worker *holder_of(struct crew *crew, int64_t run)
     return NULL;
 }
 
-/* The run whose steps are at stake: an undo is of the one that it takes back. *ret_is_over: it ended
- * meanwhile, and may have been handed over twice. */
-static int64_t key_of(struct crew *crew, int64_t run, bool *ret_is_over)
+/* A run that is to be gone on with. */
+struct job {
+    int64_t run;
+    int64_t key; /* the run whose steps are at stake: an undo is of the one that it takes back */
+    struct undo_order order; /* of an undo */
+    bool is_undo;
+    bool is_over; /* it ended meanwhile, and may have been handed over twice */
+};
+
+static struct job job_of(struct crew *crew, int64_t run)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
-    struct run record;
+    struct run record = { .id = run };
     enum err err = store_run_get(crew->daemon->store, run, &arena, &record);
-    *ret_is_over = err == ERR_OK && record.ended_ms != 0;
-    return err == ERR_OK && record.undoes != 0 ? record.undoes : run;
+    bool is_undo = err == ERR_OK && record.undoes != 0;
+    return (struct job){ .run = run,
+        .key = is_undo ? record.undoes : run,
+        .order = { .run = record.undoes,
+            .is_of_one_step = record.is_of_one_step,
+            .step = record.undoes_step },
+        .is_undo = is_undo,
+        .is_over = err == ERR_OK && record.ended_ms != 0 };
 }
 
 /* Take `run` for `worker`; false: somebody has it, who will look again. */
@@ -67,10 +83,10 @@ static bool hold(struct worker *worker, int64_t run, int64_t key)
     struct crew *crew = worker->crew;
     pthread_mutex_lock(&crew->lock);
     struct worker *other = holder_of(crew, key);
-    bool is_free = other == NULL && crew->claimed != key;
+    bool is_free = other == NULL;
     if (is_free)
         worker->run = key;
-    else if (other != NULL && key == run)
+    else if (key == run)
         other->is_again = true;
     pthread_mutex_unlock(&crew->lock);
     return is_free;
@@ -110,27 +126,53 @@ static bool claim_targets(struct crew *crew, const struct undo_order *order)
     return err == ERR_OK;
 }
 
-bool crew_claim(struct crew *crew, const struct undo_order *order)
+/* ---- timers ---- */
+
+static struct worker *worker_of(struct resuming_crew *hands)
 {
-    pthread_mutex_lock(&crew->lock);
-    bool is_free = holder_of(crew, order->run) == NULL && crew->claimed == 0;
-    if (is_free)
-        crew->claimed = order->run;
-    pthread_mutex_unlock(&crew->lock);
-    if (is_free && !claim_targets(crew, order)) {
-        crew_give_back(crew, order);
-        return false;
-    }
-    return is_free;
+    return (struct worker *)(void *)((char *)hands - offsetof(struct worker, hands));
 }
 
-void crew_give_back(struct crew *crew, const struct undo_order *order)
+static bool hands_claim(struct resuming_crew *hands, const struct undo_order *order)
 {
-    claims_release(crew->daemon->claims, order->run);
+    struct worker *worker = worker_of(hands);
+    if (!hold(worker, 0, order->run))
+        return false;
+    if (claim_targets(worker->crew, order))
+        return true;
+    let_go(worker);
+    return false;
+}
+
+static void hands_give_back(struct resuming_crew *hands, const struct undo_order *order)
+{
+    (void)order;
+    let_go(worker_of(hands));
+}
+
+static void hands_go_on(struct resuming_crew *hands, int64_t run)
+{
+    crew_go_on(worker_of(hands)->crew, run);
+}
+
+static void fire(struct worker *worker, struct desk *desk, int64_t timer)
+{
+    struct crew *crew = worker->crew;
+    struct resuming resuming;
+    enum exit_code code = EXIT_INTERNAL;
+    if (desk_open(desk, crew->daemon, REPORT_LOG) == ERR_OK) {
+        resuming_init(&resuming, &desk->session);
+        resuming.crew = &worker->hands;
+        code = resuming_fire(&resuming, timer);
+        buf_clear(&desk->driver.out.buf); /* the log has it */
+        desk->runs++;
+    }
     pthread_mutex_lock(&crew->lock);
-    crew->claimed = 0;
-    pthread_cond_broadcast(&crew->changed);
+    worker->timer = 0;
     pthread_mutex_unlock(&crew->lock);
+    struct clock *clock = crew->daemon->driver->clock;
+    if (code > EXIT_FINDINGS) /* it is still due */
+        clock->sleep_ms(clock, AFTER_FAILURE_MS);
 }
 
 /* ---- programs ---- */
@@ -165,24 +207,31 @@ static void count_end(struct crew *crew, int64_t run)
         metrics_add(crew->daemon->metrics, METRIC_RUNS_ENDED, STR(""), 1);
 }
 
-static void carry_out(struct worker *worker, struct desk *desk, int64_t run)
+static enum exit_code go_on(struct worker *worker, struct desk *desk, const struct job *job)
 {
     struct crew *crew = worker->crew;
-    struct clock *clock = crew->daemon->driver->clock;
+    /* What it takes back is ours while it does; where somebody is at it, the keeper finds it again. */
+    if (job->is_undo && !claim_targets(crew, &job->order))
+        return EXIT_CLEAN;
+    if (desk_open(desk, crew->daemon, REPORT_LOG) != ERR_OK)
+        return EXIT_INTERNAL;
+    enum exit_code code = resuming_run(&desk->session, &crew->programs, job->run);
+    buf_clear(&desk->driver.out.buf); /* the log has it */
+    desk->runs++;
+    count_end(crew, job->run);
+    return code;
+}
+
+static void carry_out(struct worker *worker, struct desk *desk, int64_t run)
+{
+    struct clock *clock = worker->crew->daemon->driver->clock;
     enum exit_code code = EXIT_CLEAN;
-    bool is_over;
-    int64_t key = key_of(crew, run, &is_over);
-    if (is_over || !hold(worker, run, key))
+    struct job job = job_of(worker->crew, run);
+    if (job.is_over || !hold(worker, run, job.key))
         return;
-    (void)key_of(crew, run, &is_over); /* nobody else ends it from here on */
-    if (!is_over && desk_open(desk, crew->daemon, REPORT_LOG) != ERR_OK)
-        code = EXIT_INTERNAL;
-    else if (!is_over) {
-        code = resuming_run(&desk->session, &crew->programs, run);
-        buf_clear(&desk->driver.out.buf); /* the log has it */
-        desk->runs++;
-        count_end(crew, run);
-    }
+    job = job_of(worker->crew, run); /* nobody else ends it from here on */
+    if (!job.is_over)
+        code = go_on(worker, desk, &job);
     let_go(worker);
     if (code > EXIT_FINDINGS) /* the journal or the machine: the keeper finds the run again */
         clock->sleep_ms(clock, AFTER_FAILURE_MS);
@@ -247,21 +296,42 @@ static void undo_free(struct undo_task *task)
     free(task);
 }
 
-/* What is next; false: it is over. */
-static bool next_task(struct crew *crew, struct undo_task **ret_undo, int64_t *ret_run)
+/* What a worker does next: one of them. */
+struct task {
+    struct undo_task *undo;
+    int64_t timer;
+    int64_t run;
+};
+
+/* Under the lock. People first; then timers and runs in turn, so that neither waits for all of the
+ * other. */
+static struct task task_take(struct worker *worker)
 {
-    *ret_undo = NULL;
-    *ret_run = 0;
+    struct crew *crew = worker->crew;
+    struct task task = { .undo = crew->undos };
+    bool is_timer = crew->timers.count > 0 && (crew->queue.count == 0 || !crew->was_timer);
+    if (task.undo != NULL) {
+        crew->undos = task.undo->next;
+        crew->undo_count--;
+    } else if (is_timer)
+        task.timer = worker->timer = id_queue_take(&crew->timers);
+    else
+        task.run = id_queue_take(&crew->queue);
+    crew->was_timer = is_timer;
+    return task;
+}
+
+/* What is next; false: it is over. */
+static bool next_task(struct worker *worker, struct task *ret_task)
+{
+    struct crew *crew = worker->crew;
     pthread_mutex_lock(&crew->lock);
-    while (!crew->is_stopping && crew->undos == NULL && crew->queue.count == 0)
+    while (!crew->is_stopping && crew->undos == NULL && crew->queue.count == 0
+           && crew->timers.count == 0)
         pthread_cond_wait(&crew->changed, &crew->lock);
     bool goes_on = !crew->is_stopping;
-    if (goes_on && crew->undos != NULL) {
-        *ret_undo = crew->undos;
-        crew->undos = crew->undos->next;
-        crew->undo_count--;
-    } else if (goes_on)
-        *ret_run = id_queue_take(&crew->queue);
+    if (goes_on)
+        *ret_task = task_take(worker);
     pthread_mutex_unlock(&crew->lock);
     return goes_on;
 }
@@ -270,15 +340,16 @@ static void *work(void *self)
 {
     struct worker *worker = self;
     struct desk desk = { 0 };
-    struct undo_task *undo;
-    int64_t run;
-    while (next_task(worker->crew, &undo, &run)) {
-        if (undo == NULL) {
-            carry_out(worker, &desk, run);
-            continue;
+    struct task task;
+    while (next_task(worker, &task)) {
+        if (task.run != 0)
+            carry_out(worker, &desk, task.run);
+        else if (task.timer != 0)
+            fire(worker, &desk, task.timer);
+        else {
+            undo_carry_out(worker, task.undo);
+            undo_free(task.undo);
         }
-        undo_carry_out(worker, undo);
-        undo_free(undo);
     }
     desk_close(&desk);
     return NULL;
@@ -290,6 +361,18 @@ void crew_go_on(struct crew *crew, int64_t run)
 {
     pthread_mutex_lock(&crew->lock);
     (void)id_queue_put(&crew->queue, run); /* a full queue: the keeper finds it again */
+    pthread_cond_signal(&crew->changed);
+    pthread_mutex_unlock(&crew->lock);
+}
+
+void crew_fire(struct crew *crew, int64_t timer)
+{
+    bool is_under_way = false;
+    pthread_mutex_lock(&crew->lock);
+    for (size_t at = 0; at < CREW_THREADS; at++)
+        is_under_way = is_under_way || crew->workers[at].timer == timer;
+    if (!is_under_way)
+        (void)id_queue_put(&crew->timers, timer); /* a full queue: it is offered again */
     pthread_cond_signal(&crew->changed);
     pthread_mutex_unlock(&crew->lock);
 }
@@ -352,9 +435,14 @@ enum err crew_start(struct daemon *daemon, struct crew **ret_crew)
     pthread_mutex_init(&crew->lock, NULL);
     pthread_cond_init(&crew->changed, NULL);
     enum err err = id_queue_new(&crew->queue, CREW_QUEUE);
+    if (err == ERR_OK)
+        err = id_queue_new(&crew->timers, CREW_TIMERS);
     for (size_t at = 0; err == ERR_OK && at < CREW_THREADS; at++) {
         struct worker *worker = &crew->workers[at];
         worker->crew = crew;
+        worker->hands = (struct resuming_crew){
+            .go_on = hands_go_on, .claim = hands_claim, .give_back = hands_give_back
+        };
         worker->is_started = pthread_create(&worker->thread, NULL, work, worker) == 0;
         if (!worker->is_started)
             err = ERR_LIMIT;
@@ -393,6 +481,7 @@ void crew_free(struct crew *crew)
         return;
     crew_stop(crew);
     id_queue_release(&crew->queue);
+    id_queue_release(&crew->timers);
     pthread_cond_destroy(&crew->changed);
     pthread_mutex_destroy(&crew->lock);
     free(crew);

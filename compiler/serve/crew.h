@@ -8,7 +8,7 @@
 #include "act/undo.h"
 #include "serve/daemon.h"
 
-enum { CREW_THREADS = 8, CREW_QUEUE = 8192, CREW_UNDOS_MAX = 256 };
+enum { CREW_THREADS = 8, CREW_QUEUE = 8192, CREW_TIMERS = 1024, CREW_UNDOS_MAX = 256 };
 
 /* ERR_MEMORY, ERR_LIMIT (no threads). */
 MUST_CHECK enum err crew_start(struct daemon *daemon, struct crew **ret_crew);
@@ -26,9 +26,8 @@ void crew_go_on(struct crew *crew, int64_t run);
 MUST_CHECK enum err crew_undo(struct crew *crew, const struct undo_order *order,
     void (*done)(void *self, enum exit_code code, str story), void *self);
 
-/* Have a run, and what its steps changed, to oneself: false where somebody is at work on it. */
-bool crew_claim(struct crew *crew, const struct undo_order *order);
-void crew_give_back(struct crew *crew, const struct undo_order *order);
+/* Fire the timer of an undo soon; it stays due until that is done. Any thread. */
+void crew_fire(struct crew *crew, int64_t timer);
 
 /* How many runs wait or are carried out. */
 size_t crew_load(struct crew *crew);

@@ -27,9 +27,13 @@ struct evaluator {
     struct rule_set *set;
     struct evaluation evaluation;
     struct evaluation_hands hands;
-    bool has_begun;      /* the evaluation */
-    int64_t suspect_ids; /* waiting alerts up to here may have ended the last daemon */
-    const struct alert_record *alert;
+    bool has_begun;        /* the evaluation */
+    int64_t suspect_ids;   /* waiting alerts up to here may have ended the last daemon */
+    int64_t tried_id;      /* the last of them that this daemon tried .. */
+    uint32_t tried_before; /* .. and how many had before */
+    int64_t failed_id;     /* the last whose evaluation failed, how often in a row */
+    uint32_t failures;
+    const struct alert_record *alert; /* at hand; NULL: none was yet */
     struct alert_record outcome;
     struct arena words; /* of one alert */
     const char *fault;  /* why it is set aside, or NULL */
@@ -128,8 +132,8 @@ static enum exit_code decide(struct evaluator *evaluator, const struct alert_rec
     arena_release(&evaluator->words);
     evaluator->evaluation.received_ms = alert->received_ms;
     evaluator->evaluation.is_dry = str_is(alert->way, "canary");
-    if (alert->attempts >= EVALUATOR_TRIES_MAX)
-        evaluator->fault = "it was tried three times, and the daemon ended or failed each time";
+    if (alert->id == evaluator->tried_id && evaluator->tried_before >= EVALUATOR_TRIES_MAX)
+        evaluator->fault = "it was tried three times, and the daemon ended each time";
     else if (!is_source(evaluator->set->program, alert->forced_source))
         evaluator->fault = "the rules have no source of the name that it came in under";
     if (evaluator->fault != NULL)
@@ -194,7 +198,8 @@ static void hand_over(struct evaluator *evaluator)
     metrics_add(daemon->metrics, METRIC_RUNS_BEGUN, STR(""), (double)evaluator->begun_count);
 }
 
-/* How many of the waiting alerts go together: those that may have ended the last daemon alone. */
+/* How many of the waiting alerts go together: those that may have ended the last daemon alone. Each
+ * daemon writes one try down, so that only an end of it counts. */
 static enum err go_together(
     struct evaluator *evaluator, const struct alert_record *alerts, size_t count, size_t *ret_count)
 {
@@ -202,7 +207,31 @@ static enum err go_together(
     if (alerts[0].id > evaluator->suspect_ids)
         return ERR_OK;
     *ret_count = 1;
-    return alerts_try(evaluator->daemon->store, alerts[0].id);
+    if (alerts[0].id == evaluator->tried_id)
+        return ERR_OK;
+    TRY(alerts_try(evaluator->daemon->store, alerts[0].id));
+    evaluator->tried_id = alerts[0].id;
+    evaluator->tried_before = alerts[0].attempts;
+    return ERR_OK;
+}
+
+/* An alert that fails again and again while the journal can be written makes way for the others. */
+static enum err note_failure(struct evaluator *evaluator)
+{
+    struct daemon *daemon = evaluator->daemon;
+    struct clock *clock = daemon->driver->clock;
+    int64_t now_ms = clock->now_ms(clock);
+    if (evaluator->alert == NULL)
+        return ERR_OK;
+    /* Whether it is the journal that fails is found out by writing to it. */
+    TRY(cursors_set(daemon->store, STR("evaluator"), STR("in order"), now_ms));
+    evaluator->failures =
+        evaluator->failed_id == evaluator->alert->id ? evaluator->failures + 1 : 1;
+    evaluator->failed_id = evaluator->alert->id;
+    if (evaluator->failures < EVALUATOR_TRIES_MAX)
+        return ERR_OK;
+    return alerts_set_aside(daemon->store, evaluator->failed_id, now_ms,
+        "its evaluation failed three times, while the journal could be written: see the log");
 }
 
 /* Evaluate what waits, up to one slice: *ret_done of them. */
@@ -221,11 +250,12 @@ static enum err round_of(struct evaluator *evaluator, size_t most, size_t *ret_d
     if (!rules_take(evaluator))
         return ERR_MEMORY;
     TRY(go_together(evaluator, alerts, count, &count));
+    evaluator->alert = NULL;
     err = slice(evaluator, alerts, count, ret_done);
     if (err != ERR_OK) {
         store_rollback(evaluator->daemon->store);
-        evaluator->suspect_ids = alerts[count - 1].id; /* one of them may be why */
-        return err;
+        enum err noted = note_failure(evaluator);
+        return noted == ERR_OK ? err : noted;
     }
     buf_clear(&evaluator->desk.driver.out.buf); /* the log has it */
     hand_over(evaluator);
@@ -275,9 +305,11 @@ static void *run(void *self)
     while (goes_on) {
         size_t done = 0;
         enum err err = round_of(evaluator, EVALUATOR_BATCH, &done);
+        if (err == ERR_OK && done == 0) /* nothing waits, which says nothing of the journal */
+            err = before;
         tell_state(evaluator, before, err);
         before = err;
-        goes_on = err == ERR_OK && done > 0 ? !is_stopping(evaluator) : rest(evaluator);
+        goes_on = done > 0 ? !is_stopping(evaluator) : rest(evaluator);
     }
     rules_drop(evaluator);
     desk_close(&evaluator->desk);

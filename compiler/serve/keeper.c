@@ -30,14 +30,10 @@ static void hands_go_on(struct resuming_crew *hands, int64_t run)
     crew_go_on(crew_of(hands), run);
 }
 
-static bool hands_claim(struct resuming_crew *hands, const struct undo_order *order)
+static bool hands_later(struct resuming_crew *hands, const struct timer *timer)
 {
-    return crew_claim(crew_of(hands), order);
-}
-
-static void hands_give_back(struct resuming_crew *hands, const struct undo_order *order)
-{
-    crew_give_back(crew_of(hands), order);
+    crew_fire(crew_of(hands), timer->id);
+    return true;
 }
 
 static void round_of(struct keeper *keeper, struct desk *desk, struct resuming *resuming)
@@ -76,7 +72,7 @@ enum err keeper_start(struct daemon *daemon, struct keeper **ret_keeper)
     if (keeper == NULL)
         return ERR_MEMORY;
     keeper->daemon = daemon;
-    keeper->hands = (struct resuming_crew){ hands_go_on, hands_claim, hands_give_back };
+    keeper->hands = (struct resuming_crew){ .go_on = hands_go_on, .later = hands_later };
     if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
         free(keeper);
         return ERR_LIMIT;

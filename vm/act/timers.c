@@ -398,6 +398,12 @@ static enum err fire_one(struct firing *firing, struct timer *timer)
     return ERR_INVALID;
 }
 
+static bool is_for_later(const struct firing *firing, const struct timer *timer)
+{
+    return timer->kind == TIMER_UNDO && firing->hands->later != NULL
+           && firing->hands->later(firing->hands, timer);
+}
+
 /* Everything that was due when the round began, once. */
 static enum err fire_round(struct firing *firing)
 {
@@ -411,7 +417,8 @@ static enum err fire_round(struct firing *firing)
             last = timers[i];
             if (firing->hands->is_stopped != NULL && firing->hands->is_stopped(firing->hands))
                 return ERR_STOPPED;
-            TRY(fire_one(firing, &timers[i]));
+            if (!is_for_later(firing, &timers[i]))
+                TRY(fire_one(firing, &timers[i]));
         }
     }
     return ERR_OK;
@@ -426,4 +433,15 @@ enum err timers_fire(struct store *store, struct clock *clock, struct timer_hand
         TRY(fire_round(&firing));
     } while (firing.is_going_on);
     return ERR_OK;
+}
+
+enum err timers_fire_one(
+    struct store *store, struct clock *clock, struct timer_hands *hands, int64_t id)
+{
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(EVENT_BYTES_MAX);
+    struct firing firing = { .store = store, .clock = clock, .hands = hands };
+    struct timer timer;
+    TRY(timers_get(store, id, &arena, &timer));
+    TRY(timers_now(store, clock, &firing.now_ms));
+    return timer.ended_ms != 0 || timer.due_ms > firing.now_ms ? ERR_OK : fire_one(&firing, &timer);
 }

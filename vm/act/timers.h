@@ -53,6 +53,9 @@ struct timer_hands {
     bool (*is_paused)(struct timer_hands *hands);
     /* Whether somebody wants to end: what is left stays due. May be NULL. */
     bool (*is_stopped)(struct timer_hands *hands);
+    /* Whether somebody else fires this timer of an undo (timers_fire_one), which takes its time: it
+     * stays due until then, and may be offered again. May be NULL: nobody does. */
+    bool (*later)(struct timer_hands *hands, const struct timer *timer);
     /* undo_execute with timer->id; ERR_NEEDED, ERR_INVALID, ERR_NOT_FOUND and ERR_PAUSED as there. */
     enum err (*undo)(struct timer_hands *hands, const struct timer *timer, const char *reason);
     /* Go on with timer->run, which is open. */
@@ -67,3 +70,6 @@ struct timer_hands {
  * what is left stays due. ERR_STOPPED, ERR_STORE, ERR_MEMORY. */
 MUST_CHECK enum err timers_fire(
     struct store *store, struct clock *clock, struct timer_hands *hands);
+/* Do what one timer is for, if it is still due. Errors as timers_fire; ERR_NOT_FOUND: there is none. */
+MUST_CHECK enum err timers_fire_one(
+    struct store *store, struct clock *clock, struct timer_hands *hands, int64_t id);

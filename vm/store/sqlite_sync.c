@@ -40,7 +40,11 @@ static void sync_once(struct syncing *syncing)
     syncing->is_under_way = true;
     pthread_mutex_unlock(&syncing->lock);
     uint64_t written = __atomic_load_n(&syncing->written, __ATOMIC_SEQ_CST);
-    bool is_synced = fdatasync(syncing->log) == 0;
+    int code;
+    do
+        code = fdatasync(syncing->log);
+    while (code != 0 && errno == EINTR);
+    bool is_synced = code == 0;
     pthread_mutex_lock(&syncing->lock);
     syncing->is_under_way = false;
     /* After a failure the kernel may forget what it could not write, and call the next sync good. */
