@@ -42,13 +42,16 @@ class Machine:
             env["POWER_LIES"] = "1"
         self.daemon = cdrd.Daemon(work, options.cdr, sandbox, data=data, env=env)
         self.strays, self.damaged, self.lost = [], [], set()
+        self.was_ready = False
         self.modes = collections.Counter()
-        self.unsynced = self.syncs = self.in_start = 0
+        self.synced = collections.Counter()
+        self.unsynced = self.in_start = 0
 
     def switch_on(self):
         open(self.log, "wb").close()
         self.disk = power_disk.Disk(self.daemon.data)
         self.daemon.start()
+        self.was_ready = True
 
     def cut_in_start(self):
         """Switch it on, and off before it is ready."""
@@ -67,7 +70,7 @@ class Machine:
         self.disk.replay(self.log)
         self.strays += self.disk.strays()
         self.unsynced += self.disk.unsynced()
-        self.syncs += self.disk.syncs
+        self.synced += self.disk.synced
         mode = mode or self.chance.choice(power_disk.MODES)
         self.modes[mode] += 1
         self.disk.cut(mode, self.chance)
@@ -76,18 +79,18 @@ class Machine:
     def look(self, mode):
         """At a copy, since looking mends."""
         copy = power_disk.copy(self.daemon.data, self.work.file("copy"))
-        words = "no journal"
-        if os.path.exists(os.path.join(copy, "journal.db")):
+        if self.was_ready and not os.path.exists(os.path.join(copy, "journal.db")):
+            self.damaged.append((mode, "there is no journal"))
+        elif os.path.exists(os.path.join(copy, "journal.db")):
             base = sqlite3.connect(os.path.join(copy, "journal.db"))
             try:
                 words = base.execute("PRAGMA integrity_check").fetchone()[0]
-                is_begun = base.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] > 0
             except sqlite3.Error as error:
-                words, is_begun = str(error), False
+                words = str(error)
             base.close()
             if words != "ok":
                 self.damaged.append((mode, words))
-            elif is_begun:
+            elif self.was_ready:  # before, it may be one that is being made
                 code, said = self.verify(copy)
                 if code != 0:
                     self.damaged.append((mode, said[:500]))
@@ -128,7 +131,7 @@ def run_cuts(options, machine, poster, count):
 def say_figures(checks, machine, began):
     checks.figure("power cuts", f"{sum(machine.modes.values())}, in the start {machine.in_start}, "
                                 f"{dict(machine.modes)}")
-    checks.figure("syncs", machine.syncs)
+    checks.figure("syncs", dict(machine.synced))
     checks.figure("changes that were not synced when it was cut", machine.unsynced)
     checks.figure("seconds", round(time.monotonic() - began, 1))
 
@@ -138,6 +141,8 @@ def cuts(checks, options):
     count = ALERTS_PER_CUT * options.cuts + 12
     roles = [f"power-{at:06d}" for at in range(count)]
     alerts = soak.make_alerts("p" * 26, count, roles)
+    for alert in alerts[::3]:  # so that the log is moved into the database now and then
+        alert["detail"]["description"] = "." * 50_000
     used = [alert["detail"]["resource"]["accessKeyDetails"]["userName"] for alert in alerts
             if "accessKeyDetails" in alert["detail"]["resource"]]
     sandbox = cdrd.Sandbox(work, options.cdr,

@@ -12,6 +12,7 @@ In all but the first, the entries are those of a random moment since the directo
 systems keep their order.
 """
 
+import collections
 import os
 import shutil
 import struct
@@ -93,7 +94,7 @@ class Disk:
             entries[entry.name] = self.files[entry.inode()]
         self.itself = os.stat(path).st_ino
         self.directory = Followed(entries)
-        self.syncs = 0
+        self.synced = collections.Counter()  # by name
         self.last = None  # record
 
     def replay(self, log):
@@ -128,7 +129,8 @@ class Disk:
         elif kind == "S":
             self.of(inode).sync_begins(offset)
         elif kind == "E":
-            self.syncs += 1
+            self.synced.update(name for name, file in self.entries().items() if file is self.files.get(inode))
+            self.synced["."] += inode == self.itself
             for change in self.of(inode).sync_ends(offset):
                 if inode == self.itself:
                     apply_entry(self.directory.durable, *change)
