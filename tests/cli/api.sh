@@ -96,6 +96,8 @@ fi
 
 kill "${children[-1]}"
 wait "${children[-1]}"
+status=$?
+exits 0 "a daemon that is told to end ends well"
 holds "a daemon that ends takes its mark away" test ! -e data/daemon.json
 chmod 644 data/admin.token
 run serve --config "$root/docs/examples/sandbox.cdr" --listen 127.0.0.1:0 --data data
