@@ -57,7 +57,8 @@ static const char *person_of(const struct exchange *exchange)
     for (size_t at = 0; at < name.len; at++)
         if ((unsigned char)name.ptr[at] < ' ' || name.ptr[at] == 0x7f)
             return NULL;
-    if (name.len > NAME_BYTES_MAX)
+    bool is_twice = name.len == 0 && exchange_has_header(exchange, "x-cdr-person");
+    if (name.len > NAME_BYTES_MAX || is_twice)
         return NULL;
     return name.len == 0 ? "admin token"
                          : arena_format(exchange->arena, "%.*s (admin token)", STR_ARG(name));

@@ -1,6 +1,7 @@
 /* front.c - see front.h. Every request by its path, to whoever answers it. */
 #include "serve/front.h"
 
+#include "base/fold.h"
 #include "driver/json_out.h"
 #include "serve/api.h"
 #include "serve/api_private.h"
@@ -35,15 +36,31 @@ static bool is_for_hooks(const struct exchange *exchange)
                && strcmp(exchange->method, "POST") == 0);
 }
 
-/* Whether who asks is on this machine, and nobody stands in front who asks for others. */
+/* Whether that is a name of this machine for itself, with any port. A page of a browser can be at any
+ * other name that leads here, and read what is answered to it. */
+static bool is_loopback_host(str host)
+{
+    bool is_six = str_startswith(host, STR("["));
+    size_t end = is_six ? str_find(host, ']') + 1 : str_find(host, ':');
+    str name = str_first(host, end);
+    str port = str_skip(host, name.len);
+    if (port.len > 0 && (port.ptr[0] != ':' || !str_all_of(str_skip(port, 1), "0123456789")))
+        return false;
+    return fold_equal(name, STR("localhost")) || str_is(name, "[::1]")
+           || (str_startswith(name, STR("127.")) && str_all_of(name, "0123456789."));
+}
+
+/* Whether who asks is on this machine and asks this machine, and nobody stands in front who asks for
+ * others. */
 static bool is_local(const struct exchange *exchange)
 {
     static const char *const forwarded[] = { "forwarded", "x-forwarded-for", "via", "x-real-ip" };
     for (size_t at = 0; at < COUNT_OF(forwarded); at++)
-        if (exchange_header(exchange, forwarded[at]).len > 0)
+        if (exchange_has_header(exchange, forwarded[at]))
             return false;
-    return str_startswith(exchange->peer, STR("127.")) || str_is(exchange->peer, "::1")
-           || str_startswith(exchange->peer, STR("::ffff:127."));
+    return is_loopback_host(exchange_header(exchange, "host"))
+           && (str_startswith(exchange->peer, STR("127.")) || str_is(exchange->peer, "::1")
+               || str_startswith(exchange->peer, STR("::ffff:127.")));
 }
 
 /* ---- /healthz and /metrics ---- */

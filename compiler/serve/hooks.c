@@ -124,7 +124,8 @@ static bool is_gzip(const struct exchange *exchange)
 static bool is_readable(const struct hook *hook, const struct exchange *exchange)
 {
     str encoding = exchange_header(exchange, "Content-Encoding");
-    return encoding.len == 0 || fold_equal(encoding, STR("identity"))
+    return !exchange_has_header(exchange, "Content-Encoding")
+           || fold_equal(encoding, STR("identity"))
            || (is_gzip(exchange) && (hook == NULL || hook->topic.len == 0));
 }
 

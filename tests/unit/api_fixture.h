@@ -23,7 +23,7 @@ struct asked {
     const char *query; /* "limit=3&after=7" */
     const char *authorization;
     const char *person;
-    const char *forwarded;
+    const char *forwarded, *host, *origin;
     bool is_answered;
     struct answer answer;
     char *body; /* owned */
@@ -114,13 +114,25 @@ const struct command *const all_commands[] = { NULL };
 
 /* ---- what the server is to the API ---- */
 
-str exchange_header(const struct exchange *exchange, const char *name)
+static const char *header_of(const struct exchange *exchange, const char *name)
 {
     const struct asked *asked = (const struct asked *)exchange;
-    return str_from(strcasecmp(name, "authorization") == 0     ? asked->authorization
-                    : strcasecmp(name, "x-cdr-person") == 0    ? asked->person
-                    : strcasecmp(name, "x-forwarded-for") == 0 ? asked->forwarded
-                                                               : NULL);
+    return strcasecmp(name, "authorization") == 0     ? asked->authorization
+           : strcasecmp(name, "x-cdr-person") == 0    ? asked->person
+           : strcasecmp(name, "x-forwarded-for") == 0 ? asked->forwarded
+           : strcasecmp(name, "origin") == 0          ? asked->origin
+           : strcasecmp(name, "host") == 0 ? (asked->host == NULL ? "localhost:8080" : asked->host)
+                                           : NULL;
+}
+
+str exchange_header(const struct exchange *exchange, const char *name)
+{
+    return str_from(header_of(exchange, name));
+}
+
+bool exchange_has_header(const struct exchange *exchange, const char *name)
+{
+    return header_of(exchange, name) != NULL;
 }
 
 str exchange_query(const struct exchange *exchange, const char *name)

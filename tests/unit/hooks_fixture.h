@@ -143,6 +143,15 @@ str exchange_header(const struct exchange *exchange, const char *name)
     return STR("");
 }
 
+bool exchange_has_header(const struct exchange *exchange, const char *name)
+{
+    const struct made_up *made_up = (const struct made_up *)exchange;
+    for (size_t at = 0; at < 8 && made_up->headers[at][0] != NULL; at++)
+        if (strcasecmp(made_up->headers[at][0], name) == 0)
+            return true;
+    return false;
+}
+
 void exchange_answer(struct exchange *exchange, const struct answer *answer)
 {
     struct made_up *made_up = (struct made_up *)exchange;

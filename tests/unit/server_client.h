@@ -30,6 +30,7 @@ struct echo {
     bool is_stuck; /* handlers at /stuck stay there */
     struct exchange *later[LATER_MAX];
     int later_count;
+    bool has_say; /* a header X-Say */
     char peer_ca[64];
     char peer_subject[256];
 };
@@ -74,6 +75,7 @@ static inline void echo_handle(struct handler *handler, struct exchange *exchang
     bool is_later = str_is(exchange->path, "/later") || str_is(exchange->path, "/known/later");
     pthread_mutex_lock(&echo->lock);
     echo->handled++;
+    echo->has_say = exchange_has_header(exchange, "x-say");
     (void)snprintf(echo->peer_ca, sizeof(echo->peer_ca), "%.*s", STR_ARG(exchange->peer_ca));
     (void)snprintf(
         echo->peer_subject, sizeof(echo->peer_subject), "%.*s", STR_ARG(exchange->peer_subject));

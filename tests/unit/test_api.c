@@ -455,6 +455,18 @@ static void an_order_that_is_none_reaches_nobody(void **state)
         assert_int_equal(undo(&f, &asked, "/v1/runs/1/undo", rows[at].body), 400);
         assert_non_null(strstr(member(&asked, "detail"), rows[at].says));
     }
+    char longest[NAME_BYTES_MAX + 2];
+    memset(longest, 'a', sizeof longest);
+    longest[NAME_BYTES_MAX + 1] = '\0';
+    ASKED long_name = { .authorization = f.token, .person = longest };
+    assert_int_equal(ask_as(&f, &long_name, "POST", "/v1/runs/1/undo", "{\"reason\":\"r\"}"), 400);
+    assert_non_null(strstr(member(&long_name, "title"), "X-Cdr-Person"));
+    longest[NAME_BYTES_MAX] = '\0';
+    ASKED just_fits = { .authorization = f.token, .person = longest };
+    assert_int_equal(
+        ask_as(&f, &just_fits, "POST", "/v1/runs/999/undo", "{\"reason\":\"r\"}"), 404);
+    ASKED two_names = { .authorization = f.token, .person = "" };
+    assert_int_equal(ask_as(&f, &two_names, "POST", "/v1/runs/1/undo", "{\"reason\":\"r\"}"), 400);
     ASKED forged = { .person = "alice\nbob" };
     assert_int_equal(undo(&f, &forged, "/v1/runs/1/undo", "{\"reason\":\"r\"}"), 400);
     ASKED nobody = { 0 };
@@ -551,8 +563,45 @@ static void figures_are_for_this_machine_or_the_admin(void **state)
     assert_int_equal(ask_as(&f, &far, "GET", "/metrics", ""), 401);
     ASKED forwarded = { .forwarded = "198.51.100.7" };
     assert_int_equal(ask_as(&f, &forwarded, "GET", "/metrics", ""), 401);
-    ASKED admin = { .exchange = { .peer = STR("198.51.100.7") } };
+    /* There twice, or empty. */
+    ASKED unclear = { .forwarded = "" };
+    assert_int_equal(ask_as(&f, &unclear, "GET", "/metrics", ""), 401);
+    ASKED admin = { .exchange = { .peer = STR("198.51.100.7") }, .host = "cdr.internal" };
     assert_int_equal(ask(&f, &admin, "/metrics", NULL), 200);
+    api_fixture_end(&f);
+}
+
+/* A page of a browser on this machine may be at a name that its owner had lead here. */
+static void figures_are_for_who_asks_this_machine_by_its_own_name(void **state)
+{
+    (void)state;
+    struct api_fixture f;
+    api_fixture_begin(&f);
+    static const struct {
+        const char *host;
+        int status;
+    } rows[] = { { "localhost", 200 }, { "LOCALHOST:8080", 200 }, { "127.0.0.1", 200 },
+        { "127.1.2.3:1", 200 }, { "[::1]", 200 }, { "[::1]:8080", 200 }, { "", 401 },
+        { "evil.example", 401 }, { "evil.example:8080", 401 }, { "127.evil.example", 401 },
+        { "localhost.evil.example", 401 }, { "[::2]", 401 }, { "[::1].evil.example", 401 },
+        { "localhost:x", 401 }, { "[::1", 401 }, { "0.0.0.0", 401 } };
+    for (size_t at = 0; at < COUNT_OF(rows); at++) {
+        ASKED asked = { .host = rows[at].host };
+        if (ask_as(&f, &asked, "GET", "/metrics", "") != rows[at].status)
+            fail_msg("%s: %d", rows[at].host, asked.answer.status);
+    }
+    api_fixture_end(&f);
+}
+
+/* What changes something wants the token, which a browser sends for nobody. */
+static void a_page_of_a_browser_changes_nothing(void **state)
+{
+    (void)state;
+    struct api_fixture f;
+    api_fixture_begin(&f);
+    ASKED page = { .origin = "http://evil.example" };
+    assert_int_equal(ask_as(&f, &page, "POST", "/v1/runs/1/undo", "{\"reason\":\"r\"}"), 401);
+    assert_int_equal(f.told.count, 0);
     api_fixture_end(&f);
 }
 
@@ -612,6 +661,8 @@ int main(void)
         cmocka_unit_test(health_is_a_word_to_strangers_and_all_of_it_to_the_admin),
         cmocka_unit_test(what_needs_a_person_is_degraded_and_what_loses_alerts_is_503),
         cmocka_unit_test(figures_are_for_this_machine_or_the_admin),
+        cmocka_unit_test(figures_are_for_who_asks_this_machine_by_its_own_name),
+        cmocka_unit_test(a_page_of_a_browser_changes_nothing),
         cmocka_unit_test(a_mark_names_a_daemon_that_lives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,19 @@ static void a_request_reaches_its_handler_whole(void **state)
     assert_non_null(strstr(place->reply, "HTTP/1.1 200 OK"));
 }
 
+/* Of two nobody knows which of them another server reads. */
+static void a_header_that_is_there_twice_has_no_value(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(ask_text(place, GET "X-Say: one\r\nx-say: two\r\n\r\n"), 200);
+    assert_non_null(strstr(place->reply, "GET /|||127.0.0.1|\n"));
+    assert_true(place->echo.has_say);
+    assert_int_equal(ask_text(place, GET "X-Say:\r\n\r\n"), 200);
+    assert_true(place->echo.has_say);
+    assert_int_equal(ask_text(place, GET "\r\n"), 200);
+    assert_false(place->echo.has_say);
+}
+
 static void a_refusal_is_a_problem_that_says_why(void **state)
 {
     struct place *place = *state;
@@ -666,6 +679,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
         WITH_SERVER(a_request_reaches_its_handler_whole),
+        WITH_SERVER(a_header_that_is_there_twice_has_no_value),
         WITH_SERVER(a_refusal_is_a_problem_that_says_why),
         WITH_SERVER(what_could_be_smuggled_is_refused_and_counted),
         WITH_SERVER(heads_have_a_ceiling),

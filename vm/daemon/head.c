@@ -83,6 +83,12 @@ str head_value(const struct head_field *fields, size_t count, const char *name)
     return fields_named(fields, count, name, &value) == 1 ? value : STR("");
 }
 
+bool head_has(const struct head_field *fields, size_t count, const char *name)
+{
+    str value = STR("");
+    return fields_named(fields, count, name, &value) > 0;
+}
+
 /* The end of the head with its empty line; 0 while it is not there. Line ends and control characters
  * are judged on the way, so that nobody waits for the end of what is bad already. */
 static enum head_fault find_end(str bytes, size_t *ret_end)

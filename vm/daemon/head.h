@@ -71,3 +71,5 @@ enum head_fault chunks_check(str bytes);
 /* The value of the one field of that name, whose case does not matter; an empty str without one, or
  * with two. */
 str head_value(const struct head_field *fields, size_t count, const char *name);
+/* Whether there is such a field, however often. */
+bool head_has(const struct head_field *fields, size_t count, const char *name);

@@ -55,6 +55,12 @@ str exchange_header(const struct exchange *exchange, const char *name)
     return head_value(request->fields, request->count, name);
 }
 
+bool exchange_has_header(const struct exchange *exchange, const char *name)
+{
+    const struct request *request = request_of(exchange);
+    return head_has(request->fields, request->count, name);
+}
+
 str exchange_query(const struct exchange *exchange, const char *name)
 {
     str rest = request_of(exchange)->query;

@@ -36,6 +36,8 @@ struct exchange {
 /* A header's value, whose name is compared without case; an empty str when it is not there, or there
  * more than once. */
 str exchange_header(const struct exchange *exchange, const char *name);
+/* Whether it is there, however often. */
+bool exchange_has_header(const struct exchange *exchange, const char *name);
 /* The same for a parameter of the query, decoded. */
 str exchange_query(const struct exchange *exchange, const char *name);
 
