@@ -100,12 +100,23 @@ static void add_message_format(struct output *log, const char *format, va_list a
 static void log_message(struct driver *driver)
 {
     str text = buf_str(&driver->log.buf);
+    enum log_level level = driver->is_starting ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
     if (str_startswith(text, STR("cdr: ")))
         text = str_skip(text, strlen("cdr: "));
+    if (str_startswith(text, STR("warning: "))) {
+        text = str_skip(text, strlen("warning: "));
+        level = LOG_LEVEL_WARNING;
+    }
     if (str_endswith(text, STR("\n")))
         text.len--;
-    LOG(driver->events, LOG_LEVEL_WARNING, "message", LOG_TEXT("reason", text));
+    LOG(driver->events, level, driver->is_starting ? "starting" : "message",
+        LOG_TEXT("reason", text));
     buf_clear(&driver->log.buf);
+}
+
+static bool is_event(const struct driver *driver)
+{
+    return driver->events != NULL && (!driver->is_starting || driver->events->is_json);
 }
 
 void driver_message(struct driver *driver, const char *format, ...)
@@ -114,7 +125,7 @@ void driver_message(struct driver *driver, const char *format, ...)
     va_start(args, format);
     add_message_format(&driver->log, format, args);
     va_end(args);
-    if (driver->events != NULL)
+    if (is_event(driver))
         log_message(driver);
     else
         output_flush(&driver->log);
@@ -127,6 +138,10 @@ enum exit_code driver_usage(
     va_start(args, format);
     add_message_format(&driver->log, format, args);
     va_end(args);
+    if (is_event(driver)) {
+        log_message(driver);
+        return EXIT_USAGE;
+    }
     output_addf(&driver->log, "     see: cdr %s%s--help\n", command == NULL ? "" : command->name,
         command == NULL ? "" : " ");
     output_flush(&driver->log);

@@ -16,12 +16,14 @@
 #include "serve/hooks.h"
 #include "serve/keeper.h"
 #include "serve/mark.h"
+#include "serve/precautions.h"
 #include "serve/serve_sandbox.h"
 #include "serve/ticker.h"
 #include "serve/ways.h"
 
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOOK_MS = 200, CANARY_MS = 60 * 1000 };
@@ -155,8 +157,13 @@ static enum exit_code start_rules(struct service *service)
         .log = &daemon->log,
         .metrics = daemon->metrics };
     enum err err = rule_sets_open(&sets, &daemon->rule_sets);
-    if (err == ERR_INVALID) /* it was told */
+    if (err == ERR_INVALID) { /* the log has each mistake */
+        driver_message(service->driver,
+            "the rules of %s are refused, for what is said above; cdr doctor --config %s shows it "
+            "too",
+            daemon->config, daemon->config);
         return EXIT_USAGE;
+    }
     return err == ERR_OK ? EXIT_CLEAN : driver_failure(service->driver, "reading the rules", err);
 }
 
@@ -235,12 +242,39 @@ static enum exit_code start_server(struct service *service)
     return EXIT_USAGE;
 }
 
+/* Its directory, which is made where its parent is there. */
+static enum exit_code open_data(struct service *service)
+{
+    struct driver *driver = service->driver;
+    struct daemon *daemon = &service->daemon;
+    struct stat status;
+    bool is_refused;
+    bool is_new = stat(daemon->data, &status) != 0;
+    const char *owner = precaution_owner(daemon->data, daemon->config, &driver->arena, &is_refused);
+    if (is_refused) {
+        driver_message(driver, "%s", owner);
+        return EXIT_USAGE;
+    }
+    if (owner != NULL)
+        LOG(&daemon->log, LOG_LEVEL_WARNING, "the data directory is somebody else's",
+            LOG_TEXT("reason", str_from(owner)));
+    enum exit_code code = session_open(&service->session, driver, &serve_command, daemon->data);
+    daemon->store = service->session.store;
+    if (code != EXIT_CLEAN && is_new && stat(daemon->data, &status) != 0)
+        driver_message(driver,
+            "its parent must be there, and ours to write to; or name another directory with "
+            "--data, "
+            "or with `data` in %s",
+            daemon->config);
+    if (code == EXIT_CLEAN && is_new)
+        LOG(&daemon->log, LOG_LEVEL_INFO, "a new data directory",
+            LOG_TEXT("directory", str_from(daemon->data)));
+    return code;
+}
+
 static enum exit_code start(struct service *service)
 {
-    struct daemon *daemon = &service->daemon;
-    enum exit_code code =
-        session_open(&service->session, service->driver, &serve_command, daemon->data);
-    daemon->store = service->session.store;
+    enum exit_code code = open_data(service);
     if (code == EXIT_CLEAN)
         code = start_rules(service);
     if (code != EXIT_CLEAN)
@@ -311,6 +345,7 @@ static enum exit_code announce(struct service *service)
         return EXIT_USAGE;
     }
     service->is_announced = true;
+    driver->is_starting = false;
     output_addf(&driver->out, "ready %s\n", url);
     output_flush(&driver->out);
     notify_send(service->notify_socket, "READY=1");
@@ -328,8 +363,9 @@ static enum exit_code serve(struct service *service)
         if (sigtimedwait(&hangup, NULL, &look) == SIGHUP)
             ticker_reload(service->ticker);
         if (store_is_lost(service->daemon.store)) { /* a new start reads what is really there */
-            driver_message(service->driver, "the disk did not take what was written: ending, to be "
-                                            "started again");
+            LOG(&service->daemon.log, LOG_LEVEL_ERROR,
+                "the disk did not take what was written: ending, to be started again",
+                LOG_TEXT("directory", str_from(service->daemon.data)));
             return EXIT_INTERNAL;
         }
     }
@@ -347,7 +383,6 @@ static void block_hangup(void)
 
 static enum exit_code run_service(struct service *service)
 {
-    service->driver->events = &service->daemon.log;
     enum exit_code code = start(service);
     if (code == EXIT_CLEAN)
         code = announce(service);
@@ -357,12 +392,43 @@ static enum exit_code run_service(struct service *service)
     return code;
 }
 
+/* What is dangerous about it, and yet may be meant. */
+static void warn(const struct service *service, const struct program *program)
+{
+    const char *plain = service->certificate.len > 0 ? NULL : precaution_plain(service->address);
+    if (plain != NULL)
+        LOG(&service->daemon.log, LOG_LEVEL_WARNING, "it listens without TLS",
+            LOG_TEXT("address", str_from(service->address)), LOG_TEXT("reason", str_from(plain)));
+    precautions_warn_secrets(program, &service->daemon.log);
+}
+
+static enum exit_code run_config(struct service *service, const struct arguments *arguments,
+    const struct program *program, const struct daemon_block *block)
+{
+    struct driver *driver = service->driver;
+    const char *url = option_text(arguments, OPTION_SANDBOX);
+    read_log(service, block);
+    driver->events = &service->daemon.log;
+    enum exit_code code = read_place(service, arguments, block);
+    if (code == EXIT_CLEAN)
+        code = read_tls(service, program);
+    if (code != EXIT_CLEAN)
+        return code;
+    warn(service, program);
+    block_hangup();
+    if (url != NULL || str_is(block_word(block, "sandbox", "off"), "on"))
+        code = serve_sandbox(driver, url, &service->sandbox);
+    enum err err = code == EXIT_CLEAN ? metrics_new(&service->daemon.metrics) : ERR_OK;
+    if (err != ERR_OK)
+        return driver_failure(driver, "starting the daemon", err);
+    return code == EXIT_CLEAN ? run_service(service) : code;
+}
+
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     const struct daemon_block *block = NULL;
     struct service service = { .driver = driver, .claims = CLAIMS_INIT };
-    const char *url = option_text(arguments, OPTION_SANDBOX);
     if (arguments->operand_count > 0)
         return driver_usage(
             driver, &serve_command, "takes no operand, so not %s", arguments->operands[0]);
@@ -370,21 +436,15 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     service.daemon.claims = &service.claims;
     service.daemon.started_ms = driver->clock->now_ms(driver->clock);
     service.notify_socket = aws_environment_get(aws_environment_process(), "NOTIFY_SOCKET");
+    driver->is_starting = true;
     enum exit_code code = read_config(&service, arguments, &compilation, &block);
     if (code == EXIT_CLEAN)
-        code = read_place(&service, arguments, block);
-    if (code == EXIT_CLEAN)
-        code = read_tls(&service, compilation.program);
-    if (code != EXIT_CLEAN)
-        return code;
-    read_log(&service, block);
-    block_hangup();
-    if (url != NULL || str_is(block_word(block, "sandbox", "off"), "on"))
-        code = serve_sandbox(driver, url, &service.sandbox);
-    enum err err = code == EXIT_CLEAN ? metrics_new(&service.daemon.metrics) : ERR_OK;
-    if (err != ERR_OK)
-        return driver_failure(driver, "starting the daemon", err);
-    return code == EXIT_CLEAN ? run_service(&service) : code;
+        code = run_config(&service, arguments, compilation.program, block);
+    if (code != EXIT_CLEAN && !service.is_announced)
+        driver_message(driver, "the daemon did not start");
+    driver->is_starting = false;
+    driver->events = NULL; /* it is of this function */
+    return code;
 }
 
 static const struct example examples[] = {

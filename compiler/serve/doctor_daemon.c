@@ -6,6 +6,7 @@
 #include "daemon/signature.h"
 #include "driver/setting_text.h"
 #include "serve/blocks.h"
+#include "serve/precautions.h"
 #include "serve/rule_trial.h"
 
 #include <errno.h>
@@ -116,6 +117,9 @@ static void look_up(struct checkup *checkup, const char *name, const struct daem
     else
         checkup_add(
             checkup, HEALTH_OK, name, NULL, "`%.*s` is there, by %s", STR_ARG(setting->key), from);
+    const char *open_to = precaution_secret(setting, &checkup->driver->arena);
+    if (open_to != NULL)
+        checkup_add(checkup, HEALTH_WARNING, name, NULL, "%s", open_to);
 }
 
 static void look_up_all(struct checkup *checkup, const struct program *program)
@@ -180,6 +184,20 @@ static void look_at_address(
         checkup_add(checkup, HEALTH_OK, name, NULL, "%.*s is free", STR_ARG(text));
 }
 
+/* The daemon's own listener; those of syslog have their own settings, and no token. */
+static void look_at_plain(
+    struct checkup *checkup, const struct program *program, const struct connection_setting *listen)
+{
+    const char *address;
+    uint16_t port;
+    if (block_find(program, "tls") != NULL
+        || !block_address(listen->text, &checkup->driver->arena, &address, &port)
+        || precaution_plain(address) == NULL)
+        return;
+    checkup_add(checkup, HEALTH_WARNING, "daemon", NULL, "%.*s: %s", STR_ARG(listen->text),
+        precaution_plain(address));
+}
+
 static void look_at_addresses(
     struct checkup *checkup, const struct program *program, const char *directory)
 {
@@ -188,6 +206,8 @@ static void look_at_addresses(
         const struct connection_setting *listen = block_setting(block, "listen");
         if (listen != NULL)
             look_at_address(checkup, doctor_block_name(checkup, block), listen->text, directory);
+        if (listen != NULL && str_is(block->kind, "daemon"))
+            look_at_plain(checkup, program, listen);
     }
 }
 
@@ -224,6 +244,18 @@ static void look_at_ways(struct checkup *checkup, const struct program *program)
             checkup, HEALTH_OK, "ways in", NULL, "%u, and POST /v1/alerts/SOURCE", (unsigned)ways);
 }
 
+/* Whose it is was told; here, that the daemon would refuse it. */
+static void look_at_owner(struct checkup *checkup, const char *directory, const char *config)
+{
+    bool is_refused = false;
+    const char *owner = directory == NULL ? NULL
+                                          : precaution_owner(directory, config,
+                                              &checkup->driver->arena, &is_refused);
+    if (is_refused)
+        checkup_add(checkup, HEALTH_PROBLEM, "data directory",
+            "the daemon does not start as another user", "%s", owner);
+}
+
 void doctor_daemon(struct checkup *checkup, const char *config)
 {
     struct rule_set *set = try_rules(checkup, config);
@@ -237,6 +269,7 @@ void doctor_daemon(struct checkup *checkup, const char *config)
     if (directory == NULL && data != NULL)
         directory = arena_copy(&checkup->driver->arena, data->text).ptr;
     doctor_data(checkup, directory);
+    look_at_owner(checkup, directory, config);
     if (daemon != NULL) {
         look_at_ways(checkup, program);
         look_up_all(checkup, program);

@@ -103,6 +103,20 @@ sed 's/rules = .*/rules = ["rules"]\n  follow file { path = "in.ndjson" }/' conf
 run serve --config follow.cdr --data other --listen "${url#http://}" --sandbox "$sandbox"
 exits 2 "a port that is taken is told"
 holds "before anything was done" is_changed PutRolePolicy 2
+says "cannot listen on 127.0.0.1 port ${url##*:}: Address already in use" "and which, in a line of its own"
+says "name another port" "with a way out"
+last_line() { [ "$(tail -n 1 "$err")" = "$1" ]; }
+holds "the last line says what came of it" last_line "cdr: the daemon did not start"
+sed 's/rules = .*/rules = ["rules"] log = error/' config.cdr >error.cdr
+run serve --config error.cdr --data other --listen "${url#http://}" --sandbox "$sandbox"
+says "cdr: cannot listen on" "also where the log has errors alone"
+sed 's/rules = .*/rules = ["rules"] log = error log_format = json/' config.cdr >json.cdr
+run serve --config json.cdr --data other --listen "${url#http://}" --sandbox "$sandbox"
+holds "in JSON it is an error, and the last" bash -c "tail -n 1 '$err' | jq -e '.level == \"error\" and .reason == \"the daemon did not start\"'"
+holds "and so is the reason" bash -c "jq -se 'any(.[]; .level == \"error\" and (.reason | test(\"cannot listen\")))' '$err'"
+run serve --config config.cdr --data nowhere/data --listen 127.0.0.1:0 --sandbox "$sandbox"
+exits 2 "a directory without a parent is told"
+says "its parent must be there" "with a way out"
 
 end_daemon TERM
 holds "it ends as it is told to" test ! -e data/daemon.json
@@ -132,6 +146,28 @@ finding followed | jq -c . >>etc/in.log
 followed() { curl -sS -m 20 -H "Authorization: Bearer $(cat etc/state/admin.token)" "$url/v1/alerts" | grep -q followed; }
 eventually "so is the file that it follows" followed
 end_daemon TERM
+holds "a new data directory is told" grep -q 'info: a new data directory directory=../etc/state' said
+holds "a secret that others may not read is not" bash -c "! grep -q 'open to others' said"
+chmod 644 etc/hook.secret
+sed -i 's/  data = "state"/  data = "state" listen = "0.0.0.0:0"/' etc/daemon.cdr
+cdr_serve() { cd elsewhere && exec $CDR serve --config ../etc/daemon.cdr --sandbox "$sandbox"; }
+serve
+end_daemon TERM
+holds "one that others may read is" grep -q 'warning: a secret is open to others .*chmod 600 ../etc/hook.secret' said
+holds "so is an address without TLS that others reach" grep -q 'warning: it listens without TLS address=0.0.0.0' said
+holds "the directory is new once" test "$(grep -c 'a new data directory directory=../etc' said)" = 1
+run doctor --config etc/daemon.cdr
+prints 'etc/hook.secret may be read by others (0644): chmod 600' "doctor says it too"
+prints "whoever is on the way reads alerts and the admin's token" "and what an address is reached by"
+if [ "$(id -u)" = 0 ]; then
+    chown 65534 etc/state
+    run serve --config etc/daemon.cdr --sandbox "$sandbox"
+    exits 2 "root does not write in the directory of somebody else"
+    says "sudo -u nobody cdr serve --config etc/daemon.cdr" "and says as whom to start it"
+    run doctor --config etc/daemon.cdr
+    prints "the daemon does not start as another user" "as doctor does"
+    chown 0 etc/state
+fi
 run doctor --config etc/daemon.cdr
 prints "etc/state, writable" "and where doctor looks"
 prints '`secret` is there, by file("etc/hook.secret")' "secrets too"

@@ -557,6 +557,22 @@ static uint16_t port_of(int fd)
     return ntohs(address.ss_family == AF_INET6 ? six.sin6_port : four.sin_port);
 }
 
+/* What to do about it, after the reason. */
+static const char *listen_help(int why)
+{
+    switch (why) {
+    case EADDRINUSE:
+        return "; `ss -ltnp` shows which program has it: stop that, or name another port (0: any "
+               "that is free)";
+    case EACCES:
+        return "; ports below 1024 need CAP_NET_BIND_SERVICE, so name one above";
+    case EADDRNOTAVAIL:
+        return "; `ip address` shows those of this machine";
+    default:
+        return "";
+    }
+}
+
 static int listen_on(const struct addrinfo *where)
 {
     int fd = socket(where->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -589,8 +605,8 @@ enum err door_open(struct server *server, const char *address, uint16_t port, st
     int why = errno;
     freeaddrinfo(where);
     if (server->listen_fd < 0) {
-        *reterr_reason = arena_format(
-            arena, "cannot listen on %s port %u: %s", address, (unsigned)port, strerror(why));
+        *reterr_reason = arena_format(arena, "cannot listen on %s port %u: %s%s", address,
+            (unsigned)port, strerror(why), listen_help(why));
         return ERR_IO;
     }
     server->port = port_of(server->listen_fd);
