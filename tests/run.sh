@@ -6,7 +6,7 @@
 #
 # A program speaks TAP on its output: `ok`, `not ok`, `# SKIP`, and the plan `1..N`. One
 # that ends badly, or says fewer results than its plan, counts as a failure. Output is
-# kept in $LOGS (build/test-logs) and shown when something failed or was skipped. Three
+# kept in $LOGS (build/test-logs) and shown when something failed or was skipped. Four
 # programs a core run at once, since many of them wait.
 set -u
 logs=${LOGS:-build/test-logs}
@@ -51,7 +51,7 @@ tell_one() {
     fi
 }
 
-slots=${TEST_JOBS:-$((3 * $(nproc)))}
+slots=${TEST_JOBS:-$((4 * $(nproc)))}
 while [ $# -gt 0 ]; do
     command=()
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
