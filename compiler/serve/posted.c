@@ -92,6 +92,10 @@ static void answer_accepted(struct taking *taking)
     json_number(&json, "new", taking->count - known);
     json_number(&json, "known", known);
     json_close(&json, '}');
+    if (body.err != ERR_OK) { /* they are stored; who sends them again is told so */
+        refuse_err(taking, body.err);
+        return;
+    }
     const struct way *way = taking->posted.way;
     way_has_brought(taking->daemon, way, taking->count);
     metrics_add(taking->daemon->metrics, METRIC_ALERTS_KNOWN, way->name, (double)known);
