@@ -172,6 +172,25 @@ run doctor --config etc/daemon.cdr
 prints "etc/state, writable" "and where doctor looks"
 prints '`secret` is there, by file("etc/hook.secret")' "secrets too"
 
+# ---- an alert that ends the daemon ----
+
+# As three daemons that ended while they tried it would have left it, with one behind it.
+python3 - data/journal.db "$(finding poison | tr -d '\n')" "$(finding behind-it | tr -d '\n')" <<'END'
+import hashlib, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for text, tries in ((sys.argv[2], 3), (sys.argv[3], 1)):
+    db.execute("INSERT INTO alerts (way, forced_source, digest, received_ms, text, attempts) VALUES ('api', '', ?, 1, ?, ?)",
+               (hashlib.sha256(text.encode()).digest(), text.encode(), tries))
+db.commit()
+END
+serve
+eventually "an alert that was tried three times is set aside, with the cause" \
+    alerts '[.items[] | select(.state == "dead" and (.reason | contains("three times")))] | length == 1'
+holds "and the one behind it is evaluated" alerts '.items[-1].state == "evaluated"'
+end_daemon TERM
+run deadletter list --data data
+prints "three times" "a person finds it"
+
 # ---- what is wrong is said before it begins ----
 
 run serve --data data
