@@ -8,6 +8,7 @@
 #include "driver/session.h"
 #include "driver/setting_text.h"
 #include "sandbox/sandbox.h"
+#include "serve/alarms.h"
 #include "serve/blocks.h"
 #include "serve/canary.h"
 #include "serve/crew.h"
@@ -47,6 +48,7 @@ struct service {
     struct session session; /* has the journal */
     struct sandbox *sandbox;
     struct claims claims;
+    struct channels channels; /* with secrets */
     struct ticker *ticker;
     struct handler *front;
     struct server *server;
@@ -198,6 +200,8 @@ static enum err start_acting(struct service *service)
     TRY(evaluator_start(daemon, &evaluator));
     __atomic_store_n(&daemon->evaluator, evaluator, __ATOMIC_RELEASE);
     TRY(keeper_start(daemon, &daemon->keeper));
+    if (service->channels.count > 0)
+        TRY(alarms_start(daemon, &service->channels, &daemon->alarms));
     return ticker_start(daemon, &service->ticker);
 }
 
@@ -208,6 +212,22 @@ static enum exit_code start_ways(struct service *service)
     const char *reason = NULL;
     struct rule_set *set = rule_sets_current(daemon->rule_sets);
     enum err err = ways_start(daemon, set->program, &arena, &reason);
+    rule_set_release(daemon->rule_sets, set);
+    if (err == ERR_OK)
+        return EXIT_CLEAN;
+    driver_message(service->driver, "%s", reason == NULL ? err_text(err) : reason);
+    return EXIT_USAGE;
+}
+
+/* Where people are told; nobody is, before the daemon acts. */
+static enum exit_code read_channels(struct service *service)
+{
+    struct daemon *daemon = &service->daemon;
+    struct arena *arena = &service->driver->arena;
+    const char *reason = NULL;
+    struct rule_set *set = rule_sets_current(daemon->rule_sets);
+    enum err err = channels_read(
+        set->program, service->sandbox != NULL, &daemon->log, arena, &service->channels, &reason);
     rule_set_release(daemon->rule_sets, set);
     if (err == ERR_OK)
         return EXIT_CLEAN;
@@ -281,7 +301,9 @@ static enum exit_code start(struct service *service)
         return code;
     enum err err = start_parts(service);
     if (err == ERR_OK) {
-        code = start_ways(service);
+        code = read_channels(service);
+        if (code == EXIT_CLEAN)
+            code = start_ways(service);
         if (code == EXIT_CLEAN)
             code = start_server(service);
         if (code != EXIT_CLEAN)
@@ -301,6 +323,8 @@ static void stop(struct service *service)
     if (service->server != NULL)
         server_quiesce(service->server);
     ticker_stop(service->ticker);
+    alarms_stop(daemon->alarms);
+    channels_release(&service->channels);
     keeper_stop(daemon->keeper);
     evaluator_stop(daemon->evaluator);
     crew_stop(daemon->crew); /* it answers those who wait for an undo */

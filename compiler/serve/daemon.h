@@ -14,6 +14,7 @@
 #include "driver/command.h"
 #include "serve/rule_sets.h"
 
+struct alarms;
 struct breakers;
 struct canary;
 struct claims;
@@ -42,6 +43,7 @@ struct daemon {
     struct ways *ways; /* NULL before they are started */
     struct canary *canary;
     struct keeper *keeper;
+    struct alarms *alarms; /* NULL: nobody is told */
     int64_t started_ms;
     volatile bool is_stopping; /* it takes no more alerts */
 };

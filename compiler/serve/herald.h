@@ -15,8 +15,8 @@
 enum {
     HERALD_QUEUE_MAX = 256,
     HERALD_TRIES_MAX = 5,
-    HERALD_BODY_BYTES_MAX = 8 * 1024,
-    HERALD_ID_MAX = 128, /* of what all ids begin with */
+    HERALD_BODY_BYTES_MAX = 16 * 1024, /* all that alarms.h lets in, each byte escaped */
+    HERALD_ID_MAX = 128,               /* of what all ids begin with */
 };
 
 struct herald;

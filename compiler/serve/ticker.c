@@ -4,6 +4,7 @@
 #include "aws/environment.h"
 #include "daemon/notify.h"
 #include "host/pause.h"
+#include "serve/alarms.h"
 #include "serve/blocks.h"
 #include "serve/canary.h"
 #include "serve/crew.h"
@@ -111,6 +112,8 @@ static void tick(struct ticker *ticker)
     if (daemon->canary != NULL)
         canary_tick(daemon->canary);
     ways_tick(daemon->ways);
+    if (daemon->alarms != NULL)
+        alarms_tick(daemon->alarms);
     if (is_due(ticker, &ticker->count_ms, COUNT_MS))
         count(daemon);
     if (is_due(ticker, &ticker->retention_ms, RETENTION_MS))

@@ -170,6 +170,28 @@ double metrics_sum(struct metrics *metrics, enum metric metric)
     return sum;
 }
 
+enum err metrics_raised(struct metrics *metrics, enum metric metric, struct arena *arena,
+    str **ret_labels, size_t *ret_count)
+{
+    str *labels = ARENA_ARRAY(arena, str, SERIES_MAX);
+    bool is_full = labels == NULL;
+    size_t count = 0;
+    if (is_full)
+        return ERR_MEMORY;
+    pthread_mutex_lock(&metrics->lock);
+    const struct family *family = &metrics->families[metric];
+    for (size_t at = 0; at < family->count && !is_full; at++) {
+        if (family->series[at].value == 0)
+            continue;
+        labels[count] = arena_copy(arena, family->series[at].label);
+        is_full = labels[count++].ptr == NULL;
+    }
+    pthread_mutex_unlock(&metrics->lock);
+    *ret_labels = labels;
+    *ret_count = count;
+    return is_full ? ERR_MEMORY : ERR_OK;
+}
+
 static void value_add(struct buf *out, double value)
 {
     if (isnan(value))
