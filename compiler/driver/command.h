@@ -26,7 +26,8 @@ struct driver {
     struct output out;        /* standard output: the answer */
     struct output log;        /* standard error: messages */
     const struct log *events; /* of a daemon: messages are events of it; NULL: lines of `log` */
-    bool is_starting; /* a daemon: a message says why it does not start, so it is an error; it goes to
+    bool
+        is_starting; /* a daemon: a message says why it does not start, so it is an error; it goes to
                        * `log` as with every command, unless events are JSON */
     struct clock *clock;
     const volatile int *stop;              /* not 0 after SIGINT or SIGTERM */
