@@ -4,6 +4,7 @@
 #include "daemon/server.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -214,4 +216,27 @@ static inline int ask_text(struct place *place, const char *text)
 static inline double refused(struct place *place, const char *label)
 {
     return metrics_get(place->metrics, METRIC_REQUESTS_REFUSED, str_from(label));
+}
+
+static inline int count_descriptors(void)
+{
+    int count = 0;
+    DIR *all = opendir("/proc/self/fd");
+    assert_non_null(all);
+    while (readdir(all) != NULL)
+        count++;
+    closedir(all);
+    return count;
+}
+
+/* Let only `more` descriptors be opened; returns the limit as it was. */
+static inline struct rlimit leave_descriptors(rlim_t more)
+{
+    struct rlimit before;
+    int lowest = dup(0);
+    close(lowest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit less = { (rlim_t)lowest + more, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+    return before;
 }

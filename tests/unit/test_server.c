@@ -1,8 +1,5 @@
 #include "server_client.h"
 
-#include <dirent.h>
-#include <sys/resource.h>
-
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n"
 #define POST "POST / HTTP/1.1\r\nHost: a\r\n"
 
@@ -610,29 +607,6 @@ static void a_server_that_takes_no_more_answers_what_is_open(void **state)
     assert_true(is_closed);
     answer_all(&place->echo);
     assert_int_equal(hear(place, fd), 200);
-}
-
-static int count_descriptors(void)
-{
-    int count = 0;
-    DIR *all = opendir("/proc/self/fd");
-    assert_non_null(all);
-    while (readdir(all) != NULL)
-        count++;
-    closedir(all);
-    return count;
-}
-
-/* Let only `more` descriptors be opened; returns the limit as it was. */
-static struct rlimit leave_descriptors(rlim_t more)
-{
-    struct rlimit before;
-    int lowest = dup(0);
-    close(lowest);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    struct rlimit less = { (rlim_t)lowest + more, before.rlim_max };
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
-    return before;
 }
 
 static void without_descriptors_it_says_so_and_goes_on(void **state)
