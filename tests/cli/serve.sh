@@ -183,6 +183,7 @@ for text, tries in ((sys.argv[2], 3), (sys.argv[3], 1)):
                (hashlib.sha256(text.encode()).digest(), text.encode(), tries))
 db.commit()
 END
+cdr_serve() { exec $CDR serve --config config.cdr --listen 127.0.0.1:0 --data data --sandbox "$sandbox"; }
 serve
 eventually "an alert that was tried three times is set aside, with the cause" \
     alerts '[.items[] | select(.state == "dead" and (.reason | contains("three times")))] | length == 1'
