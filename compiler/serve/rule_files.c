@@ -5,6 +5,7 @@
 #include "parse.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -20,13 +21,13 @@ static const struct item *daemon_item(const struct tree *tree)
     return NULL;
 }
 
-/* The value of a line of the daemon's own, or NULL. */
-static const struct expr *line_value(const struct item *daemon, const char *key)
+/* A line of the daemon's own, or NULL. */
+static const struct ast_line *line_of(const struct item *daemon, const char *key)
 {
     const struct ast_line *line = daemon == NULL ? NULL : daemon->block.lines;
     while (line != NULL && !str_is(line->key, key))
         line = line->next;
-    return line == NULL ? NULL : line->value;
+    return line;
 }
 
 static bool is_text(const struct expr *expr)
@@ -84,9 +85,17 @@ static enum err read_config(struct rule_files *files, const char *config)
     struct parse parse = { .sources = &sources, .file = file, .arena = arena, .diags = &diags };
     TRY(parse_source(&parse));
     const struct item *daemon = daemon_item(parse.tree);
-    const struct expr *ref = line_value(daemon, "rules_ref");
-    files->ref = is_text(ref) ? value_str(ref->literal.value) : STR("");
-    return take_paths(files, config, line_value(daemon, "rules"));
+    const struct ast_line *ref = line_of(daemon, "rules_ref");
+    const struct ast_line *rules = line_of(daemon, "rules");
+    if (ref != NULL && is_text(ref->value))
+        files->ref = value_str(ref->value->literal.value);
+    if (rules != NULL) {
+        files->said = arena_format(
+            arena, "%s:%" PRIu32, config, source_place(&sources.items[file], rules->at.start).line);
+        if (files->said == NULL)
+            return ERR_MEMORY;
+    }
+    return take_paths(files, config, rules == NULL ? NULL : rules->value);
 }
 
 static enum err add_path(struct rule_files *files, const char *path)
@@ -100,6 +109,15 @@ static enum err add_path(struct rule_files *files, const char *path)
     return reason == NULL ? ERR_MEMORY : ERR_OK;
 }
 
+/* Whose path it is that is missing. */
+static enum err tell_place(struct rule_files *files)
+{
+    if (files->missing == NULL || files->said == NULL)
+        return ERR_OK;
+    files->missing = arena_format(&files->arena, "%s: in `rules`: %s", files->said, files->missing);
+    return files->missing == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 enum err rule_files_find(const char *config, struct rule_files *files)
 {
     *files = (struct rule_files){ .is_daemon = true, .arena = ARENA_INIT(FILES_BYTES_MAX) };
@@ -107,11 +125,14 @@ enum err rule_files_find(const char *config, struct rule_files *files)
     if (files->missing != NULL)
         return ERR_OK;
     TRY(add_path(files, config));
+    if (files->missing != NULL)
+        return ERR_OK;
     if (files->ref.len > 0)
-        return rule_tree_find(&files->tree, files->paths, files->ref, &files->missing);
-    for (const char **path = files->paths; *path != NULL; path++)
-        TRY(add_path(files, *path));
-    return ERR_OK;
+        TRY(rule_tree_find(&files->tree, files->paths, files->ref, &files->missing));
+    else
+        for (const char **path = files->paths; *path != NULL; path++)
+            TRY(add_path(files, *path));
+    return tell_place(files);
 }
 
 enum err rule_files_given(const char *const *paths, struct rule_files *files)

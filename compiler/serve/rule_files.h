@@ -26,6 +26,7 @@ struct rule_files {
     struct arena arena;
     struct files files;    /* the config first */
     const char **paths;    /* `rules`, from where the process stands; NULL-terminated */
+    const char *said;      /* where the config has `rules`: "daemon.cdr:4"; NULL: nowhere */
     str ref;               /* `rules_ref`, or empty */
     struct rule_tree tree; /* of that ref */
     const char *missing;   /* a path that cannot be read, as a sentence; or NULL */

@@ -297,14 +297,39 @@ static enum err put_in_force(struct rule_sets *sets, struct rule_trial *trial, s
 
 /* ---- looking ---- */
 
-/* A new set comes into force, a bad one is told, and the same again is nothing. */
-static enum err judge(struct rule_sets *sets, struct rule_trial *trial, str from, bool *ret_is_new)
+/* A folder that is being filled, or a mount that is gone, is no wish to have no rules. Whoever does
+ * not write `rules` takes alerts in, and says so. */
+static enum err refuse_none(
+    const struct rule_sets *sets, const struct rule_files *files, struct rule_trial *trial)
 {
-    /* A folder that is being filled, or a mount that is gone, is no wish to have no rules. */
-    if (trial->set != NULL && trial->rules == 0 && sets->current != NULL
-        && sets->current->program->rule_count > 0)
-        TRY(rule_trial_refuse(trial, "there is no rule in these files any more; to have none in "
-                                     "force, switch them off: cdr rules disable"));
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
+    if (trial->set == NULL || trial->rules > 0)
+        return ERR_OK;
+    if (sets->current != NULL)
+        return sets->current->program->rule_count == 0
+                   ? ERR_OK
+                   : rule_trial_refuse(trial, "there is no rule in these files any more; to have "
+                                              "none in force, switch them off: cdr rules disable");
+    if (files->said == NULL) {
+        LOG(sets->options.log, LOG_LEVEL_WARNING,
+            "no rule is in force: alerts are kept, and nothing is done; name files of rules with "
+            "`rules` in `daemon`",
+            LOG_TEXT("config", str_from(sets->options.config)));
+        return ERR_OK;
+    }
+    const char *reason = arena_format(&arena,
+        "%s: in `rules`: there is no rule in these files, so nothing would ever be done; name "
+        "those "
+        "that have rules, or leave `rules` out",
+        files->said);
+    return reason == NULL ? ERR_MEMORY : rule_trial_refuse(trial, reason);
+}
+
+/* A new set comes into force, a bad one is told, and the same again is nothing. */
+static enum err judge(struct rule_sets *sets, const struct rule_files *files,
+    struct rule_trial *trial, str from, bool *ret_is_new)
+{
+    TRY(refuse_none(sets, files, trial));
     if (trial->set == NULL)
         return refuse(sets, trial);
     bool is_same =
@@ -341,7 +366,7 @@ static enum err try_files(struct rule_sets *sets, struct rule_files *files, bool
     buf_addf(&from, "%s", sets->options.config);
     rule_tree_tell(&files->tree, files->ref, &from);
     TRY(from.err);
-    TRY(judge(sets, &trial, buf_str(&from), ret_is_new));
+    TRY(judge(sets, files, &trial, buf_str(&from), ret_is_new));
     rule_files_watched_release(&sets->watched);
     sets->watched = trial.watched;
     trial.watched = (struct rule_files_watched){ 0 };

@@ -103,6 +103,33 @@ static enum err find_place(
     return ERR_OK;
 }
 
+/* Name the branches that there are, where the one that is wanted is not. */
+static enum err tell_branches(
+    struct rule_tree *tree, const struct rule_mount *mount, str ref, const char **ret_missing)
+{
+    static const char *const question[] = { "for-each-ref", "--count=8",
+        "--format=%(refname:short)", "refs/heads", "refs/remotes", NULL };
+    CLEANUP(git_answer_release) struct git_answer answer = GIT_ANSWER(ANSWER_BYTES_MAX);
+    const char *names = "";
+    enum err err = git_run(mount->folder, true, question, STR(""), &answer);
+    if (err == ERR_MEMORY)
+        return err;
+    if (err != ERR_OK || answer.code != 0)
+        return ERR_OK; /* git's own words stay */
+    for (str rest = buf_str(&answer.out); rest.len > 0 && names != NULL;) {
+        str name = next_line(&rest);
+        names = arena_format(
+            &tree->arena, "%s%s%.*s", names, names[0] == '\0' ? "" : ", ", STR_ARG(name));
+    }
+    if (names == NULL)
+        return ERR_MEMORY;
+    *ret_missing = arena_format(&tree->arena,
+        "%s cannot be read from git: no branch or commit %.*s in %s; %s%s", mount->path,
+        STR_ARG(ref), mount->folder,
+        names[0] == '\0' ? "nothing is committed there yet" : "there is ", names);
+    return *ret_missing == NULL ? ERR_MEMORY : ERR_OK;
+}
+
 static enum err find_commit(
     struct rule_tree *tree, struct rule_mount *mount, str ref, const char **ret_missing)
 {
@@ -113,7 +140,7 @@ static enum err find_commit(
         return ERR_MEMORY;
     TRY(ask(tree, mount, question, &answer, ret_missing));
     if (*ret_missing != NULL)
-        return ERR_OK;
+        return tell_branches(tree, mount, ref, ret_missing);
     str rest = buf_str(&answer.out);
     str commit = next_line(&rest);
     if (commit.len < 40 || commit.len >= COMMIT_SIZE || !str_all_of(commit, "0123456789abcdef")) {

@@ -212,6 +212,21 @@ for wrong in http://127.0.0.1:x@127.0.0.2:80 http://127.0.0.1:99999 http://127.0
     exits 2 "which is a loopback address, a port and no more: $wrong"
     says "takes the URL of a cdr sandbox on this machine" "and says so"
 done
+mkdir empty
+for paths in '"empty"' '["empty", "rulez"]'; do
+    printf 'cdr 1\n\ndaemon {\n  rules = %s\n}\n' "$paths" >none.cdr
+    run serve --config none.cdr --data none --listen 127.0.0.1:0 --sandbox "$sandbox"
+    exits 2 "rules that are none keep it from starting: $paths"
+    says 'none.cdr:4: in `rules`: ' "and it says where they are named"
+done
+says "rulez cannot be read" "and what is not there"
+git init -q -b trunk branch && cp rules/role.cdr branch
+git -C branch -c user.name=t -c user.email=t@example.com add . &&
+    git -C branch -c user.name=t -c user.email=t@example.com commit -q -m rules
+printf 'cdr 1\n\ndaemon { rules = "branch" rules_ref = "main" }\n' >none.cdr
+run serve --config none.cdr --data none --listen 127.0.0.1:0 --sandbox "$sandbox"
+exits 2 "so does a branch that is not there"
+says "no branch or commit main in branch; there is trunk" "and those that are are named"
 printf 'cdr 1\n\nrule broken { when severity >= hgh then respond isolate_role }\n' >rules/broken.cdr
 run serve --config config.cdr --data data --listen 127.0.0.1:0 --sandbox "$sandbox"
 exits 2 "rules that do not compile keep it from starting"
