@@ -10,7 +10,8 @@
 #include <inttypes.h>
 
 static const struct option options[] = {
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL,
+        "the journal, of the daemon or of `cdr run --mode apply`" },
     { OPTION_ALL, OPTION_FLAG, NULL, NULL, NULL, "those that were answered or ended, too" },
     { OPTION_RULE, OPTION_TEXT, "RULE", NULL, NULL, "only steps of this rule" },
     { OPTION_LAST, OPTION_NUMBER, "N", NULL, NULL, "only the newest N" },

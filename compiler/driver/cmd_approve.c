@@ -2,7 +2,8 @@
 #include "driver/answer.h"
 
 static const struct option options[] = {
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL,
+        "the journal, of the daemon or of `cdr run --mode apply`" },
     { OPTION_REASON, OPTION_TEXT, "TEXT", NULL, NULL, "why; for the audit log" },
     { OPTION_PLAN, OPTION_TEXT, "HASH", NULL, NULL,
         "only if this is the plan, by the first 8 digits of its hash or more" },

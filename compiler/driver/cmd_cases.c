@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 static const struct option options[] = {
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL,
+        "the journal, of the daemon or of `cdr run --mode apply`" },
     { OPTION_LAST, OPTION_NUMBER, "N", NULL, NULL, "only the newest N cases" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a story, or one JSON object a line" },

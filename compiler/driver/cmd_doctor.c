@@ -6,6 +6,8 @@ enum { NAME_COLUMN = 17 };
 
 static const struct option options[] = {
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL, "rules that should be there" },
+    { OPTION_CONFIG, OPTION_TEXT, "FILE", NULL, NULL,
+        "FILE.cdr: the daemon's config; else settings, in place of the nearest cdr.json" },
     { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal to look at" },
     { OPTION_ONLINE, OPTION_FLAG, NULL, NULL, NULL,
         "ask AWS who we are; without it nothing is sent. A daemon's connections are always tried" },

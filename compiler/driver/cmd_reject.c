@@ -2,7 +2,8 @@
 #include "driver/answer.h"
 
 static const struct option options[] = {
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL,
+        "the journal, of the daemon or of `cdr run --mode apply`" },
     { OPTION_REASON, OPTION_TEXT, "TEXT", NULL, NULL, "why; for the audit log" },
     { OPTION_ALL, OPTION_FLAG, NULL, NULL, NULL, "with --rule: every step of it that waits" },
     { OPTION_RULE, OPTION_TEXT, "RULE", NULL, NULL, "with --all: the name of the rule" },

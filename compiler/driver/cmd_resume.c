@@ -9,7 +9,8 @@
 #include <inttypes.h>
 
 static const struct option options[] = {
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL,
+        "the journal, of the daemon or of `cdr run --mode apply`" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a story, or one JSON object a line" },
     { OPTION_LIFT_PAUSE, OPTION_FLAG, NULL, NULL, NULL,

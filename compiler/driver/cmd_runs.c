@@ -11,7 +11,8 @@
 #include <string.h>
 
 static const struct option options[] = {
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL,
+        "the journal, of the daemon or of `cdr run --mode apply`" },
     { OPTION_ALERT, OPTION_TEXT, "ID", NULL, NULL, "only the runs of this alert" },
     { OPTION_LAST, OPTION_NUMBER, "N", NULL, NULL, "only the newest N runs" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",

@@ -8,7 +8,8 @@
 
 static const struct option options[] = {
     { OPTION_ALERT, OPTION_TEXT, "ID", NULL, NULL, "every run of this alert, newest first" },
-    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal of `cdr run --mode apply`" },
+    { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL,
+        "the journal, of the daemon or of `cdr run --mode apply`" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a story, or one JSON object a line" },
     { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL,

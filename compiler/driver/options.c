@@ -28,13 +28,24 @@ const char *option_name(enum option_id id)
     return names[id];
 }
 
+static bool has_own(const struct command *command, enum option_id id)
+{
+    const struct option *row = command->options;
+    while (row != NULL && row->kind != OPTION_NONE && row->id != id)
+        row++;
+    return row != NULL && row->kind != OPTION_NONE;
+}
+
 const struct option *option_at(const struct command *command, size_t index)
 {
     for (const struct option *row = command->options; row != NULL && row->kind != OPTION_NONE;
          row++)
         if (index-- == 0)
             return row;
-    return index < COUNT_OF(common) - 1 ? &common[index] : NULL;
+    for (const struct option *row = common; row->kind != OPTION_NONE; row++)
+        if (!has_own(command, row->id) && index-- == 0)
+            return row;
+    return NULL;
 }
 
 const struct option *option_find(const struct command *command, enum option_id id)

@@ -84,5 +84,5 @@ uint32_t option_number(const struct arguments *arguments, enum option_id id);
 
 /* The row of a flag in a command's table or among those every command has; NULL: none. */
 const struct option *option_find(const struct command *command, enum option_id id);
-/* Row `index` of both tables; NULL past the last. */
+/* Row `index` of both tables, a flag that the command has itself once; NULL past the last. */
 const struct option *option_at(const struct command *command, size_t index);

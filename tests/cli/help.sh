@@ -37,6 +37,10 @@ else
     skip "and has no warning about it" "no man"
 fi
 
+for command in serve doctor rules; do
+    run $command --help
+    holds "cdr $command lists --config once" test "$(grep -c '^  --config ' "$out")" = 1
+done
 run help --markdown
 holds "docs/commands.md is what cdr help --markdown prints: run make docs" \
     cmp -s "$out" "$root/docs/commands.md"
