@@ -77,14 +77,14 @@ enum err intake_submit(struct intake *intake, struct intake_batch *batch)
         snprintf(intake->message, sizeof intake->message, "%.*s", STR_ARG(batch->message));
         snprintf(intake->digest, sizeof intake->digest, "%.*s", STR_ARG(batch->message_digest));
     }
-    for (size_t at = 0; at < batch->count && err == ERR_OK && !batch->is_known; at++) {
+    for (size_t at = 0; at < batch->count && err == ERR_OK; at++) {
         struct alert_record *alert = &batch->alerts[at];
         for (size_t i = 0; i < intake->count && alert->id == 0; i++)
             if (str_equal(alert->text, (str){ intake->stored[i].text, intake->stored[i].len })) {
                 alert->id = (int64_t)i + 1;
                 alert->copies = 1;
             }
-        if (alert->id != 0)
+        if (alert->id != 0 || batch->is_known)
             continue;
         intake->stored = reallocarray(intake->stored, intake->count + 1, sizeof *intake->stored);
         struct stored *stored = &intake->stored[intake->count++];

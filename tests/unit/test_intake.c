@@ -185,6 +185,48 @@ static void what_waits_is_one_commit_and_a_bad_batch_fails_alone(void **state)
     assert_true(str_equal(cursor, STR("page 8")));
 }
 
+static enum err message_put(struct letter *letter, struct world *world, unsigned number)
+{
+    letter_write(letter, world, number);
+    letter->batch.message = STR("m-1");
+    letter->batch.message_digest = STR("body");
+    assert_int_equal(intake_submit(world->intake, &letter->batch), ERR_OK);
+    letter_await(letter);
+    return letter->err;
+}
+
+static void a_message_that_comes_again_is_answered_with_the_first_numbers(void **state)
+{
+    (void)state;
+    CLEANUP(world_release) struct world world = { 0 };
+    struct letter first;
+    struct letter again;
+    uint64_t forgotten = 0;
+    world_begin(&world);
+    assert_int_equal(message_put(&first, &world, 1), ERR_OK);
+    assert_int_equal(message_put(&again, &world, 1), ERR_OK);
+    assert_true(again.batch.is_known);
+    assert_int_equal(again.alert.id, first.alert.id);
+    assert_int_equal(again.alert.copies, 1);
+    assert_int_equal(message_put(&again, &world, 1), ERR_OK);
+    assert_int_equal(again.alert.copies, 2);
+    assert_int_equal(world.arrivals, 1);
+    /* The message is kept longer than its alert, and does not bring it back. */
+    struct alert_record done = { .id = first.alert.id,
+        .source = STR("s"),
+        .name = STR("n"),
+        .program_hash = STR("p"),
+        .evaluated_ms = 1 };
+    assert_int_equal(alerts_try(world.f.store, done.id), ERR_OK);
+    assert_int_equal(alerts_evaluated(world.f.store, &done), ERR_OK);
+    assert_int_equal(alerts_forget(world.f.store, INT64_MAX, 10, &forgotten), ERR_OK);
+    assert_int_equal(forgotten, 1);
+    assert_int_equal(message_put(&again, &world, 1), ERR_OK);
+    assert_true(again.batch.is_known);
+    assert_int_equal(again.alert.id, 0);
+    assert_int_equal(alerts_of(&world), 0);
+}
+
 static void a_known_alert_is_answered_with_its_first_number_and_arrives_once(void **state)
 {
     (void)state;
@@ -405,6 +447,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_senders_bring_each_alert_once),
         cmocka_unit_test(what_waits_is_one_commit_and_a_bad_batch_fails_alone),
+        cmocka_unit_test(a_message_that_comes_again_is_answered_with_the_first_numbers),
         cmocka_unit_test(a_known_alert_is_answered_with_its_first_number_and_arrives_once),
         cmocka_unit_test(what_waits_has_a_ceiling_and_is_never_dropped),
         cmocka_unit_test(on_a_full_disk_nothing_is_acknowledged_and_it_goes_on_when_there_is_room),

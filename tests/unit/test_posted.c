@@ -55,6 +55,19 @@ static void garbage_is_kept_as_it_came(void **state)
     end(&world);
 }
 
+/* As docs/operations.md says. */
+static void bytes_that_are_no_text_do_not_lose_the_alert(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    struct made_up request = as_admin();
+    assert_int_equal(POST(&world, &request, "/v1/alerts/any", "{\"id\":\"a\xFF\x62\"}"), 202);
+    assert_int_equal(world.intake.count, 1);
+    /* Kept as it came; U+FFFD stands there when it is evaluated. */
+    assert_string_equal(world.intake.stored[0].text, "{\"id\":\"a\xFF\x62\"}");
+}
+
 static void lines_of_cef_are_alerts_of_that_source(void **state)
 {
     (void)state;
@@ -178,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_of_alerts_comes_in),
+        cmocka_unit_test(bytes_that_are_no_text_do_not_lose_the_alert),
         cmocka_unit_test(garbage_is_kept_as_it_came),
         cmocka_unit_test(lines_of_cef_are_alerts_of_that_source),
         cmocka_unit_test(what_is_empty_too_much_or_no_text_is_refused),

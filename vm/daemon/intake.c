@@ -81,9 +81,13 @@ static enum err batch_write(struct store *store, struct intake_batch *batch, boo
     if (batch->message.len > 0 && batch->count > 0)
         TRY(messages_note(store, batch->way, batch->message, batch->message_digest, received(batch),
             &batch->is_known));
-    for (size_t i = 0; i < batch->count && !batch->is_known; i++) {
+    for (size_t i = 0; i < batch->count; i++) {
         bool is_new = false;
-        TRY(alerts_put(store, &batch->alerts[i], &is_new));
+        /* Of a message that is known nothing is stored, though its alerts may be forgotten by now. */
+        if (batch->is_known)
+            TRY(alerts_count_again(store, &batch->alerts[i]));
+        else
+            TRY(alerts_put(store, &batch->alerts[i], &is_new));
         *ret_is_new = *ret_is_new || is_new;
     }
     return batch->cursor.len == 0 ? ERR_OK

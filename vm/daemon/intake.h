@@ -22,8 +22,10 @@ struct intake_batch {
     /* Called once, from the thread of the intake, when all is on disk, or nothing is: ERR_STORE,
      * ERR_BUSY, ERR_MEMORY; ERR_INVALID: the message came in before with another body. Quick. */
     void (*done)(struct intake_batch *batch, enum err err);
-    void *self;    /* the sender's */
-    bool is_known; /* the message came in before, with the same body: nothing was stored */
+    void *self; /* the sender's */
+    bool
+        is_known; /* the message came in before, with the same body: nothing was stored, and ids are
+                    * those of the first time; 0 of an alert that is forgotten by now */
     struct intake_batch *next; /* private */
 };
 

@@ -53,6 +53,10 @@ struct alert_record {
  * Inside store_begin and store_commit for many at once. ERR_STORE (also a full disk), ERR_MEMORY. */
 MUST_CHECK enum err alerts_put(struct store *store, struct alert_record *record, bool *ret_is_new);
 
+/* Count a copy of an alert that is known, and set its id and copies; of one that is not, id stays 0 and
+ * nothing is stored. Reads what alerts_put does. */
+MUST_CHECK enum err alerts_count_again(struct store *store, struct alert_record *record);
+
 enum {
     ALERTS_PAGE_MAX = 1000,
     ALERTS_PAGE_BYTES = 8 * 1024 * 1024, /* of texts; the last one may go beyond */

@@ -112,6 +112,23 @@ enum err alerts_put(struct store *store, struct alert_record *record, bool *ret_
     return ERR_OK;
 }
 
+enum err alerts_count_again(struct store *store, struct alert_record *record)
+{
+    uint8_t digest[SHA256_BYTES];
+    struct alert_record row = *record;
+    TRY(store_may_execute(store));
+    TRY(digest_make(record->text, digest));
+    row.digest = (str){ (const char *)digest, sizeof digest };
+    LOCKED(store);
+    TRY(known_count(store, &row));
+    if (sqlite3_changes(store->db) == 0)
+        return ERR_OK;
+    TRY(known_read(store, &row));
+    record->id = row.id;
+    record->copies = row.copies;
+    return ERR_OK;
+}
+
 enum err alerts_waiting(struct store *store, int64_t after, size_t most, struct arena *arena,
     struct alert_record **ret_alerts, size_t *ret_count)
 {
