@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "serve/admin_token.h"
+#include "suggest.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,17 +25,25 @@ struct route {
     const char *path;  /* `*` is one part of it */
     const char *allow; /* every method of the path, whoever answers it */
     api_answer *answer;
+    const char *const *parameters; /* of the query; NULL ends them */
 };
 
+static const char *const none[] = { NULL };
+static const char *const of_alerts[] = { "after", "limit", "alert", "state", NULL };
+static const char *const of_runs[] = { "after", "limit", "alert", "rule", "state", "open", NULL };
+static const char *const of_steps[] = { "after", "limit", "run", "state", NULL };
+static const char *const of_approvals[] = { "after", "limit", "state", NULL };
+static const char *const of_audit[] = { "after", "limit", NULL };
+
 static const struct route routes[] = {
-    { "GET", "/v1/alerts", "GET", api_alerts },
-    { "GET", "/v1/alerts/*", "GET, POST", api_alert }, /* POST: hooks.h */
-    { "GET", "/v1/runs", "GET", api_runs },
-    { "GET", "/v1/runs/*", "GET", api_run },
-    { "POST", "/v1/runs/*/undo", "POST", api_undo },
-    { "GET", "/v1/steps", "GET", api_steps },
-    { "GET", "/v1/approvals", "GET", api_approvals },
-    { "GET", "/v1/audit", "GET", api_audit },
+    { "GET", "/v1/alerts", "GET", api_alerts, of_alerts },
+    { "GET", "/v1/alerts/*", "GET, POST", api_alert, none }, /* POST: hooks.h */
+    { "GET", "/v1/runs", "GET", api_runs, of_runs },
+    { "GET", "/v1/runs/*", "GET", api_run, none },
+    { "POST", "/v1/runs/*/undo", "POST", api_undo, none },
+    { "GET", "/v1/steps", "GET", api_steps, of_steps },
+    { "GET", "/v1/approvals", "GET", api_approvals, of_approvals },
+    { "GET", "/v1/audit", "GET", api_audit, of_audit },
 };
 
 /* Part by part; *ret_id is the part at `*`. */
@@ -164,6 +173,44 @@ bool api_is_admin(struct handler *api, struct exchange *exchange)
     return false;
 }
 
+static bool refuse_parameter(
+    struct exchange *exchange, str name, const char *what, const char *const *parameters)
+{
+    CLEANUP(buf_release) struct buf detail = BUF_INIT(PROBLEM_BYTES_MAX);
+    struct suggestion near = { .word = name };
+    for (size_t at = 0; parameters[at] != NULL; at++)
+        suggest(&near, str_from(parameters[at]));
+    if (near.best.len > 0 && !str_equal(near.best, name))
+        buf_addf(&detail, "did you mean %.*s? ", STR_ARG(near.best));
+    buf_add(&detail, parameters[0] == NULL ? STR("this path takes none") : STR("this path takes "));
+    for (size_t at = 0; parameters[at] != NULL; at++)
+        buf_addf(&detail, "%s%s", at == 0 ? "" : ", ", parameters[at]);
+    const char *title =
+        arena_format(exchange->arena, "The parameter %.*s %s.", STR_ARG(name), what);
+    api_refuse(exchange, NULL, 400, title == NULL ? "A parameter is wrong." : title,
+        detail.err == ERR_OK ? detail.ptr : NULL);
+    return false;
+}
+
+/* A filter that is misspelled, or there twice, would tell more than was asked for. */
+static bool parameters_are_known(struct exchange *exchange, const char *const *parameters)
+{
+    unsigned seen = 0;
+    for (size_t at = 0;; at++) {
+        size_t which = 0;
+        str name = exchange_query_name(exchange, at);
+        if (name.ptr == NULL)
+            return true;
+        while (parameters[which] != NULL && !str_is(name, parameters[which]))
+            which++;
+        if (parameters[which] == NULL)
+            return refuse_parameter(exchange, name, "is not known here", parameters);
+        if ((seen >> which & 1) != 0)
+            return refuse_parameter(exchange, name, "is there twice", parameters);
+        seen |= 1U << which;
+    }
+}
+
 static size_t admit(struct handler *handler, struct exchange *exchange)
 {
     str id;
@@ -180,6 +227,8 @@ static size_t admit(struct handler *handler, struct exchange *exchange)
     if (!api_is_admin(handler, exchange))
         return 0;
     exchange->is_known = true;
+    if (!parameters_are_known(exchange, route->parameters))
+        return 0;
     return strcmp(route->method, "POST") == 0 ? ORDER_BYTES_MAX : HEADLESS_BYTES;
 }
 

@@ -185,11 +185,19 @@ bool hook_knows(const struct hook *hook)
     return hook->wants_token || hook->client_ca.len > 0;
 }
 
+static bool has_authority(const struct exchange *exchange, str client_ca)
+{
+    for (size_t at = 0; at < exchange->peer_ca_count; at++)
+        if (str_equal(exchange->peer_cas[at], client_ca))
+            return true;
+    return false;
+}
+
 bool hook_admits(const struct hook *hook, const struct exchange *exchange, int64_t now_ms,
     const char **reterr_reason)
 {
     *reterr_reason = "the client's certificate is not one of client_ca";
-    if (hook->client_ca.len > 0 && !str_equal(exchange->peer_ca, hook->client_ca))
+    if (hook->client_ca.len > 0 && !has_authority(exchange, hook->client_ca))
         return false;
     if (hook->wants_token && !has_token(hook, exchange, reterr_reason))
         return false;

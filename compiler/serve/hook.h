@@ -18,7 +18,7 @@ struct hook {
     bool wants_token;
     const char *token_header; /* NULL: "Authorization: Bearer TOKEN" */
     struct signature_keys tokens;
-    /* client_ca: its file, as in exchange->peer_ca; or empty */
+    /* client_ca: its file, as in exchange->peer_cas; or empty */
     str client_ca;
     /* topic of SNS; or empty */
     str topic;

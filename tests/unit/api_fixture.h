@@ -149,6 +149,16 @@ str exchange_query(const struct exchange *exchange, const char *name)
     return STR("");
 }
 
+str exchange_query_name(const struct exchange *exchange, size_t at)
+{
+    const struct asked *asked = (const struct asked *)exchange;
+    str rest = str_from(asked->query);
+    for (; at > 0; at--)
+        rest = str_skip(rest, str_find(rest, '&') + 1);
+    return rest.len == 0 ? (str){ NULL, 0 }
+                         : str_first(str_first(rest, str_find(rest, '&')), str_find(rest, '='));
+}
+
 void exchange_answer(struct exchange *exchange, const struct answer *answer)
 {
     struct asked *asked = (struct asked *)exchange;

@@ -32,8 +32,8 @@ struct echo {
     bool is_stuck; /* handlers at /stuck stay there */
     struct exchange *later[LATER_MAX];
     int later_count;
-    bool has_say; /* a header X-Say */
-    char peer_ca[64];
+    bool has_say;      /* a header X-Say */
+    char peer_cas[64]; /* with a space behind each */
     char peer_subject[256];
 };
 
@@ -62,6 +62,8 @@ static inline void echo_answer(struct exchange *exchange)
 {
     str header = exchange_header(exchange, "x-say");
     str query = exchange_query(exchange, "say");
+    if (str_is(exchange->path, "/names"))
+        header = exchange_query_name(exchange, 2);
     const char *body = arena_format(exchange->arena, "%s %.*s|%.*s|%.*s|%.*s|%.*s\n",
         exchange->method, STR_ARG(exchange->path), STR_ARG(header), STR_ARG(query),
         STR_ARG(exchange->peer), STR_ARG(exchange->body));
@@ -78,7 +80,11 @@ static inline void echo_handle(struct handler *handler, struct exchange *exchang
     pthread_mutex_lock(&echo->lock);
     echo->handled++;
     echo->has_say = exchange_has_header(exchange, "x-say");
-    (void)snprintf(echo->peer_ca, sizeof(echo->peer_ca), "%.*s", STR_ARG(exchange->peer_ca));
+    echo->peer_cas[0] = '\0';
+    for (size_t at = 0, used = 0; at < exchange->peer_ca_count && used < sizeof(echo->peer_cas);
+         at++)
+        used += (size_t)snprintf(echo->peer_cas + used, sizeof(echo->peer_cas) - used, "%.*s ",
+            STR_ARG(exchange->peer_cas[at]));
     (void)snprintf(
         echo->peer_subject, sizeof(echo->peer_subject), "%.*s", STR_ARG(exchange->peer_subject));
     if (is_later && echo->later_count < LATER_MAX)

@@ -167,6 +167,32 @@ static void a_bad_parameter_is_named_with_what_it_takes(void **state)
     api_fixture_end(&f);
 }
 
+static void a_parameter_that_is_not_known_is_told_with_the_nearest(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *query;
+        const char *title;
+        const char *detail;
+    } rows[] = {
+        { "/v1/alerts", "stat=dead", "stat is not known", "did you mean state?" },
+        { "/v1/runs", "state=done&lmit=1", "lmit is not known", "did you mean limit?" },
+        { "/v1/runs", "open=true&open=false", "open is there twice", "this path takes after, " },
+        { "/v1/audit", "state=done", "state is not known", "this path takes after, limit" },
+        { "/v1/runs/1", "x", "x is not known", "this path takes none" },
+    };
+    struct api_fixture f;
+    api_fixture_begin(&f);
+    for (size_t at = 0; at < COUNT_OF(rows); at++) {
+        ASKED asked = { 0 };
+        assert_int_equal(ask(&f, &asked, rows[at].path, rows[at].query), 400);
+        assert_non_null(strstr(member(&asked, "title"), rows[at].title));
+        assert_non_null(strstr(member(&asked, "detail"), rows[at].detail));
+    }
+    api_fixture_end(&f);
+}
+
 /* ---- pages ---- */
 
 static void every_alert_is_on_one_page_while_more_arrive(void **state)
@@ -649,6 +675,7 @@ int main(void)
         cmocka_unit_test(without_the_token_nothing_is_told),
         cmocka_unit_test(a_path_that_is_none_is_404_and_another_method_405),
         cmocka_unit_test(a_bad_parameter_is_named_with_what_it_takes),
+        cmocka_unit_test(a_parameter_that_is_not_known_is_told_with_the_nearest),
         cmocka_unit_test(every_alert_is_on_one_page_while_more_arrive),
         cmocka_unit_test(an_alert_is_told_with_its_text_by_its_id),
         cmocka_unit_test(alerts_of_our_own_are_left_out),

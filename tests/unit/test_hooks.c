@@ -156,14 +156,16 @@ static void a_certificate_counts_for_its_own_authority(void **state)
     (void)state;
     struct world world;
     begin(&world);
-    struct made_up request = { .exchange = { .peer_ca = STR("/etc/cdr/ca.pem") } };
+    /* More than one may know it. */
+    str cas[] = { STR("/etc/cdr/other.pem"), STR("/etc/cdr/ca.pem") };
+    struct made_up request = { .exchange = { .peer_cas = cas, .peer_ca_count = 2 } };
     assert_int_equal(POST(&world, &request, "/hooks/mutual", "{}"), 202);
     assert_int_equal(POST(&world, &request, "/hooks/both", "{}"), 401);
     assert_int_equal(POST(&world, &request, "/hooks/bearer", "{}"), 401);
     request.headers[0][0] = "Authorization";
     request.headers[0][1] = "Bearer " KEY;
     assert_int_equal(POST(&world, &request, "/hooks/both", "{}"), 202);
-    request.exchange.peer_ca = STR("/etc/cdr/other.pem");
+    request.exchange.peer_ca_count = 1;
     assert_int_equal(POST(&world, &request, "/hooks/mutual", "{}"), 401);
     end(&world);
 }
@@ -184,7 +186,7 @@ static void a_message_that_comes_again_is_answered_again_and_stored_once(void **
     for (int again = 0; again < 3; again++) {
         assert_int_equal(
             POST(&world, &request, "/hooks/std", "[{\"id\":\"1\"},{\"id\":\"2\"}]"), 202);
-        assert_string_equal(request.body, "{\"ids\":[],\"new\":0,\"known\":2}");
+        assert_string_equal(request.body, "{\"ids\":[\"1\",\"2\"],\"new\":0,\"known\":2}");
     }
     assert_int_equal(world.intake.count, 2);
     request = signed_as("m-1", KEY, "{\"id\":\"3\"}", signature);
@@ -249,7 +251,8 @@ static void who_has_shown_a_secret_by_the_head_is_known(void **state)
     begin(&world);
     struct made_up token = with("Authorization", "Bearer " KEY);
     struct made_up admin = as_admin();
-    struct made_up machine = { .exchange = { .peer_ca = STR("/etc/cdr/ca.pem") } };
+    const str ca = STR("/etc/cdr/ca.pem");
+    struct made_up machine = { .exchange = { .peer_cas = &ca, .peer_ca_count = 1 } };
     struct made_up sns = of_topic(TOPIC, "Notification");
     assert_true(admitted(&world, &token, "/hooks/bearer") > 0);
     assert_true(token.exchange.is_known);

@@ -66,6 +66,7 @@ static void bytes_that_are_no_text_do_not_lose_the_alert(void **state)
     assert_int_equal(world.intake.count, 1);
     /* Kept as it came; U+FFFD stands there when it is evaluated. */
     assert_string_equal(world.intake.stored[0].text, "{\"id\":\"a\xFF\x62\"}");
+    end(&world);
 }
 
 static void lines_of_cef_are_alerts_of_that_source(void **state)

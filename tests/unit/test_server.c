@@ -50,6 +50,16 @@ static void a_header_that_is_there_twice_has_no_value(void **state)
     assert_false(place->echo.has_say);
 }
 
+static void parameters_have_names(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(
+        ask_text(place, "GET /names?&a=1&say&&third=x=y& HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    assert_non_null(strstr(place->reply, "GET /names|third||"));
+    assert_int_equal(ask_text(place, "GET /names?a=1&b=2&& HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    assert_non_null(strstr(place->reply, "GET /names|||"));
+}
+
 static void a_refusal_is_a_problem_that_says_why(void **state)
 {
     struct place *place = *state;
@@ -95,6 +105,7 @@ static const struct bad bads[] = {
     BAD("length", 400, POST "Content-Length: 3.0\r\n\r\nabc"),
     BAD("length", 400, POST "Content-Length: 18446744073709551616\r\n\r\nabc"),
     BAD("length", 400, POST "Content-Length: 99999999999999999999999\r\n\r\nabc"),
+    BAD("expect", 417, POST "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"),
     BAD("encoding", 501, POST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
     BAD("encoding", 501, POST "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
     BAD("encoding", 501, POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
@@ -654,6 +665,7 @@ int main(void)
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
         WITH_SERVER(a_request_reaches_its_handler_whole),
         WITH_SERVER(a_header_that_is_there_twice_has_no_value),
+        WITH_SERVER(parameters_have_names),
         WITH_SERVER(a_refusal_is_a_problem_that_says_why),
         WITH_SERVER(what_could_be_smuggled_is_refused_and_counted),
         WITH_SERVER(heads_have_a_ceiling),

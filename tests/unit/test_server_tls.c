@@ -75,7 +75,7 @@ enum { SERVER, CA_ONE, CA_TWO, CLIENT_ONE, CLIENT_TWO, STRANGER, SERVER_ONLY, EX
 struct secure {
     struct place place;
     struct identity all[IDENTITIES];
-    char *pem[4]; /* server's certificate and key, the two authorities */
+    char *pem[5]; /* server's certificate and key, the two authorities, both in one file */
 };
 
 static void certify_all(struct secure *secure)
@@ -93,6 +93,9 @@ static void certify_all(struct secure *secure)
     secure->pem[1] = pem_of(&all[SERVER], true);
     secure->pem[2] = pem_of(&all[CA_ONE], false);
     secure->pem[3] = pem_of(&all[CA_TWO], false);
+    size_t size = strlen(secure->pem[2]) + strlen(secure->pem[3]) + 1;
+    secure->pem[4] = malloc(size);
+    (void)snprintf(secure->pem[4], size, "%s%s", secure->pem[2], secure->pem[3]);
 }
 
 static int set_up(void **state)
@@ -100,11 +103,12 @@ static int set_up(void **state)
     struct secure *secure = calloc(1, sizeof(*secure));
     certify_all(secure);
     struct client_ca cas[] = { { STR("one.pem"), str_from(secure->pem[2]) },
-        { STR("two.pem"), str_from(secure->pem[3]) } };
+        { STR("two.pem"), str_from(secure->pem[3]) },
+        { STR("both.pem"), str_from(secure->pem[4]) } };
     open_place(&secure->place, (struct server_options){ .certificate = str_from(secure->pem[0]),
                                    .key = str_from(secure->pem[1]),
                                    .client_cas = cas,
-                                   .client_ca_count = 2,
+                                   .client_ca_count = 3,
                                    .head_ms = 3000,
                                    .body_ms = 3000 });
     *state = secure;
@@ -117,7 +121,7 @@ static int tear_down(void **state)
     close_place(&secure->place);
     for (int at = 0; at < IDENTITIES; at++)
         forget(&secure->all[at]);
-    for (int at = 0; at < 4; at++)
+    for (int at = 0; at < 5; at++)
         free(secure->pem[at]);
     free(secure);
     return 0;
@@ -162,13 +166,13 @@ static void who_shows_a_certificate_is_known_by_it(void **state)
     struct echo *echo = &secure->place.echo;
     for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
         assert_int_equal(ask_as(secure, &secure->all[CLIENT_ONE], version, GET "\r\n"), 200);
-        assert_string_equal(echo->peer_ca, "one.pem");
+        assert_string_equal(echo->peer_cas, "one.pem both.pem ");
         assert_string_equal(echo->peer_subject, "CN=alerts.example");
         assert_int_equal(ask_as(secure, &secure->all[CLIENT_TWO], version, GET "\r\n"), 200);
-        assert_string_equal(echo->peer_ca, "two.pem");
+        assert_string_equal(echo->peer_cas, "two.pem both.pem ");
         assert_string_equal(echo->peer_subject, "CN=other.example");
         assert_int_equal(ask_as(secure, NULL, version, GET "\r\n"), 200);
-        assert_string_equal(echo->peer_ca, "");
+        assert_string_equal(echo->peer_cas, "");
         assert_string_equal(echo->peer_subject, "");
     }
 }
@@ -179,10 +183,10 @@ static void a_certificate_that_is_not_good_makes_nobody_known(void **state)
     struct echo *echo = &secure->place.echo;
     const int bad[] = { STRANGER, SERVER_ONLY, EXPIRED };
     for (size_t at = 0; at < COUNT_OF(bad); at++) {
-        (void)snprintf(echo->peer_ca, sizeof(echo->peer_ca), "nobody was there");
+        (void)snprintf(echo->peer_cas, sizeof(echo->peer_cas), "nobody was there");
         int status = ask_as(secure, &secure->all[bad[at]], TLS1_3_VERSION, GET "\r\n");
         assert_int_equal(status, 200);
-        assert_string_equal(echo->peer_ca, "");
+        assert_string_equal(echo->peer_cas, "");
         assert_string_equal(echo->peer_subject, "");
     }
 }

@@ -305,7 +305,12 @@ enum head_fault head_check(struct head *head)
     enum head_fault fault = check_target(head->target);
     if (fault == HEAD_GOOD)
         fault = check_fields(head);
-    return fault == HEAD_GOOD ? check_lengths(head) : fault;
+    if (fault == HEAD_GOOD)
+        fault = check_lengths(head);
+    /* Chunks are judged whole before anybody takes them, who could say to go on. */
+    if (fault == HEAD_GOOD && head->is_chunked && head_has(head->fields, head->count, "Expect"))
+        return HEAD_EXPECT_CHUNKED;
+    return fault;
 }
 
 static int hex_digit(char byte)

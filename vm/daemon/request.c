@@ -79,6 +79,17 @@ str exchange_query(const struct exchange *exchange, const char *name)
     return found;
 }
 
+str exchange_query_name(const struct exchange *exchange, size_t at)
+{
+    for (str rest = request_of(exchange)->query; rest.len > 0;) {
+        str pair = str_first(rest, str_find(rest, '&'));
+        rest = str_skip(rest, pair.len + 1);
+        if (pair.len > 0 && at-- == 0)
+            return str_first(pair, str_find(pair, '='));
+    }
+    return (str){ NULL, 0 };
+}
+
 /* --- answers --- */
 
 static bool add_header(struct MHD_Response *response, const char *name, const char *value)
@@ -311,8 +322,7 @@ static enum err fill(struct request *request, const struct head *head)
     request->fields = fields;
     request->count = head->count;
     TRY(percent_decode(arena, path, false, &exchange->path));
-    return tls_peer(
-        request->server->tls, request->mhd, arena, &exchange->peer_subject, &exchange->peer_ca);
+    return tls_peer(request->server->tls, request->mhd, exchange);
 }
 
 /* Room for the body that the head announces; for chunks, for as much as there may be. */

@@ -19,13 +19,14 @@ struct server;
 
 /* One request. Everything lives until it is answered. */
 struct exchange {
-    const char *method; /* "POST" */
-    str path;           /* decoded once; begins with "/", has no "." or ".." part and no NUL */
-    str body;           /* all of it */
-    str peer;           /* address of the other end, without port */
-    str peer_subject;   /* of the client's certificate, which was verified; empty without one */
-    bool is_known;      /* set by `admit`: the head alone has shown a secret */
-    str peer_ca; /* the name of the first of server_options.client_cas that it goes back to */
+    const char *method;  /* "POST" */
+    str path;            /* decoded once; begins with "/", has no "." or ".." part and no NUL */
+    str body;            /* all of it */
+    str peer;            /* address of the other end, without port */
+    str peer_subject;    /* of the client's certificate, which was verified; empty without one */
+    bool is_known;       /* set by `admit`: the head alone has shown a secret */
+    const str *peer_cas; /* the names of all of server_options.client_cas that it goes back to */
+    size_t peer_ca_count;
     struct arena *arena;
     struct handler *handler; /* that has it */
     void *
@@ -40,6 +41,9 @@ str exchange_header(const struct exchange *exchange, const char *name);
 bool exchange_has_header(const struct exchange *exchange, const char *name);
 /* The same for a parameter of the query, decoded. */
 str exchange_query(const struct exchange *exchange, const char *name);
+
+/* The name of parameter `at` of the query, from 0, as it was sent; its ptr is NULL behind the last. */
+str exchange_query_name(const struct exchange *exchange, size_t at);
 
 struct answer {
     int status;
@@ -70,7 +74,7 @@ struct handler {
 
 /* Who may have signed the certificates of clients. */
 struct client_ca {
-    str name; /* what exchange.peer_ca says: the name of the file */
+    str name; /* what exchange.peer_cas says: the name of the file */
     str pem;
 };
 
@@ -81,7 +85,7 @@ struct server_options {
     struct metrics *metrics;
     str certificate; /* PEM; empty: plain HTTP */
     str key;
-    const struct client_ca *client_cas; /* a handler asks for peer_ca; copied */
+    const struct client_ca *client_cas; /* a handler asks for peer_cas; copied */
     size_t client_ca_count;
     uint32_t connections_max;         /* 0: 4000 */
     uint32_t connections_of_peer_max; /* 0: no ceiling for loopback, 200 for others */

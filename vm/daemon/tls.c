@@ -145,44 +145,47 @@ void tls_options(const struct tls *tls, struct MHD_OptionItem options[static TLS
     options[count] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 }
 
-/* The authority that the chain goes back to, for a client; NULL when there is none. */
-static const struct authority *find_authority(
-    const struct tls *tls, gnutls_x509_crt_t *chain, unsigned count)
+/* Whether the chain goes back to that authority, for a client. */
+static bool goes_back_to(
+    const struct authority *authority, gnutls_x509_crt_t *chain, unsigned count)
 {
-    for (size_t at = 0; at < tls->count; at++) {
-        unsigned faults = 1;
-        gnutls_typed_vdata_st purpose = { GNUTLS_DT_KEY_PURPOSE_OID,
-            (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0 };
-        if (gnutls_x509_trust_list_verify_crt2(
-                tls->authorities[at].list, chain, count, &purpose, 1, 0, &faults, NULL)
-                == GNUTLS_E_SUCCESS
-            && faults == 0)
-            return &tls->authorities[at];
-    }
-    return NULL;
+    unsigned faults = 1;
+    gnutls_typed_vdata_st purpose = { GNUTLS_DT_KEY_PURPOSE_OID,
+        (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT, 0 };
+    return gnutls_x509_trust_list_verify_crt2(
+               authority->list, chain, count, &purpose, 1, 0, &faults, NULL)
+               == GNUTLS_E_SUCCESS
+           && faults == 0;
 }
 
-static enum err name_peer(const struct tls *tls, gnutls_x509_crt_t *chain, unsigned count,
-    struct arena *arena, str *ret_subject, str *ret_ca)
+/* Several may know one certificate: a file of two authorities, one that has signed the other. */
+static enum err name_peer(
+    const struct tls *tls, gnutls_x509_crt_t *chain, unsigned count, struct exchange *exchange)
 {
     char subject[SUBJECT_BYTES_MAX];
     size_t size = sizeof(subject);
-    const struct authority *authority = find_authority(tls, chain, count);
-    if (authority == NULL || gnutls_x509_crt_get_dn(chain[0], subject, &size) != GNUTLS_E_SUCCESS)
-        return ERR_OK;
-    str copy = arena_copy(arena, (str){ subject, size });
-    str ca = arena_copy(arena, str_from(authority->name));
-    if (copy.ptr == NULL || ca.ptr == NULL)
+    str *names = ARENA_ARRAY(exchange->arena, str, tls->count + 1);
+    size_t found = 0;
+    if (names == NULL)
         return ERR_MEMORY;
-    *ret_subject = copy;
-    *ret_ca = ca;
+    for (size_t at = 0; at < tls->count; at++)
+        if (goes_back_to(&tls->authorities[at], chain, count))
+            names[found++] = str_from(tls->authorities[at].name);
+    if (found == 0 || gnutls_x509_crt_get_dn(chain[0], subject, &size) != GNUTLS_E_SUCCESS)
+        return ERR_OK;
+    str copy = arena_copy(exchange->arena, (str){ subject, size });
+    if (copy.ptr == NULL)
+        return ERR_MEMORY;
+    exchange->peer_subject = copy;
+    exchange->peer_cas = names;
+    exchange->peer_ca_count = found;
     return ERR_OK;
 }
 
-enum err tls_peer(const struct tls *tls, struct MHD_Connection *mhd, struct arena *arena,
-    str *ret_subject, str *ret_ca)
+enum err tls_peer(const struct tls *tls, struct MHD_Connection *mhd, struct exchange *exchange)
 {
-    *ret_subject = *ret_ca = STR("");
+    exchange->peer_subject = STR("");
+    exchange->peer_ca_count = 0;
     const union MHD_ConnectionInfo *info =
         tls == NULL ? NULL : MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info == NULL)
@@ -199,8 +202,7 @@ enum err tls_peer(const struct tls *tls, struct MHD_Connection *mhd, struct aren
             != GNUTLS_E_SUCCESS)
             break;
     }
-    enum err err =
-        read == count ? name_peer(tls, chain, count, arena, ret_subject, ret_ca) : ERR_OK;
+    enum err err = read == count ? name_peer(tls, chain, count, exchange) : ERR_OK;
     while (read > 0)
         gnutls_x509_crt_deinit(chain[--read]);
     return err;

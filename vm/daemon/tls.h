@@ -18,7 +18,7 @@ enum { TLS_OPTIONS = 5 };
 /* The options of libmicrohttpd, borrowed; the last is MHD_OPTION_END. NULL tls: that alone. */
 void tls_options(const struct tls *tls, struct MHD_OptionItem options[static TLS_OPTIONS]);
 
-/* Whose certificate the client showed and which authority it goes back to: both empty without a
- * certificate, or when it is not good. ERR_MEMORY. */
-MUST_CHECK enum err tls_peer(const struct tls *tls, struct MHD_Connection *mhd, struct arena *arena,
-    str *ret_subject, str *ret_ca);
+/* Whose certificate the client showed and which authorities it goes back to: peer_subject, peer_cas; none
+ * without a certificate, or when it is not good. In the exchange's arena. ERR_MEMORY. */
+MUST_CHECK enum err tls_peer(
+    const struct tls *tls, struct MHD_Connection *mhd, struct exchange *exchange);
