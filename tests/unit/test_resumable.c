@@ -5,6 +5,8 @@
 #include "store/twins.h"
 #include "store_fixture.h"
 
+#include <time.h>
+
 enum { NOW_MS = 1000000 };
 
 #define FIXTURE(name) CLEANUP(fixture_release) struct fixture name = fixture_new()
@@ -146,6 +148,47 @@ static void what_others_write_is_noticed(void **state)
     store_close(other);
 }
 
+/* What a run asks for as it is gone on with, or taken back, is found by its index. */
+static void runs_and_timers_of_others_cost_a_run_nothing(void **state)
+{
+    (void)state;
+    enum { ASKED = 100 };
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    int64_t other = run_new(&f, "alert-1");
+    int64_t run = run_new(&f, "alert-2");
+    int64_t undo = undo_new(&f, run);
+    assert_int_equal(
+        store_exec(f.store,
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
+            " INSERT INTO timer (kind, run, step, set_ms, due_ms, outcome)"
+            " SELECT 'undo', 1, i, 1, 1, '' FROM n;"
+            "INSERT INTO run (undoes, alert, source, alert_text, forced_source, rule, rule_id,"
+            "  received_ms, started_ms) SELECT 1, 'a', 's', x'', '', '', '', 1, 1 FROM timer"),
+        ERR_OK);
+    assert_int_equal(other, 1);
+    struct timer set = { .kind = TIMER_UNDO, .run = run, .set_ms = 1, .due_ms = 2 };
+    assert_int_equal(timers_set(f.store, &set), ERR_OK);
+    struct run_filter filter = { .undoes = run };
+    struct timespec before;
+    struct timespec after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    for (int i = 0; i < ASKED; i++) {
+        struct timer *timers;
+        struct run *runs;
+        size_t count;
+        assert_int_equal(timers_list(f.store, run, &f.arena, &timers, &count), ERR_OK);
+        assert_int_equal(count, 1);
+        assert_int_equal(store_runs(f.store, &filter, &f.arena, &runs, &count), ERR_OK);
+        assert_int_equal(count, 1);
+        assert_int_equal(runs[0].id, undo);
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    double taken_ms = (double)(after.tv_sec - before.tv_sec) * 1e3
+                      + (double)(after.tv_nsec - before.tv_nsec) / 1e6;
+    print_message("%.0f us a run\n", taken_ms * 1e3 / ASKED);
+    assert_true(taken_ms < ASKED); /* a scan of all of them takes many ms each */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +199,7 @@ int main(void)
         cmocka_unit_test(nobody_waits_for_ever_for_a_step_that_was_cut_off),
         cmocka_unit_test(a_run_that_is_tried_again_later_waits_for_that_or_does_not),
         cmocka_unit_test(what_others_write_is_noticed),
+        cmocka_unit_test(runs_and_timers_of_others_cost_a_run_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

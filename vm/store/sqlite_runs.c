@@ -216,7 +216,8 @@ enum err store_runs(struct store *store, const struct run_filter *filter, struct
         { COLUMN_INTEGER, false, offsetof(struct run_filter, case_id) },
     };
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
-    TRY(statement_take(store, STATEMENT_RUNS, &statement));
+    TRY(statement_take(
+        store, filter->undoes == 0 ? STATEMENT_RUNS : STATEMENT_RUNS_UNDOING, &statement));
     TRY(record_bind(store, statement, keys, COUNT_OF(keys), filter));
     void *runs;
     TRY(records_read(store, statement, run_columns, COUNT_OF(run_columns), sizeof(struct run),

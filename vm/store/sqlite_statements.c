@@ -71,6 +71,13 @@ static_assert(RUN_OPEN == 0 && RUN_STANDS == 1 && RUN_INCOMPLETE == 2 && RUN_PAR
     "id, undoes, alert, source, alert_text, forced_source, rule, rule_id, program_hash,"           \
     " received_ms, started_ms, person, case_id, undoes_step IS NOT NULL, undoes_step, ended_ms,"   \
     " cut_reason, " STANDING
+/* Parameters of a run_filter. */
+#define RUNS_THAT_PASS(undoing)                                                                    \
+    "SELECT id, undoes, alert, source, x'', forced_source, rule, rule_id,"                         \
+    " program_hash, received_ms, started_ms, person, case_id, undoes_step IS NOT NULL,"            \
+    " undoes_step, ended_ms, cut_reason, " STANDING " FROM run AS r"                               \
+    " WHERE (?1 = 0 OR ended_ms IS NULL) AND (?2 = '' OR alert = ?2)"                              \
+    " AND " undoing " AND (?4 = 0 OR case_id = ?4) ORDER BY id"
 #define STEP_COLUMNS                                                                               \
     "run, idx, builtin, args, target, found, state, reason, results, provider, identity,"          \
     " region, started_ms, ended_ms, joined_run, joined_step, account, base"
@@ -176,12 +183,9 @@ static const char *const sql[STATEMENT_COUNT] = {
                            " AND (rule_id = ?4 OR (rule = ?3 AND NOT " ONLY_LOOKED "))"
                            " AND (" STANDING " NOT IN (4, 5) OR (?5 > 0 AND id >= ?5))"
                            " ORDER BY rule_id IN (?4, '') DESC, id DESC LIMIT 1",
-    [STATEMENT_RUNS] =
-        "SELECT id, undoes, alert, source, x'', forced_source, rule, rule_id,"
-        " program_hash, received_ms, started_ms, person, case_id, undoes_step IS NOT NULL,"
-        " undoes_step, ended_ms, cut_reason, " STANDING " FROM run AS r"
-        " WHERE (?1 = 0 OR ended_ms IS NULL) AND (?2 = '' OR alert = ?2)"
-        " AND (?3 = 0 OR undoes = ?3) AND (?4 = 0 OR case_id = ?4) ORDER BY id",
+    [STATEMENT_RUNS] = RUNS_THAT_PASS("?3 = 0"),
+    /* By its index: every undo asks for those before it. */
+    [STATEMENT_RUNS_UNDOING] = RUNS_THAT_PASS("undoes = ?3"),
     [STATEMENT_RUNS_PAGE] = LISTED_RUNS " ORDER BY id LIMIT ?2",
     [STATEMENT_RUNS_PAGE_OPEN] = LISTED_RUNS " AND ended_ms IS NULL ORDER BY id LIMIT ?2",
     [STATEMENT_RUNS_PAGE_OF_ALERT] = LISTED_RUNS " AND alert = ?3 ORDER BY id LIMIT ?2",
@@ -292,7 +296,10 @@ static const char *const sql[STATEMENT_COUNT] = {
                                 " (SELECT t.id FROM step AS mine, " UNDOS_OF_THE_SAME
                                 "   AND mine.run = ?1 AND mine.idx = ?2 AND mine.target <> '')",
     [STATEMENT_TIMERS] = "SELECT " TIMER_COLUMNS " FROM timer"
-                         " WHERE ended_ms IS NULL AND (?1 = 0 OR run = ?1) ORDER BY due_ms, id",
+                         " WHERE ended_ms IS NULL ORDER BY due_ms, id",
+    /* The run's index, not that of all that are set: each run asks for its own as it begins. */
+    [STATEMENT_TIMERS_OF_RUN] = "SELECT " TIMER_COLUMNS " FROM timer"
+                                " WHERE +ended_ms IS NULL AND run = ?1 ORDER BY due_ms, id",
     [STATEMENT_TIMERS_DUE] = "SELECT " TIMER_COLUMNS " FROM timer"
                              " WHERE ended_ms IS NULL AND due_ms <= ?1 AND (due_ms, id) > (?2, ?3)"
                              " ORDER BY due_ms, id LIMIT ?4",

@@ -205,8 +205,8 @@ enum err timers_list(struct store *store, int64_t run, struct arena *arena,
     struct timer **ret_timers, size_t *ret_count)
 {
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
-    TRY(statement_take(store, STATEMENT_TIMERS, &statement));
-    TRY(numbers_bind(store, statement, &run, 1));
+    TRY(statement_take(store, run == 0 ? STATEMENT_TIMERS : STATEMENT_TIMERS_OF_RUN, &statement));
+    TRY(numbers_bind(store, statement, &run, run == 0 ? 0 : 1));
     return timers_read(store, statement, arena, ret_timers, ret_count);
 }
 
