@@ -92,7 +92,7 @@ static enum exit_code find_set(struct rules_edit *edit, const struct arguments *
 
 static const struct rule_code *code_of(const struct program *program, str name)
 {
-    for (uint32_t at = 0; at < program->rule_count; at++)
+    for (uint32_t at = 0; program != NULL && at < program->rule_count; at++)
         if (str_equal(program->rules[at].name, name))
             return &program->rules[at];
     return NULL;
@@ -102,7 +102,7 @@ static const struct rule_code *code_of(const struct program *program, str name)
 struct listed {
     const struct item *rule;
     const char *place;
-    const char *state;       /* "enabled", "disabled", "shadow" */
+    const char *state;       /* "enabled", "disabled", "shadow"; "unknown": the set has mistakes */
     const char *disabled_by; /* a place, or NULL */
 };
 
@@ -116,12 +116,13 @@ static const char *place_of(struct rules_edit *edit, span at)
 static enum err list_rule(struct rules_edit *edit, const struct item *rule, struct listed *listed)
 {
     const struct rule_code *code = code_of(edit->compilation.program, rule->name);
-    const struct item *disabled_by = rule->rule.disabled_by;
+    const struct item *disabled_by = rules_edit_disable_of(edit, rule);
     *listed = (struct listed){ .rule = rule,
         .place = place_of(edit, rule->at),
-        .state = disabled_by != NULL               ? "disabled"
-                 : code != NULL && code->is_shadow ? "shadow"
-                                                   : "enabled",
+        .state = disabled_by != NULL                 ? "disabled"
+                 : edit->compilation.program == NULL ? "unknown"
+                 : code != NULL && code->is_shadow   ? "shadow"
+                                                     : "enabled",
         .disabled_by = disabled_by == NULL ? NULL : place_of(edit, disabled_by->at) };
     return listed->place == NULL || (disabled_by != NULL && listed->disabled_by == NULL)
                ? ERR_MEMORY
@@ -157,6 +158,19 @@ static enum err print_json(struct output *out, const struct listed *listed)
     return err;
 }
 
+/* Of what is listed as far as it can be read, and of what is not. */
+static enum exit_code tell_mistakes(struct rules_edit *edit)
+{
+    struct driver *driver = edit->driver;
+    struct diag_list *diags = &edit->compilation.diags;
+    diag_sort(diags);
+    diags_print(diags, &edit->compilation.sources, DIAG_FORMAT_CONCISE, false, &driver->log.buf);
+    driver_message(driver,
+        "the rules have mistakes, so the set is refused: what could be read is listed, and whether "
+        "it would be on is not known");
+    return EXIT_FINDINGS;
+}
+
 static enum exit_code list(struct rules_edit *edit, const struct arguments *arguments)
 {
     struct output *out = &edit->driver->out;
@@ -176,7 +190,9 @@ static enum exit_code list(struct rules_edit *edit, const struct arguments *argu
             print_line(out, &listed, width);
         output_relax(out);
     }
-    return err == ERR_OK ? EXIT_CLEAN : driver_failure(edit->driver, "listing rules", err);
+    if (err != ERR_OK)
+        return driver_failure(edit->driver, "listing rules", err);
+    return edit->compilation.program == NULL ? tell_mistakes(edit) : EXIT_CLEAN;
 }
 
 /* ---- the command ---- */
@@ -189,9 +205,9 @@ static const struct {
     bool may_be_empty; /* nor be there */
     enum exit_code (*act)(struct rules_edit *edit, const struct arguments *arguments);
 } acts[] = {
-    { "list", false, false, false, false, list },
-    { "enable", true, false, false, false, rules_enable },
-    { "disable", true, true, false, false, rules_disable },
+    { "list", false, false, true, false, list },
+    { "enable", true, false, true, false, rules_enable },
+    { "disable", true, true, true, false, rules_disable },
     { "new", true, false, false, true, rules_new },
     { "edit", true, false, true, false, rules_edit_open },
     { "delete", true, true, false, false, rules_delete },
@@ -259,7 +275,10 @@ const struct command rules_command = {
         "where they are in a work tree of git: these files alone, and only when nothing else in\n"
         "them waits to be committed. `disable` writes `disable rule NAME` below the rule, with "
         "the\n"
-        "reason, and `enable` takes it out; `edit` opens VISUAL or EDITOR on a copy of its file.\n"
+        "reason, and `enable` takes it out: both also where another file is bad, which is said, "
+        "and\n"
+        "exit 1; the set is refused until that is mended. `edit` opens VISUAL or EDITOR on a copy "
+        "of its file.\n"
         "No setting says which rules: --rules does, or --config of the daemon.\n"
         "exit: 0 done, 1 the rules would be bad or the rule cannot go, 2 usage, or git said no.",
     .options = options,

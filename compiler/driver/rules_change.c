@@ -48,6 +48,30 @@ static enum exit_code tell_faults(struct driver *driver, const struct rule_trial
     return EXIT_FINDINGS;
 }
 
+/* Whether the set without the changes has as many mistakes. One more of ours would show by its count:
+ * the places of the others move with what is written above them. */
+static enum err is_no_worse(
+    struct rules_change *change, const struct rule_trial *with, bool *ret_is)
+{
+    CLEANUP(rule_trial_release) struct rule_trial without = { 0 };
+    TRY(rule_trial_run(change->files, &without));
+    *ret_is = without.set == NULL && with->fault_count <= without.fault_count;
+    return ERR_OK;
+}
+
+static void tell_still_bad(struct driver *driver, const struct rule_trial *trial)
+{
+    str first = str_first(buf_str(&trial->faults), str_find(buf_str(&trial->faults), '\n'));
+    driver_message(driver, "%.*s", STR_ARG(first));
+    driver_message(driver,
+        "the rules as a whole were refused before, and still are (%" PRIu32
+        " mistake%s, the first above): this is written, but a daemon goes on with the rules that "
+        "it "
+        "has until that is mended. git revert takes out what brought it; cdr pause stops all "
+        "changes at once",
+        trial->fault_count, trial->fault_count == 1 ? "" : "s");
+}
+
 static enum exit_code try_it(struct rules_change *change)
 {
     struct driver *driver = change->driver;
@@ -63,7 +87,16 @@ static enum exit_code try_it(struct rules_change *change)
     change->files->change_count = 0;
     if (err != ERR_OK)
         return driver_failure(driver, "trying the rules", err);
-    return trial.set == NULL ? tell_faults(driver, &trial) : EXIT_CLEAN;
+    if (trial.set != NULL)
+        return EXIT_CLEAN;
+    if (change->may_stay_bad)
+        err = is_no_worse(change, &trial, &change->stays_bad);
+    if (err != ERR_OK)
+        return driver_failure(driver, "trying the rules", err);
+    if (!change->stays_bad)
+        return tell_faults(driver, &trial);
+    tell_still_bad(driver, &trial);
+    return EXIT_CLEAN;
 }
 
 /* ---- git ---- */
@@ -245,5 +278,7 @@ enum exit_code rules_change_make(struct rules_change *change)
         code = look_at_git(change, &commit);
     if (code == EXIT_CLEAN)
         code = write_all(change);
-    return code == EXIT_CLEAN ? commit_files(change, &commit) : code;
+    if (code == EXIT_CLEAN)
+        code = commit_files(change, &commit);
+    return code == EXIT_CLEAN && change->stays_bad ? EXIT_FINDINGS : code;
 }

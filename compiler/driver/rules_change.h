@@ -16,11 +16,16 @@ struct rules_change {
     struct rule_change changes[RULES_CHANGED_MAX];
     str before[RULES_CHANGED_MAX]; /* what each file says until then */
     size_t count;
+    bool
+        may_stay_bad; /* rules that are refused already are changed all the same, when no mistake comes
+                        * with it: who switches a rule off cannot wait for another file */
+    bool stays_bad; /* and they are; set by rules_change_make */
     bool commits;
     const char *subject; /* "Disable rule noisy" */
     const char *reason;  /* or NULL */
 };
 
-/* Make them; what was done, or why nothing was, is told. EXIT_FINDINGS: the rules would be bad.
+/* Make them; what was done, or why nothing was, is told. EXIT_FINDINGS: the rules would be bad, or
+ * stay so.
  * The changes are put into their canonical form. */
 MUST_CHECK enum exit_code rules_change_make(struct rules_change *change);

@@ -41,6 +41,16 @@ const struct item *rules_edit_next(const struct rules_edit *edit, const struct i
     return rule;
 }
 
+const struct item *rules_edit_disable_of(const struct rules_edit *edit, const struct item *rule)
+{
+    if (rule->rule.disabled_by != NULL || edit->compilation.program != NULL)
+        return rule->rule.disabled_by;
+    for (const struct item *item = NULL; (item = next_item(edit, item)) != NULL;)
+        if (item->kind == ITEM_DISABLE && str_equal(item->name, rule->name))
+            return item;
+    return NULL;
+}
+
 static const struct source *source_of(const struct rules_edit *edit, const struct item *item)
 {
     return &edit->compilation.sources.items[item->at.file];
@@ -112,11 +122,12 @@ enum exit_code rules_disable(struct rules_edit *edit, const struct arguments *ar
     const struct item *rule = find_rule(edit);
     if (rule == NULL)
         return EXIT_FINDINGS;
-    if (rule->rule.disabled_by != NULL) {
+    if (rules_edit_disable_of(edit, rule) != NULL) {
         output_addf(&edit->driver->out, "%s is disabled already.\n", edit->name);
         return EXIT_CLEAN;
     }
     struct rules_change change = change_of(edit, arguments, "Disable");
+    change.may_stay_bad = true;
     const char *reason = one_line(arena, change.reason);
     const char *more =
         reason == NULL
@@ -131,7 +142,7 @@ enum exit_code rules_disable(struct rules_edit *edit, const struct arguments *ar
 enum exit_code rules_enable(struct rules_edit *edit, const struct arguments *arguments)
 {
     const struct item *rule = find_rule(edit);
-    const struct item *disable = rule == NULL ? NULL : rule->rule.disabled_by;
+    const struct item *disable = rule == NULL ? NULL : rules_edit_disable_of(edit, rule);
     if (rule == NULL)
         return EXIT_FINDINGS;
     if (disable == NULL) {
@@ -140,6 +151,7 @@ enum exit_code rules_enable(struct rules_edit *edit, const struct arguments *arg
     }
     const struct source *source = source_of(edit, disable);
     struct rules_change change = change_of(edit, arguments, "Enable");
+    change.may_stay_bad = true;
     span extent = item_extent(source, disable->at, DISABLED_COMMENT);
     str text = text_without(&edit->driver->arena, source->text, &extent, 1);
     return make(&change, add_change(&change, source, text));

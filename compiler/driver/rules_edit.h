@@ -16,6 +16,9 @@ struct rules_edit {
 /* The rules of the set one after the other, beginning with that after NULL. */
 const struct item *rules_edit_next(const struct rules_edit *edit, const struct item *rule);
 
+/* What switches a rule off, or NULL; also where the set has mistakes. */
+const struct item *rules_edit_disable_of(const struct rules_edit *edit, const struct item *rule);
+
 enum exit_code rules_enable(struct rules_edit *edit, const struct arguments *arguments);
 enum exit_code rules_disable(struct rules_edit *edit, const struct arguments *arguments);
 enum exit_code rules_new(struct rules_edit *edit, const struct arguments *arguments);

@@ -141,6 +141,26 @@ run rules list --config cdr.cdr --rules plain
 exits 2 "both are one too many"
 echo 'rule x {' >plain/bad.cdr
 run rules enable one --rules plain
-exits 2 "rules with mistakes are not worked on"
+exits 1 "rules with mistakes stay refused when one of them is switched off"
 holds "nothing was left behind" test -z "$(find plain "$rules" ! -name '*.cdr' -type f)"
+# A rule is switched off also while another file is bad: that cannot wait.
+mkdir -p emergency
+echo 'rule loud { when severity >= high then open case }' >emergency/loud.cdr
+echo 'rule typo { when severty >= high then open case }' >emergency/typo.cdr
+run rules list --rules emergency
+exits 1 "a set with mistakes is listed as far as it goes"
+prints "loud " "with its rules"
+says "severty" "and its mistakes"
+run rules disable loud --rules emergency --reason CHG-9
+exits 1 "a rule is switched off beside a bad file, and that the set stays bad is a finding"
+says "refused before, and still are (1 mistake" "which is said"
+says "git revert takes out what brought it; cdr pause stops all changes at once" "with a way out"
+holds "it is written" grep -q 'disable rule loud' emergency/loud.cdr
+run rules disable loud --rules emergency --reason again
+prints "loud is disabled already" "and known the next time"
+run rules enable loud --rules emergency
+holds "the same with its return" bash -c "! grep -q 'disable rule' emergency/loud.cdr"
+echo 'rule broken { when' >emergency/typo.cdr
+run rules disable loud --rules emergency --reason CHG-9
+holds "a file that cannot be parsed is no hindrance either" grep -q 'disable rule loud' emergency/loud.cdr
 finish
