@@ -426,6 +426,9 @@ enum exit_code evaluate_alert(
         return evaluate_event(evaluation, &event, &arena);
     }
     const char *reason = alert_fault(err, &fault);
+    if (err == ERR_MEMORY
+        && arena.held < arena.limit / 2) /* the machine's fault, not the alert's */
+        reason = NULL;
     return reason != NULL ? unreadable(evaluation, file, alert, reason)
                           : driver_failure(session->driver, "reading an alert", err);
 }

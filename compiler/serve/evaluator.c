@@ -275,6 +275,18 @@ static bool rest(struct evaluator *evaluator)
     return goes_on;
 }
 
+/* After a failure, whoever wakes us meanwhile. */
+static bool rest_whole(struct evaluator *evaluator)
+{
+    pthread_mutex_lock(&evaluator->lock);
+    while (!evaluator->is_stopping)
+        if (!condition_wait(&evaluator->changed, &evaluator->lock, WAIT_MS))
+            break;
+    bool goes_on = !evaluator->is_stopping;
+    pthread_mutex_unlock(&evaluator->lock);
+    return goes_on;
+}
+
 static bool is_stopping(struct evaluator *evaluator)
 {
     pthread_mutex_lock(&evaluator->lock);
@@ -305,11 +317,14 @@ static void *run(void *self)
     while (goes_on) {
         size_t done = 0;
         enum err err = round_of(evaluator, EVALUATOR_BATCH, &done);
+        bool has_failed = err != ERR_OK;
         if (err == ERR_OK && done == 0) /* nothing waits, which says nothing of the journal */
             err = before;
         tell_state(evaluator, before, err);
         before = err;
-        goes_on = done > 0 ? !is_stopping(evaluator) : rest(evaluator);
+        goes_on = has_failed ? rest_whole(evaluator)
+                  : done > 0 ? !is_stopping(evaluator)
+                             : rest(evaluator);
     }
     rules_drop(evaluator);
     desk_close(&evaluator->desk);
