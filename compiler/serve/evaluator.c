@@ -10,6 +10,7 @@
 
 enum {
     WAIT_MS = 1000,
+    SLICE_MS = 100,
     BATCH_BYTES_MAX = 256 * 1024 * 1024,
     BEGUN_MAX = 4096, /* runs of one transaction; of more the keeper finds the rest */
 };
@@ -275,24 +276,22 @@ static bool rest(struct evaluator *evaluator)
     return goes_on;
 }
 
-/* After a failure, whoever wakes us meanwhile. */
-static bool rest_whole(struct evaluator *evaluator)
-{
-    pthread_mutex_lock(&evaluator->lock);
-    while (!evaluator->is_stopping)
-        if (!condition_wait(&evaluator->changed, &evaluator->lock, WAIT_MS))
-            break;
-    bool goes_on = !evaluator->is_stopping;
-    pthread_mutex_unlock(&evaluator->lock);
-    return goes_on;
-}
-
 static bool is_stopping(struct evaluator *evaluator)
 {
     pthread_mutex_lock(&evaluator->lock);
     bool is = evaluator->is_stopping;
     pthread_mutex_unlock(&evaluator->lock);
     return is;
+}
+
+/* After a failure a second passes, whoever wakes us meanwhile. */
+static bool rest_whole(struct evaluator *evaluator)
+{
+    struct clock *clock = evaluator->daemon->driver->clock;
+    for (uint32_t waited_ms = 0; waited_ms < WAIT_MS && !is_stopping(evaluator);
+         waited_ms += SLICE_MS)
+        clock->sleep_ms(clock, SLICE_MS);
+    return !is_stopping(evaluator);
 }
 
 /* Tell once that alerts cannot be evaluated, and once that they can. */
