@@ -235,8 +235,11 @@ static enum err find_one(struct connector *connector, struct aws_way *way, struc
         str text;
         if (!str_is(setting->key, rows[at].key))
             continue;
-        TRY(setting_text(setting, aws_environment_process(), &found->secrets, &connector->arena,
-            &text, &way->reason));
+        enum err err = setting_text(setting, aws_environment_process(), &found->secrets,
+            &connector->arena, &text, &way->reason);
+        if (err == ERR_CREDENTIALS)
+            way->reason = arena_format(&connector->arena, "the connection: %s", way->reason);
+        TRY(err);
         if (rows[at].secret != NULL)
             return secret_set(rows[at].secret, text);
         /* what is looked up may not outlive this */

@@ -86,8 +86,8 @@ static void look_at_journal(struct checkup *checkup, const char *directory)
     struct arena *arena = &checkup->driver->arena;
     const char *file = arena_format(arena, "%s/journal.db", directory);
     if (file == NULL || access(file, F_OK) != 0) {
-        checkup_add(
-            checkup, HEALTH_OK, "journal", NULL, "none yet; the first --mode apply makes it");
+        checkup_add(checkup, HEALTH_OK, "journal", NULL,
+            "none yet; cdr serve, or the first --mode apply, makes it");
         return;
     }
     struct store *store = NULL;
@@ -146,8 +146,8 @@ void doctor_data(struct checkup *checkup, const char *directory)
     }
     if (stat(directory, &status) != 0) {
         checkup_add(checkup, errno == ENOENT ? HEALTH_WARNING : HEALTH_PROBLEM, "data directory",
-            "the first --mode apply makes it, if its parent is there", "%s: %s", directory,
-            strerror(errno));
+            "cdr serve, or the first --mode apply, makes it if its parent is there", "%s: %s",
+            directory, strerror(errno));
         return;
     }
     if (!S_ISDIR(status.st_mode))

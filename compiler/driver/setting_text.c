@@ -32,8 +32,8 @@ static enum err read_file(const struct connection_setting *setting, const char *
         return ERR_MEMORY;
     if (err == ERR_OK)
         return ERR_OK;
-    return fail(arena_format(reasons, "`%.*s` of the connection cannot be read from %s: %s",
-                    STR_ARG(setting->key), path, why),
+    return fail(arena_format(
+                    reasons, "`%.*s` cannot be read from %s: %s", STR_ARG(setting->key), path, why),
         reterr_reason);
 }
 
@@ -44,13 +44,13 @@ static enum err read_credential(const struct connection_setting *setting,
     const char *directory = aws_environment_get(environment, "CREDENTIALS_DIRECTORY");
     if (directory == NULL)
         return fail(arena_format(reasons,
-                        "`%.*s` of the connection is a credential of the service manager, and "
+                        "`%.*s` is a credential of the service manager, and "
                         "CREDENTIALS_DIRECTORY is not set",
                         STR_ARG(setting->key)),
             reterr_reason);
     if (memchr(setting->text.ptr, '/', setting->text.len) != NULL)
-        return fail(arena_format(reasons, "`%.*s` of the connection: a credential is one name",
-                        STR_ARG(setting->key)),
+        return fail(
+            arena_format(reasons, "`%.*s`: a credential is one name", STR_ARG(setting->key)),
             reterr_reason);
     const char *path = arena_format(arena, "%s/%.*s", directory, STR_ARG(setting->text));
     return path == NULL ? ERR_MEMORY
@@ -69,8 +69,7 @@ enum err setting_text(const struct connection_setting *setting,
     if (setting->way == WAY_ENV) {
         const char *text = aws_environment_get(environment, name.ptr);
         if (text == NULL)
-            return fail(arena_format(reasons,
-                            "`%.*s` of the connection: %s is not set in the environment; export it",
+            return fail(arena_format(reasons, "`%.*s`: %s is not set in the environment; export it",
                             STR_ARG(setting->key), name.ptr),
                 reterr_reason);
         *ret_text = arena_copy(arena, str_from(text));
@@ -84,7 +83,6 @@ enum err setting_text(const struct connection_setting *setting,
     if (ret_text->ptr == NULL)
         return ERR_MEMORY;
     return ret_text->len > 0 ? ERR_OK
-                             : fail(arena_format(reasons, "`%.*s` of the connection is empty",
-                                        STR_ARG(setting->key)),
+                             : fail(arena_format(reasons, "`%.*s` is empty", STR_ARG(setting->key)),
                                  reterr_reason);
 }

@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { ACCOUNTS_MAX = 50, CLOCK_WARNING_S = 60, CLOCK_PROBLEM_S = 300 };
+enum { ACCOUNTS_MAX = 50, CLOCK_WARNING_S = 60, CLOCK_PROBLEM_S = 300, PATIENCE_MS = 60 * 1000 };
 
 /* Signatures are good for minutes: 5 at AWS, and for webhooks. */
 static void look_at_clock(struct checkup *checkup, const struct aws_connection *connection)
@@ -88,9 +88,19 @@ static void look_at_accounts(
         checkup_add(checkup, HEALTH_PROBLEM, "AWS accounts",
             "the accounts of the organization are read with organizations:ListAccounts", "%s",
             reason == NULL ? err_text(err) : reason);
-    for (size_t at = 0; at < names.count && at < ACCOUNTS_MAX; at++)
+    /* Each that hangs takes its time, and whoever starts the daemon waits for all of it. */
+    struct clock *clock = checkup->driver->clock;
+    int64_t begin_ms = clock->now_ms(clock);
+    for (size_t at = 0; at < names.count && at < ACCOUNTS_MAX; at++) {
+        if (clock->now_ms(clock) - begin_ms > PATIENCE_MS) {
+            checkup_add(checkup, HEALTH_WARNING, "AWS accounts", "those that took long are above",
+                "%d s are over, and %zu accounts were not looked at", PATIENCE_MS / 1000,
+                names.count - at);
+            break;
+        }
         if (!str_equal(names.items[at], own))
             (void)look_at_account(checkup, connector, set, names.items[at]);
+    }
     if (names.count > ACCOUNTS_MAX)
         checkup_add(checkup, HEALTH_WARNING, "AWS accounts", "one template makes all of the roles",
             "%zu accounts, the first %d were looked at", names.count, ACCOUNTS_MAX);

@@ -59,7 +59,10 @@ static struct rule_set *try_rules(struct checkup *checkup, const char *config)
     CLEANUP(buf_release) struct buf from = BUF_INIT(REF_BYTES_MAX);
     if (files.ref.len > 0)
         rule_tree_tell(&files.tree, files.ref, &from);
-    if (set != NULL)
+    if (set != NULL && set->program->rule_count == 0)
+        checkup_add(checkup, files.said == NULL ? HEALTH_WARNING : HEALTH_PROBLEM, "rules",
+            "name files of rules in `rules` of the daemon", "there is no rule");
+    else if (set != NULL)
         checkup_add(checkup, HEALTH_OK, "rules", NULL,
             "%u rules compile, and their tests pass%s%.*s", (unsigned)set->program->rule_count,
             from.len == 0 ? "" : ": ", STR_ARG(buf_str(&from)));
@@ -108,8 +111,12 @@ static void look_up(struct checkup *checkup, const char *name, const struct daem
     const char *fault =
         err == ERR_OK && block != NULL ? key_fault(block, setting->key, text) : NULL;
     if (err != ERR_OK)
-        checkup_add(checkup, HEALTH_PROBLEM, name, "the daemon would not start without it", "%s",
-            reason == NULL ? err_text(err) : reason);
+        checkup_add(checkup, HEALTH_PROBLEM, name,
+            block != NULL ? "the daemon would not start without it"
+            : str_is(setting->key, "external_id")
+                ? "the daemon starts, and steps in other accounts fail"
+                : "the daemon starts, and what goes by this connection fails",
+            "%s", reason == NULL ? err_text(err) : reason);
     else if (fault != NULL)
         checkup_add(checkup, HEALTH_PROBLEM, name,
             "make one: printf 'whsec_%s\\n' \"$(openssl rand -base64 32)\"", "`%.*s`, %s: %s",
@@ -256,10 +263,32 @@ static void look_at_owner(struct checkup *checkup, const char *directory, const 
             "the daemon does not start as another user", "%s", owner);
 }
 
+/* The config without its rules, for what does not depend on them; NULL: it has mistakes itself. */
+static const struct program *config_alone(const char *config, struct compilation *compilation)
+{
+    if (compile_begin(compilation) != ERR_OK
+        || compile_file(compilation, str_from(config)) != ERR_OK
+        || compile_program(compilation) != ERR_OK)
+        return NULL;
+    return compilation->program;
+}
+
+/* Without rules nobody knows what is to be permitted; without a config nothing more at all. */
+static void tell_unseen(struct checkup *checkup, const struct program *program)
+{
+    if (program != NULL)
+        checkup_add(checkup, HEALTH_WARNING, "connections", "mend the rules first",
+            "not tried: what they must permit is what the rules want");
+    else
+        checkup_add(checkup, HEALTH_WARNING, "config", "mend the config first",
+            "secrets, addresses and connections were not looked at");
+}
+
 void doctor_daemon(struct checkup *checkup, const char *config)
 {
+    CLEANUP(compile_release) struct compilation alone = { 0 };
     struct rule_set *set = try_rules(checkup, config);
-    const struct program *program = set == NULL ? NULL : set->program;
+    const struct program *program = set == NULL ? config_alone(config, &alone) : set->program;
     const char *directory = option_text(checkup->arguments, OPTION_DATA);
     const struct daemon_block *daemon = program == NULL ? NULL : block_find(program, "daemon");
     if (program != NULL && daemon == NULL)
@@ -268,7 +297,8 @@ void doctor_daemon(struct checkup *checkup, const char *config)
     const struct connection_setting *data = block_setting(daemon, "data");
     if (directory == NULL && data != NULL)
         directory = arena_copy(&checkup->driver->arena, data->text).ptr;
-    doctor_data(checkup, directory);
+    if (directory != NULL || program != NULL)
+        doctor_data(checkup, directory);
     look_at_owner(checkup, directory, config);
     if (daemon != NULL) {
         look_at_ways(checkup, program);
@@ -276,7 +306,10 @@ void doctor_daemon(struct checkup *checkup, const char *config)
         look_at_addresses(checkup, program, directory);
         look_at_follow(checkup, program);
         doctor_certificates(checkup, program);
-        doctor_connections(checkup, set);
+        if (set != NULL)
+            doctor_connections(checkup, set);
     }
+    if (set == NULL)
+        tell_unseen(checkup, program);
     rule_set_free(set);
 }

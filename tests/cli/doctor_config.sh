@@ -78,6 +78,15 @@ echo 'rule r { when severty >= high then respond isolate_role }' >bad.cdr
 run doctor --config broken.cdr
 exits 1 "rules with a mistake are a problem"
 prints "severty" "which is told"
+printf 'cdr 1\ndaemon { rules = ["bad.cdr"] data = "data" webhook hook { secret = file("gone") } }
+connection c { provider = aws member_role = "r" external_id = env("CDR_NOT_SET") }\n' >half.cdr
+run doctor --config half.cdr
+prints "severty" "with a bad rule the rest of the config is looked at all the same"
+prints "data, writable" "its directory"
+prints "\`secret\` cannot be read from gone" "its secrets"
+holds "and a webhook's is not a connection's" bash -c "! grep -q 'of the connection' '$out'"
+prints "the daemon starts, and steps in other accounts fail" "an external id is needed by steps, and not by the start"
+prints "not tried: what they must permit is what the rules want" "connections wait for the rules"
 run doctor --config nowhere.cdr
 exits 1 "so is a config that is not there"
 echo 'cdr 1' >empty.cdr
