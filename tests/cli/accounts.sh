@@ -223,7 +223,7 @@ holds "before anything is done" test -z "$(policies)"
 printf 'connection c { provider = aws role = "arn:aws:iam::444455556666:role/cdr-responder" external_id = env("EXT") account = "444455556666" }\nrule r { %s }\n' "$isolate" >role.cdr
 run run --rules role.cdr --alerts two.json --mode apply --data role
 exits 1 "what a connection is to be told must be there"
-prints '`external_id` of the connection: EXT is not set' "and is named when it is not"
+prints 'the connection: `external_id`: EXT is not set' "and is named when it is not"
 run run --rules role.cdr --alerts two.json
 prints "export it" "with the way out"
 holds "and not with one that is none" bash -c '! grep -q "No provider could be asked" "$0"' "$out"

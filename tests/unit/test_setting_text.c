@@ -84,7 +84,7 @@ static void a_variable_that_is_not_set_is_named(void **state)
     assert_string_equal(look_up(*state, &table, WAY_ENV, "TOKEN", &err), "secret");
     assert_int_equal(err, ERR_OK);
     assert_string_equal(look_up(*state, &table, WAY_ENV, "OTHER", &err),
-        "`token` of the connection: OTHER is not set in the environment; export it");
+        "`token`: OTHER is not set in the environment; export it");
     assert_int_equal(err, ERR_CREDENTIALS);
     look_up(*state, &table, WAY_ENV, "EMPTY", &err);
     assert_int_equal(err, ERR_CREDENTIALS);
@@ -103,7 +103,7 @@ static void a_file_is_read_without_the_newline_at_its_end(void **state)
         look_up(bench, &table, WAY_FILE, path_of(bench, "token"), &err), "two\nlines");
     write_token(bench, "\n", 1);
     assert_string_equal(look_up(bench, &table, WAY_FILE, path_of(bench, "token"), &err),
-        "`token` of the connection is empty");
+        "`token` is empty");
     assert_int_equal(err, ERR_CREDENTIALS);
 }
 
