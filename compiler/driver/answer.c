@@ -66,8 +66,9 @@ static const char *refusal_words(struct answer *answer, const struct hold_view *
         || hold_may_decide(hold, &question, who, answer->is_approval, arena, &why))
         return reason;
     const char *words = arena_format(arena,
-        "%s. Members are as they were when the run began: where they are wrong, correct the rules, "
-        "cdr undo %" PRId64 ", and run its alert again",
+        "%s. Members are as they were when the run began: one of them can answer, or take the run "
+        "back, cdr undo %" PRId64 ", and contain by hand; roles that are corrected count for runs "
+        "that begin after that",
         reason, hold->run);
     return words == NULL ? reason : words;
 }

@@ -29,12 +29,13 @@ static enum err refuse(struct arena *arena, const char **reterr_reason, const ch
 
 /* ---- reading ---- */
 
-/* Why a file of that kind is no place for a token, or NULL. */
-static const char *file_fault(const struct stat *status)
+/* Why a file of that kind is no place for a token, or NULL; `may_be_of` is whose it may be beside
+ * ours and root's. */
+static const char *file_fault(const struct stat *status, uid_t may_be_of)
 {
     if (!S_ISREG(status->st_mode))
         return "not a file";
-    if (status->st_uid != geteuid() && status->st_uid != 0)
+    if (status->st_uid != geteuid() && status->st_uid != 0 && status->st_uid != may_be_of)
         return "it belongs to another user";
     return (status->st_mode & FOR_OTHERS) != 0 ? "others may read it" : NULL;
 }
@@ -47,7 +48,7 @@ static bool is_token(str text)
     return text.len >= TOKEN_BYTES_MIN;
 }
 
-static enum err token_from(int file, const char *path, struct arena *arena,
+static enum err token_from(int file, const char *path, uid_t may_be_of, struct arena *arena,
     struct secret *ret_token, const char **reterr_reason)
 {
     static const char help[] = "; remove it, and the daemon makes another when it starts";
@@ -55,9 +56,10 @@ static enum err token_from(int file, const char *path, struct arena *arena,
     struct stat status;
     if (fstat(file, &status) != 0)
         return refuse(arena, reterr_reason, path, strerror(errno), "");
-    const char *fault = file_fault(&status);
+    const char *fault = file_fault(&status, may_be_of);
     if (fault != NULL)
-        return refuse(arena, reterr_reason, path, fault, help);
+        return refuse(arena, reterr_reason, path, fault,
+            status.st_uid == geteuid() ? help : "; the daemon runs as the user whose it is");
     ssize_t got = read(file, bytes, sizeof bytes);
     if (got < 0)
         return refuse(arena, reterr_reason, path, strerror(errno), "");
@@ -72,15 +74,15 @@ static enum err token_from(int file, const char *path, struct arena *arena,
     return err;
 }
 
-static enum err token_read(
-    const char *path, struct arena *arena, struct secret *ret_token, const char **reterr_reason)
+static enum err token_read(const char *path, uid_t may_be_of, struct arena *arena,
+    struct secret *ret_token, const char **reterr_reason)
 {
     int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (file < 0 && errno == ENOENT)
         return ERR_NOT_FOUND;
     if (file < 0)
         return refuse(arena, reterr_reason, path, strerror(errno), "");
-    enum err err = token_from(file, path, arena, ret_token, reterr_reason);
+    enum err err = token_from(file, path, may_be_of, arena, ret_token, reterr_reason);
     close(file);
     return err;
 }
@@ -89,7 +91,13 @@ enum err admin_token_read(const char *directory, struct arena *arena, struct sec
     const char **reterr_reason)
 {
     const char *path = arena_format(arena, "%s/admin.token", directory);
-    return path == NULL ? ERR_MEMORY : token_read(path, arena, ret_token, reterr_reason);
+    struct stat status;
+    if (path == NULL)
+        return ERR_MEMORY;
+    /* Root asks the daemon of another user: it is that user's token, in that user's directory. */
+    bool is_for_root = geteuid() == 0 && stat(directory, &status) == 0;
+    return token_read(
+        path, is_for_root ? status.st_uid : geteuid(), arena, ret_token, reterr_reason);
 }
 
 /* ---- making ---- */
@@ -160,11 +168,11 @@ enum err admin_token_open(const char *directory, struct arena *arena, struct sec
     const char *path = arena_format(arena, "%s/admin.token", directory);
     if (path == NULL)
         return ERR_MEMORY;
-    enum err err = token_read(path, arena, ret_token, reterr_reason);
+    enum err err = token_read(path, geteuid(), arena, ret_token, reterr_reason);
     if (err != ERR_NOT_FOUND)
         return err;
     TRY(token_create(directory, path, arena, reterr_reason));
-    return token_read(path, arena, ret_token, reterr_reason);
+    return token_read(path, geteuid(), arena, ret_token, reterr_reason);
 }
 
 /* ---- asking ---- */

@@ -9,9 +9,40 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { MARK_BYTES_MAX = 4096, FILE_MODE = 0600 };
+
+/* The state of the process ('Z': it has ended, and nobody has asked how), and when it was started,
+ * in ticks since the boot; 0 and 0 where the system does not tell (proc_pid_stat(5)). */
+static char process_look(int64_t pid, uint64_t *ret_start)
+{
+    enum { STAT_BYTES = 1024, FIELDS_BETWEEN = 18 }; /* from the state, 3, to starttime, 22 */
+    char path[64];
+    char bytes[STAT_BYTES];
+    *ret_start = 0;
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = file < 0 ? -1 : read(file, bytes, sizeof bytes - 1);
+    if (file >= 0)
+        close(file);
+    if (got <= 0)
+        return 0;
+    bytes[got] = '\0';
+    const char *at = strrchr(bytes, ')'); /* a name may have spaces and more of these */
+    if (at == NULL || at[1] != ' ' || at[2] == '\0')
+        return 0;
+    char state = at[2];
+    at += 2;
+    for (int field = 0; field <= FIELDS_BETWEEN && at != NULL; field++) {
+        at = strchr(at, ' ');
+        at = at == NULL ? NULL : at + 1;
+    }
+    *ret_start = at == NULL ? 0 : strtoull(at, NULL, 10);
+    return state;
+}
 
 static bool mark_put(const char *path, const char *made, str text)
 {
@@ -29,6 +60,7 @@ enum err daemon_mark_write(const char *directory, const char *url, int64_t start
     CLEANUP(buf_release) struct buf text = BUF_INIT(MARK_BYTES_MAX);
     struct json_writer json = { .out = &text };
     char started[TIME_TEXT_MAX];
+    uint64_t ticks;
     const char *path = arena_format(arena, "%s/daemon.json", directory);
     const char *made = arena_format(arena, "%s/daemon.json.new", directory);
     if (path == NULL || made == NULL)
@@ -36,6 +68,8 @@ enum err daemon_mark_write(const char *directory, const char *url, int64_t start
     json_open(&json, NULL, '{');
     json_text(&json, "url", str_from(url));
     json_number(&json, "pid", (uint64_t)getpid());
+    (void)process_look(getpid(), &ticks);
+    json_number(&json, "start_ticks", ticks);
     json_text(&json, "started", time_format(started_ms, started));
     json_close(&json, '}');
     buf_add_byte(&text, '\n');
@@ -73,9 +107,15 @@ static enum err mark_text(const char *directory, struct arena *arena, str *ret_t
     return ret_text->ptr == NULL ? ERR_MEMORY : ERR_OK;
 }
 
-static bool is_alive(int64_t pid)
+/* Whether it is the process that wrote the mark: one that has ended may still be listed, and its
+ * number may have become another's. `start` is 0 where the mark does not say. */
+static bool is_alive(int64_t pid, uint64_t start)
 {
-    return pid > 0 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+    uint64_t is_start;
+    if (pid <= 0 || pid > INT32_MAX || (kill((pid_t)pid, 0) != 0 && errno != EPERM))
+        return false;
+    char state = process_look(pid, &is_start);
+    return state != 'Z' && state != 'X' && (start == 0 || is_start == 0 || start == is_start);
 }
 
 enum err daemon_mark_read(const char *directory, struct arena *arena, struct daemon_mark *ret_mark)
@@ -86,7 +126,8 @@ enum err daemon_mark_read(const char *directory, struct arena *arena, struct dae
     const char *url = json_string_value(json_object_get(json, "url"));
     const char *started = json_string_value(json_object_get(json, "started"));
     struct daemon_mark mark = { .pid = json_integer_value(json_object_get(json, "pid")) };
-    bool is_mark = url != NULL && started != NULL && is_alive(mark.pid)
+    uint64_t ticks = (uint64_t)json_integer_value(json_object_get(json, "start_ticks"));
+    bool is_mark = url != NULL && started != NULL && is_alive(mark.pid, ticks)
                    && (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
                    && time_parse(str_from(started), &mark.started_ms);
     mark.url = is_mark ? arena_copy(arena, str_from(url)).ptr : NULL;

@@ -1,6 +1,9 @@
 /* test_api.c - what the daemon tells over HTTP, and to whom. */
 #include "api_fixture.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "serve/admin_token.h"
 #include "serve/canary.h"
 #include "serve/mark.h"
@@ -633,6 +636,31 @@ static void a_page_of_a_browser_changes_nothing(void **state)
 
 /* ---- DIR/daemon.json ---- */
 
+/* A daemon that was killed, and whose parent has not asked yet how it ended; another process with the
+ * number that a daemon had. */
+static void a_mark_of_one_that_has_ended(const char *directory)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct daemon_mark mark;
+    siginfo_t ended;
+    char path[128];
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), 0);
+    snprintf(path, sizeof path, "%s/daemon.json", directory);
+    for (int is_other = 0; is_other < 2; is_other++) {
+        FILE *file = fopen(path, "w");
+        fprintf(file,
+            "{\"url\":\"http://127.0.0.1:1\",\"pid\":%d,\"start_ticks\":%d,"
+            "\"started\":\"2026-01-02T03:04:05Z\"}",
+            is_other ? (int)getpid() : (int)child, is_other);
+        fclose(file);
+        assert_int_equal(daemon_mark_read(directory, &arena, &mark), ERR_NOT_FOUND);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
 static void a_mark_names_a_daemon_that_lives(void **state)
 {
     (void)state;
@@ -648,6 +676,7 @@ static void a_mark_names_a_daemon_that_lives(void **state)
     assert_string_equal(mark.url, "http://127.0.0.1:8080");
     assert_int_equal(mark.pid, getpid());
     assert_true(mark.started_ms == 1767322994005);
+    a_mark_of_one_that_has_ended(scratch.path);
     daemon_mark_remove(scratch.path);
     assert_int_equal(daemon_mark_read(scratch.path, &arena, &mark), ERR_NOT_FOUND);
     static const char *const others[] = { "", "{", "[]",

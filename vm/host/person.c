@@ -27,7 +27,7 @@ static bool login_parse(const char *text, uid_t *ret_user)
     return true;
 }
 
-static const char *user_name(uid_t user, struct arena *arena)
+const char *user_name(uid_t user, struct arena *arena)
 {
     struct passwd entry;
     struct passwd *found = NULL;

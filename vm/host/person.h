@@ -11,6 +11,9 @@
  * NULL when that is full. */
 const char *person_name(struct arena *arena);
 
+/* The name of a user, a number where there is none. In `arena`; NULL when that is full. */
+const char *user_name(uid_t user, struct arena *arena);
+
 /* What person_name goes by, handed in: the text of /proc/self/loginuid ("" when there is none),
  * SUDO_USER (NULL: not set) and the user of the process. */
 const char *person_name_of(
