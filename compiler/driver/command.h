@@ -21,6 +21,7 @@ enum exit_code {
 
 struct config;
 struct log;
+struct store_watch;
 
 struct driver {
     struct output out;        /* standard output: the answer */
@@ -29,6 +30,7 @@ struct driver {
     bool
         is_starting; /* a daemon: a message says why it does not start, so it is an error; it goes to
                        * `log` as with every command, unless events are JSON */
+    struct store_watch *watch; /* of a daemon: learns that the journal failed, and tells of it */
     struct clock *clock;
     const volatile int *stop;              /* not 0 after SIGINT or SIGTERM */
     const struct command *const *commands; /* all, ending in NULL */

@@ -6,6 +6,7 @@
 #include "driver/audit_places.h"
 #include "driver/beside_daemon.h"
 #include "act/timers.h"
+#include "daemon/store_watch.h"
 #include "driver/open_runs.h"
 #include "driver/program_texts.h"
 #include "host/pause.h"
@@ -18,6 +19,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* How long a command waits for another cdr that is using the journal, when it says so, and how
@@ -104,6 +106,23 @@ static enum err open_in_turn(
     return err;
 }
 
+/* Where the directory is another user's, who that is: a daemon's user alone may look into its data. */
+static void tell_no_journal(struct session *session, int failure)
+{
+    struct driver *driver = session->driver;
+    struct stat status;
+    const char *owner = NULL;
+    if (failure == EACCES && geteuid() != 0 && stat(session->data, &status) == 0
+        && status.st_uid != geteuid())
+        owner = user_name(status.st_uid, &driver->arena);
+    if (owner == NULL)
+        driver_message(driver, "there is no journal in %s: %s", session->data, strerror(failure));
+    else
+        driver_message(driver,
+            "the journal in %s is of the user %s: %s\nrun it as that user: sudo -u %s cdr %s ..",
+            session->data, owner, strerror(failure), owner, session->command->name);
+}
+
 static enum exit_code open_journal(struct session *session, enum journal_need need)
 {
     struct driver *driver = session->driver;
@@ -112,7 +131,7 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
             "cdr %s needs --data DIR: the directory of the journal", session->command->name);
     const char *file = arena_format(&driver->arena, "%s/journal.db", session->data);
     if (need != JOURNAL_CREATED && file != NULL && access(file, F_OK) != 0) {
-        driver_message(driver, "there is no journal in %s: %s", session->data, strerror(errno));
+        tell_no_journal(session, errno);
         return EXIT_USAGE;
     }
     const char *reason = NULL;
@@ -347,8 +366,11 @@ enum exit_code session_store_failure(struct session *session, const char *doing,
 {
     if (err != ERR_STORE && err != ERR_BUSY)
         return driver_failure(session->driver, doing, err);
-    driver_message(session->driver, "%s: the journal in %s: %s", doing, session->data,
-        store_error(session->store));
+    if (session->driver->watch != NULL) /* which tells it once, however often it is tried */
+        store_watch_failed(session->driver->watch, doing, store_error(session->store));
+    else
+        driver_message(session->driver, "%s: the journal in %s: %s", doing, session->data,
+            store_error(session->store));
     return EXIT_INTERNAL;
 }
 

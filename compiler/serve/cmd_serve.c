@@ -182,7 +182,9 @@ static void wake(void *self)
 static enum err start_parts(struct service *service)
 {
     struct daemon *daemon = &service->daemon;
-    struct intake_options intake = { .store = daemon->store, .arrived = wake, .self = daemon };
+    struct intake_options intake = {
+        .store = daemon->store, .arrived = wake, .self = daemon, .watch = daemon->watch
+    };
     struct rule_set *set = rule_sets_current(daemon->rule_sets);
     int64_t canary_ms = block_ms(block_find(set->program, "daemon"), "canary", CANARY_MS);
     rule_set_release(daemon->rule_sets, set);
@@ -341,6 +343,7 @@ static void stop(struct service *service)
         daemon_mark_remove(daemon->data);
     session_release(&service->session);
     sandbox_stop(service->sandbox);
+    store_watch_free(daemon->watch);
     metrics_free(daemon->metrics);
 }
 
@@ -443,6 +446,9 @@ static enum exit_code run_config(struct service *service, const struct arguments
     if (url != NULL || str_is(block_word(block, "sandbox", "off"), "on"))
         code = serve_sandbox(driver, url, &service->sandbox);
     enum err err = code == EXIT_CLEAN ? metrics_new(&service->daemon.metrics) : ERR_OK;
+    if (code == EXIT_CLEAN && err == ERR_OK)
+        err =
+            store_watch_new(&service->daemon.log, service->daemon.metrics, &service->daemon.watch);
     if (err != ERR_OK)
         return driver_failure(driver, "starting the daemon", err);
     return code == EXIT_CLEAN ? run_service(service) : code;

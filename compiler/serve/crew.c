@@ -25,7 +25,6 @@ struct worker {
     struct resuming_crew hands; /* for timers that it fires */
     int64_t run;                /* that it has, or 0; of an undo the run that is taken back */
     int64_t timer;              /* that it fires, or 0 */
-    bool is_again;              /* the run came up again meanwhile */
 };
 
 struct crew {
@@ -77,17 +76,15 @@ static struct job job_of(struct crew *crew, int64_t run)
         .is_over = err == ERR_OK && record.ended_ms != 0 };
 }
 
-/* Take `run` for `worker`; false: somebody has it, who will look again. */
-static bool hold(struct worker *worker, int64_t run, int64_t key)
+/* Take a run for `worker`; false: somebody has it. Where there is more to do when he is done, the
+ * keeper sees it: to do it all again at once would ask the providers again, and tell it again. */
+static bool hold(struct worker *worker, int64_t key)
 {
     struct crew *crew = worker->crew;
     pthread_mutex_lock(&crew->lock);
-    struct worker *other = holder_of(crew, key);
-    bool is_free = other == NULL;
+    bool is_free = holder_of(crew, key) == NULL;
     if (is_free)
         worker->run = key;
-    else if (key == run)
-        other->is_again = true;
     pthread_mutex_unlock(&crew->lock);
     return is_free;
 }
@@ -97,10 +94,7 @@ static void let_go(struct worker *worker)
     struct crew *crew = worker->crew;
     claims_release(crew->daemon->claims, worker->run);
     pthread_mutex_lock(&crew->lock);
-    if (worker->is_again && !crew->is_stopping)
-        (void)id_queue_put(&crew->queue, worker->run);
     worker->run = 0;
-    worker->is_again = false;
     pthread_cond_broadcast(&crew->changed);
     pthread_mutex_unlock(&crew->lock);
 }
@@ -136,7 +130,7 @@ static struct worker *worker_of(struct resuming_crew *hands)
 static bool hands_claim(struct resuming_crew *hands, const struct undo_order *order)
 {
     struct worker *worker = worker_of(hands);
-    if (!hold(worker, 0, order->run))
+    if (!hold(worker, order->run))
         return false;
     if (claim_targets(worker->crew, order))
         return true;
@@ -227,7 +221,7 @@ static void carry_out(struct worker *worker, struct desk *desk, int64_t run)
     struct clock *clock = worker->crew->daemon->driver->clock;
     enum exit_code code = EXIT_CLEAN;
     struct job job = job_of(worker->crew, run);
-    if (job.is_over || !hold(worker, run, job.key))
+    if (job.is_over || !hold(worker, job.key))
         return;
     job = job_of(worker->crew, run); /* nobody else ends it from here on */
     if (!job.is_over)
@@ -242,7 +236,7 @@ static bool undo_hold(struct worker *worker, const struct undo_order *order)
 {
     struct driver *driver = worker->crew->daemon->driver;
     for (uint32_t waited_ms = 0; waited_ms < UNDO_WAIT_MS; waited_ms += UNDO_LOOK_MS) {
-        if (hold(worker, 0, order->run)) {
+        if (hold(worker, order->run)) {
             if (claim_targets(worker->crew, order))
                 return true;
             let_go(worker);
@@ -269,6 +263,18 @@ static enum exit_code undo_at(struct desk *desk, const struct undo_order *order)
     return code == EXIT_CLEAN ? session_end(session) : code;
 }
 
+static void tell_undo(struct daemon *daemon, const struct undo_order *order, const char *what,
+    const char *result, str reason)
+{
+    /* counted as people count them */
+    int64_t step = order->is_of_one_step ? (int64_t)order->step + 1 : 0;
+    LOG(&daemon->log, LOG_LEVEL_INFO, what, LOG_NUMBER("run", order->run),
+        step > 0 ? (struct log_field)LOG_NUMBER("step", step)
+                 : (struct log_field)LOG_TEXT("step", STR("all")),
+        LOG_TEXT("who", order->person), LOG_TEXT("result", str_from(result)),
+        LOG_TEXT("reason", reason));
+}
+
 /* At a desk of its own, which tells a story. */
 static void undo_carry_out(struct worker *worker, struct undo_task *task)
 {
@@ -276,6 +282,7 @@ static void undo_carry_out(struct worker *worker, struct undo_task *task)
     struct daemon *daemon = worker->crew->daemon;
     enum exit_code code = EXIT_INTERNAL;
     str story = STR("the daemon is short of memory");
+    tell_undo(daemon, &task->order, "an undo begins", "", task->order.reason);
     if (desk_open(&desk, daemon, REPORT_TEXT) == ERR_OK) {
         if (undo_hold(worker, &task->order)) {
             code = undo_at(&desk, &task->order);
@@ -286,6 +293,8 @@ static void undo_carry_out(struct worker *worker, struct undo_task *task)
         buf_add(&desk.driver.out.buf, buf_str(&desk.driver.log.buf));
         story = buf_str(&desk.driver.out.buf);
     }
+    tell_undo(daemon, &task->order, "an undo is over",
+        code == EXIT_CLEAN ? "done" : "not all of it was done", buf_str(&desk.driver.log.buf));
     task->done(task->self, code, story);
     desk_close(&desk);
 }
@@ -346,7 +355,7 @@ static void *work(void *self)
             carry_out(worker, &desk, task.run);
         else if (task.timer != 0)
             fire(worker, &desk, task.timer);
-        else {
+        else if (task.undo != NULL) {
             undo_carry_out(worker, task.undo);
             undo_free(task.undo);
         }

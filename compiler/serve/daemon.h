@@ -34,6 +34,7 @@ struct daemon {
     const char *data;   /* its directory */
     struct store *store;
     struct metrics *metrics;
+    struct store_watch *watch; /* whoever fails to write tells it */
     struct rule_sets *rule_sets;
     struct intake *intake;
     struct breakers *breakers;

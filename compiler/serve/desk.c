@@ -44,6 +44,7 @@ enum err desk_open(struct desk *desk, struct daemon *daemon, enum report_format 
         return ERR_OK;
     desk_close(desk);
     desk->driver = (struct driver){ .events = format == REPORT_LOG ? &daemon->log : NULL,
+        .watch = format == REPORT_LOG ? daemon->watch : NULL,
         .clock = clock,
         .stop = daemon->driver->stop,
         .commands = daemon->driver->commands };

@@ -298,6 +298,8 @@ static bool rest_whole(struct evaluator *evaluator)
 static void tell_state(struct evaluator *evaluator, enum err before, enum err err)
 {
     struct daemon *daemon = evaluator->daemon;
+    if (err == ERR_STORE || err == ERR_BUSY)
+        store_watch_failed(daemon->watch, "evaluating alerts", store_error(daemon->store));
     if (err != ERR_OK && before == ERR_OK)
         LOG(&daemon->log, LOG_LEVEL_ERROR, "alerts wait: they cannot be evaluated",
             LOG_TEXT(

@@ -30,8 +30,12 @@ static void found(struct look *look, const char *check, enum health health, cons
 static void look_at_store(struct look *look)
 {
     bool is_failed = metrics_get(look->daemon->metrics, METRIC_STORE_FAILED, STR("")) != 0;
+    str reason = store_watch_reason(look->daemon->watch, &look->arena);
     found(look, "store", is_failed ? HEALTH_FAILING : HEALTH_OK,
-        is_failed ? "the journal cannot be written" : NULL);
+        !is_failed ? NULL
+        : reason.len == 0
+            ? "the journal cannot be written"
+            : arena_format(&look->arena, "the journal cannot be written: %.*s", STR_ARG(reason)));
 }
 
 static void look_at_intake(struct look *look)

@@ -36,6 +36,8 @@ struct ticker {
     int64_t count_ms;
     int64_t retention_ms;
     int64_t watchdog_at_ms;
+    bool was_paused; /* at the last look, and whether that was told */
+    bool is_pause_told;
     enum err look; /* of the last look at the rules */
 };
 
@@ -70,17 +72,36 @@ static void count(const struct daemon *daemon)
 {
     uint64_t waiting;
     uint64_t open;
-    struct arena arena = ARENA_INIT(PAUSE_BYTES_MAX);
-    const char *file = pause_path(daemon->data, &arena);
     if (alerts_waiting_count(daemon->store, &waiting) == ERR_OK)
         metrics_set(daemon->metrics, METRIC_ALERTS_WAITING, STR(""), (double)waiting);
     if (resumable_open(daemon->store, &open) == ERR_OK)
         metrics_set(daemon->metrics, METRIC_RUNS_OPEN, STR(""), (double)open);
-    if (file != NULL)
-        metrics_set(daemon->metrics, METRIC_PAUSED, STR(""), pause_is_on(file) ? 1 : 0);
-    metrics_set(daemon->metrics, METRIC_STORE_FAILED, STR(""),
-        intake_state(daemon->intake) == ERR_OK ? 0 : 1);
-    arena_release(&arena);
+}
+
+/* Tell that the switch was thrown, by a command or by hand, and that it was put back. */
+static void look_at_pause(struct ticker *ticker)
+{
+    struct daemon *daemon = ticker->daemon;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(2 * PAUSE_BYTES_MAX);
+    const char *file = pause_path(daemon->data, &arena);
+    if (file == NULL)
+        return;
+    struct pause pause = { 0 };
+    bool is_paused = pause_is_on(file);
+    metrics_set(daemon->metrics, METRIC_PAUSED, STR(""), is_paused ? 1 : 0);
+    if (!is_paused && ticker->is_pause_told)
+        log_write(&daemon->log, LOG_LEVEL_INFO, "the pause is lifted: what waits goes on", NULL, 0);
+    bool is_new = is_paused && !ticker->was_paused;
+    ticker->is_pause_told &= is_paused;
+    ticker->was_paused = is_paused;
+    if (!is_paused || ticker->is_pause_told || pause_read(file, &arena, &pause) != ERR_OK)
+        return;
+    if (is_new && pause.who.len == 0)
+        return; /* the file comes before its words; one by `touch` has none in a second either */
+    ticker->is_pause_told = true;
+    LOG(&daemon->log, LOG_LEVEL_WARNING, "paused: nothing is changed until it is lifted",
+        LOG_TEXT("who", pause.who.len > 0 ? pause.who : STR("not said")),
+        LOG_TEXT("reason", pause.reason), LOG_TEXT("file", str_from(file)));
 }
 
 /* A slice of what is over its time; the next follows at once while there is more. */
@@ -108,6 +129,8 @@ static void forget(struct ticker *ticker)
 static void tick(struct ticker *ticker)
 {
     struct daemon *daemon = ticker->daemon;
+    look_at_pause(ticker);
+    store_watch_tick(daemon->watch);
     look_at_rules(ticker);
     if (daemon->canary != NULL)
         canary_tick(daemon->canary);

@@ -63,6 +63,25 @@ exits 2 "nor removes"
 says "without --remove this works beside it" "but may look"
 holds "none of them waits for it" test "$(($(date +%s) - began))" -lt 9
 
+# A daemon of another user, as it is installed: root may ask it, anybody else is told whose it is.
+if [ "$(id -u)" = 0 ] && command -v runuser >/dev/null && id nobody >/dev/null 2>&1; then
+    chown nobody data data/admin.token
+    say '200 {"code":0,"story":"run 3 took run 1 back\n"}'
+    run undo 1 --data data
+    exits 0 "root asks a daemon that another user runs"
+    chmod 755 .
+    cp "$CDR" ./cdr
+    chmod 755 ./cdr
+    if runuser -u daemon -- test -x "$PWD/cdr"; then
+        runuser -u daemon -- "$PWD/cdr" undo 1 --data data >"$out" 2>"$err"
+        says "sudo -u nobody cdr undo .." "another user is told whose the daemon is"
+        lacks "remove it" "and to remove nothing"
+    fi
+    chown root data data/admin.token
+else
+    skip "a daemon of another user" "not root, or no such users"
+fi
+
 run runs --data data
 exits 0 "runs are shown beside it"
 run approvals --data data

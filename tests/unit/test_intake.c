@@ -35,7 +35,7 @@ static void world_begin_with(struct world *world, uint64_t queue_bytes_max)
 {
     world->f = fixture_new();
     sqlite3_commit_hook(world->f.store->db, count_commit, world);
-    const struct intake_options options = { world->f.store, arrived, world, queue_bytes_max };
+    const struct intake_options options = { world->f.store, arrived, world, queue_bytes_max, NULL };
     assert_int_equal(intake_start(&options, &world->intake), ERR_OK);
 }
 

@@ -53,6 +53,8 @@ struct attempt {
     str approved; /* the plan that people let through, as JSON: nothing else is sent; or empty */
     const struct judgement *judgement;
     int64_t hold;
+    bool was_open; /* it waited for an answer before this attempt */
+    bool is_let;   /* people let the step through, by the hold */
     struct planned_request *planned;
     struct planned_request **planned_last;
 };

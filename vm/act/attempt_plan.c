@@ -191,6 +191,7 @@ static const char *rejection(struct attempt *a, const struct hold *hold)
 static enum err hold_look(struct attempt *a, const struct hold *hold)
 {
     a->hold = hold->id;
+    a->was_open = hold->state == HOLD_OPEN;
     if (hold->state == HOLD_OPEN && hold->plan_hash.len > 0) {
         over(a, STEP_HELD, hold->reason.ptr);
         return keep(a, hold->target, &a->step.target);
@@ -217,6 +218,7 @@ static enum err hold_claim(struct attempt *a, const struct hold *hold, bool *ret
     *ret_is_approved = state == HOLD_USED && str_equal(hold->plan_hash, a->plan_hash);
     if (*ret_is_approved)
         a->approved = hold->plan;
+    a->is_let = *ret_is_approved;
     return ERR_OK;
 }
 

@@ -175,7 +175,9 @@ static enum err attempt_end(struct attempt *a, struct step_outcome *ret_outcome)
         .plan_hash = a->plan_hash,
         .would = a->plan.result.ptr == NULL ? STR("") : a->plan.result,
         .judgement = a->judgement,
-        .hold = a->end == STEP_HELD ? a->hold : 0 };
+        .hold = a->end == STEP_HELD ? a->hold : 0,
+        .approval = a->is_let ? a->hold : 0,
+        .is_held_still = a->end == STEP_HELD && a->is_held && (a->was_open || a->hold == 0) };
     str results;
     TRY(keep(a, a->step.target, &outcome.target));
     TRY(found_join(a, &outcome.found));

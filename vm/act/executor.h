@@ -79,6 +79,8 @@ struct step_outcome {
     const struct judgement *judgement; /* what the governor said last, or would say in a plan; may
                                         * be NULL */
     int64_t hold;                      /* STEP_HELD: the hold that it waits for */
+    int64_t approval;                  /* the hold by which people let it through, or 0 */
+    bool is_held_still;                /* STEP_HELD: it was before, for the same */
     struct planned_request *requests;  /* MODE_PLAN and MODE_OFFLINE: what it asked, in order */
 };
 

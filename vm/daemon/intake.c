@@ -17,7 +17,8 @@ enum {
     GROUP_BYTES_MAX = 8 * 1024 * 1024,
     QUEUE_BYTES_DEFAULT = 64 * 1024 * 1024,
     ALERT_OVERHEAD = 512, /* what an alert without text counts for in the queue */
-    PROBE_MS = 1000,      /* how often a store that failed is tried while nothing comes in */
+    PROBE_MS = 1000,      /* how often a store that failed is tried while nothing comes in .. */
+    IDLE_PROBE_MS = 5000, /* .. and any other: who sends is not the first to learn of a full disk */
 };
 
 struct intake {
@@ -157,6 +158,9 @@ static void group_answer(struct intake *intake, struct group *group, enum err er
 
 static void state_set(struct intake *intake, enum err state)
 {
+    if (state == ERR_STORE || state == ERR_BUSY)
+        store_watch_failed(intake->options.watch, "taking alerts in",
+            store_error(intake->options.store)); /* of this thread's last call */
     pthread_mutex_lock(&intake->lock);
     intake->state = state;
     pthread_mutex_unlock(&intake->lock);
@@ -221,13 +225,12 @@ static void probe(struct intake *intake)
     state_set(intake, cursors_set(intake->options.store, STR("intake"), STR("in order"), 0));
 }
 
-/* Wait for something to do: false after PROBE_MS with a store that failed. Under the lock. */
+/* Wait for something to do: false when it is time to try the store. Under the lock. */
 static bool wait_for_work(struct intake *intake)
 {
     while (intake->first == NULL && !intake->is_stopping) {
-        if (intake->state == ERR_OK)
-            pthread_cond_wait(&intake->changed, &intake->lock);
-        else if (!condition_wait(&intake->changed, &intake->lock, PROBE_MS))
+        uint32_t most_ms = intake->state == ERR_OK ? IDLE_PROBE_MS : PROBE_MS;
+        if (!condition_wait(&intake->changed, &intake->lock, most_ms))
             return false;
     }
     return true;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "daemon/store_watch.h"
 #include "store/alerts.h"
 
 struct intake;
@@ -34,7 +35,8 @@ struct intake_options {
     /* Called from the intake's thread after a commit that brought something new; may be NULL. */
     void (*arrived)(void *self);
     void *self;
-    uint64_t queue_bytes_max; /* text that waits to be written; 0: 64 MiB */
+    uint64_t queue_bytes_max;  /* text that waits to be written; 0: 64 MiB */
+    struct store_watch *watch; /* told of writes that fail; may be NULL */
 };
 
 /* ERR_MEMORY, ERR_LIMIT (no thread). */
