@@ -21,7 +21,7 @@ awk '/In `[a-z\/_]+\.cdr`:/ { match($0, /In `[a-z\/_]+\.cdr/); file = substr($0,
     inside && file != "" { print > file }
     /^```cdr$/ { inside = 1 }' <(mkdir -p rules; cat "$page")
 mkdir -p mine/rules
-cp docs/tour/member.json mine/finding.json
+ln -s ../docs mine/docs
 mv daemon.cdr mine/
 mv rules/instances.cdr mine/rules/
 run fmt --check mine
