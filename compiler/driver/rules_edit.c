@@ -291,6 +291,14 @@ static const struct source *source_named(const struct rules_edit *edit, const ch
     return NULL;
 }
 
+static enum exit_code is_there(const struct rules_edit *edit, const struct item *rule)
+{
+    const struct source *source = source_of(edit, rule);
+    driver_message(edit->driver, "there is a rule %s at %.*s:%u", edit->name, STR_ARG(source->file),
+        source_place(source, rule->at.start).line);
+    return EXIT_FINDINGS;
+}
+
 enum exit_code rules_new(struct rules_edit *edit, const struct arguments *arguments)
 {
     struct driver *driver = edit->driver;
@@ -298,6 +306,9 @@ enum exit_code rules_new(struct rules_edit *edit, const struct arguments *argume
     if (!is_name(edit->name))
         return driver_usage(driver, &rules_command,
             "a rule is called by letters, digits and _, and not %s", edit->name);
+    for (const struct item *rule = NULL; (rule = rules_edit_next(edit, rule)) != NULL;)
+        if (str_is(rule->name, edit->name))
+            return is_there(edit, rule);
     if (file == NULL)
         file = default_file(edit);
     if (file == NULL)
