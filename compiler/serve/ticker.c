@@ -71,9 +71,12 @@ static void look_at_rules(struct ticker *ticker)
 static void count(const struct daemon *daemon)
 {
     uint64_t waiting;
+    uint64_t set_aside;
     uint64_t open;
     if (alerts_waiting_count(daemon->store, &waiting) == ERR_OK)
         metrics_set(daemon->metrics, METRIC_ALERTS_WAITING, STR(""), (double)waiting);
+    if (alerts_set_aside_count(daemon->store, &set_aside) == ERR_OK)
+        metrics_set(daemon->metrics, METRIC_ALERTS_SET_ASIDE, STR(""), (double)set_aside);
     if (resumable_open(daemon->store, &open) == ERR_OK)
         metrics_set(daemon->metrics, METRIC_RUNS_OPEN, STR(""), (double)open);
 }

@@ -199,6 +199,8 @@ static void a_dead_alert_waits_for_a_person_who_revives_or_drops_it(void **state
     assert_int_equal(counts[ALERT_WAITING], 1);
     assert_int_equal(alerts_waiting_count(f.store, counts), ERR_OK);
     assert_int_equal(counts[0], 1);
+    assert_int_equal(alerts_set_aside_count(f.store, counts), ERR_OK);
+    assert_int_equal(counts[0], 2);
 
     assert_int_equal(store_open_beside(f.directory, &f.arena, &beside, &reason), ERR_OK);
     assert_int_equal(alerts_revive(beside, ids[0], 6000, STR("alice")), ERR_OK);

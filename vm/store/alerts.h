@@ -96,6 +96,8 @@ MUST_CHECK enum err alerts_list(struct store *store, const struct alert_filter *
     struct arena *arena, struct alert_record **ret_alerts, size_t *ret_count);
 /* How many wait: quick, however many are kept. */
 MUST_CHECK enum err alerts_waiting_count(struct store *store, uint64_t *ret_count);
+/* How many are set aside: as quick. */
+MUST_CHECK enum err alerts_set_aside_count(struct store *store, uint64_t *ret_count);
 /* How many there are of each state: it looks at all of them. */
 MUST_CHECK enum err alerts_count(
     struct store *store, uint64_t ret_counts[static ALERT_STATE_COUNT]);

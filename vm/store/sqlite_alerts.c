@@ -354,14 +354,24 @@ enum err alerts_list(struct store *store, const struct alert_filter *filter, str
     return ERR_OK;
 }
 
-enum err alerts_waiting_count(struct store *store, uint64_t *ret_count)
+static enum err state_count(struct store *store, enum statement which, uint64_t *ret_count)
 {
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     bool is_row = false;
-    TRY(statement_take(store, STATEMENT_ALERTS_WAITING_COUNT, &statement));
+    TRY(statement_take(store, which, &statement));
     TRY(statement_next(store, statement, &is_row));
     *ret_count = (uint64_t)sqlite3_column_int64(statement, 0);
     return ERR_OK;
+}
+
+enum err alerts_waiting_count(struct store *store, uint64_t *ret_count)
+{
+    return state_count(store, STATEMENT_ALERTS_WAITING_COUNT, ret_count);
+}
+
+enum err alerts_set_aside_count(struct store *store, uint64_t *ret_count)
+{
+    return state_count(store, STATEMENT_ALERTS_DEAD_COUNT, ret_count);
 }
 
 enum err alerts_count(struct store *store, uint64_t ret_counts[static ALERT_STATE_COUNT])

@@ -490,6 +490,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [STATEMENT_ALERTS_OF_EVALUATED] = ALERTS_THAT("state = 'evaluated' AND ?3 = ''"),
     [STATEMENT_ALERTS_OF_DEAD] = ALERTS_THAT("state = 'dead' AND ?3 IN ('', name)"),
     [STATEMENT_ALERTS_WAITING_COUNT] = "SELECT count(*) FROM alerts WHERE state = 'waiting'",
+    [STATEMENT_ALERTS_DEAD_COUNT] = "SELECT count(*) FROM alerts WHERE state = 'dead'",
     [STATEMENT_ALERTS_COUNT] = "SELECT (SELECT count(*) FROM alerts WHERE state = 'waiting'),"
                                " (SELECT count(*) FROM alerts WHERE state = 'evaluated'),"
                                " (SELECT count(*) FROM alerts WHERE state = 'dead')",
