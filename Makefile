@@ -128,7 +128,7 @@ $(B)/tests/unit/test_setting_text: $(addprefix $(B)/compiler/driver/,files.o out
 $(B)/tests/unit/test_needs: $(addprefix $(B)/compiler/driver/,json_out.o needs.o policy.o policy_forms.o policy_permits.o policy_read.o)
 
 # What the daemon's parts are to it, the test is itself.
-$(B)/tests/unit/test_api: $(filter-out %/main.o %/commands.o,$(CMD_OBJ)) $(B)/libserve.a
+$(addprefix $(B)/tests/unit/,test_api test_api_directory): $(filter-out %/main.o %/commands.o,$(CMD_OBJ)) $(B)/libserve.a
 
 # Every allocation of a fault test can be made to fail, the libraries' too.
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

@@ -102,8 +102,8 @@ static void a_file_is_read_without_the_newline_at_its_end(void **state)
     assert_string_equal(
         look_up(bench, &table, WAY_FILE, path_of(bench, "token"), &err), "two\nlines");
     write_token(bench, "\n", 1);
-    assert_string_equal(look_up(bench, &table, WAY_FILE, path_of(bench, "token"), &err),
-        "`token` is empty");
+    assert_string_equal(
+        look_up(bench, &table, WAY_FILE, path_of(bench, "token"), &err), "`token` is empty");
     assert_int_equal(err, ERR_CREDENTIALS);
 }
 
