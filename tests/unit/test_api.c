@@ -20,6 +20,9 @@ static int64_t alert_put(struct api_fixture *f, const char *way, int number)
     return record.id;
 }
 
+static const char *const paths[] = { "/v1/alerts", "/v1/alerts/1", "/v1/runs", "/v1/runs/1",
+    "/v1/steps", "/v1/approvals", "/v1/audit" };
+
 static void without_the_token_nothing_is_told(void **state)
 {
     (void)state;

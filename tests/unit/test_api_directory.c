@@ -70,9 +70,6 @@ static void a_token_that_is_none_is_refused_with_a_way_out(void **state)
     }
 }
 
-static const char *const paths[] = { "/v1/alerts", "/v1/alerts/1", "/v1/runs", "/v1/runs/1",
-    "/v1/steps", "/v1/approvals", "/v1/audit" };
-
 /* ---- DIR/daemon.json ---- */
 
 /* A daemon that was killed, and whose parent has not asked yet how it ended; another process with the
