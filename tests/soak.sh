@@ -22,5 +22,6 @@ exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-2
     soak_power python3 -B tests/soak/power.py --cdr "$PWD/$build/cdr" --cuts "${CUTS:-200}" --lies "${LIES:-20}" -- \
     soak_faults python3 -B tests/soak/faults.py --cdr "$PWD/$build/cdr" --minute -- \
     soak_replays python3 -B tests/soak/replays.py --cdr "$PWD/$build/cdr" --replays "${REPLAYS:-100000}" --kills 10 -- \
+    soak_crossing python3 -B tests/soak/crossing.py --cdr "$PWD/$build/cdr" -- \
     soak_rules python3 -B tests/soak/bad_rules.py --cdr "$PWD/$build/cdr" --sets "${BAD_RULES:-1000}" -- \
     soak_steady python3 -B tests/soak/steady.py --cdr "$PWD/$build/cdr" --seconds "${STEADY:-1800}"
