@@ -127,17 +127,6 @@ static bool is_part_of(str whole, str part)
     return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
 }
 
-/* Broken documents are cut off with the space around them. */
-static str trim(str text)
-{
-    while (text.len > 0 && strchr(" \t\r\n", text.ptr[0]) != NULL && text.ptr[0] != '\0')
-        text = str_skip(text, 1);
-    while (text.len > 0 && strchr(" \t\r\n", text.ptr[text.len - 1]) != NULL
-           && text.ptr[text.len - 1] != '\0')
-        text.len--;
-    return text;
-}
-
 static enum err make_room(struct taking *taking)
 {
     if (taking->count < taking->room)
@@ -157,7 +146,7 @@ static enum err make_room(struct taking *taking)
 static enum err add_alert(struct taking *taking, const struct alert_text *alert)
 {
     struct clock *clock = taking->daemon->log.clock;
-    str text = alert->reason == NULL ? alert->json : trim(alert->json);
+    str text = alert->reason == NULL ? alert->json : str_trim(alert->json, " \t\r\n");
     if (text.len > ALERT_BYTES_MAX || taking->count >= POSTED_ALERTS_MAX)
         return ERR_LIMIT;
     if (text.len == 0)
@@ -195,7 +184,7 @@ static bool unpack(struct taking *taking)
 /* False: it was answered here. */
 static bool is_something(struct taking *taking)
 {
-    bool is_empty = trim(taking->posted.text).len == 0;
+    bool is_empty = str_trim(taking->posted.text, " \t\r\n").len == 0;
     if (is_empty)
         posted_refuse(taking->exchange, 400, "The body is empty.", NULL);
     return !is_empty;

@@ -138,22 +138,13 @@ static enum err each_text(
     return ERR_OK;
 }
 
-static str trim(str text)
-{
-    while (text.len > 0 && text.ptr[0] == ' ')
-        text = str_skip(text, 1);
-    while (text.len > 0 && text.ptr[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
-
 static enum err split_text(struct made *made, str text, str mark)
 {
     if (mark.len == 0)
         return ERR_OK;
     for (;;) {
         size_t end = find_text(text, mark);
-        str part = trim(str_first(text, end));
+        str part = str_trim(str_first(text, end), " ");
         if (part.len > 0)
             TRY(made_add(made, value_text(part)));
         if (end == text.len)

@@ -76,19 +76,10 @@ const char *hold_asked_text(const struct hold *hold, struct arena *arena)
                : NULL;
 }
 
-static str trim(str text)
-{
-    while (text.len > 0 && text.ptr[0] == ' ')
-        text = str_skip(text, 1);
-    while (text.len > 0 && text.ptr[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
-
 bool hold_is_same_person(str a, str b)
 {
-    a = trim(a);
-    b = trim(b);
+    a = str_trim(a, " ");
+    b = str_trim(b, " ");
     str login_a = str_first(a, str_find(a, '@'));
     str login_b = str_first(b, str_find(b, '@'));
     return fold_equal(a, b) || (login_a.len > 0 && fold_equal(login_a, login_b));
@@ -98,7 +89,8 @@ static bool is_author(const struct hold *hold, str who)
 {
     for (str rest = hold->author; rest.len > 0;) {
         size_t end = str_find(rest, ',');
-        if (trim(str_first(rest, end)).len > 0 && hold_is_same_person(str_first(rest, end), who))
+        if (str_trim(str_first(rest, end), " ").len > 0
+            && hold_is_same_person(str_first(rest, end), who))
             return true;
         rest = str_skip(rest, end + 1);
     }

@@ -57,6 +57,17 @@ static inline str str_first(str s, size_t count)
     return (str){ s.ptr, count < s.len ? count : s.len };
 }
 
+/* Without the bytes of `blanks` at both ends. */
+static inline str str_trim(str s, const char *blanks)
+{
+    size_t count = strlen(blanks);
+    while (s.len > 0 && memchr(blanks, s.ptr[0], count) != NULL)
+        s = (str){ s.ptr + 1, s.len - 1 };
+    while (s.len > 0 && memchr(blanks, s.ptr[s.len - 1], count) != NULL)
+        s.len--;
+    return s;
+}
+
 /* Whether each byte is one of `allowed`; an empty text is. */
 static inline bool str_all_of(str s, const char *allowed)
 {

@@ -54,15 +54,6 @@ static bool is_word(str text, const char *word)
     return text.len == strlen(word) && strncasecmp(text.ptr, word, text.len) == 0;
 }
 
-static str trim(str text)
-{
-    while (text.len > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t'))
-        text = str_skip(text, 1);
-    while (text.len > 0 && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
 /* How many fields have that name, and the last of them. */
 static size_t fields_named(
     const struct head_field *fields, size_t count, const char *name, str *ret_value)
@@ -147,7 +138,7 @@ static enum head_fault read_field(str line, struct head *head)
     if (head->count == HEAD_FIELDS_MAX)
         return HEAD_FIELDS;
     head->fields[head->count++] =
-        (struct head_field){ str_first(line, colon), trim(str_skip(line, colon + 1)) };
+        (struct head_field){ str_first(line, colon), str_trim(str_skip(line, colon + 1), " \t") };
     return HEAD_GOOD;
 }
 
