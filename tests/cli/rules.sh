@@ -127,6 +127,15 @@ exits 0 "then it goes, its tests with it"
 holds "and the other one stays" test "$(grep -c '^rule\|^test' "$rules/noisy.cdr")" = 3
 holds "committed" is_clean
 
+# What the environment says about another repository is not meant for the rules.
+git init -q -b main elsewhere
+GIT_DIR=$work/elsewhere/.git run rules new told --rules "$rules"
+exits 0 "a rule goes into the repository where it lies, whatever GIT_DIR says"
+holds "and is committed there" grep -q 'Add rule told' <(git -C repo log -1 --format=%s)
+holds "and nowhere else" test "$(git -C elsewhere rev-list --all --count)" = 0
+run rules delete told --rules "$rules" --reason gone --force
+exits 0 "it goes again"
+
 mkdir plain
 run rules new one --rules plain
 exits 0 "without git they are files"

@@ -91,6 +91,17 @@ static void wait_for_looks(void)
     usleep(1300 * 1000);
 }
 
+static int64_t number_of(struct world *w, const char *sql)
+{
+    sqlite3_stmt *statement;
+    assert_int_equal(
+        sqlite3_prepare_v2(w->f.store.store->db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return number;
+}
+
 static void lines_are_alerts_and_none_comes_twice(void **state)
 {
     (void)state;
@@ -243,6 +254,64 @@ static void lines_of_a_directory_come_in_the_order_of_its_names(void **state)
     release(&w);
 }
 
+/* Whoever may write into the directory does not say which other files are read. */
+static void a_link_in_a_directory_is_not_followed(void **state)
+{
+    (void)state;
+    struct world w;
+    char other[200];
+    char link[200];
+    prepare(&w, "");
+    assert_int_equal(mkdir(w.path, 0700), 0);
+    in_directory(&w, "b", "{\"b\":1}\n");
+    snprintf(other, sizeof other, "%s/other", w.f.store.scratch.path);
+    append(other, "{\"other\":1}\n");
+    snprintf(link, sizeof link, "%s/a", w.path);
+    assert_int_equal(symlink(other, link), 0);
+    start(&w);
+    daemon_await(&w.f, "{\"b\":1}\n");
+    append(other, "{\"other\":2}\n");
+    in_directory(&w, "c", "{\"c\":1}\n");
+    wait_for_looks();
+    daemon_await(&w.f, "{\"b\":1}\n{\"c\":1}\n");
+    assert_int_equal(daemon_logged(&w.f, "what is no regular file is not followed"), 1);
+    assert_int_equal(daemon_logged(&w.f, "cannot be opened"), 0);
+    stop(&w);
+    release(&w);
+}
+
+/* What is put while a piece of the file is being cut into lines does not say that all of the piece
+ * was read. */
+static void the_end_within_a_piece_that_was_read_loses_no_line(void **state)
+{
+    (void)state;
+    enum { ALL = 2500, PUT = 1000 };
+    struct world w;
+    struct buf expected = BUF_INIT(1 << 20);
+    prepare(&w, "");
+    for (int line = 0; line < ALL; line++)
+        buf_addf(&expected, "{\"line\":%d}\n", line);
+    append(w.path, expected.ptr);
+    assert_int_equal(sqlite3_exec(w.f.store.store->db,
+                         "CREATE TEMP TRIGGER full BEFORE INSERT ON main.alerts WHEN (SELECT "
+                         "count(*) FROM main.alerts) >= 1000 BEGIN SELECT raise(ABORT,'full'); END",
+                         NULL, NULL, NULL),
+        SQLITE_OK);
+    start(&w);
+    for (int at = 0; at < 200 && daemon_logged(&w.f, "alerts cannot be stored") == 0; at++)
+        usleep(50 * 1000);
+    stop(&w);
+    assert_int_equal(number_of(&w, "SELECT count(*) FROM alerts"), PUT);
+    assert_int_equal(
+        sqlite3_exec(w.f.store.store->db, "DROP TRIGGER full", NULL, NULL, NULL), SQLITE_OK);
+    start(&w);
+    daemon_await(&w.f, expected.ptr);
+    assert_int_equal(number_of(&w, "SELECT sum(copies) FROM alerts"), 0);
+    stop(&w);
+    buf_release(&expected);
+    release(&w);
+}
+
 static void more_files_than_are_kept_open_are_read(void **state)
 {
     (void)state;
@@ -356,17 +425,6 @@ static void write_lines(struct world *w, int from, int to)
     }
 }
 
-static int64_t number_of(struct world *w, const char *sql)
-{
-    sqlite3_stmt *statement;
-    assert_int_equal(
-        sqlite3_prepare_v2(w->f.store.store->db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    int64_t number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return number;
-}
-
 static void every_line_comes_once_whenever_it_is_killed(void **state)
 {
     (void)state;
@@ -406,6 +464,8 @@ int main(void)
         cmocka_unit_test(another_file_of_the_same_inode_and_size_begins_anew),
         cmocka_unit_test(a_last_line_without_end_waits_until_it_is_quiet_and_whole),
         cmocka_unit_test(lines_of_a_directory_come_in_the_order_of_its_names),
+        cmocka_unit_test(a_link_in_a_directory_is_not_followed),
+        cmocka_unit_test(the_end_within_a_piece_that_was_read_loses_no_line),
         cmocka_unit_test(more_files_than_are_kept_open_are_read),
         cmocka_unit_test(lines_of_cef_are_kept_as_json),
         cmocka_unit_test(what_is_no_file_is_refused_and_what_is_not_there_yet_is_waited_for),

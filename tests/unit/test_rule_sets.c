@@ -1,4 +1,5 @@
 /* test_rule_sets.c - rules come into force whole and tested, or not at all. */
+#include "driver/git.h"
 #include "fake_time.h"
 #include "serve/rule_sets.h"
 #include "store_fixture.h"
@@ -352,6 +353,66 @@ static bool sets_text(struct daemon_rules *d, const char *part)
     return is_there;
 }
 
+static bool is_there(const struct daemon_rules *d, const char *name)
+{
+    char path[256];
+    path_of(d, name, path);
+    return access(path, F_OK) == 0;
+}
+
+static void run_git(const struct daemon_rules *d, bool is_quiet, const char *const *arguments)
+{
+    struct git_answer answer = GIT_ANSWER(64 * 1024);
+    char folder[256];
+    path_of(d, "work", folder);
+    assert_int_equal(git_run(folder, is_quiet, arguments, STR(""), &answer), ERR_OK);
+    if (answer.code != 0)
+        fail_msg("git %s: %.*s", arguments[0], STR_ARG(buf_str(&answer.error)));
+    git_answer_release(&answer);
+}
+
+/* Whoever may write into a repository does not run a program as whoever reads its rules. */
+static void a_repository_that_is_read_runs_nothing(void **state)
+{
+    (void)state;
+    static const char *const status[] = { "status", NULL };
+    static const char *const checkout[] = { "checkout", "-q", "--detach", NULL };
+    struct daemon_rules d;
+    begin_git(&d);
+    shell(&d, "printf '#!/bin/sh\ntouch \"%s/monitored\"\n' \"$PWD\" >monitor && "
+              "printf '#!/bin/sh\ntouch \"%s/hooked\"\n' \"$PWD\" >work/.git/hooks/post-checkout "
+              "&& chmod +x monitor work/.git/hooks/post-checkout && "
+              "git -C work config core.fsmonitor \"$PWD/monitor\"");
+    run_git(&d, true, status);
+    run_git(&d, true, checkout);
+    assert_false(is_there(&d, "monitored"));
+    assert_false(is_there(&d, "hooked"));
+    run_git(&d, false, status);
+    run_git(&d, false, checkout);
+    assert_true(is_there(&d, "monitored")); /* it would show */
+    assert_true(is_there(&d, "hooked"));
+    end(&d);
+}
+
+/* As in a hook of git, or for whoever has set it once and forgot. */
+static void the_environment_says_nothing_about_the_repository(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE",
+        "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_PARAMETERS" };
+    struct daemon_rules d;
+    begin_git(&d);
+    for (size_t at = 0; at < COUNT_OF(names); at++) {
+        assert_int_equal(setenv(names[at], "/nowhere", 1), 0);
+        open_sets(&d);
+        assert_true(sets_text(&d, "rule one"));
+        rule_sets_close(d.sets);
+        d.sets = NULL;
+        assert_int_equal(unsetenv(names[at]), 0);
+    }
+    end(&d);
+}
+
 static void rules_of_a_ref_are_those_of_its_commit(void **state)
 {
     (void)state;
@@ -541,6 +602,8 @@ int main(void)
         cmocka_unit_test(an_older_set_is_at_hand_or_compiled_from_the_journal),
         cmocka_unit_test(a_file_that_the_config_uses_is_part_of_it),
         cmocka_unit_test(what_only_a_start_can_change_is_told),
+        cmocka_unit_test(a_repository_that_is_read_runs_nothing),
+        cmocka_unit_test(the_environment_says_nothing_about_the_repository),
         cmocka_unit_test(rules_of_a_ref_are_those_of_its_commit),
         cmocka_unit_test(a_bad_commit_leaves_the_rules_before),
         cmocka_unit_test(a_bare_repository_will_do),

@@ -4,6 +4,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -63,15 +65,20 @@ static void end(struct world *w)
     fixture_release(&w->f.store);
 }
 
-static int dial(const struct world *w)
+static int dial_to(const struct world *w, struct in_addr to)
 {
     const struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(w->port), .sin_addr = { htonl(INADDR_LOOPBACK) }
+        .sin_family = AF_INET, .sin_port = htons(w->port), .sin_addr = to
     };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
     return fd;
+}
+
+static int dial(const struct world *w)
+{
+    return dial_to(w, (struct in_addr){ htonl(INADDR_LOOPBACK) });
 }
 
 static void send_all(int fd, str bytes)
@@ -251,6 +258,101 @@ static void senders_are_held_while_the_journal_cannot_be_written(void **state)
     end(&w);
 }
 
+/* ---- bounds ---- */
+
+enum { OF_ALL = 256, OF_PEER = 64 };
+
+/* One of our own addresses that is not loopback; false: there is none. */
+static bool own_address(struct in_addr *ret_address)
+{
+    struct ifaddrs *all;
+    bool is_found = false;
+    assert_int_equal(getifaddrs(&all), 0);
+    for (const struct ifaddrs *at = all; at != NULL && !is_found; at = at->ifa_next) {
+        is_found = at->ifa_addr != NULL && at->ifa_addr->sa_family == AF_INET
+                   && (at->ifa_flags & IFF_UP) != 0 && (at->ifa_flags & IFF_LOOPBACK) == 0;
+        if (is_found)
+            *ret_address = ((const struct sockaddr_in *)(const void *)at->ifa_addr)->sin_addr;
+    }
+    freeifaddrs(all);
+    return is_found;
+}
+
+/* `count` senders at that address are heard, and one more is turned away. */
+static void check_room(struct world *w, struct in_addr to, int count, const char *why)
+{
+    int fds[OF_ALL];
+    for (int at = 0; at < count; at++)
+        fds[at] = dial_to(w, to);
+    send_all(fds[count - 1], STR("<14>1 - h a - - - one\n"));
+    daemon_await(&w->f, ONE);
+    assert_int_equal(daemon_logged(&w->f, "a sender is turned away"), 0);
+    int more = dial_to(w, to);
+    assert_true(is_closed(more));
+    assert_int_equal(daemon_logged(&w->f, why), 1);
+    close(more);
+    for (int at = 0; at < count; at++)
+        close(fds[at]);
+}
+
+static void one_address_does_not_take_the_room_of_all(void **state)
+{
+    (void)state;
+    struct world w;
+    struct in_addr own;
+    if (!own_address(&own)) {
+        print_message("skipped: no address but loopback\n");
+        skip();
+    }
+    prepare(&w);
+    w.settings[0].text = STR("0.0.0.0:0");
+    start(&w);
+    check_room(&w, own, OF_PEER, "64 of that address are connected");
+    end(&w);
+}
+
+static void no_more_senders_are_taken_than_there_is_room_for(void **state)
+{
+    (void)state;
+    struct world w;
+    prepare(&w);
+    start(&w);
+    check_room(&w, (struct in_addr){ htonl(INADDR_LOOPBACK) }, OF_ALL, "256 are connected");
+    end(&w);
+}
+
+/* Each sender begins a message below the ceiling of one; together they are bounded too. */
+static void messages_begun_do_not_take_all_memory(void **state)
+{
+    (void)state;
+    enum { PIECES = 31, PIECE = 64 * 1024, ROOM = 33, SENDERS = ROOM + 1 };
+    static char piece[PIECE];
+    struct world w;
+    int fds[SENDERS];
+    prepare(&w);
+    start(&w);
+    memset(piece, 'x', sizeof piece);
+    for (int at = 0; at < SENDERS; at++) {
+        fds[at] = dial(&w);
+        if (at == SENDERS - 1) { /* all before it were read when a line of another one is there */
+            int other = dial(&w);
+            usleep(1500 * 1000);
+            send_all(other, STR("<14>1 - h a - - - one\n"));
+            daemon_await(&w.f, ONE);
+            close(other);
+            assert_int_equal(daemon_logged(&w.f, "take too much memory"), 0);
+        }
+        for (int count = 0; count < PIECES; count++)
+            send_all(fds[at], (str){ piece, sizeof piece });
+    }
+    for (int at = 0; at < 200 && daemon_logged(&w.f, "take too much memory") == 0; at++)
+        usleep(50 * 1000);
+    assert_int_equal(daemon_logged(&w.f, "take too much memory"), 1);
+    for (int at = 0; at < SENDERS; at++)
+        close(fds[at]);
+    end(&w);
+}
+
 /* ---- TLS ---- */
 
 static void openssl(const struct world *w, const char *arguments)
@@ -397,6 +499,9 @@ int main(void)
         cmocka_unit_test(a_message_over_the_ceiling_is_told_and_the_next_is_read),
         cmocka_unit_test(no_message_of_many_senders_is_lost),
         cmocka_unit_test(senders_are_held_while_the_journal_cannot_be_written),
+        cmocka_unit_test(one_address_does_not_take_the_room_of_all),
+        cmocka_unit_test(no_more_senders_are_taken_than_there_is_room_for),
+        cmocka_unit_test(messages_begun_do_not_take_all_memory),
         cmocka_unit_test(messages_come_over_tls),
         cmocka_unit_test(only_senders_of_the_authority_are_heard),
         cmocka_unit_test(settings_that_do_not_fit_are_refused),
