@@ -49,18 +49,22 @@ static enum err send_order(
     return err;
 }
 
-static enum err post(struct order *order, str token, int64_t run, const char **reterr_reason)
+static enum err post(
+    struct order *order, str token, const struct undo_order *undo, const char **reterr_reason)
 {
     CLEANUP(buf_release) struct buf body = BUF_INIT(ORDER_BYTES_MAX);
     struct json_writer json = { .out = &body };
     struct arena *arena = &order->arena;
-    const char *url = arena_format(arena, "%s/v1/runs/%" PRId64 "/undo", order->mark->url, run);
+    const char *url =
+        arena_format(arena, "%s/v1/runs/%" PRId64 "/undo", order->mark->url, undo->run);
     const char *bearer = arena_format(arena, "Bearer %.*s", STR_ARG(token));
     const char *person = person_name(arena);
     if (url == NULL || bearer == NULL || person == NULL)
         return ERR_MEMORY;
     json_open(&json, NULL, '{');
-    json_text(&json, "reason", STR("cdr undo"));
+    json_text(&json, "reason", undo->reason);
+    if (undo->is_of_one_step)
+        json_number(&json, "step", undo->step);
     json_close(&json, '}');
     TRY(body.err);
     const struct http_header headers[] = {
@@ -143,7 +147,7 @@ static enum exit_code tell_silence(
 }
 
 enum exit_code daemon_undo(struct driver *driver, const char *directory,
-    const struct daemon_mark *mark, int64_t run, enum report_format format)
+    const struct daemon_mark *mark, const struct undo_order *undo, enum report_format format)
 {
     CLEANUP(secret_release) struct secret token = { 0 };
     struct order order = { .driver = driver, .mark = mark, .arena = ARENA_INIT(EVENT_BYTES_MAX) };
@@ -154,8 +158,8 @@ enum exit_code daemon_undo(struct driver *driver, const char *directory,
             reason != NULL ? reason : err_text(err));
         return EXIT_USAGE;
     }
-    err = post(&order, secret_bytes(&token), run, &reason);
-    enum exit_code code = err == ERR_OK ? tell_reply(&order, run, format)
+    err = post(&order, secret_bytes(&token), undo, &reason);
+    enum exit_code code = err == ERR_OK ? tell_reply(&order, undo->run, format)
                                         : tell_silence(&order, directory, err, reason);
     arena_wipe(&order.arena);
     return code;

@@ -9,7 +9,8 @@
  * False: none has, as far as one can see. */
 bool daemon_tell(struct driver *driver, const struct command *command, const char *directory);
 
-/* Have the daemon take a run back, as the one who runs this command: its story is printed, its exit
- * code is returned. What it refuses, or a daemon that does not answer, is told. */
+/* Have the daemon take a run, or one step of it, back, as the one who runs this command, whoever
+ * `order` says: its story is printed, its exit code is returned. What it refuses, or a daemon that
+ * does not answer, is told. */
 enum exit_code daemon_undo(struct driver *driver, const char *directory,
-    const struct daemon_mark *mark, int64_t run, enum report_format format);
+    const struct daemon_mark *mark, const struct undo_order *undo, enum report_format format);

@@ -14,6 +14,8 @@ static const struct option options[] = {
         "a story, or one JSON object a line" },
     { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL,
         "with --alert: only runs for alerts of this source" },
+    { OPTION_STEP, OPTION_NUMBER, "N", NULL, NULL,
+        "only this step of the run, counted from 1 as cdr runs shows them" },
     { 0 },
 };
 
@@ -22,6 +24,7 @@ struct undoing {
     struct session session;
     struct daemon_mark daemon;
     bool has_daemon;
+    uint32_t step; /* counted from 1; 0: all of the run */
 };
 
 /* The number of a run, or 0. */
@@ -32,13 +35,30 @@ static int64_t run_number(const char *text)
     return end == NULL || *end != '\0' ? 0 : (int64_t)number;
 }
 
-static enum exit_code undo_by_daemon(struct undoing *undoing, int64_t id)
+static enum exit_code undo_by_daemon(struct undoing *undoing, const struct undo_order *order)
 {
     struct session *session = &undoing->session;
-    enum exit_code code =
-        daemon_undo(session->driver, session->data, &undoing->daemon, id, session->reporter.format);
+    enum exit_code code = daemon_undo(
+        session->driver, session->data, &undoing->daemon, order, session->reporter.format);
     session->totals.bad_steps += code == EXIT_FINDINGS;
     return code;
+}
+
+/* Whether the run has the step that is asked for; else that is told. */
+static enum exit_code look_for_step(struct undoing *undoing, int64_t id, struct arena *arena)
+{
+    struct session *session = &undoing->session;
+    struct step_record *steps = NULL;
+    size_t count = 0;
+    enum err err = store_steps(session->store, id, arena, &steps, &count);
+    if (err != ERR_OK)
+        return session_store_failure(session, "reading the run", err);
+    if (undoing->step <= count)
+        return EXIT_CLEAN;
+    driver_message(session->driver,
+        "run %" PRId64 " has no step %" PRIu32 ": it has %zu; cdr runs --data %s shows them", id,
+        undoing->step, count, session_data_word(session));
+    return EXIT_USAGE;
 }
 
 static enum exit_code undo_one(struct undoing *undoing, int64_t id)
@@ -60,12 +80,18 @@ static enum exit_code undo_one(struct undoing *undoing, int64_t id)
             run.id, run.undoes);
         return EXIT_USAGE;
     }
-    struct undo_order order = {
-        .run = id, .person = str_from(session->governor.actor), .reason = STR("cdr undo")
-    };
     if (err != ERR_OK)
         return session_store_failure(session, "reading the run", err);
-    return undoing->has_daemon ? undo_by_daemon(undoing, id) : session_undo(session, &run, &order);
+    enum exit_code code = look_for_step(undoing, id, &arena);
+    if (code != EXIT_CLEAN)
+        return code;
+    struct undo_order order = { .run = id,
+        .is_of_one_step = undoing->step > 0,
+        .step = undoing->step > 0 ? undoing->step - 1 : 0,
+        .person = str_from(session->governor.actor),
+        .reason = STR("cdr undo") };
+    return undoing->has_daemon ? undo_by_daemon(undoing, &order)
+                               : session_undo(session, &run, &order);
 }
 
 /* Keep the runs (undos left out) of `source`; NULL keeps all. */
@@ -154,7 +180,9 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         if (run_number(arguments->operands[i]) == 0)
             return driver_usage(driver, &undo_command,
                 "%s is not the number of a run; for an alert give --alert", arguments->operands[i]);
-    struct undoing undoing = { 0 };
+    if (option_is_given(arguments, OPTION_STEP) && arguments->operand_count != 1)
+        return driver_usage(driver, &undo_command, "--step is of one run: give its ID");
+    struct undoing undoing = { .step = option_number(arguments, OPTION_STEP) };
     enum exit_code code = undoing_begin(&undoing, driver, arguments);
     if (code == EXIT_CLEAN)
         (void)pause_tell(driver, undoing.session.data,
@@ -167,6 +195,7 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 
 static const struct example examples[] = {
     { "cdr undo 12 --data /var/lib/cdr", "take run 12 back" },
+    { "cdr undo 12 --step 2 --data /var/lib/cdr", "only what its second step changed" },
     { "cdr undo --alert 8ab1 --data /var/lib/cdr", "take every run of an alert back" },
     { 0 },
 };

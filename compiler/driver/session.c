@@ -9,6 +9,7 @@
 #include "daemon/store_watch.h"
 #include "driver/open_runs.h"
 #include "driver/program_texts.h"
+#include "driver/undo_words.h"
 #include "host/pause.h"
 #include "host/person.h"
 #include "registry.h"
@@ -480,74 +481,32 @@ enum exit_code session_execute(struct session *session, const struct program *pr
     return execution_failure(session, err);
 }
 
-/* Why there is nothing to undo, in words. */
-static enum exit_code nothing_to_undo(struct session *session, const struct run *run, enum err err)
+/* Say why there was nothing to undo. */
+static enum err tell_nothing_undone(struct session *session, const struct run *run,
+    const struct undo_order *order, int64_t undo, struct arena *arena)
 {
-    if (err == ERR_INVALID)
-        driver_message(session->driver, "run %" PRId64 " was taken back before", run->id);
-    else
-        driver_message(session->driver, "there is no run %" PRId64, run->id);
-    return EXIT_CLEAN;
-}
-
-/* What steps of a run collected, "" for nothing. ERR_STORE, ERR_JSON, ERR_MEMORY. */
-static enum err evidence_of(
-    struct store *store, int64_t run, struct arena *arena, const char **ret_evidence)
-{
-    struct step_record *steps = NULL;
-    size_t count = 0;
-    *ret_evidence = "";
-    TRY(store_steps(store, run, arena, &steps, &count));
-    for (size_t i = 0; i < count; i++) {
-        value results[3] = { 0 };
-        uint32_t read = 0;
-        if (steps[i].results.len > 0)
-            TRY(values_from_json(arena, steps[i].results, results, COUNT_OF(results), &read));
-        if (results[1].kind != VALUE_TEXT)
-            continue;
-        *ret_evidence = arena_format(arena, "%s%s%.*s", *ret_evidence,
-            **ret_evidence == '\0' ? "" : ", ", STR_ARG(value_str(results[1])));
-        if (*ret_evidence == NULL)
-            return ERR_MEMORY;
-    }
+    const char *words;
+    TRY(undo_nothing_words(session->store, run, order, undo, arena, &words));
+    driver_message(session->driver, "%s", words);
     return ERR_OK;
 }
 
-/* Say what an undo that had no step means. */
-static enum err tell_nothing_undone(
-    struct session *session, const struct run *run, struct arena *arena)
+static enum exit_code undo_tell(struct session *session, const struct run *run,
+    const struct undo_order *order, int64_t undo, struct arena *arena, enum err err)
 {
-    const char *evidence;
-    TRY(evidence_of(session->store, run->id, arena, &evidence));
-    if (*evidence != '\0')
-        driver_message(session->driver,
-            "run %" PRId64 " changed nothing that could be taken back; what it collected stays: %s",
-            run->id, evidence);
-    else if (run->ended_ms == 0)
-        driver_message(session->driver,
-            "run %" PRId64 " was cut off and is now closed; nothing had been changed that could "
-            "be taken back",
-            run->id);
-    else
-        driver_message(session->driver,
-            "run %" PRId64 " changed nothing itself; it no longer relies on what others changed",
-            run->id);
-    return ERR_OK;
-}
-
-static enum exit_code undo_tell(
-    struct session *session, const struct run *run, int64_t undo, struct arena *arena, enum err err)
-{
+    bool is_nothing =
+        err == ERR_INVALID || err == ERR_NOT_FOUND || (err == ERR_OK && session->undone_steps == 0);
     session->run = undo;
     session->totals.runs++;
     tell_undo(session);
-    enum exit_code code = err == ERR_NOT_FOUND || err == ERR_INVALID
-                              ? nothing_to_undo(session, run, err)
-                              : execution_failure(session, err);
-    if (err == ERR_OK && session->undone_steps == 0) {
-        err = tell_nothing_undone(session, run, arena);
+    enum exit_code code = is_nothing ? EXIT_CLEAN : execution_failure(session, err);
+    if (err == ERR_NOT_FOUND) {
+        driver_message(session->driver, "run %" PRId64 " has no such step", run->id);
+        err = ERR_OK;
+    } else if (is_nothing) {
+        err = tell_nothing_undone(session, run, order, undo, arena);
         if (err != ERR_OK)
-            return session_store_failure(session, "reading what the run collected", err);
+            return session_store_failure(session, "reading what the run did", err);
     }
     err = report_undo_end(&session->reporter, undo);
     return err == ERR_OK ? code : driver_failure(session->driver, "writing the report", err);
@@ -590,7 +549,7 @@ enum exit_code session_undo_in_time(struct session *session, const struct run *r
     bool is_refusal =
         err == ERR_NEEDED || err == ERR_INVALID || err == ERR_NOT_FOUND || err == ERR_PAUSED;
     *ret_refusal = undo == 0 && is_refusal && order->timer != 0 ? err : ERR_OK;
-    return *ret_refusal != ERR_OK ? EXIT_CLEAN : undo_tell(session, run, undo, &arena, err);
+    return *ret_refusal != ERR_OK ? EXIT_CLEAN : undo_tell(session, run, order, undo, &arena, err);
 }
 
 enum exit_code session_undo(

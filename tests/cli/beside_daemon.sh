@@ -34,6 +34,14 @@ holds "with the token, and why" asked ".token == \"Bearer $token\" and .body.rea
 holds "and who asks" asked ".person == \"$(id -un)\" or (.person | length) > 0"
 run undo 1 --data data --format json
 holds "as JSON too" json '.run == 1 and .code == 0 and .story == "run 2 took run 1 back\n"'
+run undo 1 --step 1 --data data
+exits 0 "one step is asked for as runs show it"
+holds "which the daemon counts from 0" test "$(tail -n 1 data/asked | jq -c .body)" = '{"reason":"cdr undo","step":0}'
+asked_before=$(wc -l <data/asked)
+run undo 1 --step 9 --data data
+exits 2 "a step that the run does not have"
+says "run 1 has no step 9: it has 1; cdr runs --data data shows them" "is told"
+holds "and reaches no daemon" test "$(wc -l <data/asked)" = "$asked_before"
 say '200 {"code":1,"story":"not all of it\n"}'
 run runs --data data --format json
 run undo --alert "$(jq -r .alert "$out")" --data data
@@ -100,4 +108,28 @@ kill "${children[-1]}"
 wait "${children[-1]}"
 run undo 1 --data data
 exits 0 "a mark of a daemon that is gone stops nobody"
+
+# One step after the other, by ourselves.
+echo 'when exists instance.id then respond isolate_role; respond stop_instance' >rule.cdr
+run run --rules rule.cdr --alerts "$alert" --mode apply --data steps
+run undo --alert x --step 1 --data steps
+exits 2 "a step is of a run"
+run undo 1 --step 3 --data steps
+exits 2 "which has it"
+says "run 1 has no step 3: it has 2;" "else how many it has is told"
+run undo 1 --step 2 --data steps
+exits 0 "one step is taken back"
+run undo 1 --step 2 --data steps
+exits 0 "twice is once"
+says "step 2 of run 1 was taken back before, by run 2" "and said, with the run that did it"
+run runs --data steps --format json
+holds "the other one stands" json -s '.[0].steps | length == 2 and .[0].state == "done"'
+run undo 1 --step 1 --data steps
+exits 0 "the rest follows"
+run undo 1 --data steps
+exits 0 "then nothing is left"
+says "run 1 was taken back before, by runs 2, 3" "which is said, with the runs that did it"
+run undo 1 --data steps
+exits 0 "and again"
+says "run 1 was taken back before, by runs 2, 3" "is said"
 finish
