@@ -33,7 +33,11 @@ serve() {
 end_daemon() { # SIGNAL
     kill "-$1" "$daemon"
     wait "$daemon" 2>/dev/null
-    children=()
+    local child others=() # who else there is ends with the test: left behind, it would hold its output open
+    for child in "${children[@]}"; do
+        [ "$child" = "$daemon" ] || others+=("$child")
+    done
+    children=(${others[@]+"${others[@]}"})
 }
 alerts() { # JQ
     curl -sS -m 20 -o "$out" -H "Authorization: Bearer $(cat data/admin.token)" \
