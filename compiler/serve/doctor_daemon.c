@@ -5,6 +5,7 @@
 #include "aws/environment.h"
 #include "daemon/signature.h"
 #include "driver/setting_text.h"
+#include "host/url.h"
 #include "serve/blocks.h"
 #include "serve/precautions.h"
 #include "serve/rule_trial.h"
@@ -82,7 +83,7 @@ static const char *where_from(struct checkup *checkup, const struct connection_s
         &checkup->driver->arena, "%s(\"%.*s\")", ways[setting->way], STR_ARG(setting->text));
 }
 
-/* Whether senders could be told from strangers by it. */
+/* Whether senders could be told from strangers by it; or we, by who takes what a channel tells. */
 static const char *key_fault(const struct daemon_block *block, str key, str text)
 {
     CLEANUP(secret_release) struct secret secret = { 0 };
@@ -91,7 +92,7 @@ static const char *key_fault(const struct daemon_block *block, str key, str text
     bool is_key = is_token || str_is(key, "secret") || str_is(key, "former_secret");
     bool is_standard = !is_token && block_setting(block, "secret") != NULL
                        && str_is(block_word(block, "scheme", "standard"), "standard");
-    if (!is_key || !str_is(block->kind, "webhook"))
+    if (!is_key || !(str_is(block->kind, "webhook") || str_is(block->kind, "channel")))
         return NULL;
     enum err err = signature_key(is_standard, text, &secret, &reason);
     return err == ERR_OK ? NULL : reason == NULL ? err_text(err) : reason;
@@ -235,6 +236,54 @@ static void look_at_follow(struct checkup *checkup, const struct program *progra
     }
 }
 
+/* ---- where people are told ---- */
+
+/* 0: its name has an address. The resolver of this machine has its own end of patience. */
+static int resolve_fault(const char *host)
+{
+    struct addrinfo *found = NULL;
+    struct addrinfo wanted = { .ai_socktype = SOCK_STREAM };
+    int fault = getaddrinfo(host, NULL, &wanted, &found);
+    if (fault == 0)
+        freeaddrinfo(found);
+    return fault;
+}
+
+/* The host alone is shown: paths of webhooks are known to few. */
+static void look_at_channel(
+    struct checkup *checkup, const struct daemon_block *block, bool is_sandbox)
+{
+    CLEANUP(arena_wipe) struct arena secrets = ARENA_INIT(SECRET_BYTES_MAX);
+    const char *name = doctor_block_name(checkup, block);
+    const char *reason = NULL;
+    str url;
+    if (block_text(block, "url", &secrets, &url, &reason) != ERR_OK)
+        return; /* told where settings are looked up */
+    if (!url_is_safe(url)) {
+        checkup_add(checkup, HEALTH_PROBLEM, name, "the daemon would not start with it",
+            "`url` is no https:// address, or http:// to this machine");
+        return;
+    }
+    const char *host = arena_copy(&secrets, url_host(url)).ptr;
+    if (host == NULL || is_sandbox || url_is_to_this_machine(url))
+        return; /* on the sandbox nobody out there is told */
+    int fault = resolve_fault(host);
+    if (fault == 0)
+        checkup_add(checkup, HEALTH_OK, name, NULL, "%s has an address", host);
+    else
+        checkup_add(checkup, HEALTH_WARNING, name,
+            "the daemon starts; unless a proxy finds it, nobody is told by it",
+            "%s is not found: %s", host, gai_strerror(fault));
+}
+
+static void look_at_channels(struct checkup *checkup, const struct program *program)
+{
+    bool is_sandbox = str_is(block_word(block_find(program, "daemon"), "sandbox", "off"), "on");
+    for (uint32_t at = 0; at < program->daemon_block_count; at++)
+        if (str_is(program->daemon_blocks[at].kind, "channel"))
+            look_at_channel(checkup, &program->daemon_blocks[at], is_sandbox);
+}
+
 /* Without any way in, alerts come by the admin's token alone. */
 static void look_at_ways(struct checkup *checkup, const struct program *program)
 {
@@ -305,6 +354,7 @@ void doctor_daemon(struct checkup *checkup, const char *config)
         look_up_all(checkup, program);
         look_at_addresses(checkup, program, directory);
         look_at_follow(checkup, program);
+        look_at_channels(checkup, program);
         doctor_certificates(checkup, program);
         if (set != NULL)
             doctor_connections(checkup, set);

@@ -30,13 +30,20 @@ config() { # [SED]: the example with its paths here
     sed -e "s|/etc/cdr/|$work/|; s|\"../../rules\"|\"$root/rules/aws\"|; s|/var/lib/cdr|$work/data|" \
         -e "s|127.0.0.1:8443|127.0.0.1:0|; s|127.0.0.1:6514|127.0.0.1:0|" ${1:+-e "$1"} "$examples/daemon.cdr" >daemon.cdr
 }
-config
+config 's|hooks.example.com|hooks.invalid|'
+run doctor --config daemon.cdr
+prints "hooks.invalid is not found" "a channel whose host has no address is a warning"
+config 's|https://hooks.example.com|http://127.0.0.1:9|'
 run doctor --config daemon.cdr
 exits 1 "without its credentials there are problems"
 prints "CREDENTIALS_DIRECTORY is not set" "which are told"
 export CREDENTIALS_DIRECTORY=$work/creds
 openssl req -x509 -newkey ed25519 -keyout creds/tls.key -nodes -out tls.pem -subj /CN=localhost -days 300 2>/dev/null
 printf 'whsec_%s\n' "$(openssl rand -base64 32)" >creds/hook
+echo short >creds/night
+run doctor --config daemon.cdr
+prints "\`secret\`, credential(\"night\"): it is" "a channel's secret that can be guessed is a problem"
+printf 'whsec_%s\n' "$(openssl rand -base64 32)" >creds/night
 echo cdr-sandbox >creds/external-id
 run doctor --config daemon.cdr
 prints "\`secret\` is there, by credential(\"hook\")" "a secret is looked up"
