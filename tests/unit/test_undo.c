@@ -178,6 +178,28 @@ static int64_t isolate_again(struct fixture *f)
     return second;
 }
 
+/* What relies on what relies on it is named too, at most 20 of them. */
+static void all_that_has_to_be_taken_back_first_is_named(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    int64_t id = 0;
+    isolate_all(&f);
+    for (int at = 0; at < 19; at++)
+        (void)isolate_again(&f);
+    assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
+    assert_non_null(strstr(f.executor.reason, " 2 back first, in this order: cdr undo 20 19 18 "));
+    (void)isolate_again(&f);
+    assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
+    assert_null(strstr(f.executor.reason, "older"));
+    (void)isolate_again(&f);
+    assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
+    assert_non_null(strstr(f.executor.reason, " 3 and older ones back first, in this order: "));
+    for (int64_t run = 22; run > 1; run--)
+        assert_int_equal(undo(&f, run, &id), ERR_OK);
+    assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+}
+
 static void what_a_later_run_found_in_force_is_not_lifted_under_it(void **state)
 {
     (void)state;
@@ -186,8 +208,9 @@ static void what_a_later_run_found_in_force_is_not_lifted_under_it(void **state)
     int64_t second = isolate_again(&f), third = isolate_again(&f), id = 0;
     unsigned sent = f.provider->sent;
     assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
-    assert_string_equal(f.executor.reason, "run 3 (alert a-1) found this in force and relies on "
-                                           "it; take run 3 back first: cdr undo 3");
+    assert_string_equal(f.executor.reason,
+        "run 3 (alert a-1) found this in force and relies on "
+        "it; take runs 3, 2 back first, in this order: cdr undo 3 2");
     assert_int_equal(id, 0);
     f.executor.mode = MODE_PLAN;
     assert_int_equal(undo(&f, f.run, &id), ERR_NEEDED);
@@ -544,6 +567,7 @@ int main(void)
         cmocka_unit_test(what_was_taken_back_is_not_taken_back_again),
         cmocka_unit_test(a_step_that_the_run_never_had_is_not_taken_back),
         cmocka_unit_test(a_run_that_changed_nothing_is_closed_by_an_undo_without_steps),
+        cmocka_unit_test(all_that_has_to_be_taken_back_first_is_named),
         cmocka_unit_test(what_a_later_run_found_in_force_is_not_lifted_under_it),
         cmocka_unit_test(what_a_later_run_did_again_is_not_lifted_under_it),
         cmocka_unit_test(what_an_older_run_found_when_it_went_on_is_not_lifted_under_it),

@@ -24,6 +24,8 @@ struct changes {
     size_t count;
 };
 
+enum { CHAIN_MAX = 20 }; /* runs named that have to be taken back first */
+
 /* One undo while it runs. */
 struct undoing {
     struct executor *executor;
@@ -388,21 +390,98 @@ static enum err undo_all(struct undoing *undoing)
     return store_end(undoing->executor->store, undo_close(undoing));
 }
 
+/* What has to be taken back before a run: what relies on it, on that, and so on. */
+struct chain {
+    int64_t runs[CHAIN_MAX + 1]; /* newest first; one place for what is pushed out */
+    bool is_followed[CHAIN_MAX + 1];
+    size_t count;
+    bool has_more; /* older ones than those */
+};
+
+static void chain_add(struct chain *chain, int64_t run)
+{
+    size_t at = 0;
+    while (at < chain->count && chain->runs[at] > run)
+        at++;
+    if (at < chain->count && chain->runs[at] == run)
+        return;
+    memmove(&chain->runs[at + 1], &chain->runs[at], (chain->count - at) * sizeof chain->runs[0]);
+    memmove(&chain->is_followed[at + 1], &chain->is_followed[at],
+        (chain->count - at) * sizeof chain->is_followed[0]);
+    chain->runs[at] = run;
+    chain->is_followed[at] = false;
+    chain->has_more = chain->has_more || chain->count == CHAIN_MAX;
+    chain->count += chain->count < CHAIN_MAX;
+}
+
+static enum err chain_follow(
+    struct undoing *undoing, struct chain *chain, int64_t run, int64_t step)
+{
+    struct reliance *reliances;
+    size_t count;
+    TRY(store_reliances(
+        undoing->executor->store, run, step, CHAIN_MAX + 1, undoing->arena, &reliances, &count));
+    for (size_t at = 0; at < count; at++)
+        if (reliances[at].run != undoing->undone.id)
+            chain_add(chain, reliances[at].run);
+    return ERR_OK;
+}
+
+/* One that is pushed out never comes back, for those that stay only become newer: so it ends. */
+static enum err chain_read(struct undoing *undoing, int64_t step, struct chain *chain)
+{
+    TRY(chain_follow(undoing, chain, undoing->undone.id, step));
+    for (size_t at = 0; at < chain->count;) {
+        if (chain->is_followed[at]) {
+            at++;
+            continue;
+        }
+        chain->is_followed[at] = true;
+        TRY(chain_follow(undoing, chain, chain->runs[at], -1));
+        at = 0;
+    }
+    return ERR_OK;
+}
+
+/* "run 3 back first: cdr undo 3"; NULL for want of memory. */
+static const char *chain_words(const struct chain *chain, struct arena *arena)
+{
+    const char *named = "";
+    const char *command = "cdr undo";
+    for (size_t at = 0; at < chain->count && named != NULL && command != NULL; at++) {
+        named =
+            arena_format(arena, "%s%s%lld", named, at == 0 ? "" : ", ", (long long)chain->runs[at]);
+        command = arena_format(arena, "%s %lld", command, (long long)chain->runs[at]);
+    }
+    if (named == NULL || command == NULL)
+        return NULL;
+    return arena_format(arena, "%s %s%s back first%s: %s", chain->count == 1 ? "run" : "runs",
+        named, chain->has_more ? " and older ones" : "", chain->count == 1 ? "" : ", in this order",
+        command);
+}
+
 /* Taking a run back must not lift what another one wants in force. */
 static enum err reliance_refuse(struct undoing *undoing)
 {
     struct reliance other;
+    struct chain chain = { 0 };
     struct executor *executor = undoing->executor;
-    enum err err = store_reliance(executor->store, undoing->undone.id,
-        undoing->is_of_one_step ? (int64_t)undoing->order->step : -1, undoing->arena, &other);
+    int64_t step = undoing->is_of_one_step ? (int64_t)undoing->order->step : -1;
+    enum err err =
+        store_reliance(executor->store, undoing->undone.id, step, undoing->arena, &other);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
+    if (is_of_time(undoing))
+        chain_add(&chain, other.run);
+    else
+        TRY(chain_read(undoing, step, &chain));
+    const char *words = chain_words(&chain, undoing->arena);
+    if (words == NULL)
+        return ERR_MEMORY;
     executor->reason = arena_format(undoing->arena,
-        "run %lld (alert %.*s) %s and relies on it; take run %lld back first: cdr undo %lld",
-        (long long)other.run, STR_ARG(other.alert),
-        other.has_changed ? "did this again" : "found this in force", (long long)other.run,
-        (long long)other.run);
+        "run %lld (alert %.*s) %s and relies on it; take %s", (long long)other.run,
+        STR_ARG(other.alert), other.has_changed ? "did this again" : "found this in force", words);
     return executor->reason == NULL ? ERR_MEMORY : ERR_NEEDED;
 }
 

@@ -47,7 +47,8 @@ struct undo_order {
  * errors too; 0 in MODE_PLAN, which needs a store to read from but writes nothing there.
  * ERR_NOT_FOUND: no such run, or step; ERR_INVALID: it is an undo itself, or all of it was taken back
  * before. ERR_NEEDED: another run relies on what it did (store_reliance); ERR_PAUSED: cdr is
- * paused and nobody asks for it now; executor.reason says which, and nothing was begun. Else as
+ * paused and nobody asks for it now; executor.reason says which (where
+ * others rely on those again, all of them, newest first, at most 20), and nothing was begun. Else as
  * step_execute: the undo stays open. */
 MUST_CHECK enum err undo_execute(struct executor *executor, const struct builtin *(*find)(str name),
     const struct undo_order *order, struct arena *arena, struct undo_report *report,

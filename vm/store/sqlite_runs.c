@@ -189,12 +189,13 @@ enum err store_run_find(
     return ERR_OK;
 }
 
-enum err store_reliance(struct store *store, int64_t run, int64_t step, struct arena *arena,
-    struct reliance *ret_reliance)
+enum err store_reliances(struct store *store, int64_t run, int64_t step, uint32_t most,
+    struct arena *arena, struct reliance **ret_reliances, size_t *ret_count)
 {
-    const int64_t keys[] = { run, step };
+    const int64_t keys[] = { run, step, most };
     static const struct column key_columns[] = { { COLUMN_INTEGER, false, 0 },
-        { COLUMN_INTEGER, false, sizeof(int64_t) } };
+        { COLUMN_INTEGER, false, sizeof(int64_t) },
+        { COLUMN_INTEGER, false, 2 * sizeof(int64_t) } };
     static const struct column columns[] = {
         { COLUMN_INTEGER, false, offsetof(struct reliance, run) },
         { COLUMN_TEXT, false, offsetof(struct reliance, alert) },
@@ -203,7 +204,23 @@ enum err store_reliance(struct store *store, int64_t run, int64_t step, struct a
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_RELIANCE, &statement));
     TRY(record_bind(store, statement, key_columns, COUNT_OF(key_columns), keys));
-    return read_one(store, statement, columns, COUNT_OF(columns), arena, ret_reliance);
+    void *reliances;
+    TRY(records_read(store, statement, columns, COUNT_OF(columns), sizeof(struct reliance), arena,
+        &reliances, ret_count));
+    *ret_reliances = reliances;
+    return ERR_OK;
+}
+
+enum err store_reliance(struct store *store, int64_t run, int64_t step, struct arena *arena,
+    struct reliance *ret_reliance)
+{
+    struct reliance *reliances;
+    size_t count;
+    TRY(store_reliances(store, run, step, 1, arena, &reliances, &count));
+    if (count == 0)
+        return ERR_NOT_FOUND;
+    *ret_reliance = reliances[0];
+    return ERR_OK;
 }
 
 enum err store_runs(struct store *store, const struct run_filter *filter, struct arena *arena,

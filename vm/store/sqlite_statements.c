@@ -194,7 +194,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     /* `mine` made `change`; `theirs` is of run `r`. A step that was cut off never told its
      * target: then what was asked about is compared. One that joined `mine` asked nothing. */
     [STATEMENT_RELIANCE] =
-        "SELECT r.id, r.alert, EXISTS (SELECT 1 FROM " CHANGES " AND call.step = theirs.idx)"
+        "SELECT r.id, r.alert, max(EXISTS (SELECT 1 FROM " CHANGES " AND call.step = theirs.idx))"
         " FROM step AS mine"
         " JOIN call AS change ON change.run = mine.run AND change.step = mine.idx"
         " JOIN step AS theirs"
@@ -216,7 +216,7 @@ static const char *const sql[STATEMENT_COUNT] = {
                       " AND NOT EXISTS (SELECT 1 FROM run AS u WHERE u.undoes = r.id"
                       "   AND (u.undoes_step IS NULL OR u.undoes_step = theirs.idx) "
                       "AND " IS_COMPLETE ")"
-                      " ORDER BY r.id DESC LIMIT 1",
+                      " GROUP BY r.id ORDER BY r.id DESC LIMIT ?3",
     [STATEMENT_RUN_ABANDON] = "UPDATE run SET ended_ms = ?2, cut_reason = ?3"
                               " WHERE id = ?1 AND ended_ms IS NULL",
     [STATEMENT_STEP_CUT] = "UPDATE step SET state = 'unknown', ended_ms = ?2, reason = ?3"

@@ -250,6 +250,9 @@ struct reliance {
  * ERR_NOT_FOUND when there is none. */
 MUST_CHECK enum err store_reliance(struct store *store, int64_t run, int64_t step,
     struct arena *arena, struct reliance *ret_reliance);
+/* All such runs, newest first, at most `most`. */
+MUST_CHECK enum err store_reliances(struct store *store, int64_t run, int64_t step, uint32_t most,
+    struct arena *arena, struct reliance **ret_reliances, size_t *ret_count);
 
 struct run_filter {
     bool is_open;    /* only runs that have not ended */
