@@ -116,6 +116,22 @@ static str outcome(str after)
     return str_startswith(after, STR("{")) ? STR("") : after;
 }
 
+/* Moments stand in the log as numbers, which `cdr audit verify` computes with. */
+static void outcome_text(struct output *out, str after)
+{
+    const str counted = STR("counted at ");
+    char time[TIME_TEXT_MAX];
+    str digits = str_startswith(after, counted) ? str_skip(after, counted.len) : STR("");
+    int64_t at_ms = 0;
+    if (digits.len == 0 || digits.len > 15 || !str_all_of(digits, "0123456789")) {
+        word(out, ": ", outcome(after));
+        return;
+    }
+    for (size_t at = 0; at < digits.len; at++)
+        at_ms = at_ms * 10 + (digits.ptr[at] - '0');
+    word(out, ": counted at ", time_format(at_ms, time));
+}
+
 void audit_entry_text(struct output *out, const struct audit_said *said)
 {
     const struct audit_entry *entry = &said->entry;
@@ -129,7 +145,7 @@ void audit_entry_text(struct output *out, const struct audit_said *said)
         output_addf(out, " step %" PRId64, entry->step + 1);
     word(out, "  ", entry->builtin);
     word(out, " ", entry->target);
-    word(out, ": ", outcome(entry->after));
+    outcome_text(out, entry->after);
     word(out, ": ", entry->reason);
     word(out, "  (", entry->clause);
     output_add(out, entry->clause.len > 0 ? STR(")\n") : STR("\n"));

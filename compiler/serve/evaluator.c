@@ -5,6 +5,7 @@
 #include "host/condition.h"
 #include "serve/crew.h"
 #include "serve/desk.h"
+#include "serve/line_batch.h"
 
 #include <stdlib.h>
 
@@ -61,7 +62,12 @@ static void hands_begun(struct evaluation_hands *hands, int64_t run)
 static void hands_set_aside(struct evaluation_hands *hands, const char *reason)
 {
     struct evaluator *evaluator = evaluator_of(hands);
-    evaluator->fault = arena_format(&evaluator->words, "it cannot be read: %s", reason);
+    const struct alert_record *alert = evaluator->alert;
+    /* A line that could be read as CEF is JSON by now. */
+    bool is_line =
+        line_form_of(alert->forced_source) == LINE_CEF && !str_startswith(alert->text, STR("{"));
+    evaluator->fault = arena_format(&evaluator->words, "it cannot be read: %s",
+        is_line ? "no CEF header (CEF:0|vendor|product|version|class|name|severity|)" : reason);
     if (evaluator->fault == NULL)
         evaluator->fault = "it cannot be read";
 }

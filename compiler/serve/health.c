@@ -5,7 +5,7 @@
 #include "host/pause.h"
 #include "serve/canary.h"
 
-enum { WORDS_BYTES_MAX = 64 * 1024 };
+enum { WORDS_BYTES_MAX = 64 * 1024, NAMES_MAX = 20 };
 
 /* What is looked at, and what came of it so far. */
 struct look {
@@ -76,11 +76,22 @@ static void look_at_canary(struct look *look)
     found(look, "canary", state.is_bad ? HEALTH_DEGRADED : HEALTH_OK, state.why);
 }
 
-static void look_at_sum(struct look *look, const char *check, enum metric metric, const char *words)
+/* "2 do not answer: aws, idp" */
+static void look_at_raised(
+    struct look *look, const char *check, enum metric metric, const char *words)
 {
-    double sum = metrics_sum(look->daemon->metrics, metric);
-    found(look, check, sum > 0 ? HEALTH_DEGRADED : HEALTH_OK,
-        sum > 0 ? arena_format(&look->arena, "%.0f %s", sum, words) : NULL);
+    str *labels = NULL;
+    size_t count = 0;
+    enum err err = metrics_raised(look->daemon->metrics, metric, &look->arena, &labels, &count);
+    const char *detail = arena_format(&look->arena, "%zu %s", count, words);
+    for (size_t at = 0; at < count && at < NAMES_MAX && detail != NULL; at++)
+        detail = arena_format(
+            &look->arena, "%s%s %.*s", detail, at == 0 ? ":" : ",", STR_ARG(labels[at]));
+    bool is_well = err == ERR_OK && count == 0;
+    found(look, check, is_well ? HEALTH_OK : HEALTH_DEGRADED,
+        is_well         ? NULL
+        : err != ERR_OK ? err_text(err)
+                        : detail);
 }
 
 static void look_at_pause(struct look *look)
@@ -123,8 +134,8 @@ enum health health_of(struct daemon *daemon, json_t **ret_json)
     look_at_intake(&look);
     look_at_rules(&look);
     look_at_canary(&look);
-    look_at_sum(&look, "ways", METRIC_WAY_SILENT, "bring nothing for longer than they may");
-    look_at_sum(&look, "providers", METRIC_BREAKER_OPEN, "do not answer");
+    look_at_raised(&look, "ways", METRIC_WAY_SILENT, "bring nothing for longer than they may");
+    look_at_raised(&look, "providers", METRIC_BREAKER_OPEN, "do not answer");
     look_at_pause(&look);
     if (ret_json != NULL)
         *ret_json = json_from_look(&look, rules_hash(&look), now_ms);

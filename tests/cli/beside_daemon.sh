@@ -112,6 +112,8 @@ exits 0 "a mark of a daemon that is gone stops nobody"
 # One step after the other, by ourselves.
 echo 'when exists instance.id then respond isolate_role; respond stop_instance' >rule.cdr
 run run --rules rule.cdr --alerts "$alert" --mode apply --data steps
+run audit --data steps
+holds "when a step was counted is a time for people" grep -Eq ': counted at 20[0-9]{2}-[0-9]{2}-[0-9]{2}T' "$out"
 run undo --alert x --step 1 --data steps
 exits 2 "a step is of a run"
 run undo 1 --step 3 --data steps

@@ -40,6 +40,8 @@ eventually "after a kill -9 no line is lost" alerts '(.items | length) == 6'
 holds "and none comes twice" alerts 'all(.items[]; (.copies // 0) == 0)'
 eventually "a way that brings nothing is told" grep -q 'a way in brings no alerts' said
 eventually "and by a metric" metric 'cdr_way_silent{way="follow file"} 1'
+health() { curl -sS -m 20 "$url/healthz" -H "Authorization: Bearer $(cat data/admin.token)" 2>"$err" | jq -e "$1" >/dev/null; }
+holds "whose health names it" health '.checks.ways.detail == "1 bring nothing for longer than they may: follow file"'
 line 7 >>in.ndjson
 eventually "so is its return" grep -q 'a way in brings alerts again' said
 eventually "an alert of our own takes the whole way" metric 'cdr_canary_last_success_timestamp_seconds 1'

@@ -40,6 +40,9 @@ if command -v logger >/dev/null; then
 else
     skip "logger is understood, both ways" "no logger"
 fi
+printf 'no header here\n' | sent "$(port_of wall)"
+no_header() { run deadletter --data data; grep -q 'it cannot be read: no CEF header' "$out"; }
+eventually "what is no CEF is set aside, and why" no_header
 end_daemon KILL
 serve
 holds "what was taken is there after a kill -9" alerts '[.items[] | select(.source == "syslog" or .source == "cef")] | length >= 4'
