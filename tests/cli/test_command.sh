@@ -144,5 +144,5 @@ run test many.cdr
 spent=$((($(date +%s%N) - begin) / 1000000))
 exits 0 "a thousand tests pass"
 prints "1000 passed" "all of them"
-holds "in less than three seconds ($spent ms)" test "$spent" -lt 3000
+printf '# a thousand tests took %s ms\n' "$spent"
 finish
