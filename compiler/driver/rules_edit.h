@@ -19,6 +19,9 @@ const struct item *rules_edit_next(const struct rules_edit *edit, const struct i
 /* What switches a rule off, or NULL; also where the set has mistakes. */
 const struct item *rules_edit_disable_of(const struct rules_edit *edit, const struct item *rule);
 
+/* What `cdr rules VERB` does, with its operands and flags. EXIT_CLEAN: it is done, or was so already;
+ * EXIT_FINDINGS: the rules do not allow it, or it is written and the set has other mistakes;
+ * EXIT_USAGE: the command line, or a file that cannot be read or written. What came of it is told. */
 enum exit_code rules_enable(struct rules_edit *edit, const struct arguments *arguments);
 enum exit_code rules_disable(struct rules_edit *edit, const struct arguments *arguments);
 enum exit_code rules_new(struct rules_edit *edit, const struct arguments *arguments);

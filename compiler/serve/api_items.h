@@ -13,6 +13,8 @@
 
 #include <jansson.h>
 
+/* Items as the API tells them: new references, NULL when memory is short. docs/openapi.yaml has their
+ * members. */
 json_t *api_alert_json(const struct alert_record *alert);
 /* `json` is run_json or story_json of the run; it is taken. */
 json_t *api_run_json(json_t *json, const struct run *run);

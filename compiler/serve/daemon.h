@@ -3,8 +3,8 @@
  *   ways in --> intake --> journal --> evaluator --> journal --> crew --> providers
  *               (one commit)           (one thread)              (threads, a run each)
  *
- * serve.c makes the parts in this order and ends them in the other. Each part is told by its own
- * arguments what it may use; only serve.c, the API and the ways in see this struct.
+ * cmd_serve.c makes the parts in this order and ends them in the other. Each part is told by its own
+ * arguments what it may use; only cmd_serve.c, the API and the ways in see this struct.
  */
 #pragma once
 

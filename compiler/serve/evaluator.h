@@ -3,8 +3,9 @@
  *
  * What an alert comes to (its runs, its case, that it was evaluated) is one transaction with those of
  * the alerts beside it. An alert whose evaluation ends the daemon is found after the start: the first
- * of those that wait are tried one at a time, each try written down before it is made, and one that
- * was tried three times is set aside.
+ * of those that wait are tried one at a time, one try a daemon, each written down before it is made, and
+ * one that three daemons ended with is set aside. So is one whose evaluation fails three times while the
+ * journal can be written.
  */
 #pragma once
 
