@@ -1,0 +1,64 @@
+/* matcher.h - which rules may fire for an alert: the image asked by one thread.
+ *
+ * A rule that is not among the answers is silent (decide.h): its condition is false. One that is
+ * `certain` has a condition that is true; of the others the machine has to say. What the rules make
+ * of it (excuses, steps) is not asked here.
+ *
+ * Limits hold. A condition that reaches one is undecided only where the rule's witness holds: without it
+ * the rule is silent whatever the rest would say. `matcher_is_ruled_out` tells the full scan the same.
+ */
+#pragma once
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "event.h"
+#include "match/image.h"
+#include "match/skim.h"
+
+struct match {
+    uint32_t rule;   /* index into the program's rules */
+    bool is_certain; /* its condition holds; else it may */
+};
+
+struct matches {
+    const struct match *items; /* by rule; valid until the next question */
+    uint32_t count;
+};
+
+struct matcher;
+
+/* ERR_MEMORY. The image must outlive it. */
+MUST_CHECK enum err matcher_new(const struct match_image *image, struct matcher **ret_matcher);
+/* NULL is fine. */
+void matcher_free(struct matcher *matcher);
+
+/* The rules that may fire for an event that was read. ERR_MEMORY. */
+MUST_CHECK enum err matcher_event(
+    struct matcher *matcher, const struct event *event, struct matches *ret_matches);
+
+/* What an alert is to the fast way. */
+enum matcher_end {
+    MATCHER_DONE,   /* *ret_matches has the rules, *ret_source the source that takes it (or NULL) */
+    MATCHER_UNSURE, /* read it with event_read, ask matcher_event */
+};
+
+/* The same of an alert's text (one JSON object), without making an event of it: no digest, and of
+ * the canonical fields those alone that rules ask for. An event of several findings is UNSURE.
+ * ERR_MEMORY. */
+MUST_CHECK enum err matcher_text(struct matcher *matcher, str json, str forced_source,
+    int64_t received_ms, enum skim_care care, enum matcher_end *ret_end,
+    const struct source_program **ret_source, struct matches *ret_matches);
+
+/* Whether the rule's witness does not hold for the event, each test asked by itself: for a full scan
+ * that met a limit. ERR_MEMORY. */
+MUST_CHECK enum err matcher_is_ruled_out(
+    struct matcher *matcher, const struct event *event, uint32_t rule, bool *ret_is_ruled_out);
+
+/* How often since matcher_new, for those who look inside. */
+struct matcher_counts {
+    uint64_t alerts, unsure; /* given to matcher_text */
+    uint64_t candidates;     /* rules whose tree was looked at */
+    uint64_t confirmed;      /* predicates that had to be asked by themselves */
+};
+
+struct matcher_counts matcher_counts(const struct matcher *matcher);
