@@ -68,7 +68,8 @@ void blocks_open_fd(struct blocks *blocks, int fd);
 
 /* Fill `block` with the next lines; *ret_more is false at the end, with an empty block. A pipe's
  * lines come as they are written. A byte order mark at the start of the stream is left out.
- * ERR_IO: errno says why; lines that were read before are lost, not half given. ERR_MEMORY. */
+ * ERR_IO: errno says why; all whole lines before were given. ERR_MEMORY. After an error the
+ * stream is over. */
 MUST_CHECK enum err blocks_next(struct blocks *blocks, struct block *block, bool *ret_more);
 
 /* Append everything that was not handed out yet, up to the end of the stream. ERR_IO with errno;
