@@ -43,6 +43,7 @@ SERVE_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/serve/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 MODEL   := $(B)/tests/model/model_holds
 DIFF    := $(B)/tests/diff/diff_evaluate
+MATCHES := $(B)/tests/diff/diff_match
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
 BENCH   := $(B)/tests/bench/bench_intake $(B)/tests/bench/bench_http
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -142,6 +143,9 @@ $(BENCH): %: %.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 $(DIFF): $(addprefix $(B)/tests/diff/,diff_evaluate.o generate.o naive.o) $(B)/libcdr.a
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
+$(MATCHES): $(addprefix $(B)/tests/diff/,diff_match.o both_ways.o wide.o hostile.o generate.o naive.o) $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # Loaded into the daemon by LD_PRELOAD.
