@@ -12,6 +12,8 @@ struct regex {
     pcre2_code *code;
     pcre2_match_context *limits;
     str text; /* /pattern/flags */
+    str pattern;
+    bool is_caseless;
 };
 
 /* ---- what we refuse ---- */
@@ -190,6 +192,10 @@ enum err regex_new(struct arena *arena, str pattern, str flags, struct regex **r
     if (regex == NULL)
         return ERR_MEMORY;
     TRY(source_text(arena, pattern, flags, &regex->text));
+    regex->pattern = arena_copy(arena, pattern);
+    regex->is_caseless = options & PCRE2_CASELESS;
+    if (regex->pattern.ptr == NULL)
+        return ERR_MEMORY;
     TRY(compile(arena, regex, pattern, options, reterr_reason, reterr_at));
     *ret_regex = regex;
     return ERR_OK;
@@ -214,6 +220,11 @@ enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches
     if (found >= 0 || found == PCRE2_ERROR_NOMATCH)
         return ERR_OK;
     return found == PCRE2_ERROR_NOMEMORY ? ERR_MEMORY : ERR_UNDECIDED;
+}
+
+enum err regex_required(const struct regex *regex, struct required *ret_required)
+{
+    return required_read(regex->pattern, regex->is_caseless, ret_required);
 }
 
 str regex_text(const struct regex *regex)

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
+#include "match/required.h"
 
 struct regex;
 
@@ -21,6 +22,10 @@ MUST_CHECK enum err regex_new(struct arena *arena, str pattern, str flags, struc
 /* Whether the expression is found in `subject`. The regex is not changed: threads may share
  * it. ERR_UNDECIDED at a limit. ERR_MEMORY. */
 MUST_CHECK enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches);
+
+/* Texts of which at least one is in every subject in which the expression is found, that is,
+ * for which regex_matches says true. ERR_MEMORY. */
+MUST_CHECK enum err regex_required(const struct regex *regex, struct required *ret_required);
 
 /* `/pattern/flags`, for people. */
 str regex_text(const struct regex *regex);
