@@ -111,9 +111,10 @@ static enum err tidy(struct arena *arena, enum field field, value v, value *ret_
     return ERR_OK;
 }
 
-/* A later mapping of the same field fills it only where the earlier ones say nothing. */
+/* A later mapping of the same field fills it only where the earlier ones say nothing. `wanted` is by
+ * field; NULL: all are. */
 static enum err read_fields(const struct program *program, const struct source_program *source,
-    struct arena *arena, struct event *event)
+    const bool *wanted, struct arena *arena, struct event *event)
 {
     bool is_canonical = source == &program->canonical;
     for (uint32_t i = 0; i < source->mapping_count; i++) {
@@ -121,7 +122,7 @@ static enum err read_fields(const struct program *program, const struct source_p
         const struct field_info *info = field_info(mapping->field);
         value *field = &event->fields[mapping->field];
         value v;
-        if (says_something(*field))
+        if (says_something(*field) || (wanted != NULL && !wanted[mapping->field]))
             continue;
         TRY(interp_value(program, mapping->start, event, arena, &v));
         if (!is_canonical)
@@ -187,7 +188,7 @@ static enum err fill(
     const struct source_program *mappings = NULL;
     TRY(choose_source(program, forced_source, arena, event, &mappings));
     if (mappings != NULL)
-        TRY(read_fields(program, mappings, arena, event));
+        TRY(read_fields(program, mappings, NULL, arena, event));
     event->provider = provider_of(program, event->source);
     fill_own_fields(event);
     return ERR_OK;
@@ -248,4 +249,20 @@ str event_name(const struct event *event, struct arena *arena)
     const char *name =
         arena_format(arena, "sha256:%.*s", STR_ARG(str_first(event->digest, NAME_DIGITS)));
     return name == NULL ? (str){ NULL, 0 } : str_from(name);
+}
+
+enum err event_of_slots(const struct program *program, str json, const struct slots *raw,
+    const struct source_program *source, const bool *wanted, int64_t received_ms,
+    struct arena *arena, struct event *ret_event)
+{
+    struct event event = { .text = json,
+        .digest = STR(""),
+        .source = source == NULL ? STR("") : source->name,
+        .raw = *raw,
+        .received_ms = received_ms };
+    if (source != NULL)
+        TRY(read_fields(program, source, wanted, arena, &event));
+    fill_own_fields(&event);
+    *ret_event = event;
+    return ERR_OK;
 }

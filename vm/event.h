@@ -53,3 +53,10 @@ MUST_CHECK enum err event_with_raw(const struct program *program, const struct e
 /* alert.id, or "sha256:" and the first 16 digits of the digest where the source gives
  * none: what a person calls the alert. ptr is NULL only when the arena is full. */
 str event_name(const struct event *event, struct arena *arena);
+
+/* The part of an event that tests can ask for: its raw values, read by somebody else, whose source
+ * is known (NULL: none takes it), and of the canonical fields those that are `wanted` (by field). It has no
+ * digest, claims and provider. Errors as event_with_raw. */
+MUST_CHECK enum err event_of_slots(const struct program *program, str json, const struct slots *raw,
+    const struct source_program *source, const bool *wanted, int64_t received_ms,
+    struct arena *arena, struct event *ret_event);

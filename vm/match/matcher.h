@@ -4,8 +4,9 @@
  * `certain` has a condition that is true; of the others the machine has to say. What the rules make
  * of it (excuses, steps) is not asked here.
  *
- * Limits hold. A condition that reaches one is undecided only where the rule's witness holds: without it
- * the rule is silent whatever the rest would say. `matcher_is_ruled_out` tells the full scan the same.
+ * Limits hold, and both ways say the same: where the machine decides a condition, that counts. Where it
+ * reaches a limit, what the matcher knows counts (matcher_rule): one of the tests that must hold does
+ * not, or the row of tests came out true, each test under limits of its own. Else the rule is undecided.
  */
 #pragma once
 
@@ -49,10 +50,16 @@ MUST_CHECK enum err matcher_text(struct matcher *matcher, str json, str forced_s
     int64_t received_ms, enum skim_care care, enum matcher_end *ret_end,
     const struct source_program **ret_source, struct matches *ret_matches);
 
-/* Whether the rule's witness does not hold for the event, each test asked by itself: for a full scan
- * that met a limit. ERR_MEMORY. */
-MUST_CHECK enum err matcher_is_ruled_out(
-    struct matcher *matcher, const struct event *event, uint32_t rule, bool *ret_is_ruled_out);
+/* What matcher_event says of one rule: for a full scan that met a limit. */
+enum matcher_answer {
+    MATCHER_SILENT, /* not among the matches */
+    MATCHER_MAY,
+    MATCHER_CERTAIN,
+};
+
+/* ERR_MEMORY. */
+MUST_CHECK enum err matcher_rule(struct matcher *matcher, const struct event *event, uint32_t rule,
+    enum matcher_answer *ret_answer);
 
 /* How often since matcher_new, for those who look inside. */
 struct matcher_counts {

@@ -1,0 +1,278 @@
+/* image.c - see image.h. */
+#include "match/image_private.h"
+
+#include "base/buf.h"
+
+struct building {
+    struct match_image *image;
+    struct arena *arena;
+    uint32_t branch_room;
+};
+
+/* ---- conditions to branches ---- */
+
+static enum err room_for(struct building *building, uint32_t count)
+{
+    struct match_image *image = building->image;
+    if (building->branch_room - image->branch_count >= count)
+        return ERR_OK;
+    uint32_t wanted = 2 * building->branch_room + count;
+    struct branch *grown = ARENA_ARRAY(building->arena, struct branch, wanted);
+    if (grown == NULL)
+        return ERR_MEMORY;
+    if (image->branch_count > 0)
+        memcpy(grown, image->branches, image->branch_count * sizeof *grown);
+    image->branches = grown;
+    building->branch_room = wanted;
+    return ERR_OK;
+}
+
+static uint16_t way_of(const uint32_t *places, uint32_t way)
+{
+    if (way == BRANCH_TRUE)
+        return ANSWER_TRUE;
+    return way == BRANCH_FALSE ? ANSWER_FALSE : (uint16_t)places[way];
+}
+
+static enum err predicate_of(struct building *building, const struct leaf *leaf, uint32_t *ret)
+{
+    switch (leaf->kind) {
+    case LEAF_TEST:
+    case LEAF_THERE:
+        return predicates_add(&building->image->predicates, leaf, ret);
+    case LEAF_CONSTANT:
+        *ret = PREDICATE_CONSTANT;
+        return ERR_OK;
+    case LEAF_OPAQUE:
+        break;
+    }
+    *ret = PREDICATE_OPAQUE;
+    return ERR_OK;
+}
+
+/* The leaves as branches; those that belong to another are part of its predicate. */
+static enum err add_branches(struct building *building, const struct branches *read,
+    uint32_t *places, struct match_condition *condition)
+{
+    struct match_image *image = building->image;
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < read->count; at += read->leaves[at].also + 1)
+        places[at] = count++;
+    if (count > BRANCHES_MAX) {
+        image->branches[image->branch_count++] =
+            (struct branch){ PREDICATE_OPAQUE, ANSWER_TRUE, ANSWER_FALSE };
+        condition->count = 1;
+        return ERR_OK;
+    }
+    condition->count = count;
+    condition->is_exact = true;
+    for (uint32_t at = 0; at < read->count; at += read->leaves[at].also + 1) {
+        const struct leaf *leaf = &read->leaves[at];
+        struct branch *branch = &image->branches[image->branch_count++];
+        TRY(predicate_of(building, leaf, &branch->predicate));
+        branch->on_true = way_of(places, leaf->on_true);
+        branch->on_false = way_of(places, leaf->on_false);
+        condition->is_exact = condition->is_exact && branch->predicate != PREDICATE_OPAQUE;
+    }
+    return ERR_OK;
+}
+
+static enum err add_condition(struct building *building, uint32_t start)
+{
+    CLEANUP(arena_release) struct arena scratch = { 0 };
+    struct match_image *image = building->image;
+    struct match_condition *condition = &image->conditions[image->condition_count++];
+    struct branches read;
+    condition->first = image->branch_count;
+    TRY(branches_read(image->program, start, &scratch, &read));
+    uint32_t *places = ARENA_ARRAY(&scratch, uint32_t, (size_t)read.count + 1);
+    if (places == NULL)
+        return ERR_MEMORY;
+    TRY(room_for(building, read.count + 1));
+    return add_branches(building, &read, places, condition);
+}
+
+/* A source without an accept condition takes nothing by itself. */
+static enum err add_source(struct building *building, const struct source_program *source)
+{
+    struct match_image *image = building->image;
+    if (source->accept != NO_INDEX)
+        return add_condition(building, source->accept);
+    TRY(room_for(building, 1));
+    image->conditions[image->condition_count++] =
+        (struct match_condition){ .first = image->branch_count, .count = 1, .is_exact = true };
+    image->branches[image->branch_count++] =
+        (struct branch){ PREDICATE_CONSTANT, ANSWER_FALSE, ANSWER_FALSE };
+    return ERR_OK;
+}
+
+static enum err add_conditions(struct building *building)
+{
+    struct match_image *image = building->image;
+    const struct program *program = image->program;
+    image->conditions = ARENA_ARRAY(building->arena, struct match_condition,
+        (size_t)program->rule_count + program->source_count + 1);
+    if (image->conditions == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < program->rule_count; at++)
+        TRY(add_condition(building, program->rules[at].condition));
+    for (uint32_t at = 0; at < program->source_count; at++)
+        TRY(add_source(building, &program->sources[at]));
+    return ERR_OK;
+}
+
+/* ---- witnesses ---- */
+
+static enum err choose_witnesses(struct building *building, struct arena *scratch)
+{
+    struct match_image *image = building->image;
+    struct witness *chosen = ARENA_ARRAY(scratch, struct witness, image->condition_count + 1);
+    size_t total = 0;
+    if (chosen == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < image->condition_count; at++) {
+        struct match_condition *condition = &image->conditions[at];
+        TRY(witness_choose(&image->predicates, image->branches + condition->first, condition->count,
+            scratch, &chosen[at]));
+        condition->is_always = chosen[at].is_missing;
+        condition->chance = chosen[at].chance;
+        total += chosen[at].count;
+    }
+    struct postings *witnesses = &image->witnesses;
+    witnesses->starts = ARENA_ARRAY(building->arena, uint32_t, (size_t)image->condition_count + 1);
+    witnesses->items = ARENA_ARRAY(building->arena, uint32_t, total + 1);
+    if (total > UINT32_MAX / 2 || witnesses->starts == NULL || witnesses->items == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < image->condition_count; at++) {
+        uint32_t start = witnesses->starts[at];
+        memcpy(
+            witnesses->items + start, chosen[at].predicates, chosen[at].count * sizeof(uint32_t));
+        witnesses->starts[at + 1] = start + chosen[at].count;
+    }
+    return ERR_OK;
+}
+
+/* ---- postings ---- */
+
+/* The witnesses of the conditions from `begin` to `end`, turned round. Items count from `begin`. */
+static enum err turn_round(
+    const struct building *building, uint32_t begin, uint32_t end, struct postings *ret_postings)
+{
+    const struct match_image *image = building->image;
+    const struct postings *witnesses = &image->witnesses;
+    uint32_t predicates = image->predicates.count;
+    uint32_t first = witnesses->starts[begin];
+    uint32_t last = witnesses->starts[end];
+    uint32_t *starts = ARENA_ARRAY(building->arena, uint32_t, (size_t)predicates + 2);
+    uint32_t *items = ARENA_ARRAY(building->arena, uint32_t, (size_t)(last - first) + 1);
+    if (starts == NULL || items == NULL)
+        return ERR_MEMORY;
+    /* Counted two places on, so that filling moves each start to where it belongs. */
+    for (uint32_t at = first; at < last; at++)
+        starts[witnesses->items[at] + 2]++;
+    for (uint32_t at = 2; at < predicates + 2; at++)
+        starts[at] += starts[at - 1];
+    for (uint32_t condition = begin; condition < end; condition++)
+        for (uint32_t at = witnesses->starts[condition]; at < witnesses->starts[condition + 1];
+             at++)
+            items[starts[witnesses->items[at] + 1]++] = condition - begin;
+    *ret_postings = (struct postings){ starts, items };
+    return ERR_OK;
+}
+
+/* The conditions from `begin` to `end` without a witness, counted from `begin`. */
+static enum err find_always(const struct building *building, uint32_t begin, uint32_t end,
+    const uint32_t **ret_items, uint32_t *ret_count)
+{
+    uint32_t *items = ARENA_ARRAY(building->arena, uint32_t, (size_t)(end - begin) + 1);
+    uint32_t count = 0;
+    if (items == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = begin; at < end; at++)
+        if (building->image->conditions[at].is_always)
+            items[count++] = at - begin;
+    *ret_items = items;
+    *ret_count = count;
+    return ERR_OK;
+}
+
+static enum err make_postings(struct building *building)
+{
+    struct match_image *image = building->image;
+    uint32_t rules = image->program->rule_count;
+    uint32_t all = image->condition_count;
+    TRY(turn_round(building, 0, rules, &image->of_rules));
+    TRY(turn_round(building, rules, all, &image->of_sources));
+    TRY(find_always(building, 0, rules, &image->always, &image->always_count));
+    return find_always(building, rules, all, &image->always_sources, &image->always_source_count);
+}
+
+/* ---- what is read of an alert ---- */
+
+static enum err plan_reading(struct building *building)
+{
+    static const str own[OWN_PATHS] = {
+        [PATH_SOURCE] = { "source", 6 },
+        [PATH_FINDINGS] = { "detail.findings", 15 },
+        [PATH_RECORDS] = { "Records", 7 },
+        [PATH_FOUND] = { "Findings", 8 },
+    };
+    struct match_image *image = building->image;
+    const struct program *program = image->program;
+    uint32_t count = program->path_count;
+    str *paths = ARENA_ARRAY(building->arena, str, (size_t)count + OWN_PATHS);
+    image->raw_groups =
+        ARENA_ARRAY(building->arena, const struct subject_group *, (size_t)count + OWN_PATHS);
+    if (paths == NULL || image->raw_groups == NULL)
+        return ERR_MEMORY;
+    memcpy(paths, program->paths, count * sizeof *paths);
+    memcpy(paths + count, own, sizeof own);
+    for (uint32_t at = 0; at < count; at++)
+        image->raw_groups[at] =
+            predicates_group(&image->predicates, (struct subject){ SUBJECT_RAW, at });
+    for (uint32_t field = 0; field < FIELD_COUNT; field++)
+        image->wanted[field] =
+            predicates_group(&image->predicates, (struct subject){ SUBJECT_FIELD, field }) != NULL;
+    for (uint32_t field = 0; field < FIELD_COUNT; field++)
+        image->wants_fields |= image->wanted[field] && field != FIELD_SOURCE;
+    image->wanted[FIELD_ALERT_TIME] |= image->wanted[FIELD_TIME];
+    image->wants_leaves =
+        predicates_group(&image->predicates, (struct subject){ SUBJECT_LEAVES, 0 }) != NULL;
+    return skim_plan_new(building->arena, paths, count + OWN_PATHS, &image->plan);
+}
+
+enum err match_image_new(
+    struct arena *arena, const struct program *program, const struct match_image **ret_image)
+{
+    CLEANUP(arena_release) struct arena scratch = { 0 };
+    size_t held = arena->held;
+    struct building building = { .image = ARENA_NEW(arena, struct match_image), .arena = arena };
+    if (building.image == NULL)
+        return ERR_MEMORY;
+    building.image->program = program;
+    building.image->predicates = (struct predicates){ .arena = arena, .program = program };
+    TRY(add_conditions(&building));
+    TRY(predicates_index(&building.image->predicates));
+    TRY(choose_witnesses(&building, &scratch));
+    TRY(make_postings(&building));
+    TRY(plan_reading(&building));
+    building.image->bytes = arena->held - held;
+    *ret_image = building.image;
+    return ERR_OK;
+}
+
+/* ---- told ---- */
+
+struct match_figures match_image_figures(const struct match_image *image)
+{
+    struct match_figures figures = { .predicates = image->predicates.count,
+        .always_rules = image->always_count,
+        .bytes = image->bytes };
+    for (uint32_t at = 0; at < image->predicates.count; at++)
+        figures.indexed += image->predicates.items[at].way != INDEX_NONE;
+    for (uint32_t at = 0; at < image->program->rule_count; at++) {
+        figures.exact_rules += image->conditions[at].is_exact;
+        figures.candidates += image->conditions[at].is_always ? 1 : image->conditions[at].chance;
+    }
+    return figures;
+}

@@ -1,0 +1,53 @@
+/* image_private.h - what an image is made of, for those that ask it. */
+#pragma once
+
+#include "match/image.h"
+#include "match/predicates.h"
+#include "match/skim.h"
+#include "match/witness.h"
+
+/* Rows of numbers under numbers: what belongs to `key` is items[starts[key]] up to starts[key + 1]. */
+struct postings {
+    uint32_t *starts;
+    uint32_t *items;
+};
+
+/* A condition that is decided over alerts: of a rule, or the accept condition of a source. */
+struct match_condition {
+    uint32_t first; /* of its branches */
+    uint32_t count;
+    bool is_always;
+    bool is_exact; /* no branch is opaque */
+    double chance;
+};
+
+/* Paths that are read beside those of the program, because of what an alert is by them. */
+enum own_path {
+    PATH_SOURCE,   /* names its source in the canonical form */
+    PATH_FINDINGS, /* an event of several findings is several alerts */
+    PATH_RECORDS,  /* so is a file of records */
+    PATH_FOUND,    /* and an answer of AWS's commands */
+    OWN_PATHS
+};
+
+struct match_image {
+    const struct program *program;
+    const struct skim_plan *plan; /* the program's paths, then those of `own_path` */
+    struct predicates predicates;
+    struct branch *branches;
+    uint32_t branch_count;
+    struct match_condition *conditions; /* of the rules, then of the sources */
+    uint32_t condition_count;
+    struct postings of_rules;   /* by predicate: rules that it is a witness of */
+    struct postings of_sources; /* by predicate: sources */
+    struct postings witnesses;  /* by condition: predicates */
+    const uint32_t *always;     /* rules without a witness */
+    uint32_t always_count;
+    const uint32_t *always_sources;
+    uint32_t always_source_count;
+    const struct subject_group **raw_groups; /* by path: what is asked about it, or NULL */
+    bool wants_leaves;                       /* something is asked of every leaf */
+    bool wants_fields;                       /* something is asked of a field other than source */
+    bool wanted[FIELD_COUNT];                /* fields that are asked about */
+    size_t bytes;
+};

@@ -1,0 +1,182 @@
+/* matcher_text.c - an alert's text through the image, without an event where none is needed. */
+#include "match/asked.h"
+
+#include "base/fold.h"
+#include "match/findings.h"
+
+/* ---- values put together, where there is no way round it ---- */
+
+enum err asked_raw(struct matcher *matcher)
+{
+    if (matcher->raw != NULL)
+        return ERR_OK;
+    TRY(skim_slots(matcher->skimmer, &matcher->scratch, &matcher->slots));
+    matcher->slots.count = matcher->image->program->path_count; /* without our own paths */
+    matcher->raw = &matcher->slots;
+    return ERR_OK;
+}
+
+enum err asked_event(struct matcher *matcher)
+{
+    const struct match_image *image = matcher->image;
+    if (matcher->event != NULL)
+        return ERR_OK;
+    TRY(asked_raw(matcher));
+    TRY(event_of_slots(image->program, matcher->text, matcher->raw, matcher->source, image->wanted,
+        matcher->received_ms, &matcher->scratch, &matcher->made));
+    matcher->event = &matcher->made;
+    return ERR_OK;
+}
+
+/* ---- what kind of alert it is ---- */
+
+/* Whether a value that was found says that the ordinary way has to look: an alert that may be in the
+ * canonical form, or that is several alerts. */
+static bool is_special(const struct matcher *matcher, const struct skim_hits *hits)
+{
+    const struct program *program = matcher->image->program;
+    uint32_t findings = 0;
+    for (uint32_t at = 0; at < hits->count; at++) {
+        const struct skim_hit *hit = &hits->items[at];
+        if (hit->path < program->path_count)
+            continue;
+        switch ((enum own_path)(hit->path - program->path_count)) {
+        case PATH_SOURCE:
+            if (hit->v.kind == VALUE_TEXT && source_find(program, value_str(hit->v)) != NULL)
+                return true;
+            break;
+        case PATH_FINDINGS:
+            if (++findings > 1)
+                return true;
+            break;
+        case PATH_RECORDS:
+        case PATH_FOUND:
+            if (hit->is_in_list || hit->v.kind == VALUE_LIST)
+                return true;
+            break;
+        case OWN_PATHS:
+            break;
+        }
+    }
+    return false;
+}
+
+/* Whether the source takes the alert; *ret_is_unsure when that cannot be said here. */
+static enum err ask_source(
+    struct matcher *matcher, uint32_t source, bool *ret_accepts, bool *ret_is_unsure)
+{
+    uint32_t condition = matcher->image->program->rule_count + source;
+    uint16_t answer = ANSWER_FALSE;
+    if (matcher->looked_at[condition] != matcher->truths.alert)
+        TRY(asked_condition(matcher, condition, &answer));
+    matcher->looked_at[condition] = matcher->truths.alert;
+    *ret_accepts = answer == ANSWER_TRUE;
+    *ret_is_unsure = *ret_is_unsure || answer == ANSWER_ASK;
+    return ERR_OK;
+}
+
+/* The first source, in their order, whose accept condition holds. */
+static enum err find_source(struct matcher *matcher, bool *ret_is_unsure)
+{
+    const struct match_image *image = matcher->image;
+    const struct truths *truths = &matcher->truths;
+    uint32_t first = image->program->source_count;
+    bool accepts;
+    for (uint32_t held = 0; held < truths->held_count; held++) {
+        const uint32_t *starts = image->of_sources.starts + truths->held[held];
+        for (uint32_t at = starts[0]; at < starts[1]; at++) {
+            uint32_t source = image->of_sources.items[at];
+            TRY(ask_source(matcher, source, &accepts, ret_is_unsure));
+            if (accepts && source < first)
+                first = source;
+        }
+    }
+    for (uint32_t at = 0; at < image->always_source_count; at++) {
+        TRY(ask_source(matcher, image->always_sources[at], &accepts, ret_is_unsure));
+        if (accepts && image->always_sources[at] < first)
+            first = image->always_sources[at];
+    }
+    matcher->source =
+        first == image->program->source_count ? NULL : &image->program->sources[first];
+    return ERR_OK;
+}
+
+/* ---- asking ---- */
+
+static enum err ask_hits(struct matcher *matcher, const struct skim_hits *hits)
+{
+    const struct match_image *image = matcher->image;
+    for (uint32_t at = 0; at < hits->count; at++) {
+        const struct skim_hit *hit = &hits->items[at];
+        const struct subject_group *group = image->raw_groups[hit->path];
+        if (group == NULL)
+            continue;
+        subject_index_there(group->index, &matcher->truths);
+        if (hit->v.kind != VALUE_LIST)
+            TRY(asked_element(matcher, group, hit->v));
+    }
+    return ERR_OK;
+}
+
+/* Of the fields those that rules ask for. The source alone costs no event. */
+static enum err ask_fields(struct matcher *matcher)
+{
+    const struct match_image *image = matcher->image;
+    const struct subject_group *source =
+        predicates_group(&image->predicates, (struct subject){ SUBJECT_FIELD, FIELD_SOURCE });
+    if (source != NULL && matcher->source != NULL)
+        TRY(asked_value(matcher, source, value_text(matcher->source->name)));
+    if (!image->wants_fields)
+        return ERR_OK;
+    TRY(asked_event(matcher));
+    for (uint32_t at = 0; at < image->predicates.group_count; at++) {
+        const struct subject_group *group = &image->predicates.groups[at];
+        if (group->subject.kind == SUBJECT_FIELD && group->subject.index != FIELD_SOURCE)
+            TRY(asked_value(matcher, group, matcher->event->fields[group->subject.index]));
+    }
+    return ERR_OK;
+}
+
+/* Everything asked of one alert that was skimmed. */
+static enum err ask_all(struct matcher *matcher, const struct skim_hits *hits, str forced_source,
+    bool *ret_is_unsure, struct matches *ret_matches)
+{
+    TRY(ask_hits(matcher, hits));
+    matcher->source = NULL;
+    if (forced_source.len > 0)
+        matcher->source = source_find(matcher->image->program, forced_source);
+    else
+        TRY(find_source(matcher, ret_is_unsure));
+    if (*ret_is_unsure || (forced_source.len > 0 && matcher->source == NULL)) {
+        *ret_is_unsure = true;
+        return ERR_OK;
+    }
+    TRY(ask_fields(matcher));
+    if (matcher->image->wants_leaves)
+        TRY(asked_leaves(matcher, matcher->text));
+    return asked_rules(matcher, ret_matches);
+}
+
+enum err matcher_text(struct matcher *matcher, str json, str forced_source, int64_t received_ms,
+    enum skim_care care, enum matcher_end *ret_end, const struct source_program **ret_source,
+    struct matches *ret_matches)
+{
+    struct skim_hits hits;
+    enum skim_end end;
+    asked_begin(matcher);
+    matcher->counts.alerts++;
+    matcher->text = json;
+    matcher->received_ms = received_ms;
+    TRY(skim_read(matcher->skimmer, json, care, &end, &hits));
+    bool is_unsure = end == SKIM_UNSURE || is_special(matcher, &hits);
+    if (!is_unsure) {
+        enum err err = ask_all(matcher, &hits, forced_source, &is_unsure, ret_matches);
+        is_unsure = is_unsure || err == ERR_BUDGET || err == ERR_UNDECIDED;
+        if (err != ERR_OK && !is_unsure)
+            return err;
+    }
+    matcher->counts.unsure += is_unsure;
+    *ret_end = is_unsure ? MATCHER_UNSURE : MATCHER_DONE;
+    *ret_source = matcher->source;
+    return ERR_OK;
+}
