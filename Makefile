@@ -43,7 +43,7 @@ SERVE_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/serve/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 MODEL   := $(B)/tests/model/model_holds
 DIFF    := $(B)/tests/diff/diff_evaluate
-MATCHES := $(B)/tests/diff/diff_match
+MATCHES := $(B)/tests/diff/diff_match $(B)/tests/diff/diff_events
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
 BENCH   := $(B)/tests/bench/bench_intake $(B)/tests/bench/bench_http
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -145,7 +145,9 @@ $(BENCH): %: %.o $(B)/libcdr.a
 $(DIFF): $(addprefix $(B)/tests/diff/,diff_evaluate.o generate.o naive.o) $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
-$(MATCHES): $(addprefix $(B)/tests/diff/,diff_match.o both_ways.o wide.o hostile.o generate.o naive.o) $(B)/libcdr.a
+$(B)/tests/diff/diff_match: $(addprefix $(B)/tests/diff/,wide.o hostile.o naive.o)
+$(B)/tests/diff/diff_events: $(B)/tests/diff/drawn.o
+$(MATCHES): %: %.o $(addprefix $(B)/tests/diff/,both_ways.o generate.o) $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # Loaded into the daemon by LD_PRELOAD.

@@ -23,6 +23,8 @@ static const char diff_source[] = "source diff {\n"
                                   "  severity = raw[\"se\"]\n"
                                   "  alert.time = raw[\"at\"]\n"
                                   "  attack.technique = raw[\"te\"]\n"
+                                  "  cloud.provider = \"gcp\"\n"
+                                  "  resource.tags = raw[\"tags\"]\n"
                                   "}\n";
 
 struct tally {
