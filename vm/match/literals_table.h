@@ -1,0 +1,91 @@
+/* literals_table.h - how literals are filed; between literals_build.c and literals.c (and tests).
+ *
+ * A needle is a literal as it is compared. It is filed in one layer under one window: `width` bytes
+ * of it, letters lowered. A layer is a hash table from windows to chains of needles, with a bitmap in
+ * front of it. Layers are told apart by where the window stands in a text: anywhere, at its start or
+ * at its end, and by their width.
+ *
+ *   4 (2 and 1 for shorter needles)   nearly all needles
+ *   8, 16, 32, 64, whole              needles whose windows all have full chains: there are layers
+ *                                     of these widths only when somebody wrote such literals
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "match/literals.h"
+#include "match/truths.h"
+
+#include <stdint.h>
+
+enum {
+    /* Needles under one window, but in the last layer that a needle can go to. */
+    CHAIN_MAX = 8,
+    WINDOW_MAX = 64,
+};
+
+/* A needle in its chain, with what is asked first about it: whether the eight bytes from its window
+ * on are those of the text. */
+struct needle {
+    uint64_t word, mask; /* lowered bytes from the window on; 0 in the mask where it has none */
+    const char *bytes;   /* lowered when folded, as written when cased */
+    uint32_t length;
+    uint32_t before;          /* bytes in front of its window */
+    uint32_t predicate;       /* of the first literal; the others are in `more` */
+    uint32_t more, more_last; /* predicates of equal literals: a range of literals.more */
+    bool is_cased;
+};
+
+struct window_slot {
+    uint32_t gram;         /* the window, or a hash of it when it is wider than four bytes */
+    uint32_t first, count; /* of needles; count 0: a free slot */
+};
+
+struct layer {
+    enum literal_place place;
+    uint32_t width;
+    uint32_t bitmap_shift, slot_shift; /* 32 - log2 of bits, and of slots */
+    uint32_t multiplier;               /* odd */
+    const uint32_t *bitmap;
+    const struct window_slot *slots; /* at most half of them taken */
+    const struct needle *needles;    /* chain by chain */
+    uint32_t needle_count;
+};
+
+struct literals {
+    struct layer *layers;
+    uint32_t layer_count;
+    const uint32_t *always; /* predicates of the empty literal */
+    uint32_t always_count;
+    const uint32_t *more; /* predicates, see struct needle */
+    uint32_t needle_count;
+};
+
+/* What a search has cost; tests hold it against the bounds. */
+struct literal_work {
+    uint64_t places;   /* windows asked for */
+    uint64_t hits;     /* of them, those that a bitmap let through */
+    uint64_t needles;  /* looked at in chains */
+    uint64_t compared; /* of them, those that were compared with the text beyond eight bytes */
+    uint64_t bytes;    /* that such comparisons looked at */
+};
+
+static inline uint32_t window_bit(const struct layer *layer, uint32_t gram)
+{
+    return gram * layer->multiplier >> layer->bitmap_shift;
+}
+
+static inline uint64_t lowered_byte(unsigned char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte;
+}
+
+/* A window as one number: itself up to four bytes, a hash of it when it is wider. `lowered` has
+ * `width` bytes. */
+uint32_t window_gram(const char *lowered, uint32_t width);
+
+/* literals_find, adding to *work. */
+MUST_CHECK enum err literals_search(const struct literals *literals, str text,
+    struct arena *scratch, struct truths *truths, struct literal_work *work);
