@@ -46,7 +46,9 @@ struct asking {
     struct arena *scratch; /* of one alert: unescaped and folded text */
 };
 
-/* An index of the tests, in `arena`, which may be shared by threads. `program` has the regexes. ERR_MEMORY. */
+/* An index of the tests, in `arena`, which may be shared by threads. `program` has the regexes; lists
+ * and texts of the tests are borrowed, the array `tests` is not. ERR_MEMORY; ERR_IO when the system
+ * has no random number for the seed. */
 MUST_CHECK enum err subject_index_new(struct arena *arena, const struct program *program,
     struct subject_test *tests, uint32_t count, const struct subject_index **ret_index);
 

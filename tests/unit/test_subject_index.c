@@ -1,0 +1,380 @@
+#include "match/subject_index.h"
+
+#include "ip.h"
+#include "match/operate.h"
+#include "value_set.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- a subject with its tests ---- */
+
+enum { TESTS_MAX = 64 };
+
+struct fixture {
+    struct arena arena, scratch;
+    struct truths truths;
+    uint64_t random;
+    const struct program *program;
+};
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    *state = fixture;
+    if (fixture == NULL)
+        return 1;
+    fixture->random = 88172645463325252u;
+    return 0;
+}
+
+static void clear(struct fixture *fixture)
+{
+    arena_release(&fixture->arena);
+    arena_release(&fixture->scratch);
+}
+
+static int teardown(void **state)
+{
+    clear(*state);
+    free(*state);
+    return 0;
+}
+
+static void truths_make(struct fixture *fixture, uint32_t predicates)
+{
+    fixture->truths = (struct truths){
+        .stamps = ARENA_ARRAY(&fixture->arena, uint32_t, predicates),
+        .held = ARENA_ARRAY(&fixture->arena, uint32_t, predicates),
+    };
+    assert_non_null(fixture->truths.stamps);
+    assert_non_null(fixture->truths.held);
+}
+
+static void ask(struct fixture *fixture, const struct subject_index *index, value v)
+{
+    const struct asking asking = { &fixture->truths, &fixture->scratch };
+    fixture->truths.alert++;
+    fixture->truths.held_count = 0;
+    assert_int_equal(subject_index_ask(index, v, &asking), ERR_OK);
+}
+
+static const struct subject_index *index_of(
+    struct fixture *fixture, struct subject_test *tests, uint32_t count)
+{
+    const struct subject_index *index;
+    truths_make(fixture, count + 1);
+    assert_int_equal(
+        subject_index_new(&fixture->arena, fixture->program, tests, count, &index), ERR_OK);
+    return index;
+}
+
+static value T(const char *text)
+{
+    return value_text(str_from(text));
+}
+
+static value D(double decimal)
+{
+    return (value){ .kind = VALUE_DECIMAL, .decimal = decimal };
+}
+
+static value integer_of_kind(enum value_kind kind, int64_t integer)
+{
+    return (value){ .kind = kind, .integer = integer };
+}
+
+static value address(struct fixture *fixture, const char *text, enum value_kind kind)
+{
+    struct ip *ip = ARENA_NEW(&fixture->arena, struct ip);
+    assert_non_null(ip);
+    assert_true(cidr_parse(str_from(text), ip));
+    return (value){ .kind = kind, .ip = ip };
+}
+
+/* ---- random values ---- */
+
+static uint32_t below(struct fixture *fixture, uint32_t bound)
+{
+    fixture->random ^= fixture->random << 13;
+    fixture->random ^= fixture->random >> 7;
+    fixture->random ^= fixture->random << 17;
+    return (uint32_t)(fixture->random >> 11) % bound;
+}
+
+/* Texts that fold alike, spell numbers, truth values and addresses, or nearly so. */
+static const char *const texts[] = {
+    "",
+    "a",
+    "A",
+    "k",
+    "K",
+    "\xE2\x84\xAA",
+    "s",
+    "S",
+    "\xC5\xBF",
+    "\xC3\x89",
+    "\xC3\xA9",
+    "stra\xC3\x9F"
+    "e",
+    "STRA\xE1\xBA\x9E"
+    "E",
+    "\xCE\xA3",
+    "\xCF\x82",
+    "\xCF\x83",
+    "@",
+    "`",
+    "[",
+    "{",
+    "\x11",
+    "1",
+    "5",
+    "5.0",
+    "5e0",
+    "05",
+    "+5",
+    " 5",
+    "-0",
+    "0",
+    "0.0",
+    "-0.0",
+    "1000",
+    "1e3",
+    "9007199254740992",
+    "9007199254740993",
+    "9007199254740992.0",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "1e400",
+    "0.1",
+    "0.10",
+    "0.1000000000000000055",
+    "true",
+    "TRUE",
+    "false",
+    "fal\xC5\xBF"
+    "e",
+    "tru",
+    "null",
+    "10.0.0.1",
+    "10.0.0.01",
+    "10.1.2.3",
+    "::1",
+    "::ffff:10.0.0.1",
+    "2001:db8::1",
+    "2001:DB8:0::1",
+    "10.0.0.0/8",
+    "255.255.255.255",
+    "cmd.exe /c whoami",
+    "CMD.EXE /C WHOAMI",
+    "cmd.exe /c whoamI ",
+    "powershell -enc SQBFAFgA",
+    "AssumeRoleWithWebIdentity",
+    "assumerolewithwebidentit\xC3\xBD",
+    "assumeRoleWithWebIdentity",
+    "0123456789abcdef",
+    "0123456789ABCDEF",
+    "0123456789abcdef0",
+    "0123456789abcdeg",
+    "\xE2\x84\xAAiller-kernel-KERNEL-kernel",
+    "killer-kernel-kernel-\xE2\x84\xAA"
+    "ernel",
+    "high",
+};
+
+static const double decimals[] = { 5.0, 0.1, -0.0, 0.0, 5.5, 9007199254740992.0,
+    9223372036854775808.0, -9223372036854775808.0, 1e300, -1e300, 4.9e-324, 1000.0 };
+static const int64_t integers[] = { 0, 1, 5, -5, 1000, 9007199254740992, 9007199254740993,
+    9007199254740991, INT64_MAX, INT64_MIN, INT64_MAX - 1, 100 };
+static const char *const networks[] = { "10.0.0.1", "10.1.2.3", "10.0.0.0/8", "10.0.0.0/24",
+    "10.0.0.1/32", "0.0.0.0/0", "255.255.255.255", "255.255.0.0/16", "::1", "::/0", "2001:db8::1",
+    "2001:db8::/32", "2001:db8::/64", "2001:db8:0:0:8000::/65", "::ffff:10.0.0.0/104", "8000::/1",
+    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "10.128.0.0/9", "::ffff:0:0/90", "::/64" };
+
+static value random_text(struct fixture *fixture)
+{
+    const char *first = texts[below(fixture, COUNT_OF(texts))];
+    const char *second = texts[below(fixture, COUNT_OF(texts))];
+    if (below(fixture, 4) != 0)
+        return T(first);
+    const char *joined = arena_format(&fixture->arena, "%s%s", first, second);
+    assert_non_null(joined);
+    return T(joined);
+}
+
+static value random_value(struct fixture *fixture)
+{
+    static const enum value_kind small[] = { VALUE_TIME, VALUE_DURATION, VALUE_SEVERITY,
+        VALUE_VERDICT };
+    switch (below(fixture, 16)) {
+    case 0:
+        return integer_of_kind(VALUE_INTEGER, integers[below(fixture, COUNT_OF(integers))]);
+    case 1:
+        return value_integer((int64_t)below(fixture, 12) - 4);
+    case 2:
+        return D(decimals[below(fixture, COUNT_OF(decimals))]);
+    case 3:
+        return D((double)below(fixture, 24) / 2 - 4);
+    case 4:
+        return value_bool(below(fixture, 2) != 0);
+    case 5:
+    case 6: {
+        const char *text = networks[below(fixture, COUNT_OF(networks))];
+        bool is_network = strchr(text, '/') != NULL || below(fixture, 4) == 0;
+        return address(fixture, text, is_network ? VALUE_CIDR : VALUE_IP);
+    }
+    case 7:
+    case 8:
+        return integer_of_kind(small[below(fixture, COUNT_OF(small))], below(fixture, 4));
+    case 9:
+        return (value){ .kind = below(fixture, 2) != 0 ? VALUE_NULL : VALUE_OBJECT };
+    default:
+        return random_text(fixture);
+    }
+}
+
+/* ---- random tests ---- */
+
+static value random_right(struct fixture *fixture)
+{
+    uint32_t count = below(fixture, 4) == 0 ? 40 : below(fixture, 5);
+    value *items = ARENA_ARRAY(&fixture->arena, value, count);
+    value list;
+    assert_non_null(items);
+    if (below(fixture, 2) != 0)
+        return random_value(fixture);
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = random_value(fixture);
+    list = value_list(items, count);
+    if (below(fixture, 2) != 0)
+        assert_int_equal(value_set_new(&fixture->arena, items, count, &list), ERR_OK);
+    return list;
+}
+
+static struct subject_test random_test(struct fixture *fixture, uint32_t predicates)
+{
+    static const enum opcode opcodes[] = { OP_EQUAL, OP_EQUAL, OP_IN, OP_IN, OP_IN, OP_LESS,
+        OP_LESS_EQUAL, OP_GREATER, OP_GREATER_EQUAL, OP_BETWEEN, OP_BETWEEN, OP_CONTAINS,
+        OP_STARTSWITH, OP_ENDSWITH, OP_LIKE, OP_LIKE, OP_EXISTS, OP_IS_NULL };
+    struct subject_test test = {
+        .test = { .opcode = opcodes[below(fixture, COUNT_OF(opcodes))],
+            .right = random_right(fixture),
+            .high = random_value(fixture) },
+        .predicate = below(fixture, predicates),
+    };
+    if (below(fixture, 3) == 0)
+        test.test.flags |= FLAG_CASED;
+    if (below(fixture, 2) == 0)
+        test.test.flags |= FLAG_LOOSE;
+    if (below(fixture, 10) == 0)
+        test.test.flags |= FLAG_ALL;
+    if (below(fixture, 10) == 0)
+        test.test.flags |= FLAG_ALL_RIGHT;
+    if (test.test.opcode == OP_BETWEEN && below(fixture, 2) != 0)
+        test.test.right = random_value(fixture);
+    return test;
+}
+
+/* What operate.h says of the test. */
+static bool holds_for(struct fixture *fixture, const struct test_code *test, value v)
+{
+    uint32_t budget = UINT32_MAX;
+    const struct operation operation = { .opcode = test->opcode,
+        .flags = test->flags,
+        .program = fixture->program,
+        .arena = &fixture->scratch,
+        .budget = &budget };
+    bool holds = true;
+    if (test->opcode == OP_EXISTS)
+        return true;
+    if (test->opcode == OP_IS_NULL)
+        return operate_is_null(test->flags, v);
+    if (test->opcode == OP_BETWEEN)
+        assert_int_equal(operate_between(&operation, v, test->right, test->high, &holds), ERR_OK);
+    else
+        assert_int_equal(operate(&operation, v, test->right, &holds), ERR_OK);
+    return holds;
+}
+
+struct tally {
+    uint64_t pairs, held, exact, filters, none, differences;
+};
+
+static void compare_one(struct fixture *fixture, const struct subject_test *tests, uint32_t count,
+    value v, struct tally *tally)
+{
+    bool expected[TESTS_MAX] = { false };
+    bool is_exact[TESTS_MAX];
+    memset(is_exact, true, sizeof is_exact);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t predicate = tests[i].predicate;
+        bool holds = tests[i].way != INDEX_NONE && holds_for(fixture, &tests[i].test, v);
+        expected[predicate] = expected[predicate] || holds;
+        is_exact[predicate] = is_exact[predicate] && tests[i].way == INDEX_EXACT;
+        tally->pairs += tests[i].way != INDEX_NONE;
+        tally->held += holds;
+        tally->exact += tests[i].way == INDEX_EXACT;
+        tally->filters += tests[i].way == INDEX_FILTER;
+        tally->none += tests[i].way == INDEX_NONE;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t predicate = tests[i].predicate;
+        bool is_marked = truths_has(&fixture->truths, predicate);
+        bool differs = expected[predicate] ? !is_marked : is_marked && is_exact[predicate];
+        if (differs)
+            print_error("opcode %d flags %d right kind %d '%.*s', value kind %d '%.*s' %lld: %d\n",
+                tests[i].test.opcode, tests[i].test.flags, tests[i].test.right.kind,
+                STR_ARG(value_str(tests[i].test.right)), v.kind, STR_ARG(value_str(v)),
+                (long long)v.integer, is_marked);
+        tally->differences += differs;
+    }
+}
+
+static void one_random_index(struct fixture *fixture, struct tally *tally)
+{
+    struct subject_test tests[TESTS_MAX];
+    uint32_t count = 1 + below(fixture, TESTS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        tests[i] = random_test(fixture, count);
+        if (below(fixture, 4) != 0)
+            tests[i].predicate = i;
+    }
+    const struct subject_index *index = index_of(fixture, tests, count);
+    for (uint32_t i = 0; i < 200; i++) {
+        value v = random_value(fixture);
+        ask(fixture, index, v);
+        subject_index_there(index, &fixture->truths);
+        compare_one(fixture, tests, count, v, tally);
+    }
+    clear(fixture);
+}
+
+static void an_index_says_of_random_values_what_each_test_says(void **state)
+{
+    struct fixture *fixture = *state;
+    struct tally tally = { 0 };
+    for (uint32_t i = 0; i < 500 && tally.differences == 0; i++)
+        one_random_index(fixture, &tally);
+    print_message("%llu pairs, %llu hold; exact %llu, filter %llu, none %llu\n",
+        (unsigned long long)tally.pairs, (unsigned long long)tally.held,
+        (unsigned long long)tally.exact, (unsigned long long)tally.filters,
+        (unsigned long long)tally.none);
+    assert_int_equal(tally.differences, 0);
+    assert_true(tally.pairs > 1000000);
+    assert_true(tally.held > tally.pairs / 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            an_index_says_of_random_values_what_each_test_says, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
