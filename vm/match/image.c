@@ -1,7 +1,7 @@
 /* image.c - see image.h. */
 #include "match/image_private.h"
 
-#include "base/buf.h"
+#include <stdlib.h>
 
 struct building {
     struct match_image *image;
@@ -136,6 +136,7 @@ static enum err choose_witnesses(struct building *building, struct arena *scratc
             scratch, &chosen[at]));
         condition->is_always = chosen[at].is_missing;
         condition->chance = chosen[at].chance;
+        condition->also = chosen[at].also;
         total += chosen[at].count;
     }
     struct postings *witnesses = &image->witnesses;
@@ -180,6 +181,43 @@ static enum err turn_round(
     return ERR_OK;
 }
 
+static int by_also(const void *a, const void *b, void *conditions)
+{
+    uint32_t left = ((const struct match_condition *)conditions)[*(const uint32_t *)a].also;
+    uint32_t right = ((const struct match_condition *)conditions)[*(const uint32_t *)b].also;
+    return (left > right) - (left < right);
+}
+
+/* Put the rules of each predicate in groups that need the same one besides. */
+static enum err group_rules(struct building *building)
+{
+    struct match_image *image = building->image;
+    uint32_t predicates = image->predicates.count;
+    const uint32_t *starts = image->of_rules.starts;
+    uint32_t *items = image->of_rules.items;
+    uint32_t count = 0;
+    image->group_starts = ARENA_ARRAY(building->arena, uint32_t, (size_t)predicates + 1);
+    image->groups =
+        ARENA_ARRAY(building->arena, struct match_group, (size_t)starts[predicates] + 1);
+    if (image->group_starts == NULL || image->groups == NULL)
+        return ERR_MEMORY;
+    for (uint32_t predicate = 0; predicate < predicates; predicate++) {
+        uint32_t begin = starts[predicate];
+        uint32_t rules = starts[predicate + 1] - begin;
+        bool is_split = rules >= SPLIT_LEAST;
+        if (is_split)
+            qsort_r(items + begin, rules, sizeof *items, by_also, image->conditions);
+        for (uint32_t at = begin; at < begin + rules; at++) {
+            uint32_t also = is_split ? image->conditions[items[at]].also : NO_INDEX;
+            if (at == begin || also != image->groups[count - 1].also)
+                image->groups[count++] = (struct match_group){ also, at };
+        }
+        image->group_starts[predicate + 1] = count;
+    }
+    image->groups[count] = (struct match_group){ NO_INDEX, starts[predicates] };
+    return ERR_OK;
+}
+
 /* The conditions from `begin` to `end` without a witness, counted from `begin`. */
 static enum err find_always(const struct building *building, uint32_t begin, uint32_t end,
     const uint32_t **ret_items, uint32_t *ret_count)
@@ -202,6 +240,7 @@ static enum err make_postings(struct building *building)
     uint32_t rules = image->program->rule_count;
     uint32_t all = image->condition_count;
     TRY(turn_round(building, 0, rules, &image->of_rules));
+    TRY(group_rules(building));
     TRY(turn_round(building, rules, all, &image->of_sources));
     TRY(find_always(building, 0, rules, &image->always, &image->always_count));
     return find_always(building, rules, all, &image->always_sources, &image->always_source_count);

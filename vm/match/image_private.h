@@ -12,12 +12,23 @@ struct postings {
     uint32_t *items;
 };
 
+/* Rules of which one predicate is a witness, and that need another one besides: items from `first` up to
+ * the next group's. */
+struct match_group {
+    uint32_t also; /* or NO_INDEX */
+    uint32_t first;
+};
+
+/* Fewer rules of one witness are looked at one by one. */
+enum { SPLIT_LEAST = 6 };
+
 /* A condition that is decided over alerts: of a rule, or the accept condition of a source. */
 struct match_condition {
     uint32_t first; /* of its branches */
     uint32_t count;
     bool is_always;
     bool is_exact; /* no branch is opaque */
+    uint32_t also; /* a predicate that must be marked besides a witness, or NO_INDEX */
     double chance;
 };
 
@@ -38,7 +49,9 @@ struct match_image {
     uint32_t branch_count;
     struct match_condition *conditions; /* of the rules, then of the sources */
     uint32_t condition_count;
-    struct postings of_rules;   /* by predicate: rules that it is a witness of */
+    struct postings of_rules;   /* by predicate: rules that it is a witness of .. */
+    uint32_t *group_starts;     /* .. by predicate: its groups .. */
+    struct match_group *groups; /* .. which are at least one; one more stands at the end */
     struct postings of_sources; /* by predicate: sources */
     struct postings witnesses;  /* by condition: predicates */
     const uint32_t *always;     /* rules without a witness */

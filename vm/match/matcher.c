@@ -229,15 +229,25 @@ static int by_rule(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* Look at the rules that the predicate is a witness of, where what they need besides is marked too. */
+static enum err look_at_rules_of(struct matcher *matcher, uint32_t predicate)
+{
+    const struct match_image *image = matcher->image;
+    const struct match_group *group = image->groups + image->group_starts[predicate];
+    const struct match_group *end = image->groups + image->group_starts[predicate + 1];
+    for (; group < end; group++)
+        if (group->also == NO_INDEX || truths_has(&matcher->truths, group->also))
+            for (uint32_t at = group[0].first; at < group[1].first; at++)
+                TRY(look_at(matcher, image->of_rules.items[at]));
+    return ERR_OK;
+}
+
 enum err asked_rules(struct matcher *matcher, struct matches *ret_matches)
 {
     const struct match_image *image = matcher->image;
     const struct truths *truths = &matcher->truths;
-    for (uint32_t held = 0; held < truths->held_count; held++) {
-        const uint32_t *starts = image->of_rules.starts + truths->held[held];
-        for (uint32_t at = starts[0]; at < starts[1]; at++)
-            TRY(look_at(matcher, image->of_rules.items[at]));
-    }
+    for (uint32_t held = 0; held < truths->held_count; held++)
+        TRY(look_at_rules_of(matcher, truths->held[held]));
     for (uint32_t at = 0; at < image->always_count; at++)
         TRY(look_at(matcher, image->always[at]));
     if (matcher->match_count > 1)

@@ -108,7 +108,16 @@ static void keep_each_once(struct witness *witness)
     witness->count = kept;
 }
 
-/* Take the part's cut where it is better than what there was. */
+static void offer_also(struct witness *witness, uint32_t predicate, double chance)
+{
+    if (witness->also != NO_INDEX && chance >= witness->also_chance)
+        return;
+    witness->also = predicate;
+    witness->also_chance = chance;
+}
+
+/* Take the part's cut where it is better than what there was; what is not taken may still be what must
+ * hold besides. */
 static void consider_part(
     struct choosing *choosing, uint32_t begin, uint32_t end, struct witness *witness)
 {
@@ -117,8 +126,13 @@ static void consider_part(
     if (isinf(choosing->cuts[begin].cost))
         return;
     double chance = collect(choosing, begin, end);
-    if (!witness->is_missing && chance >= witness->chance)
+    if (!witness->is_missing && chance >= witness->chance) {
+        if (choosing->found_count == 1)
+            offer_also(witness, choosing->found[0], chance);
         return;
+    }
+    if (!witness->is_missing && witness->count == 1)
+        offer_also(witness, witness->predicates[0], witness->chance);
     memcpy(witness->predicates, choosing->found, choosing->found_count * sizeof *choosing->found);
     witness->count = choosing->found_count;
     witness->chance = chance;
@@ -135,7 +149,7 @@ enum err witness_choose(const struct predicates *predicates, const struct branch
         .cuts = ARENA_ARRAY(&scratch, struct cut, (size_t)count + 1),
         .is_wanted = ARENA_ARRAY(&scratch, bool, (size_t)count + 1),
         .found = ARENA_ARRAY(&scratch, uint32_t, (size_t)count + 1) };
-    struct witness witness = { .chance = 1, .is_missing = true };
+    struct witness witness = { .chance = 1, .is_missing = true, .also = NO_INDEX };
     witness.predicates = ARENA_ARRAY(&scratch, uint32_t, (size_t)count + 1);
     if (choosing.cuts == NULL || choosing.is_wanted == NULL || choosing.found == NULL
         || witness.predicates == NULL)

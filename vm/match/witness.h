@@ -8,6 +8,9 @@
  * cut of its own; the cheapest part's is taken. Within a part (alternatives) the cut of a test is
  * itself, or that of where it leads when it holds, whichever is less likely, and always that of where it
  * leads when it does not.
+ *
+ * Where another part is one predicate too, that one must hold as well: of a thousand rules about one
+ * account, those about another event need not be looked at.
  */
 #pragma once
 
@@ -36,7 +39,9 @@ enum branch_answer {
 struct witness {
     uint32_t *predicates; /* each once, none is INDEX_NONE */
     uint32_t count;
-    double chance;   /* that one of them is marked: at most 1, a guess */
+    double chance; /* that one of them is marked: at most 1, a guess */
+    uint32_t also; /* a predicate that must be marked besides, or NO_INDEX */
+    double also_chance;
     bool is_missing; /* no set was found: the rule is looked at for every alert */
 };
 
