@@ -64,21 +64,31 @@ static void tell(const struct both_ways *both, uint32_t rule, str json, const ch
 
 /* ---- the full scan ---- */
 
+/* At a limit what the matcher knows counts. */
+static enum scanned limited(struct both_ways *both, uint32_t rule, const struct event *event)
+{
+    static const enum scanned scanned[] = {
+        [MATCHER_SILENT] = SILENT, [MATCHER_MAY] = UNDECIDED, [MATCHER_CERTAIN] = HOLDS
+    };
+    enum matcher_answer answer;
+    if (matcher_rule(both->matcher, event, rule, &answer) != ERR_OK)
+        abort();
+    both->counts->limited++;
+    both->counts->undecided += answer == MATCHER_MAY;
+    return scanned[answer];
+}
+
 static enum scanned scanned_of(struct both_ways *both, uint32_t rule, const struct event *event)
 {
     CLEANUP(arena_release) struct arena scratch = { .limit = EVENT_BYTES_MAX };
     bool passes = false;
-    bool is_ruled_out = false;
     enum err err =
         rule_passes(both->program, &both->program->rules[rule], event, &scratch, &passes);
-    if (err == ERR_OK)
-        return passes ? HOLDS : SILENT;
-    if ((err != ERR_UNDECIDED && err != ERR_BUDGET)
-        || matcher_is_ruled_out(both->matcher, event, rule, &is_ruled_out) != ERR_OK)
+    if (err == ERR_UNDECIDED || err == ERR_BUDGET)
+        return limited(both, rule, event);
+    if (err != ERR_OK)
         abort();
-    both->counts->undecided += !is_ruled_out;
-    both->counts->ruled_out += is_ruled_out;
-    return is_ruled_out ? SILENT : UNDECIDED;
+    return passes ? HOLDS : SILENT;
 }
 
 static void scan_all(struct both_ways *both, const struct event *event)
@@ -134,16 +144,15 @@ static void ask_event(struct both_ways *both, const struct event *event, str jso
     compare(both, &matches, json, "matcher_event");
 }
 
-/* A rule that holds is never ruled out. */
-static void ask_ruled_out(struct both_ways *both, const struct event *event, str json)
+/* Of one rule, matcher_rule says what matcher_event said. */
+static void ask_rule(struct both_ways *both, const struct event *event, str json)
 {
-    for (uint32_t i = 0; i < both->program->rule_count; i++) {
-        bool is_ruled_out = false;
-        if (both->scanned[i] != HOLDS || (both->counts->alerts + i) % 8 != 0)
-            continue;
-        if (matcher_is_ruled_out(both->matcher, event, i, &is_ruled_out) != ERR_OK || is_ruled_out)
-            tell(both, i, json, "matcher_is_ruled_out rules the rule out");
-    }
+    uint32_t rule = (uint32_t)(both->counts->alerts % both->program->rule_count);
+    enum matcher_answer answer = MATCHER_SILENT;
+    if (matcher_rule(both->matcher, event, rule, &answer) != ERR_OK
+        || (both->scanned[rule] != SILENT && answer == MATCHER_SILENT)
+        || (both->scanned[rule] != HOLDS && answer == MATCHER_CERTAIN))
+        tell(both, rule, json, "matcher_rule says otherwise");
 }
 
 /* `event` is NULL where event_read refuses the text: then nothing but LAX may be sure. */
@@ -185,7 +194,7 @@ void both_ways_judge(struct both_ways *both, str json)
         both->counts->alerts++;
         scan_all(both, &event);
         ask_event(both, &event, json);
-        ask_ruled_out(both, &event, json);
+        ask_rule(both, &event, json);
     } else {
         both->counts->refused++;
     }

@@ -1,7 +1,8 @@
 /* both_ways.h - one alert against every rule of a program, by the matcher and by a full scan.
  *
- * The full scan is event_read and rule_passes for each rule: the definition. What the matcher says
- * of the event, and of the alert's text in both cares, is held against it.
+ * The full scan is event_read and rule_passes for each rule: the definition. Where that reaches a
+ * limit, matcher_rule says what counts. What the matcher says of the event, and of the alert's text
+ * in both cares, is held against it.
  */
 #pragma once
 
@@ -21,8 +22,8 @@ struct both_counts {
     uint64_t refused;   /* that it does not */
     uint64_t pairs;     /* of a rule and an alert that it reads */
     uint64_t holding;   /* whose condition holds */
-    uint64_t undecided; /* at a limit, and not ruled out */
-    uint64_t ruled_out; /* at a limit, but ruled out */
+    uint64_t limited;   /* at a limit of the machine's; matcher_rule decides .. */
+    uint64_t undecided; /* .. or does not */
     uint64_t listed;    /* candidates of matcher_event */
     uint64_t certain;   /* of those */
     uint64_t asked;     /* texts given to the fast way, both cares */

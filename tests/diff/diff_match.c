@@ -147,10 +147,10 @@ static void one_round(struct random *random, struct tally *tally)
 static void tell_counts(const char *what, const struct both_counts *counts)
 {
     printf("# %s: %" PRIu64 " alerts read, %" PRIu64 " refused; of %" PRIu64 " pairs %" PRIu64
-           " hold, %" PRIu64 " are undecided, %" PRIu64 " ruled out; %" PRIu64
+           " hold, %" PRIu64 " reach a limit, %" PRIu64 " are undecided; %" PRIu64
            " candidates, %" PRIu64 " certain; %" PRIu64 " of %" PRIu64 " texts unsure\n",
-        what, counts->alerts, counts->refused, counts->pairs, counts->holding, counts->undecided,
-        counts->ruled_out, counts->listed, counts->certain, counts->unsure, counts->asked);
+        what, counts->alerts, counts->refused, counts->pairs, counts->holding, counts->limited,
+        counts->undecided, counts->listed, counts->certain, counts->unsure, counts->asked);
 }
 
 static void result(int number, bool is_good, const char *what)

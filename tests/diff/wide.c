@@ -35,19 +35,23 @@ static bool chance(struct random *random, uint32_t n)
 
 /* ---- words ---- */
 
+/* What some regexes of the rules take long for. */
+#define SLOW "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"
+
 static const char *const words[] = { "a", "ab", "b", "", "ransom.exe", "powershell",
     "PowerShell.EXE", "cmd.exe /c whoami", "cmd.exe", "C:\\Windows\\System32\\cmd.exe",
-    "\\system32\\", "abcabcabc", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "Straße", "STRASSE", "évil", "ÉVIL", "K", "ΣΑΣ",
-    "σας", "日本語テキスト", "😀 smile", "5", "5.0", "05", "-0", "7", "1e2", "true", "false", "null",
-    "10.0.0.1", "10.0.0.0/8", "2001:db8::1", "::ffff:10.0.0.1", "a*b", "a?b", "w1", "w2", "w7",
-    "T1486", "T1059.001", "tab\tnew\nline", "quote\"s", "x", "zzzz", "http://evil.example/a/b?c=d",
-    "arn:aws:iam::111122223333:role/admin", "2026-01-01T03:30:00Z", "2026-01-01T03:30:00.5Z",
-    "high", "HIGH", "critical" };
+    "\\system32\\", "abcabcabc", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", SLOW, "Straße",
+    "STRASSE", "évil", "ÉVIL", "K", "ΣΑΣ", "σας", "日本語テキスト", "😀 smile", "5", "5.0", "05",
+    "-0", "7", "1e2", "true", "false", "null", "10.0.0.1", "10.0.0.0/8", "2001:db8::1",
+    "::ffff:10.0.0.1", "a*b", "a?b", "w1", "w2", "w7", "T1486", "T1059.001", "tab\tnew\nline",
+    "quote\"s", "x", "zzzz", "http://evil.example/a/b?c=d", "arn:aws:iam::111122223333:role/admin",
+    "2026-01-01T03:30:00Z", "2026-01-01T03:30:00.5Z", "high", "HIGH", "critical" };
 
 /* A few words are everywhere. */
 static const char *random_word(struct random *random)
 {
+    if (chance(random, 40))
+        return SLOW;
     uint32_t limit = chance(random, 2) ? 6 : COUNT_OF(words);
     return words[draw(random, limit)];
 }
