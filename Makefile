@@ -32,6 +32,11 @@ $(B)/stdlib/%.o:   INC := -Ivm -Istdlib -I$(B)/stdlib $(XML)
 $(B)/compiler/%.o: INC := -Ivm -Istdlib -Icompiler -Igrammar
 $(B)/grammar/%.o:  INC := -Ivm -Icompiler -Igrammar -I$(B)/grammar
 $(B)/tests/%.o:    INC := -Ivm -Istdlib -Icompiler -Igrammar -Itests/unit -Itests/fault $(XML)
+# The skimmer's walk is compiled for each set of instructions; skim.c asks the machine for its best.
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+$(B)/vm/match/skim_avx2.o:   CFLAGS += -mavx2 -mbmi -mbmi2 -mpopcnt -mpclmul
+$(B)/vm/match/skim_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl -mbmi -mbmi2 -mpopcnt -mpclmul
+endif
 # Generated code answers to its generator, not to us.
 $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 

@@ -27,8 +27,7 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Bytes of the escape at the front, or 0. */
-static size_t escape_bytes(str text)
+size_t scan_escape_bytes(str text)
 {
     if (text.len < 2 || text.ptr[1] == '\0' || strchr("\"\\/bfnrtu", text.ptr[1]) == NULL)
         return 0;
@@ -99,7 +98,7 @@ static enum err scan_string(
         if (at >= scan->json.len || scan->json.ptr[at] == '"')
             break;
         unsigned char byte = (unsigned char)scan->json.ptr[at];
-        size_t bytes = byte == '\\' ? escape_bytes(str_skip(scan->json, at)) : 1;
+        size_t bytes = byte == '\\' ? scan_escape_bytes(str_skip(scan->json, at)) : 1;
         if (bytes == 0)
             return fault_at(reterr_fault, "no escape of JSON", at);
         if (scan->is_of_lines && begins_document(&lines, byte, at))
@@ -268,9 +267,7 @@ static uint32_t hex_unit(const char *digits)
     return unit;
 }
 
-/* The code point of the \u escape at the front (its grammar was checked), and its bytes:
- * 12 for a pair of surrogates. A lone one becomes U+FFFD. */
-static size_t unicode_escape(str text, uint32_t *ret_point, uint32_t *repairs)
+size_t scan_unicode_escape(str text, uint32_t *ret_point, uint32_t *repairs)
 {
     uint32_t unit = hex_unit(text.ptr + 2);
     *ret_point = unit;
@@ -301,7 +298,7 @@ static size_t unescape(str text, char *out, uint32_t *repairs)
         if (text.ptr[1] == 'u') {
             char bytes[UTF8_BYTES_MAX];
             uint32_t point;
-            text = str_skip(text, unicode_escape(text, &point, repairs));
+            text = str_skip(text, scan_unicode_escape(text, &point, repairs));
             size_t length = utf8_encode(point, bytes);
             memcpy(out + written, bytes, length);
             written += length;

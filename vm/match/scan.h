@@ -66,3 +66,10 @@ bool scan_space(struct scan *scan);
  * else a copy in the arena. Adds to *repairs. ERR_MEMORY. */
 MUST_CHECK enum err scan_text(
     const struct json_token *token, struct arena *arena, str *ret_text, uint32_t *repairs);
+
+/* Bytes of the escape at the front, or 0. */
+size_t scan_escape_bytes(str text);
+
+/* The code point of the \u escape at the front, and its bytes: 12 for a pair of surrogates. A lone one
+ * becomes U+FFFD and adds to *repairs. The grammar of both escapes was checked. */
+size_t scan_unicode_escape(str text, uint32_t *ret_point, uint32_t *repairs);

@@ -16,7 +16,8 @@
 /* What is done about parts that no rule reads. */
 enum skim_care {
     SKIM_STRICT, /* their JSON is checked as projection_read does: what is refused there is UNSURE here */
-    SKIM_LAX, /* only that brackets and quotes pair: the rest is passed over */
+    SKIM_LAX, /* only that brackets and quotes pair: the rest is passed over, and so is what comes in an
+               * object after all that is wanted of it: the first of duplicate keys counts */
 };
 
 enum skim_end { SKIM_DONE, SKIM_UNSURE };
