@@ -145,14 +145,14 @@ size_t skim_scalar(str json, size_t at, value *ret_value)
 {
     str text = str_skip(json, at);
     size_t bytes = 0;
-    int64_t integer = 0;
+    uint64_t integer = 0;
     while (bytes < text.len && text.ptr[bytes] >= '0' && text.ptr[bytes] <= '9'
            && bytes <= SAFE_DIGITS)
-        integer = integer * 10 + (text.ptr[bytes++] - '0');
+        integer = integer * 10 + (uint64_t)(text.ptr[bytes++] - '0');
     bool is_plain = bytes > 0 && bytes <= SAFE_DIGITS && bytes < text.len
                     && (text.ptr[0] != '0' || bytes == 1)
                     && (text.ptr[bytes] == ',' || text.ptr[bytes] == '}' || text.ptr[bytes] == ']');
-    *ret_value = value_integer(integer);
+    *ret_value = value_integer((int64_t)integer);
     if (is_plain)
         return at + bytes;
     if (str_startswith(text, STR("true")) || str_startswith(text, STR("false"))) {
