@@ -170,8 +170,8 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 JOBS    := -j$(shell nproc)
-SUITE   := $(UNIT) $(FAULT) $(MODEL) $(DIFF)
-SOAK    := $(B)/cdr $(MODEL) $(B)/tests/fault/fault_interleavings $(B)/tests/unit/test_signature $(POWER) $(KILLER)
+SUITE   := $(UNIT) $(FAULT) $(MODEL) $(DIFF) $(MATCHES)
+SOAK    := $(B)/cdr $(MODEL) $(MATCHES) $(B)/tests/fault/fault_interleavings $(B)/tests/unit/test_signature $(POWER) $(KILLER)
 
 run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build

@@ -30,5 +30,7 @@ if [ "${ONLY:-unit}" = unit ]; then
     done
     command+=(model_holds "$build/tests/model/model_holds" --)
     command+=(diff_evaluate "$build/tests/diff/diff_evaluate" "${DIFF_PAIRS:-1000000}" --)
+    command+=(diff_match "$build/tests/diff/diff_match" "${MATCH_PAIRS:-1000000}" --)
+    command+=(real_events tests/diff/real_events.sh "$build/tests/diff/diff_events" "${EVENTS_EVERY:-50}" 1000 --)
 fi
 exec tests/run.sh "${command[@]}"

@@ -7,7 +7,7 @@ set -eu
 build="gcc make flex bison gawk unicode-data tzdata libcurl4-openssl-dev libssl-dev libjansson-dev libpcre2-dev
  libsqlite3-dev libmicrohttpd-dev libgnutls28-dev zlib1g-dev libxml2-dev libicu-dev curl jq ca-certificates"
 test="clang libclang-rt-14-dev clang-format libcmocka-dev valgrind python3 python3-venv shellcheck procps sqlite3 patch
- zsh fish mandoc man-db python3-jsonschema python3-yaml faketime slowhttptest"
+ zsh fish mandoc man-db python3-jsonschema python3-yaml faketime slowhttptest zstd"
 case ${1:-build} in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;

@@ -9,12 +9,15 @@
 # CUTS of the power, and as many LIES of a disk that forgets what it acknowledged.
 # What surrounds the daemon fails: disk, descriptors, memory, clocks, others who have its journal.
 # BAD_RULES: rule sets while alerts come in, half of them bad.
+# MATCH_PAIRS of a random rule and a random alert, and all real events, by index and by full scan.
 # STEADY: seconds of 20 alerts each, while all around the daemon goes wrong; nothing grows.
 set -eu
 build=$1
 export TEST_TIMEOUT=${TEST_TIMEOUT:-3600}
 exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-20}" -- \
     fault_interleavings "$build/tests/fault/fault_interleavings" "${INTERLEAVINGS:-10000}" -- \
+    diff_match "$build/tests/diff/diff_match" "${MATCH_PAIRS:-100000000}" "${MATCH_SEED:-1000}" -- \
+    real_events tests/diff/real_events.sh "$build/tests/diff/diff_events" 1 3000 -- \
     fault_journal "$build/tests/fault/fault_journal" 1 -- \
     test_signature env "FLIPS=${FLIPS:-1000000}" "$build/tests/unit/test_signature" -- \
     storm.sh env "STORM=${STORM:-100000}" "CDR=$PWD/$build/cdr" tests/cli/storm.sh -- \

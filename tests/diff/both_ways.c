@@ -166,7 +166,8 @@ static void ask_text(
     if (matcher_text(
             both->matcher, json, both->forced_source, RECEIVED_MS, care, &end, &source, &matches)
         != ERR_OK) {
-        tell(both, UINT32_MAX, json, "matcher_text fails");
+        tell(both, UINT32_MAX, json,
+            care == SKIM_STRICT ? "matcher_text, strict, fails" : "matcher_text, lax, fails");
         return;
     }
     both->counts->asked += event != NULL;

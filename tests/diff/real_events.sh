@@ -8,7 +8,8 @@ skip() {
     printf 'ok 1 - real events # SKIP %s\n1..1\n' "$1"
     exit 0
 }
-[ -d $data/detection/events ] && [ -d $data/alerts ] || skip "no ../shared/data"
+[ -d $data/detection/events ] || skip "no ../shared/data/detection/events"
+[ -d $data/alerts ] || skip "no ../shared/data/alerts"
 command -v zstdcat >/dev/null || skip "no zstdcat"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -171,7 +171,8 @@ enum err matcher_text(struct matcher *matcher, str json, str forced_source, int6
     bool is_unsure = end == SKIM_UNSURE || is_special(matcher, &hits);
     if (!is_unsure) {
         enum err err = ask_all(matcher, &hits, forced_source, &is_unsure, ret_matches);
-        is_unsure = is_unsure || err == ERR_BUDGET || err == ERR_UNDECIDED;
+        /* ERR_JSON: every leaf is looked at, of parts too that SKIM_LAX passed over. */
+        is_unsure = is_unsure || err == ERR_BUDGET || err == ERR_UNDECIDED || err == ERR_JSON;
         if (err != ERR_OK && !is_unsure)
             return err;
     }
