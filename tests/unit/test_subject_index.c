@@ -2,6 +2,7 @@
 
 #include "ip.h"
 #include "match/operate.h"
+#include "match/regex.h"
 #include "value_set.h"
 
 #include <stdarg.h>
@@ -17,10 +18,10 @@
 enum { TESTS_MAX = 64 };
 
 struct fixture {
-    struct arena arena, scratch;
+    struct arena arena, scratch, program_arena;
     struct truths truths;
     uint64_t random;
-    const struct program *program;
+    struct program program;
 };
 
 static int setup(void **state)
@@ -41,8 +42,10 @@ static void clear(struct fixture *fixture)
 
 static int teardown(void **state)
 {
-    clear(*state);
-    free(*state);
+    struct fixture *fixture = *state;
+    clear(fixture);
+    arena_release(&fixture->program_arena);
+    free(fixture);
     return 0;
 }
 
@@ -70,7 +73,7 @@ static const struct subject_index *index_of(
     const struct subject_index *index;
     truths_make(fixture, count + 1);
     assert_int_equal(
-        subject_index_new(&fixture->arena, fixture->program, tests, count, &index), ERR_OK);
+        subject_index_new(&fixture->arena, &fixture->program, tests, count, &index), ERR_OK);
     return index;
 }
 
@@ -188,6 +191,16 @@ static const char *const texts[] = {
     "high",
 };
 
+/* Globs, and texts that some of them cover. */
+static const char *const globs[] = { "*", "**", "", "a*", "*a", "*exe*", "cmd*whoami", "?", "a?",
+    "\\*", "*\\**", "k*", "*K", "*\xC3\x89*", "c\\md*", "\\", "*\\\\x", "ASSUME*IDENTITY",
+    "*er*ker*", "**ker**", "?*", "*?", "*\\?*", "cmd.exe /c whoami", "*whoam?", "x\\x", "*ss*",
+    "str*e", "0123*" };
+static const char *const patterns[] = { "whoami", "(?i)cmd\\.exe", "^a$", "ker(nel|iller)", ".*",
+    "[0-9]+", "(?i)k", "Role|role", "(?i)ASSUMErole.*identity", "\\S{3}",
+    "(?i)stra\xC3\x9F"
+    "e" };
+
 static const double decimals[] = { 5.0, 0.1, -0.0, 0.0, 5.5, 9007199254740992.0,
     9223372036854775808.0, -9223372036854775808.0, 1e300, -1e300, 4.9e-324, 1000.0 };
 static const int64_t integers[] = { 0, 1, 5, -5, 1000, 9007199254740992, 9007199254740993,
@@ -201,6 +214,8 @@ static value random_text(struct fixture *fixture)
 {
     const char *first = texts[below(fixture, COUNT_OF(texts))];
     const char *second = texts[below(fixture, COUNT_OF(texts))];
+    if (below(fixture, 8) == 0)
+        first = globs[below(fixture, COUNT_OF(globs))];
     if (below(fixture, 4) != 0)
         return T(first);
     const char *joined = arena_format(&fixture->arena, "%s%s", first, second);
@@ -241,16 +256,29 @@ static value random_value(struct fixture *fixture)
 
 /* ---- random tests ---- */
 
-static value random_right(struct fixture *fixture)
+/* The text of a glob as often as any other. */
+static value random_constant(struct fixture *fixture, enum opcode opcode)
+{
+    bool is_usual = below(fixture, 8) != 0;
+    if (opcode == OP_MATCHES && is_usual)
+        return integer_of_kind(VALUE_REGEX, below(fixture, fixture->program.regex_count));
+    if (opcode == OP_LIKE && is_usual && below(fixture, 2) != 0)
+        return T(globs[below(fixture, COUNT_OF(globs))]);
+    bool wants_text = opcode == OP_CONTAINS || opcode == OP_STARTSWITH || opcode == OP_ENDSWITH
+                      || opcode == OP_LIKE;
+    return wants_text && is_usual ? random_text(fixture) : random_value(fixture);
+}
+
+static value random_right(struct fixture *fixture, enum opcode opcode)
 {
     uint32_t count = below(fixture, 4) == 0 ? 40 : below(fixture, 5);
     value *items = ARENA_ARRAY(&fixture->arena, value, count);
     value list;
     assert_non_null(items);
     if (below(fixture, 2) != 0)
-        return random_value(fixture);
+        return random_constant(fixture, opcode);
     for (uint32_t i = 0; i < count; i++)
-        items[i] = random_value(fixture);
+        items[i] = random_constant(fixture, opcode);
     list = value_list(items, count);
     if (below(fixture, 2) != 0)
         assert_int_equal(value_set_new(&fixture->arena, items, count, &list), ERR_OK);
@@ -261,10 +289,11 @@ static struct subject_test random_test(struct fixture *fixture, uint32_t predica
 {
     static const enum opcode opcodes[] = { OP_EQUAL, OP_EQUAL, OP_IN, OP_IN, OP_IN, OP_LESS,
         OP_LESS_EQUAL, OP_GREATER, OP_GREATER_EQUAL, OP_BETWEEN, OP_BETWEEN, OP_CONTAINS,
-        OP_STARTSWITH, OP_ENDSWITH, OP_LIKE, OP_LIKE, OP_EXISTS, OP_IS_NULL };
+        OP_STARTSWITH, OP_ENDSWITH, OP_LIKE, OP_LIKE, OP_MATCHES, OP_EXISTS, OP_IS_NULL };
+    enum opcode opcode = opcodes[below(fixture, COUNT_OF(opcodes))];
     struct subject_test test = {
-        .test = { .opcode = opcodes[below(fixture, COUNT_OF(opcodes))],
-            .right = random_right(fixture),
+        .test = { .opcode = opcode,
+            .right = random_right(fixture, opcode),
             .high = random_value(fixture) },
         .predicate = below(fixture, predicates),
     };
@@ -287,7 +316,7 @@ static bool holds_for(struct fixture *fixture, const struct test_code *test, val
     uint32_t budget = UINT32_MAX;
     const struct operation operation = { .opcode = test->opcode,
         .flags = test->flags,
-        .program = fixture->program,
+        .program = &fixture->program,
         .arena = &fixture->scratch,
         .budget = &budget };
     bool holds = true;
@@ -336,6 +365,21 @@ static void compare_one(struct fixture *fixture, const struct subject_test *test
     }
 }
 
+static void regexes_make(struct fixture *fixture)
+{
+    struct regex **regexes =
+        ARENA_ARRAY(&fixture->program_arena, struct regex *, COUNT_OF(patterns));
+    const char *reason;
+    size_t at;
+    assert_non_null(regexes);
+    for (size_t i = 0; i < COUNT_OF(patterns); i++)
+        assert_int_equal(regex_new(&fixture->program_arena, str_from(patterns[i]), STR(""),
+                             &regexes[i], &reason, &at),
+            ERR_OK);
+    fixture->program.regexes = regexes;
+    fixture->program.regex_count = COUNT_OF(patterns);
+}
+
 static void one_random_index(struct fixture *fixture, struct tally *tally)
 {
     struct subject_test tests[TESTS_MAX];
@@ -359,6 +403,7 @@ static void an_index_says_of_random_values_what_each_test_says(void **state)
 {
     struct fixture *fixture = *state;
     struct tally tally = { 0 };
+    regexes_make(fixture);
     for (uint32_t i = 0; i < 500 && tally.differences == 0; i++)
         one_random_index(fixture, &tally);
     print_message("%llu pairs, %llu hold; exact %llu, filter %llu, none %llu\n",

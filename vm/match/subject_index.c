@@ -104,7 +104,6 @@ enum err subject_index_ask(
     if (element.kind == VALUE_NULL)
         mark_all(&index->nulls, asking->truths);
     if (element.kind == VALUE_TEXT) {
-        mark_all(&index->texts, asking->truths);
         if (index->literals != NULL)
             TRY(literals_find(
                 index->literals, value_str(element), asking->scratch, asking->truths));

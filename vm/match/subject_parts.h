@@ -36,7 +36,6 @@ struct subject_index {
     const struct literals *literals;
     struct predicate_list there; /* EXISTS */
     struct predicate_list nulls; /* IS_NULL */
-    struct predicate_list texts; /* what holds for every text: contains "", like "*" */
 };
 
 /* Whether the text spells true or false, in any case. */
