@@ -2,6 +2,7 @@
  * and to run, whatever it computes. */
 #include "base/buf.h"
 #include "interp.h"
+#include "match/matcher.h"
 #include "match/regex.h"
 #include "registry.h"
 
@@ -154,6 +155,25 @@ static void check_run(enum err err)
             || err == ERR_LIMIT);
 }
 
+/* The matcher and the machine say the same of every rule whose condition the machine decides. */
+static void compare_ways(struct fixture *fixture, const struct event *event)
+{
+    const struct program *program = &fixture->program;
+    const struct match_image *image;
+    struct matcher *matcher;
+    require(match_image_new(&fixture->arena, program, &image) == ERR_OK);
+    require(matcher_new(image, &matcher) == ERR_OK);
+    for (uint32_t i = 0; i < program->rule_count; i++) {
+        enum matcher_answer answer;
+        bool passes;
+        if (rule_passes(program, &program->rules[i], event, &fixture->arena, &passes) != ERR_OK)
+            continue;
+        require(matcher_rule(matcher, event, i, &answer) == ERR_OK);
+        require(answer != (passes ? MATCHER_SILENT : MATCHER_CERTAIN));
+    }
+    matcher_free(matcher);
+}
+
 static void run_program(struct fixture *fixture)
 {
     const struct program *program = &fixture->program;
@@ -169,6 +189,7 @@ static void run_program(struct fixture *fixture)
     check_run(err);
     if (err != ERR_OK)
         return;
+    compare_ways(fixture, &event);
     for (uint32_t i = 0; i < program->rule_count; i++) {
         struct stepper stepper = { .run = run_step };
         check_run(rule_matches(program, &program->rules[i], &event, arena, &matches));

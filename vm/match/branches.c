@@ -23,6 +23,7 @@ struct reader {
     uint32_t length; /* instructions, RETURN included */
     uint32_t at;
     uint32_t inner_until; /* jumps within an operand land here at the latest: no leaf ends before */
+    bool is_odd;          /* the code is not of the form that conditions have */
     uint32_t depth;
     struct cell stack[STACK_MAX];
     uint32_t *leaf_at; /* by instruction: the leaf that begins there, or NO_INDEX */
@@ -48,20 +49,22 @@ static uint32_t length_of(const struct program *program, uint32_t start)
 
 static void push(struct reader *reader, struct cell cell)
 {
-    assert(reader->depth < STACK_MAX);
-    reader->stack[reader->depth++] = cell;
-}
-
-static struct cell pop(struct reader *reader)
-{
-    assert(reader->depth > 0);
-    return reader->stack[--reader->depth];
+    if (reader->depth < STACK_MAX)
+        reader->stack[reader->depth++] = cell;
+    else
+        reader->is_odd = true;
 }
 
 static void pop_many(struct reader *reader, uint32_t count)
 {
-    assert(reader->depth >= count);
-    reader->depth -= count;
+    reader->is_odd = reader->is_odd || count > reader->depth;
+    reader->depth -= count < reader->depth ? count : reader->depth;
+}
+
+static struct cell pop(struct reader *reader)
+{
+    pop_many(reader, 1);
+    return reader->stack[reader->depth];
 }
 
 static void push_other(struct reader *reader)
@@ -229,7 +232,9 @@ static void close_leaf(struct reader *reader, uint32_t begin, uint32_t end)
 static bool is_between_leaves(const struct reader *reader, const struct instruction *in)
 {
     bool is_jump = in->opcode == OP_AND || in->opcode == OP_OR;
-    return !is_jump || is_structure(instruction_at(reader, in->a - reader->start)->opcode);
+    uint32_t target = in->a - reader->start;
+    return !is_jump
+           || (target < reader->length && is_structure(instruction_at(reader, target)->opcode));
 }
 
 /* Cut the code into leaves; false when it is not made of them. */
@@ -237,7 +242,7 @@ static bool read_leaves(struct reader *reader)
 {
     uint32_t begin = 0;
     bool is_open = false;
-    for (reader->at = 0; reader->at < reader->length; reader->at++) {
+    for (reader->at = 0; reader->at < reader->length && !reader->is_odd; reader->at++) {
         const struct instruction *in = instruction_at(reader, reader->at);
         bool is_inside = reader->at < reader->inner_until || reader->depth != 1;
         if (is_inside || !is_structure(in->opcode)) {
@@ -255,8 +260,10 @@ static bool read_leaves(struct reader *reader)
         is_open = false;
         if (in->opcode == OP_AND || in->opcode == OP_OR)
             pop_many(reader, 1);
+        if (in->opcode == OP_RETURN)
+            return !reader->is_odd;
     }
-    return true;
+    return false;
 }
 
 /* ---- ways on ---- */
@@ -378,6 +385,15 @@ static enum err group_leaves(struct reader *reader)
 
 /* ---- all of it ---- */
 
+/* Whether every way leads on. What is no row of leaves has none that do. */
+static bool is_forward(const struct reader *reader)
+{
+    bool is = reader->count > 0;
+    for (uint32_t at = 0; is && at < reader->count; at++)
+        is = reader->leaves[at].on_true > at && reader->leaves[at].on_false > at;
+    return is;
+}
+
 enum err branches_read(const struct program *program, uint32_t start, struct arena *arena,
     struct branches *ret_branches)
 {
@@ -394,14 +410,15 @@ enum err branches_read(const struct program *program, uint32_t start, struct are
     reader->leaves = ARENA_ARRAY(arena, struct leaf, 2 * room);
     if (reader->leaf_at == NULL || reader->ends == NULL || reader->leaves == NULL)
         return ERR_MEMORY;
-    if (!read_leaves(reader)) {
+    if (read_leaves(reader))
+        TRY(link_leaves(reader));
+    if (is_forward(reader)) {
+        TRY(group_leaves(reader));
+    } else {
         reader->leaves[0] =
             (struct leaf){ .kind = LEAF_OPAQUE, .on_true = BRANCH_TRUE, .on_false = BRANCH_FALSE };
-        *ret_branches = (struct branches){ reader->leaves, 1 };
-        return ERR_OK;
+        reader->count = 1;
     }
-    TRY(link_leaves(reader));
-    TRY(group_leaves(reader));
     *ret_branches = (struct branches){ reader->leaves, reader->count };
     return ERR_OK;
 }
