@@ -1,6 +1,6 @@
 /* bench_skim.c - how long the skimmer takes for an alert, by instructions and care.
  *
- *     bench_skim FILE.ndjson [REPEATS]
+ *     bench_skim FILE.ndjson [REPEATS [INSTRUCTIONS]]
  *
  * Reads the values under 10 and under 25 paths of each line. The kernels take turns; the least time of
  * a kernel counts, as the machine's other work only adds to it.
@@ -94,7 +94,8 @@ static struct pass pass_run(struct skimmer *skimmer, str text, enum skim_care ca
     return pass;
 }
 
-static void bench_paths(str text, uint32_t count, enum skim_care care, unsigned repeats)
+static void bench_paths(
+    str text, uint32_t count, enum skim_care care, unsigned repeats, const char *wanted)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
     const struct skim_plan *plan;
@@ -103,7 +104,7 @@ static void bench_paths(str text, uint32_t count, enum skim_care care, unsigned 
     struct pass best[KERNELS_MAX] = { { 0, 0, 0, 0 } };
     const struct skim_kernel *kernels = skim_kernels();
     for (unsigned i = 0; kernels[i].name != NULL; i++)
-        if (kernels[i].is_supported())
+        if (kernels[i].is_supported() && (wanted == NULL || strcmp(wanted, kernels[i].name) == 0))
             must(skimmer_new_with(plan, &kernels[i], &skimmers[i]) == ERR_OK, "skimmer_new");
     for (unsigned turn = 0; turn < repeats; turn++) {
         for (unsigned i = 0; kernels[i].name != NULL; i++) {
@@ -130,15 +131,16 @@ static void bench_paths(str text, uint32_t count, enum skim_care care, unsigned 
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "use: bench_skim FILE.ndjson [REPEATS]\n");
+        fprintf(stderr, "use: bench_skim FILE.ndjson [REPEATS [INSTRUCTIONS]]\n");
         return 2;
     }
     str text = file_read(argv[1]);
     unsigned repeats = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : REPEATS;
+    const char *wanted = argc > 3 ? argv[3] : NULL;
     static const uint32_t counts[] = { 10, PATHS_MAX };
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
-        bench_paths(text, counts[i], SKIM_LAX, repeats);
-        bench_paths(text, counts[i], SKIM_STRICT, repeats);
+        bench_paths(text, counts[i], SKIM_LAX, repeats, wanted);
+        bench_paths(text, counts[i], SKIM_STRICT, repeats, wanted);
     }
     return 0;
 }

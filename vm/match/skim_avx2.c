@@ -22,7 +22,23 @@ static inline uint64_t equal(__m256i low, __m256i high, char byte)
     return mask_of(_mm256_cmpeq_epi8(low, all), _mm256_cmpeq_epi8(high, all));
 }
 
-static inline struct skim_block block_read(const char *text)
+/* A shuffle looks up the low four bits of each byte: only a space of any kind finds itself. 0xFF is
+ * found by no byte, as one with its high bit finds 0. */
+static inline __m256i space_bytes(__m256i bytes)
+{
+    const __m256i table = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1));
+    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, bytes), bytes);
+}
+
+/* Counted from '0' without a sign, the lesser of it and 9 is itself. */
+static inline __m256i digit_bytes(__m256i bytes)
+{
+    __m256i from_zero = _mm256_sub_epi8(bytes, _mm256_set1_epi8('0'));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(from_zero, _mm256_set1_epi8(9)), from_zero);
+}
+
+static inline __attribute__((always_inline)) struct skim_block block_read(const char *text)
 {
     __m256i low = load(text);
     __m256i high = load(text + 32);
@@ -39,6 +55,19 @@ static inline struct skim_block block_read(const char *text)
         .opens = equal(low_braces, high_braces, '{'),
         .closes = equal(low_braces, high_braces, '}'),
         .odd = backslashes | others,
+    };
+}
+
+static inline __attribute__((always_inline)) struct skim_marks block_marks(const char *text)
+{
+    __m256i low = load(text);
+    __m256i high = load(text + 32);
+    return (struct skim_marks){
+        .commas = equal(low, high, ','),
+        .colons = equal(low, high, ':'),
+        .spaces = mask_of(space_bytes(low), space_bytes(high)),
+        .digits = mask_of(digit_bytes(low), digit_bytes(high)),
+        .zeros = equal(low, high, '0'),
     };
 }
 

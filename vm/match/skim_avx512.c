@@ -6,7 +6,16 @@
 
 #include <immintrin.h>
 
-static inline struct skim_block block_read(const char *text)
+/* A shuffle looks up the low four bits of each byte: only a space of any kind finds itself. 0xFF is
+ * found by no byte, as one with its high bit finds 0. */
+static inline uint64_t space_bytes(__m512i bytes)
+{
+    const __m512i table = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(' ', -1, -1, -1, -1, -1, -1, -1, -1, '\t', '\n', -1, -1, '\r', -1, -1));
+    return _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(table, bytes), bytes);
+}
+
+static inline __attribute__((always_inline)) struct skim_block block_read(const char *text)
 {
     __m512i bytes = _mm512_loadu_si512(text);
     __m512i braces = _mm512_or_si512(bytes, _mm512_set1_epi8(BRACKET_BIT));
@@ -18,6 +27,19 @@ static inline struct skim_block block_read(const char *text)
         .opens = _mm512_cmpeq_epi8_mask(braces, _mm512_set1_epi8('{')),
         .closes = _mm512_cmpeq_epi8_mask(braces, _mm512_set1_epi8('}')),
         .odd = backslashes | _mm512_cmplt_epi8_mask(bytes, _mm512_set1_epi8(' ')),
+    };
+}
+
+static inline __attribute__((always_inline)) struct skim_marks block_marks(const char *text)
+{
+    __m512i bytes = _mm512_loadu_si512(text);
+    return (struct skim_marks){
+        .commas = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(',')),
+        .colons = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(':')),
+        .spaces = space_bytes(bytes),
+        .digits = _mm512_cmplt_epu8_mask(
+            _mm512_sub_epi8(bytes, _mm512_set1_epi8('0')), _mm512_set1_epi8(10)),
+        .zeros = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('0')),
     };
 }
 

@@ -40,9 +40,22 @@ static inline uint64_t odd_bytes(uint64_t bytes)
     return (bytes | ~printable) & HIGH_BITS;
 }
 
-static inline struct skim_block block_read(const char *text)
+static inline uint64_t space_bytes(uint64_t bytes)
 {
-    struct skim_block block = { 0, 0, 0, 0, 0 };
+    return equal_bytes(bytes, ' ') | equal_bytes(bytes, '\t') | equal_bytes(bytes, '\n')
+           | equal_bytes(bytes, '\r');
+}
+
+static inline uint64_t digit_bytes(uint64_t bytes)
+{
+    uint64_t from_zero = (bytes & LOW_BITS) + EACH_BYTE * (0x80 - '0');
+    uint64_t past_nine = (bytes & LOW_BITS) + EACH_BYTE * (0x80 - '9' - 1);
+    return from_zero & ~past_nine & ~bytes & HIGH_BITS;
+}
+
+static inline __attribute__((always_inline)) struct skim_block block_read(const char *text)
+{
+    struct skim_block block = { .quotes = 0 };
     for (size_t at = 0; at < SKIM_BLOCK; at += sizeof(uint64_t)) {
         uint64_t bytes = load(text + at);
         uint64_t braces = bytes | EACH_BYTE * BRACKET_BIT;
@@ -54,6 +67,20 @@ static inline struct skim_block block_read(const char *text)
         block.odd |= gather(odd_bytes(bytes) | backslashes) << at;
     }
     return block;
+}
+
+static inline __attribute__((always_inline)) struct skim_marks block_marks(const char *text)
+{
+    struct skim_marks marks = { .commas = 0 };
+    for (size_t at = 0; at < SKIM_BLOCK; at += sizeof(uint64_t)) {
+        uint64_t bytes = load(text + at);
+        marks.commas |= gather(equal_bytes(bytes, ',')) << at;
+        marks.colons |= gather(equal_bytes(bytes, ':')) << at;
+        marks.spaces |= gather(space_bytes(bytes)) << at;
+        marks.digits |= gather(digit_bytes(bytes)) << at;
+        marks.zeros |= gather(equal_bytes(bytes, '0')) << at;
+    }
+    return marks;
 }
 
 /* Sums of one bit each, by doubling the reach. */

@@ -117,9 +117,6 @@ size_t skim_key_read(
 /* Give the value to all paths that end at the node. False: unsure. */
 bool skim_deliver(struct skimmer *skimmer, uint32_t node, value v, bool in_list);
 
-/* Whether each backslash in what is between the quotes of a string begins an escape of JSON. */
-bool skim_escapes_are_valid(str text);
-
 /* What the string with odd bytes between the quotes at `at` - 1 and `end` says. False: unsure. */
 bool skim_unescape(struct skimmer *skimmer, str json, size_t at, size_t end, str *ret_text);
 

@@ -15,22 +15,54 @@ static inline uint64_t mask_of(__m128i bytes, unsigned at)
     return (uint64_t)(uint32_t)_mm_movemask_epi8(bytes) << at;
 }
 
-static inline struct skim_block block_read(const char *text)
+static inline __m128i equal(__m128i bytes, char byte)
 {
-    struct skim_block block = { 0, 0, 0, 0, 0 };
+    return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte));
+}
+
+static inline __m128i space_bytes(__m128i bytes)
+{
+    return _mm_or_si128(_mm_or_si128(equal(bytes, ' '), equal(bytes, '\t')),
+        _mm_or_si128(equal(bytes, '\n'), equal(bytes, '\r')));
+}
+
+/* Counted from '0' without a sign, the lesser of it and 9 is itself. */
+static inline __m128i digit_bytes(__m128i bytes)
+{
+    __m128i from_zero = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+    return _mm_cmpeq_epi8(_mm_min_epu8(from_zero, _mm_set1_epi8(9)), from_zero);
+}
+
+static inline __attribute__((always_inline)) struct skim_block block_read(const char *text)
+{
+    struct skim_block block = { .quotes = 0 };
     for (unsigned at = 0; at < SKIM_BLOCK; at += 16) {
         __m128i bytes = load(text + at);
         __m128i braces = _mm_or_si128(bytes, _mm_set1_epi8(BRACKET_BIT));
-        __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+        __m128i backslashes = equal(bytes, '\\');
         /* As signed bytes, 0x80 and above are less than a space, too. */
         __m128i odd = _mm_or_si128(backslashes, _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')));
-        block.quotes |= mask_of(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), at);
+        block.quotes |= mask_of(equal(bytes, '"'), at);
         block.backslashes |= mask_of(backslashes, at);
-        block.opens |= mask_of(_mm_cmpeq_epi8(braces, _mm_set1_epi8('{')), at);
-        block.closes |= mask_of(_mm_cmpeq_epi8(braces, _mm_set1_epi8('}')), at);
+        block.opens |= mask_of(equal(braces, '{'), at);
+        block.closes |= mask_of(equal(braces, '}'), at);
         block.odd |= mask_of(odd, at);
     }
     return block;
+}
+
+static inline __attribute__((always_inline)) struct skim_marks block_marks(const char *text)
+{
+    struct skim_marks marks = { .commas = 0 };
+    for (unsigned at = 0; at < SKIM_BLOCK; at += 16) {
+        __m128i bytes = load(text + at);
+        marks.commas |= mask_of(equal(bytes, ','), at);
+        marks.colons |= mask_of(equal(bytes, ':'), at);
+        marks.spaces |= mask_of(space_bytes(bytes), at);
+        marks.digits |= mask_of(digit_bytes(bytes), at);
+        marks.zeros |= mask_of(equal(bytes, '0'), at);
+    }
+    return marks;
 }
 
 /* Sums of one bit each, by doubling the reach. */

@@ -37,18 +37,6 @@ bool skim_deliver(struct skimmer *skimmer, uint32_t node, value v, bool in_list)
     return true;
 }
 
-bool skim_escapes_are_valid(str text)
-{
-    for (size_t at = str_find(text, '\\'); at < text.len; at = str_find(text, '\\')) {
-        text = str_skip(text, at);
-        size_t bytes = scan_escape_bytes(text);
-        if (bytes == 0)
-            return false;
-        text = str_skip(text, bytes);
-    }
-    return true;
-}
-
 /* What a backslash and the byte stand for; 0 for \u and for what is no escape. */
 static const char short_escapes[256] = {
     ['"'] = '"',

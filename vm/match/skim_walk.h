@@ -3,10 +3,12 @@
  * Included by one .c file for each instruction set, which is compiled for it and defines, before:
  *
  *   struct skim_block block_read(const char *text);    64 bytes of text
+ *   struct skim_marks block_marks(const char *text);
  *   uint64_t block_inside(uint64_t quotes);            each bit: the quotes up to it are odd in number
  */
 #pragma once
 
+#include "match/skim_check.h"
 #include "match/skim_private.h"
 
 /* How far ahead of the text memory is asked for. An alert of a stream comes from main memory, and the
@@ -33,64 +35,89 @@ static inline uint64_t escaped_bytes(uint64_t backslashes, uint64_t *carry)
     return escaped;
 }
 
-/* What leads from one block to the next. */
-struct index_carry {
-    uint64_t is_escaped; /* of the first byte: 0 or 1 */
-    uint64_t in_string;  /* all ones or none */
+/* An alert on its way into bits. */
+struct indexing {
+    struct skim_bits bits;
+    size_t word;
+    uint64_t is_escaped; /* whether the next byte is: 0 or 1 */
+    uint64_t in_string;  /* whether it is: all ones or none */
+    bool is_strict;
+    struct skim_check check;
 };
 
-static inline void index_block(
-    const struct skim_bits *bits, size_t word, struct skim_block block, struct index_carry *carry)
+/* 64 bytes at `text`, moved to the front by `shift` and spaces behind them. */
+static inline __attribute__((always_inline)) void index_block(
+    struct indexing *indexing, const char *text, unsigned shift)
 {
-    uint64_t quotes = block.quotes & ~escaped_bytes(block.backslashes, &carry->is_escaped);
-    uint64_t inside = block_inside(quotes) ^ carry->in_string;
-    carry->in_string = (uint64_t)((int64_t)inside >> (SKIM_BLOCK - 1));
-    bits->quotes[word] = quotes;
-    bits->opens[word] = block.opens & ~inside;
-    bits->closes[word] = block.closes & ~inside;
-    bits->odd[word] = block.odd;
+    const struct skim_bits *bits = &indexing->bits;
+    struct skim_block block = block_read(text);
+    uint64_t backslashes = block.backslashes >> shift;
+    uint64_t escaped = escaped_bytes(backslashes, &indexing->is_escaped);
+    uint64_t quotes = block.quotes >> shift & ~escaped;
+    uint64_t inside = block_inside(quotes) ^ indexing->in_string;
+    uint64_t opens = block.opens >> shift & ~inside;
+    uint64_t closes = block.closes >> shift & ~inside;
+    indexing->in_string = (uint64_t)((int64_t)inside >> (SKIM_BLOCK - 1));
+    bits->quotes[indexing->word] = quotes;
+    bits->opens[indexing->word] = opens;
+    bits->closes[indexing->word] = closes;
+    bits->odd[indexing->word] = block.odd >> shift;
+    indexing->word++;
+    if (!indexing->is_strict)
+        return;
+    struct skim_marks marks = block_marks(text);
+    struct skim_word word = {
+        .quotes = quotes,
+        .in_string = inside,
+        .escaped_others = escaped & ~(block.quotes >> shift | backslashes),
+        .opens = opens,
+        .closes = closes,
+        .commas = marks.commas >> shift & ~inside,
+        .colons = marks.colons >> shift & ~inside,
+        .spaces = marks.spaces >> shift | ~(UINT64_MAX >> shift),
+        .digits = marks.digits >> shift,
+        .zeros = marks.zeros >> shift,
+    };
+    check_word(&indexing->check, &word);
 }
 
-/* The last bytes, fewer than a block. Read as the end of a block that begins earlier, where there is
- * one: nothing is copied, and nothing behind the text is read. */
-static inline struct skim_block block_last(const char *text, size_t length, size_t rest)
+/* The last bytes, fewer than a block: read as the end of a block that begins earlier, where there is
+ * one. So nothing is copied, and nothing behind the text is read. */
+static inline __attribute__((always_inline)) void index_last(
+    struct indexing *indexing, str text, size_t at)
 {
-    if (length < SKIM_BLOCK) {
-        char copy[SKIM_BLOCK];
-        memset(copy, ' ', sizeof copy);
-        memcpy(copy, text, length);
-        return block_read(copy);
+    if (text.len >= SKIM_BLOCK) {
+        index_block(
+            indexing, text.ptr + text.len - SKIM_BLOCK, (unsigned)(SKIM_BLOCK - (text.len - at)));
+        return;
     }
-    struct skim_block block = block_read(text + length - SKIM_BLOCK);
-    size_t shift = SKIM_BLOCK - rest;
-    block.quotes >>= shift;
-    block.backslashes >>= shift;
-    block.opens >>= shift;
-    block.closes >>= shift;
-    block.odd >>= shift;
-    return block;
+    char copy[SKIM_BLOCK];
+    memset(copy, ' ', sizeof copy);
+    memcpy(copy, text.ptr, text.len);
+    index_block(indexing, copy, 0);
 }
 
-/* False: a string does not end. */
-static inline bool index_text(const struct skim_bits *bits, const char *text, size_t length)
+/* False: a string does not end, or the text is not sound and that is asked. Compiled for each care. */
+static inline __attribute__((always_inline)) bool index_text(
+    const struct skim_bits *bits, str text, bool is_strict)
 {
-    struct index_carry carry = { 0, 0 };
-    size_t word = 0;
-    for (; (word + 1) * SKIM_BLOCK <= length; word++) {
-        const char *block = text + word * SKIM_BLOCK;
-        __builtin_prefetch((const void *)((uintptr_t)block + SKIM_AHEAD));
-        index_block(bits, word, block_read(block), &carry);
+    struct indexing indexing = { .bits = *bits, .is_strict = is_strict };
+    if (is_strict)
+        indexing.check = check_start(text);
+    size_t at = 0;
+    for (; at + SKIM_BLOCK <= text.len; at += SKIM_BLOCK) {
+        __builtin_prefetch((const void *)((uintptr_t)(text.ptr + at) + SKIM_AHEAD));
+        index_block(&indexing, text.ptr + at, 0);
     }
-    size_t rest = length % SKIM_BLOCK;
-    if (rest > 0)
-        index_block(bits, word++, block_last(text, length, rest), &carry);
-    for (size_t end = 0; end < SKIM_ENDS; end++, word++) {
-        bits->quotes[word] = UINT64_MAX;
-        bits->opens[word] = UINT64_MAX;
-        bits->closes[word] = UINT64_MAX;
-        bits->odd[word] = UINT64_MAX;
+    if (at < text.len)
+        index_last(&indexing, text, at);
+    for (size_t end = 0; end < SKIM_ENDS; end++) {
+        bits->quotes[indexing.word + end] = UINT64_MAX;
+        bits->opens[indexing.word + end] = UINT64_MAX;
+        bits->closes[indexing.word + end] = UINT64_MAX;
+        bits->odd[indexing.word + end] = UINT64_MAX;
     }
-    return carry.in_string == 0;
+    return indexing.in_string == 0 && (!is_strict || check_end(&indexing.check));
 }
 
 static inline bool is_space(char c)
@@ -163,16 +190,6 @@ static inline size_t walk_key(
 {
     const char *text = walk->json.ptr;
     *ret_target = SKIM_UNWANTED;
-    if (frame->node == SKIM_UNWANTED) {
-        if (text[at] != '"')
-            return 0;
-        size_t end = bits_next(walk->bits.quotes, at + 1);
-        if (bits_any(walk->bits.odd, at + 1, end)
-            && !skim_escapes_are_valid((str){ text + at + 1, end - at - 1 }))
-            return 0;
-        at = after_space(text, end + 1);
-        return text[at] == ':' ? after_space(text, at + 1) : 0;
-    }
     struct skim_key *key = *frame->foretold;
     if (__builtin_expect(
             at + SKIM_KEY_BYTES <= walk->json.len && key_is(key, frame->node, text + at), true)) {
@@ -201,26 +218,22 @@ static inline size_t walk_text(const struct walk *walk, size_t at, uint32_t targ
     size_t close = bits_next(walk->bits.quotes, at + 1);
     str text = { walk->json.ptr + at + 1, close - at - 1 };
     bool is_wanted = target != SKIM_UNWANTED && skimmer->plan->nodes[target].end_count > 0;
-    if (!is_wanted && !walk->is_strict)
+    if (!is_wanted)
         return close + 1;
-    bool is_odd = bits_any(walk->bits.odd, at + 1, close);
-    if (is_odd && !is_wanted && !skim_escapes_are_valid(text))
+    if (bits_any(walk->bits.odd, at + 1, close)
+        && !skim_unescape(skimmer, walk->json, at + 1, close, &text))
         return 0;
-    if (is_odd && is_wanted && !skim_unescape(skimmer, walk->json, at + 1, close, &text))
-        return 0;
-    if (is_wanted && !skim_deliver(skimmer, target, value_text(text), in_list))
-        return 0;
-    return close + 1;
+    return skim_deliver(skimmer, target, value_text(text), in_list) ? close + 1 : 0;
 }
 
-/* A number or a word. One of an object that no rule reads is passed over in LAX: the next quote after a
- * comma is the next key. */
+/* A number or a word. One of an object that no rule reads is passed over: the next quote after a comma
+ * is the next key. */
 static inline size_t walk_scalar(
     const struct walk *walk, const struct skim_frame *frame, size_t at, uint32_t target)
 {
     struct skimmer *skimmer = walk->skimmer;
     const char *text = walk->json.ptr;
-    if (target == SKIM_UNWANTED && !walk->is_strict && !frame->is_array) {
+    if (target == SKIM_UNWANTED && !frame->is_array) {
         size_t next = bits_next_any(&walk->bits, at);
         size_t last = next - 1;
         while (is_space(text[last]))
@@ -244,11 +257,9 @@ static inline void frame_open(
         .node = node,
         .is_array = is_array,
         .in_list = in_list || is_array,
+        .foretold = &skimmer->first[node],
+        .left = skimmer->plan->nodes[node].children,
     };
-    if (node == SKIM_UNWANTED)
-        return;
-    frame->foretold = &skimmer->first[node];
-    frame->left = skimmer->plan->nodes[node].children;
 }
 
 enum walk_turn { WALK_INTO, WALK_PAST, WALK_UNSURE };
@@ -278,12 +289,12 @@ static inline enum walk_turn walk_bracket(
         *at = inside + 1;
         return WALK_PAST;
     }
-    if (!is_looked_into && !walk->is_strict) {
+    if (!is_looked_into) {
         *at = closing_bracket(&walk->bits, *at + 1, walk->end) + 1;
         return *at < walk->end ? WALK_PAST : WALK_UNSURE;
     }
     *at = inside;
-    frame_open(walk, frame + 1, is_looked_into ? target : SKIM_UNWANTED, is_array, frame->in_list);
+    frame_open(walk, frame + 1, target, is_array, frame->in_list);
     return WALK_INTO;
 }
 
@@ -352,14 +363,18 @@ static inline enum skim_end walk_alert(const struct walk *walk, size_t at)
 /* The text without white space around it is an object, by its braces. */
 static inline enum skim_end read_alert(struct skimmer *skimmer, str json, enum skim_care care)
 {
-    struct walk walk = { skimmer, skimmer->bits, json, json.len, care == SKIM_STRICT };
+    bool is_strict = care == SKIM_STRICT;
+    struct walk walk = { skimmer, skimmer->bits, json, json.len, is_strict };
     size_t at = 0;
     while (at < json.len && is_space(json.ptr[at]))
         at++;
     while (walk.end > at && is_space(json.ptr[walk.end - 1]))
         walk.end--;
-    if (walk.end < at + 2 || json.ptr[at] != '{' || json.ptr[walk.end - 1] != '}'
-        || !index_text(&skimmer->bits, json.ptr, walk.end))
+    if (walk.end < at + 2 || json.ptr[at] != '{' || json.ptr[walk.end - 1] != '}')
+        return SKIM_UNSURE;
+    str text = { json.ptr, walk.end };
+    if (is_strict ? !index_text(&skimmer->bits, text, true)
+                  : !index_text(&skimmer->bits, text, false))
         return SKIM_UNSURE;
     return walk_alert(&walk, at);
 }
