@@ -73,6 +73,35 @@ static void a_released_arena_can_be_used_again(void **state)
     }
 }
 
+struct guest {
+    char *notes;
+    char name;
+};
+
+static void note(void *self)
+{
+    struct guest *guest = self;
+    guest->notes[strnlen(guest->notes, 3)] = guest->name;
+}
+
+static void guests_are_ended_before_memory_goes_the_last_one_first(void **state)
+{
+    (void)state;
+    char notes[4] = "";
+    struct arena arena = ARENA_INIT(0);
+    for (char name = 'a'; name <= 'c'; name++) {
+        struct guest *guest = ARENA_NEW(&arena, struct guest);
+        assert_non_null(guest);
+        *guest = (struct guest){ notes, name };
+        assert_true(arena_add_guest(&arena, note, guest));
+    }
+    assert_string_equal(notes, "");
+    arena_release(&arena);
+    assert_memory_equal(notes, "cba", 3);
+    arena_release(&arena);
+    assert_int_equal(notes[3], '\0');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +110,7 @@ int main(void)
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(text_is_copied_with_an_end),
         cmocka_unit_test(a_released_arena_can_be_used_again),
+        cmocka_unit_test(guests_are_ended_before_memory_goes_the_last_one_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

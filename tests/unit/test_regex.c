@@ -7,7 +7,15 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef PR_SET_MDWE /* Linux 6.3 */
+enum { PR_SET_MDWE = 65, PR_MDWE_REFUSE_EXEC_GAIN = 1 };
+#endif
 
 static struct regex *compiled(struct arena *arena, const char *pattern, const char *flags)
 {
@@ -87,6 +95,13 @@ static void what_has_no_bound_is_refused_with_a_place(void **state)
     assert_refused("a", "x", 1);
 }
 
+static void assert_limited(const struct regex *regex, str subject)
+{
+    bool matches;
+    assert_int_equal(regex_matches(regex, subject, &matches), ERR_UNDECIDED);
+    assert_int_equal(regex_matches_slowly(regex, subject, &matches), ERR_UNDECIDED);
+}
+
 static void limits_end_as_undecided(void **state)
 {
     (void)state;
@@ -98,9 +113,7 @@ static void limits_end_as_undecided(void **state)
     subject[59] = 'b';
     subject[60] = '\0';
     for (size_t i = 0; i < COUNT_OF(hostile); i++)
-        assert_int_equal(
-            regex_matches(compiled(&arena, hostile[i], ""), str_from(subject), &matches),
-            ERR_UNDECIDED);
+        assert_limited(compiled(&arena, hostile[i], ""), str_from(subject));
     char *long_subject = calloc(1, REGEX_SUBJECT_MAX + 1);
     assert_non_null(long_subject);
     struct regex *regex = compiled(&arena, "x", "");
@@ -151,6 +164,106 @@ static void the_text_reads_as_written(void **state)
     assert_true(str_is(regex_text(compiled(&arena, "a/b\\/c\\d", "is")), "/a\\/b\\/c\\d/is"));
 }
 
+/* Few letters, so that subjects are matched often; some bytes that are no UTF-8. */
+static const char *const pieces[] = { "a", "b", "ab", "ba", "k", "\xC3\xA4", ".", "(", "(?:", ")",
+    ")", "|", "?", "*", "+", "{2}", "{1,3}", "*?", "++", "[ab]", "[^a]", "[[:upper:]k]",
+    "(?=", "(?!", "(?<=", "(?<!", "(?>", "^", "$", "\\b", "\\B", "\\A", "\\z", "\\w", "\\W", "\\pL",
+    "\\R", "\\X", "(?i)", "(?s)", "(?m)" };
+static const char *const letters[] = { "a", "b", "a", "b", "A", "k", "\xE2\x84\xAA", "\xC3\xA4",
+    "\xC3\x84", "\n", "\r\n", " ", "\xFF", "\xC3", "\xE2\x84" };
+
+static uint32_t dice(uint64_t *state, uint32_t sides)
+{
+    *state = *state * 6364136223846793005 + 1442695040888963407;
+    return (uint32_t)(*state >> 33) % sides;
+}
+
+static const char *random_text(
+    uint64_t *state, const char *const *of, uint32_t of_count, uint32_t most, char *text)
+{
+    text[0] = '\0';
+    for (uint32_t count = 1 + dice(state, most); count > 0; count--)
+        strcat(text, of[dice(state, of_count)]);
+    return text;
+}
+
+static void machine_code_finds_what_is_found_without(void **state)
+{
+    (void)state;
+    uint64_t seed = 3;
+    uint32_t counts[2] = { 0 };
+    char text[256];
+    for (int round = 0; round < 20000; round++) {
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
+        struct regex *regex;
+        const char *reason;
+        size_t at;
+        str pattern = str_from(random_text(&seed, pieces, COUNT_OF(pieces), 9, text));
+        if (regex_new(&arena, pattern, STR(""), &regex, &reason, &at) != ERR_OK)
+            continue;
+        for (int i = 0; i < 10; i++) {
+            str subject = str_from(random_text(&seed, letters, COUNT_OF(letters), 12, text));
+            bool slow = false;
+            bool fast = false;
+            assert_int_equal(regex_matches_slowly(regex, subject, &slow), ERR_OK);
+            assert_int_equal(regex_matches(regex, subject, &fast), ERR_OK);
+            if (slow != fast)
+                fail_msg("%.*s in '%.*s': %d, interpreted %d", STR_ARG(regex_text(regex)),
+                    STR_ARG(subject), fast, slow);
+            counts[slow]++;
+        }
+    }
+    assert_true(counts[false] > 1000 && counts[true] > 1000);
+}
+
+static void *ask_often(void *regex)
+{
+    bool is_right = true;
+    for (int i = 0; i < 1000; i++) {
+        bool is_there = false;
+        bool is_not = true;
+        is_right = is_right && regex_matches(regex, STR("xxabab7"), &is_there) == ERR_OK && is_there
+                   && regex_matches(regex, STR("xxabab"), &is_not) == ERR_OK && !is_not;
+    }
+    return is_right ? regex : NULL;
+}
+
+static void threads_share_an_expression(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
+        struct regex *regex = compiled(&arena, "(ab)+[0-9]", "");
+        pthread_t threads[4];
+        for (size_t i = 0; i < COUNT_OF(threads); i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, ask_often, regex), 0);
+        for (size_t i = 0; i < COUNT_OF(threads); i++) {
+            void *answer = NULL;
+            assert_int_equal(pthread_join(threads[i], &answer), 0);
+            assert_ptr_equal(answer, regex);
+        }
+    }
+}
+
+static void where_code_cannot_be_made_patterns_are_interpreted(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) { /* no memory of this process may become code from here on */
+        bool is_denied = prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0;
+        _exit(!is_denied ? 2 : ask_often(compiled(&(struct arena){ 0 }, "(ab)+[0-9]", "")) == NULL);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 2) {
+        print_message("skipped: this kernel has no PR_SET_MDWE\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void a_full_arena_is_an_error_and_not_a_crash(void **state)
 {
     (void)state;
@@ -174,6 +287,9 @@ int main(void)
         cmocka_unit_test(broken_text_does_not_crash_a_match),
         cmocka_unit_test(matching_costs_no_memory_of_the_compilation),
         cmocka_unit_test(the_text_reads_as_written),
+        cmocka_unit_test(machine_code_finds_what_is_found_without),
+        cmocka_unit_test(threads_share_an_expression),
+        cmocka_unit_test(where_code_cannot_be_made_patterns_are_interpreted),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,12 @@ struct arena_block {
     alignas(max_align_t) unsigned char bytes[];
 };
 
+struct arena_guest {
+    struct arena_guest *older;
+    void (*release)(void *guest);
+    void *guest;
+};
+
 static struct arena_block *block_add(struct arena *arena, size_t least)
 {
     size_t size = least > BLOCK_BYTES ? least : BLOCK_BYTES;
@@ -102,8 +108,26 @@ const char *arena_format(struct arena *arena, const char *format, ...)
     return text;
 }
 
+bool arena_add_guest(struct arena *arena, void (*release)(void *guest), void *guest)
+{
+    struct arena_guest *entry = ARENA_NEW(arena, struct arena_guest);
+    if (entry == NULL)
+        return false;
+    *entry = (struct arena_guest){ arena->guests, release, guest };
+    arena->guests = entry;
+    return true;
+}
+
+static void release_guests(struct arena *arena)
+{
+    for (struct arena_guest *entry = arena->guests; entry != NULL; entry = entry->older)
+        entry->release(entry->guest);
+    arena->guests = NULL;
+}
+
 void arena_release(struct arena *arena)
 {
+    release_guests(arena);
     struct arena_block *block = arena->newest;
     while (block != NULL) {
         struct arena_block *older = block->older;
@@ -117,6 +141,7 @@ void arena_release(struct arena *arena)
 
 void arena_wipe(struct arena *arena)
 {
+    release_guests(arena);
     for (struct arena_block *block = arena->newest; block != NULL; block = block->older)
         explicit_bzero(block->bytes, block->used);
     arena_release(arena);

@@ -15,12 +15,14 @@
 #include <stddef.h>
 
 struct arena_block;
+struct arena_guest;
 
 struct arena {
     struct arena_block *newest;
-    size_t held;  /* bytes taken from malloc so far */
-    size_t limit; /* most bytes `held` may reach; 0 means no limit */
-    bool is_full; /* an allocation failed: what was made since may lack parts */
+    struct arena_guest *guests; /* what arena_release ends, the last one first */
+    size_t held;                /* bytes taken from malloc so far */
+    size_t limit;               /* most bytes `held` may reach; 0 means no limit */
+    bool is_full;               /* an allocation failed: what was made since may lack parts */
 };
 
 #define ARENA_INIT(limit_bytes)                                                                    \
@@ -42,6 +44,10 @@ str arena_copy(struct arena *arena, str text);
 /* Formatted text as a C string in the arena, or NULL. */
 const char *arena_format(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *arena_vformat(struct arena *arena, const char *format, va_list args) PRINTF_LIKE(2, 0);
+
+/* Have arena_release call `release(guest)` before memory goes: for what a thing in the arena owns
+ * elsewhere. False when the arena is full. */
+bool arena_add_guest(struct arena *arena, void (*release)(void *guest), void *guest);
 
 /* Free everything at once. Safe on a zeroed arena; the arena may be used again. */
 void arena_release(struct arena *arena);

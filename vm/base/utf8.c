@@ -88,9 +88,22 @@ size_t utf8_encode(uint32_t point, char bytes[static UTF8_BYTES_MAX])
     return length;
 }
 
-size_t utf8_valid_bytes(str text)
+/* Bytes of ASCII at the front, in steps of eight: most text is nothing else. */
+static size_t ascii_steps(str text)
 {
     size_t at = 0;
+    uint64_t bytes;
+    for (; at + sizeof bytes <= text.len; at += sizeof bytes) {
+        memcpy(&bytes, text.ptr + at, sizeof bytes);
+        if ((bytes & 0x8080808080808080) != 0)
+            break;
+    }
+    return at;
+}
+
+size_t utf8_valid_bytes(str text)
+{
+    size_t at = ascii_steps(text);
     while (at < text.len) {
         if ((unsigned char)text.ptr[at] < 0x80) {
             at++;

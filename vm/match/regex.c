@@ -2,18 +2,28 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <stdatomic.h>
 
-enum { PATTERN_BYTES_MAX = 16 * 1024, PARENS_MAX = 100, SCRATCH_BYTES_MAX = 64 * 1024 * 1024 };
+/* JIT_BYTES_MAX: of a compiled pattern, most have a few hundred; machine code is ten times that. */
+enum {
+    PATTERN_BYTES_MAX = 16 * 1024,
+    PARENS_MAX = 100,
+    SCRATCH_BYTES_MAX = 64 * 1024 * 1024,
+    JIT_BYTES_MAX = 16 * 1024
+};
 
 struct regex {
-    pcre2_code *code;
+    pcre2_code *code; /* interpreted */
+    /* With machine code, owned; NULL before the first match; `code` when there can be none. */
+    pcre2_code *_Atomic *fast;
     pcre2_match_context *limits;
     str text; /* /pattern/flags */
     str pattern;
-    bool is_caseless;
+    uint32_t options;
 };
 
 /* ---- what we refuse ---- */
@@ -159,6 +169,15 @@ static enum err compile(struct arena *arena, struct regex *regex, str pattern, u
     return copy.ptr == NULL ? ERR_MEMORY : refuse(copy.ptr, at, reterr_reason, reterr_at);
 }
 
+/* Machine code is no memory of the arena. */
+static void release_fast(void *self)
+{
+    const struct regex *regex = self;
+    pcre2_code *fast = atomic_load(regex->fast);
+    if (fast != regex->code)
+        pcre2_code_free(fast);
+}
+
 static enum err source_text(struct arena *arena, str pattern, str flags, str *ret_text)
 {
     CLEANUP(buf_release) struct buf out = BUF_INIT(3 * PATTERN_BYTES_MAX);
@@ -193,8 +212,10 @@ enum err regex_new(struct arena *arena, str pattern, str flags, struct regex **r
         return ERR_MEMORY;
     TRY(source_text(arena, pattern, flags, &regex->text));
     regex->pattern = arena_copy(arena, pattern);
-    regex->is_caseless = options & PCRE2_CASELESS;
-    if (regex->pattern.ptr == NULL)
+    regex->options = options;
+    regex->fast = ARENA_NEW(arena, pcre2_code * _Atomic);
+    if (regex->pattern.ptr == NULL || regex->fast == NULL
+        || !arena_add_guest(arena, release_fast, regex))
         return ERR_MEMORY;
     TRY(compile(arena, regex, pattern, options, reterr_reason, reterr_at));
     *ret_regex = regex;
@@ -203,7 +224,71 @@ enum err regex_new(struct arena *arena, str pattern, str flags, struct regex **r
 
 /* ---- matching ---- */
 
-enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches)
+/* The pattern compiled once more, with machine code; regex->code where that cannot be. Not made of
+ * regex->code itself: another thread may be reading it, and its memory is the arena's. Machine code
+ * that minds text that is no UTF-8 does not find \W in what is no ASCII (PCRE2 10.42, measured):
+ * this one is for UTF-8 alone. */
+static pcre2_code *make_fast(const struct regex *regex)
+{
+    uint32_t options = regex->options & ~(uint32_t)PCRE2_MATCH_INVALID_UTF;
+    int code;
+    PCRE2_SIZE at;
+    size_t bytes = 0;
+    if (pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &bytes) != 0 || bytes > JIT_BYTES_MAX)
+        return regex->code;
+    pcre2_code *fast = pcre2_compile(
+        (PCRE2_SPTR)regex->pattern.ptr, regex->pattern.len, options, &code, &at, NULL);
+    if (fast != NULL && pcre2_jit_compile(fast, PCRE2_JIT_COMPLETE) == 0)
+        return fast;
+    pcre2_code_free(fast);
+    return regex->code;
+}
+
+/* Of threads that get here at once, the first one's is kept. */
+static pcre2_code *fast_code(const struct regex *regex)
+{
+    pcre2_code *known = atomic_load_explicit(regex->fast, memory_order_acquire);
+    if (known != NULL)
+        return known;
+    pcre2_code *made = make_fast(regex);
+    if (atomic_compare_exchange_strong(regex->fast, &known, made))
+        return made;
+    if (made != regex->code)
+        pcre2_code_free(made);
+    return known;
+}
+
+/* Room for what PCRE2 notes of one match. */
+struct notes {
+    alignas(max_align_t) unsigned char bytes[512];
+    size_t used;
+};
+
+static void *notes_malloc(size_t size, void *self)
+{
+    struct notes *notes = self;
+    size_t start = (notes->used + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    if (start > sizeof notes->bytes || size > sizeof notes->bytes - start)
+        return NULL;
+    notes->used = start + size;
+    return notes->bytes + start;
+}
+
+static void notes_free(void *memory, void *self)
+{
+    (void)memory;
+    (void)self;
+}
+
+static enum err verdict(int found, bool *ret_matches)
+{
+    *ret_matches = found >= 0;
+    if (found >= 0 || found == PCRE2_ERROR_NOMATCH)
+        return ERR_OK;
+    return found == PCRE2_ERROR_NOMEMORY ? ERR_MEMORY : ERR_UNDECIDED;
+}
+
+enum err regex_matches_slowly(const struct regex *regex, str subject, bool *ret_matches)
 {
     /* PCRE2's frames are given back at once: many regexes on one alert cost no memory of it. */
     CLEANUP(arena_release) struct arena scratch = ARENA_INIT(SCRATCH_BYTES_MAX);
@@ -216,15 +301,31 @@ enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches
         return ERR_MEMORY;
     int found =
         pcre2_match(regex->code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, data, regex->limits);
-    *ret_matches = found >= 0;
-    if (found >= 0 || found == PCRE2_ERROR_NOMATCH)
-        return ERR_OK;
-    return found == PCRE2_ERROR_NOMEMORY ? ERR_MEMORY : ERR_UNDECIDED;
+    return verdict(found, ret_matches);
+}
+
+enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches)
+{
+    struct notes notes;
+    notes.used = 0;
+    if (subject.len > REGEX_SUBJECT_MAX)
+        return ERR_UNDECIDED;
+    pcre2_code *fast = fast_code(regex);
+    if (fast == regex->code || utf8_valid_bytes(subject) < subject.len)
+        return regex_matches_slowly(regex, subject, ret_matches);
+    pcre2_general_context *memory = pcre2_general_context_create(notes_malloc, notes_free, &notes);
+    pcre2_match_data *data = memory == NULL ? NULL : pcre2_match_data_create(1, memory);
+    if (data == NULL)
+        return ERR_MEMORY;
+    int found =
+        pcre2_jit_match(fast, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, data, regex->limits);
+    return found == PCRE2_ERROR_JIT_STACKLIMIT ? regex_matches_slowly(regex, subject, ret_matches)
+                                               : verdict(found, ret_matches);
 }
 
 enum err regex_required(const struct regex *regex, struct required *ret_required)
 {
-    return required_read(regex->pattern, regex->is_caseless, ret_required);
+    return required_read(regex->pattern, regex->options & PCRE2_CASELESS, ret_required);
 }
 
 str regex_text(const struct regex *regex)

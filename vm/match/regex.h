@@ -1,9 +1,13 @@
 /* regex.h - regular expressions with limits that hold.
  *
- * PCRE2 with limits on steps, depth and memory (limits.h), UTF, no JIT. Refused with a
- * sentence: callouts, verbs such as (*LIMIT_MATCH=), \C, recursion, back references,
+ * PCRE2 with limits on steps, depth and memory (limits.h), UTF. Refused with a sentence: callouts, verbs such as (*LIMIT_MATCH=), \C, recursion, back references,
  * conditional groups. Subjects are refused, not cut in silence, past REGEX_SUBJECT_MAX.
  * A compiled expression lives in its arena.
+ *
+ * The first match makes machine code of it (PCRE2-JIT), which ends with the arena. Where that
+ * cannot be, because a host allows no new code (systemd's MemoryDenyWriteExecute) or the pattern is
+ * huge, or where a match needs more stack than it has, PCRE2 interprets the pattern. Both keep the
+ * limit on steps, and what reaches one is undecided, never "not found".
  */
 #pragma once
 
@@ -19,9 +23,12 @@ struct regex;
 MUST_CHECK enum err regex_new(struct arena *arena, str pattern, str flags, struct regex **ret_regex,
     const char **reterr_reason, size_t *reterr_at);
 
-/* Whether the expression is found in `subject`. The regex is not changed: threads may share
- * it. ERR_UNDECIDED at a limit. ERR_MEMORY. */
+/* Whether the expression is found in `subject`. Threads may share a regex. Takes no memory from
+ * malloc once there is machine code. ERR_UNDECIDED at a limit. ERR_MEMORY. */
 MUST_CHECK enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches);
+
+/* The same, interpreted: what regex_matches is held against. */
+MUST_CHECK enum err regex_matches_slowly(const struct regex *regex, str subject, bool *ret_matches);
 
 /* Texts of which at least one is in every subject in which the expression is found, that is,
  * for which regex_matches says true. ERR_MEMORY. */
