@@ -40,6 +40,9 @@ endif
 # Generated code answers to its generator, not to us.
 $(B)/grammar/%.o:  WARN := -Wall -Wno-unused-function
 
+$(B)/vm/match/literals_avx2.o:   CFLAGS += -mavx2
+$(B)/vm/match/literals_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl
+
 LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c compiler/lint/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
            $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o $(B)/stdlib/aws/collector.o
@@ -146,6 +149,10 @@ $(MODEL): $(addprefix $(B)/tests/model/,model_holds.o holds_model.o) $(B)/libcdr
 
 $(BENCH): %: %.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
+# Vectorscan is a peer to be measured, where it is installed; nothing else uses it.
+$(B)/tests/bench/bench_literals: %: %.o $(B)/libcdr.a
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(if $(wildcard /usr/include/hs/hs.h),-lhs)
 
 $(DIFF): $(addprefix $(B)/tests/diff/,diff_evaluate.o generate.o naive.o) $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)

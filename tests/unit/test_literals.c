@@ -1,4 +1,4 @@
-#include "match/literals_table.h"
+#include "match/literals_kernel.h"
 
 #include "base/fold.h"
 
@@ -15,7 +15,7 @@ enum { TEST_LITERALS_MAX = 20000 };
 struct world {
     struct arena arena;
     struct truths truths;
-    const struct literals *literals;
+    struct literals literals; /* a copy, so that its kernel can be another */
     struct literal_work work;
 };
 
@@ -33,7 +33,9 @@ static void world_build(struct world *world, struct literal *literals, uint32_t 
     world->truths.held = ARENA_ARRAY(&world->arena, uint32_t, predicates);
     assert_non_null(world->truths.stamps);
     assert_non_null(world->truths.held);
-    assert_int_equal(literals_new(&world->arena, literals, count, &world->literals), ERR_OK);
+    const struct literals *made;
+    assert_int_equal(literals_new(&world->arena, literals, count, &made), ERR_OK);
+    world->literals = *made;
 }
 
 /* Ask about a text in memory that ends where it ends, so that a sanitizer sees each read past it. */
@@ -44,10 +46,11 @@ static void world_ask(struct world *world, str text)
     assert_non_null(exact);
     if (text.len > 0)
         memcpy(exact, text.ptr, text.len);
+    world->work = (struct literal_work){ 0 };
     world->truths.alert++;
     world->truths.held_count = 0;
     enum err err = literals_search(
-        world->literals, (str){ exact, text.len }, &scratch, &world->truths, &world->work);
+        &world->literals, (str){ exact, text.len }, &scratch, &world->truths, &world->work);
     free(exact);
     assert_int_equal(err, ERR_OK);
 }
@@ -79,8 +82,23 @@ static void show(const char *what, str text)
     printf("\n");
 }
 
-/* Each predicate holds when one of its literals is there, is noted once, and no other is. */
+/* Ask each kernel in turn for each predicate; then one text has been asked about. */
+static void check_kernel(
+    struct world *world, const struct literal *literals, uint32_t count, str text);
+
 static void check_text(
+    struct world *world, const struct literal *literals, uint32_t count, str text)
+{
+    for (const struct literal_kernel *kernel = literals_kernels(); kernel->name != NULL; kernel++) {
+        if (!kernel->is_supported())
+            continue;
+        world->literals.kernel = kernel;
+        check_kernel(world, literals, count, text);
+    }
+}
+
+/* Each predicate holds when one of its literals is there, is noted once, and no other is. */
+static void check_kernel(
     struct world *world, const struct literal *literals, uint32_t count, str text)
 {
     static bool expected[TEST_LITERALS_MAX];
@@ -236,8 +254,8 @@ static void thousands_of_literals_of_two_letters_have_short_chains(void **unused
         text[i] = next_random(&state) % 2 == 0 ? 'a' : 'B';
     check_text(&world, literals, 1024, (str){ text, sizeof text });
     assert_true(
-        world.work.needles <= (uint64_t)CHAIN_MAX * world.literals->layer_count * sizeof text);
-    assert_true(world.literals->layer_count <= 3);
+        world.work.needles <= (uint64_t)CHAIN_MAX * world.literals.layer_count * sizeof text);
+    assert_true(world.literals.layer_count <= 3);
 }
 
 static void no_literals_hold_for_no_text(void **unused)

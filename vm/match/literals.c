@@ -1,10 +1,50 @@
-#include "match/literals_table.h"
+#include "match/literals_kernel.h"
 
 #include "base/fold.h"
 
-/* Text is lowered block by block into memory of this size, with what a window and its needles look
- * at behind the last place. */
-enum { BLOCK_PLACES = 512, BLOCK_BEHIND = WINDOW_MAX + 8 };
+#if defined(__x86_64__)
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+#endif
+
+static bool has_all(void)
+{
+    return true;
+}
+
+static const struct literal_kernel kernels[] = {
+#if defined(__x86_64__)
+    { "avx512", has_avx512, literals_lower_avx512, literals_probe_avx512 },
+    { "avx2", has_avx2, literals_lower_avx2, literals_probe_avx2 },
+#endif
+    { "portable", has_all, literals_lower_portable, literals_probe_portable },
+    { NULL, NULL, NULL, NULL },
+};
+
+const struct literal_kernel *literals_kernels(void)
+{
+    return kernels;
+}
+
+const struct literal_kernel *literals_best_kernel(void)
+{
+    const struct literal_kernel *kernel = kernels;
+    while (!kernel->is_supported())
+        kernel++;
+    return kernel;
+}
+
+const char *literals_instructions(void)
+{
+    return literals_best_kernel()->name;
+}
 
 /* Which needles are compared with the text at hand. */
 enum needle_kinds {
@@ -15,26 +55,12 @@ enum needle_kinds {
 
 struct search {
     const struct literals *literals;
-    struct arena *scratch;
+    const struct literal_kernel *kernel;
     struct truths *truths;
     struct literal_work *work;
     str text;
     enum needle_kinds kinds;
 };
-
-static bool is_ascii(str text)
-{
-    uint64_t high = 0;
-    uint64_t word = 0;
-    size_t at = 0;
-    for (; at + 8 <= text.len; at += 8) {
-        memcpy(&word, text.ptr + at, 8);
-        high |= word;
-    }
-    for (; at < text.len; at++)
-        high |= (uint64_t)(unsigned char)text.ptr[at];
-    return (high & 0x8080808080808080) == 0;
-}
 
 static bool is_lowered_equal(const char *text, const char *lowered, size_t length)
 {
@@ -100,67 +126,85 @@ static void window_try(const struct search *search, const struct layer *layer, u
     }
 }
 
+/* Ask for one window, of any width. */
+static void place_ask(
+    const struct search *search, const struct layer *layer, size_t window, const char *lowered)
+{
+    uint32_t gram = window_gram(lowered, layer->width);
+    uint32_t bit = window_bit(layer, gram);
+    search->work->places++;
+    if ((layer->bitmap[bit / 32] >> bit % 32 & 1) != 0)
+        window_try(search, layer, gram, window, lowered);
+}
+
 /* Ask for `places` windows of a block that begins at `from`. */
 static void block_scan(const struct search *search, const struct layer *layer, size_t from,
     const char *lowered, size_t places)
 {
+    uint64_t hits[BLOCK_WORDS];
     search->work->places += places;
-    for (size_t at = 0; at < places; at++) {
-        uint32_t gram = window_gram(lowered + at, layer->width);
-        uint32_t bit = window_bit(layer, gram);
-        if ((layer->bitmap[bit / 32] >> bit % 32 & 1) != 0)
-            window_try(search, layer, gram, from + at, lowered + at);
-    }
-}
-
-/* Lower the block at `from`, with what is behind it; zeros behind the text. */
-static void block_lower(str text, size_t from, char lowered[static BLOCK_PLACES + BLOCK_BEHIND])
-{
-    size_t length = text.len - from;
-    length = length < BLOCK_PLACES + BLOCK_BEHIND ? length : BLOCK_PLACES + BLOCK_BEHIND;
-    for (size_t at = 0; at < length; at++)
-        lowered[at] = (char)lowered_byte((unsigned char)text.ptr[from + at]);
-    size_t behind = BLOCK_PLACES + BLOCK_BEHIND - length;
-    memset(lowered + length, 0, behind < BLOCK_BEHIND ? behind : BLOCK_BEHIND);
-}
-
-static void text_scan(const struct search *search)
-{
-    char lowered[BLOCK_PLACES + BLOCK_BEHIND];
-    size_t length = search->text.len;
-    for (size_t from = 0; from < length; from += BLOCK_PLACES) {
-        block_lower(search->text, from, lowered);
-        for (uint32_t i = 0; i < search->literals->layer_count; i++) {
-            const struct layer *layer = &search->literals->layers[i];
-            if (layer->place == LITERAL_END || layer->width > length - from)
-                continue;
-            size_t places = length - from - layer->width + 1;
-            places = places < BLOCK_PLACES ? places : BLOCK_PLACES;
-            if (layer->place == LITERAL_ANYWHERE)
-                block_scan(search, layer, from, lowered, places);
-            else if (from == 0)
-                block_scan(search, layer, 0, lowered, 1);
+    search->kernel->probe(layer, lowered, places, hits);
+    for (size_t at = 0; at < places; at += 64)
+        for (uint64_t left = hits[at / 64]; left != 0; left &= left - 1) {
+            const char *window = lowered + at + __builtin_ctzll(left);
+            window_try(search, layer, window_gram(window, layer->width),
+                from + (size_t)(window - lowered), window);
         }
+}
+
+static void layer_scan(
+    const struct search *search, const struct layer *layer, size_t from, const char *lowered)
+{
+    size_t left = search->text.len - from;
+    if (layer->place == LITERAL_END || layer->width > left)
+        return;
+    size_t places = left - layer->width + 1;
+    places = places < BLOCK_PLACES ? places : BLOCK_PLACES;
+    if (layer->place == LITERAL_START) {
+        if (from == 0)
+            place_ask(search, layer, 0, lowered);
+    } else if (layer->width <= 4) {
+        block_scan(search, layer, from, lowered, places);
+    } else {
+        for (size_t at = 0; at < places; at++)
+            place_ask(search, layer, from + at, lowered + at);
     }
-    for (uint32_t i = 0; i < search->literals->layer_count; i++) {
-        const struct layer *layer = &search->literals->layers[i];
-        if (layer->place != LITERAL_END || layer->width > length)
+}
+
+/* False when the text is not ASCII and all kinds of needles are asked for; what was found in front of
+ * that is there all the same. */
+static bool text_scan(const struct search *search)
+{
+    char lowered[BLOCK_BYTES];
+    const struct literals *literals = search->literals;
+    for (size_t from = 0; from < search->text.len; from += BLOCK_PLACES) {
+        size_t length = search->text.len - from;
+        length = length < BLOCK_BYTES - 64 ? length : BLOCK_BYTES - 64;
+        bool is_ascii = search->kernel->lower(search->text.ptr + from, length, lowered);
+        if (!is_ascii && search->kinds == NEEDLES_ALL)
+            return false;
+        for (uint32_t i = 0; i < literals->layer_count; i++)
+            layer_scan(search, &literals->layers[i], from, lowered);
+    }
+    for (uint32_t i = literals->first_end; i < literals->layer_count; i++) {
+        const struct layer *layer = &literals->layers[i];
+        if (layer->width > search->text.len)
             continue;
-        block_lower(search->text, length - layer->width, lowered);
-        block_scan(search, layer, length - layer->width, lowered, 1);
+        size_t from = search->text.len - layer->width;
+        search->kernel->lower(search->text.ptr + from, layer->width, lowered);
+        place_ask(search, layer, from, lowered);
     }
+    return true;
 }
 
 enum err literals_search(const struct literals *literals, str text, struct arena *scratch,
     struct truths *truths, struct literal_work *work)
 {
-    struct search search = { literals, scratch, truths, work, text, NEEDLES_ALL };
+    struct search search = { literals, literals->kernel, truths, work, text, NEEDLES_ALL };
     for (uint32_t i = 0; i < literals->always_count; i++)
         truths_add(truths, literals->always[i]);
-    if (is_ascii(text)) {
-        text_scan(&search);
+    if (text_scan(&search))
         return ERR_OK;
-    }
     /* A cased literal is bytes of the text as it is; a folded one is bytes of the folded text, both
      * being UTF-8 there. */
     search.kinds = NEEDLES_CASED;

@@ -37,3 +37,6 @@ MUST_CHECK enum err literals_new(struct arena *arena, struct literal *literals, 
  * `scratch` is for folding text that is not ASCII. ERR_MEMORY. */
 MUST_CHECK enum err literals_find(
     const struct literals *literals, str text, struct arena *scratch, struct truths *truths);
+
+/* Which instructions are used: "avx512", "avx2", "portable"; static. */
+const char *literals_instructions(void);

@@ -379,6 +379,7 @@ static enum err layers_fill(const struct builder *builder, struct literals *lite
             TRY(layer_fill(builder, (enum literal_place)place, width, draft,
                 &literals->layers[literals->layer_count]));
             literals->layer_count++;
+            literals->first_end += place < LITERAL_END;
         }
     return ERR_OK;
 }
@@ -402,6 +403,7 @@ enum err literals_new(struct arena *arena, struct literal *literals, uint32_t co
     TRY(predicates_collect(&builder, made));
     TRY(drafts_file(&builder));
     TRY(layers_fill(&builder, made));
+    made->kernel = literals_best_kernel();
     made->needle_count = builder.draft_count;
     *ret_literals = made;
     return ERR_OK;

@@ -55,13 +55,19 @@ struct layer {
 };
 
 struct literals {
-    struct layer *layers;
+    const struct literal_kernel *kernel;
+    struct layer *layers; /* those of the end last */
+    uint32_t first_end;   /* of them */
     uint32_t layer_count;
     const uint32_t *always; /* predicates of the empty literal */
     uint32_t always_count;
     const uint32_t *more; /* predicates, see struct needle */
     uint32_t needle_count;
 };
+
+/* The kernels that were compiled, best first; the last has no name. Not all of them may be supported. */
+const struct literal_kernel *literals_kernels(void);
+const struct literal_kernel *literals_best_kernel(void);
 
 /* What a search has cost; tests hold it against the bounds. */
 struct literal_work {
