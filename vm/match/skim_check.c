@@ -1,33 +1,23 @@
 /* skim_check.c - see skim_check.h. */
 #include "match/skim_check.h"
 
+#include "base/attr.h"
 #include "number.h"
 
-/* What may stand behind a number or a word inside of something. */
-static bool is_delimiter(str json, size_t at)
+bool skim_check_number(str json, size_t at)
 {
-    static const bool delimiters[256] = { [' '] = true,
-        ['\t'] = true,
-        ['\n'] = true,
-        ['\r'] = true,
-        [','] = true,
-        [']'] = true,
-        ['}'] = true };
-    return at < json.len && delimiters[(unsigned char)json.ptr[at]];
+    size_t end = at + number_bytes(str_skip(json, at));
+    return end > at && end < json.len && check_delimits(json.ptr[end]);
 }
 
-bool skim_check_scalar(str json, size_t at)
+bool skim_check_near_end(str json, size_t at)
 {
-    /* Two bits of the first byte tell the words apart: no branch has to be guessed. */
-    static const str words[] = { { "false", 5 }, { "null", 4 }, { "true", 4 }, { "true", 4 } };
+    static const str words[] = { { "true", 4 }, { "false", 5 }, { "null", 4 } };
     str text = str_skip(json, at);
-    if (text.len == 0)
-        return false;
-    str word = words[(unsigned char)text.ptr[0] >> 3 & 3];
-    if (str_startswith(text, word))
-        return is_delimiter(json, at + word.len);
-    size_t bytes = number_bytes(text);
-    return bytes > 0 && is_delimiter(json, at + bytes);
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (text.len > words[i].len && str_startswith(text, words[i]))
+            return check_delimits(text.ptr[words[i].len]);
+    return skim_check_number(json, at);
 }
 
 static bool is_hex(unsigned char c)

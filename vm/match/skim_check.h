@@ -38,24 +38,29 @@ struct skim_word {
     uint64_t zeros;  /* 0 */
 };
 
-/* What leads from one word to the next. The sets are of one place, its first byte. */
+/* A set as the next word meets it. */
+struct check_set {
+    uint64_t last;    /* in the word before */
+    uint64_t through; /* 1: a run of spaces behind one of its places goes on */
+};
+
+/* What leads from one word to the next. */
 struct skim_check {
-    str json;               /* borrowed */
-    size_t at;              /* offset of the next word */
-    size_t scalar_at;       /* where the last number or word began */
-    uint64_t kinds;         /* what is open, the innermost in bit 0: 1 is an object */
-    uint32_t depth;         /* how many are open */
-    uint64_t bad;           /* places that are not sound; of all words */
-    uint64_t over;          /* all ones when the object is closed: white space only may come */
-    uint64_t after_value;   /* a comma or an end may come */
-    uint64_t after_opening; /* an end may come */
-    uint64_t before_value;  /* a value may come */
-    uint64_t before_key;    /* a key may come */
-    uint64_t after_key;     /* a colon may come */
-    uint64_t key_runs;      /* a key goes on */
-    uint64_t scalar_runs;   /* a number or a word goes on */
-    uint64_t digit_runs;    /* the digits at its front go on */
-    uint64_t after_zero;    /* no digit may come */
+    str json;                   /* borrowed */
+    size_t at;                  /* offset of the next word */
+    size_t scalar_at;           /* where the last number or word began */
+    uint64_t kinds;             /* what is open, the innermost in bit 0: 1 is an object */
+    uint32_t depth;             /* how many are open */
+    uint64_t bad;               /* places that are not sound; of all words */
+    uint64_t over;              /* all ones when the object is closed: white space only may come */
+    struct check_set openers;   /* { [ , : */
+    struct check_set in_object; /* { and the commas of objects */
+    struct check_set joints;    /* , : */
+    struct check_set key_ends;  /* the closing quotes of keys */
+    uint64_t key_runs;          /* 1: a key goes on */
+    uint64_t scalars;           /* the last word's; and so on */
+    uint64_t digits;
+    uint64_t first_zeros;
 };
 
 /* The same as scan.c for a whole text, by instructions that every machine has: for tests, and where
@@ -65,43 +70,82 @@ bool skim_check(str json);
 /* --- What is looked at one by one --- */
 
 /* Whether the number or the word that begins at `at` is one of JSON, and over where it should be. */
-bool skim_check_scalar(str json, size_t at);
+bool skim_check_number(str json, size_t at);
+bool skim_check_near_end(str json, size_t at);
 /* Whether the byte at `at`, behind a backslash, makes an escape of JSON. */
 bool skim_check_escape(str json, size_t at);
 
+/* What may stand behind a number or a word inside of something. */
+static inline bool check_delimits(char c)
+{
+    static const bool delimiters[256] = { [' '] = true,
+        ['\t'] = true,
+        ['\n'] = true,
+        ['\r'] = true,
+        [','] = true,
+        [']'] = true,
+        ['}'] = true };
+    return delimiters[(unsigned char)c];
+}
+
+/* Two bits of the first byte tell the words apart, so that no branch has to be guessed. */
+static inline bool check_scalar(str json, size_t at)
+{
+    static const struct {
+        char text[8];
+        char mask[8];
+        size_t length;
+    } words[] = {
+        { "false", "\xff\xff\xff\xff\xff", 5 },
+        { "null", "\xff\xff\xff\xff", 4 },
+        { "true", "\xff\xff\xff\xff", 4 },
+        { "true", "\xff\xff\xff\xff", 4 },
+    };
+    uint64_t bytes;
+    uint64_t word;
+    uint64_t mask;
+    if (json.len - at < sizeof bytes)
+        return skim_check_near_end(json, at);
+    unsigned which = (unsigned char)json.ptr[at] >> 3 & 3;
+    memcpy(&bytes, json.ptr + at, sizeof bytes);
+    memcpy(&word, words[which].text, sizeof word);
+    memcpy(&mask, words[which].mask, sizeof mask);
+    if (((bytes ^ word) & mask) == 0)
+        return check_delimits(json.ptr[at + words[which].length]);
+    return skim_check_number(json, at);
+}
+
 /* --- Sets --- */
 
-/* Sum of a and b and the carry, which is 0 or 1 and becomes that of the sum. */
-static inline uint64_t check_add(uint64_t a, uint64_t b, uint64_t *carry)
-{
-    uint64_t sum;
-    bool first = __builtin_add_overflow(a, b, &sum);
-    bool second = __builtin_add_overflow(sum, *carry, &sum);
-    *carry = (uint64_t)(first | second);
-    return sum;
-}
-
 /* The places behind those of the set. */
-static inline uint64_t check_behind(uint64_t set, uint64_t *carry)
+static inline uint64_t check_behind(uint64_t set, uint64_t *last)
 {
-    uint64_t moved = set << 1 | *carry;
-    *carry = set >> 63;
-    return moved;
+    uint64_t next = set << 1 | *last >> 63;
+    *last = set;
+    return next;
 }
 
-/* The first place at each of the set or behind it that is no space. Places of the set are behind
- * tokens, so no two of them meet at the end of one run of spaces. */
-static inline uint64_t check_past_spaces(uint64_t set, uint64_t spaces, uint64_t *carry)
+/* The next token behind each of the set: an addition carries through the run of spaces. No token is a
+ * space, so no two carries meet. Most text has no spaces between tokens. */
+static inline uint64_t check_next(
+    struct check_set *from, uint64_t set, uint64_t spaces, bool has_spaces)
 {
+    uint64_t next = check_behind(set, &from->last);
     uint64_t sum;
-    *carry |= (uint64_t)__builtin_add_overflow(set, spaces, &sum);
+    if (!has_spaces)
+        return next;
+    from->through = (uint64_t)__builtin_add_overflow(next | from->through, spaces, &sum);
     return sum & ~spaces;
 }
 
-static inline uint64_t check_follow(uint64_t set, uint64_t spaces, uint64_t *carry)
+/* The place behind each run of `runs` that begins in `starts`. *carry: 1 when one goes on. */
+static inline uint64_t check_after_runs(uint64_t runs, uint64_t starts, uint64_t *carry)
 {
-    uint64_t next = check_behind(set, carry);
-    return check_past_spaces(next, spaces, carry);
+    uint64_t sum;
+    bool first = __builtin_add_overflow(runs, starts, &sum);
+    bool second = __builtin_add_overflow(sum, *carry, &sum);
+    *carry = (uint64_t)(first | second);
+    return sum & ~runs;
 }
 
 /* --- The parts of a word --- */
@@ -118,11 +162,11 @@ static inline uint64_t check_brackets(struct skim_check *check, const struct ski
         uint64_t is_brace = (unsigned char)check->json.ptr[check->at + bit] >> 5 & 1;
         uint64_t before = check->kinds & 1;
         if ((word->opens & place) != 0) {
-            check->bad |= check->depth == ALERT_DEPTH_MAX ? place : 0;
+            check->bad |= check->depth == ALERT_DEPTH_MAX;
             check->kinds = check->kinds << 1 | is_brace;
             check->depth++;
         } else {
-            check->bad |= check->depth == 0 || before != is_brace ? place : 0;
+            check->bad |= (check->depth == 0) | (before ^ is_brace);
             check->kinds >>= 1;
             check->depth--;
             if (check->depth == 0) {
@@ -135,23 +179,22 @@ static inline uint64_t check_brackets(struct skim_check *check, const struct ski
     return in_object;
 }
 
-/* Numbers and words: `scalars` are their bytes, `starts` the first ones. Most are digits alone and
- * done with here: no digit behind a zero at the front. */
+/* Numbers and words: `scalars` are their bytes, `starts` the first ones. Most are digits alone, with no
+ * zero at the front, and done with here. A sound one is looked at no more than three times, for its
+ * first byte, its point and its exponent; what is not sound ends it all. */
 static inline void check_scalars(
     struct skim_check *check, const struct skim_word *word, uint64_t scalars, uint64_t starts)
 {
-    uint64_t digits = scalars & word->digits;
-    uint64_t after_zero = check_behind(starts & word->zeros, &check->after_zero);
-    check->bad |= after_zero & digits;
-    uint64_t after_digits = check_add(digits, starts & digits, &check->digit_runs) & ~digits;
-    uint64_t words = starts & ~digits;
-    uint64_t mixed = after_digits & scalars;
-    for (uint64_t left = words | mixed; left != 0 && check->bad == 0; left &= left - 1) {
+    uint64_t after_zero = check_behind(starts & word->zeros, &check->first_zeros);
+    uint64_t after_digit = check_behind(word->digits, &check->digits);
+    uint64_t others = scalars & ~word->digits & (starts | after_digit);
+    check->bad |= after_zero & word->digits;
+    for (uint64_t left = others; left != 0 && check->bad == 0; left &= left - 1) {
         uint64_t upto = left ^ (left - 1);
         size_t at = check->scalar_at;
         if ((starts & upto) != 0)
             at = check->at + 63 - (size_t)__builtin_clzll(starts & upto);
-        check->bad |= skim_check_scalar(check->json, at) ? 0 : 1;
+        check->bad |= !check_scalar(check->json, at);
     }
     if (starts != 0)
         check->scalar_at = check->at + 63 - (size_t)__builtin_clzll(starts);
@@ -159,10 +202,29 @@ static inline void check_scalars(
 
 static inline void check_escapes(struct skim_check *check, uint64_t escaped)
 {
-    for (; escaped != 0 && check->bad == 0; escaped &= escaped - 1) {
-        size_t at = check->at + (size_t)__builtin_ctzll(escaped);
-        check->bad |= skim_check_escape(check->json, at) ? 0 : 1;
-    }
+    for (; escaped != 0 && check->bad == 0; escaped &= escaped - 1)
+        check->bad |= !skim_check_escape(check->json, check->at + (size_t)__builtin_ctzll(escaped));
+}
+
+/* What stands behind what. Each token has one token before it, so that what must not be behind
+ * a set and what must be are equally good to ask. */
+static inline void check_tokens(
+    struct skim_check *check, const struct skim_word *word, uint64_t starts, bool has_spaces)
+{
+    uint64_t spaces = word->spaces;
+    uint64_t in_object = check_brackets(check, word);
+    uint64_t joints = word->commas | word->colons;
+    uint64_t after_openers = check_next(&check->openers, joints | word->opens, spaces, has_spaces);
+    uint64_t after_joints = check_next(&check->joints, joints, spaces, has_spaces);
+    uint64_t keys =
+        check_next(&check->in_object, (word->opens | word->commas) & in_object, spaces, has_spaces);
+    uint64_t quotes = word->quotes & word->in_string;
+    uint64_t key_ends = check_after_runs(word->in_string, quotes & keys, &check->key_runs);
+    uint64_t after_keys = check_next(&check->key_ends, key_ends, spaces, has_spaces);
+    uint64_t values = word->opens | starts;
+    check->bad |= ((quotes | values) & ~after_openers) | (values & keys)
+                  | (word->commas & (after_openers | after_keys))
+                  | (word->closes & (after_joints | after_keys)) | (word->colons & ~after_keys);
 }
 
 /* --- A check: start, each word, end --- */
@@ -173,38 +235,24 @@ static inline struct skim_check check_start(str json)
     while (at < json.len && memchr(" \t\r\n", json.ptr[at], 4) != NULL)
         at++;
     bool is_object = at < json.len && json.ptr[at] == '{';
-    return (struct skim_check){ .json = json, .before_value = 1, .bad = is_object ? 0 : 1 };
+    return (
+        struct skim_check){ .json = json, .openers = { .through = 1 }, .bad = is_object ? 0 : 1 };
 }
 
 static inline void check_word(struct skim_check *check, const struct skim_word *word)
 {
-    uint64_t spaces = word->spaces;
-    uint64_t outside = ~(word->in_string | word->quotes);
     uint64_t tokens = word->opens | word->closes | word->commas | word->colons;
-    uint64_t scalars = outside & ~(tokens | spaces);
-    check->bad |= check->over & ~spaces;
-
-    uint64_t in_object = check_brackets(check, word);
-    uint64_t openings = word->opens | word->commas;
-    uint64_t keys = check_follow(openings & in_object, spaces, &check->before_key);
-    uint64_t values =
-        check_follow((openings & ~in_object) | word->colons, spaces, &check->before_value);
-
-    uint64_t key_starts = word->quotes & word->in_string & keys;
-    uint64_t key_ends = check_add(word->in_string, key_starts, &check->key_runs) & ~word->in_string;
-    uint64_t colons = check_follow(key_ends, spaces, &check->after_key);
-
-    uint64_t after_scalar = scalars << 1 | check->scalar_runs;
-    uint64_t starts = scalars & ~after_scalar;
-    check->scalar_runs = scalars >> 63;
-    uint64_t ends = word->closes | (word->quotes & ~word->in_string & ~key_ends);
-    uint64_t after_value = check_behind(ends, &check->after_value) | (after_scalar & ~scalars);
-    uint64_t nexts = check_past_spaces(after_value, spaces, &check->after_value);
-    uint64_t empties = check_follow(word->opens, spaces, &check->after_opening);
-
-    check->bad |= (word->quotes & word->in_string & ~(keys | values))
-                  | ((word->opens | starts) & ~values) | (word->colons & ~colons)
-                  | (word->commas & ~nexts) | (word->closes & ~(nexts | empties));
+    uint64_t others = ~(word->in_string | word->quotes | tokens);
+    uint64_t spaces = others & word->spaces;
+    uint64_t scalars = others & ~word->spaces;
+    uint64_t starts = scalars & ~check_behind(scalars, &check->scalars);
+    check->bad |= check->over & ~word->spaces;
+    uint64_t through = check->openers.through | check->joints.through | check->in_object.through
+                       | check->key_ends.through;
+    if ((spaces | through) == 0)
+        check_tokens(check, word, starts, false);
+    else
+        check_tokens(check, word, starts, true);
     check_scalars(check, word, scalars, starts);
     if (word->escaped_others != 0)
         check_escapes(check, word->escaped_others);
