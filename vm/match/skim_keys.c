@@ -5,8 +5,8 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* Where the key is remembered. One place for each: a stranger takes it over, so that no alert can make
- * this slow, or grow. */
+/* Where the key is remembered, or will be: one of a few places side by side. Of strangers the first is
+ * replaced, so that no alert can make this slow, or grow. */
 static struct skim_key *key_place(
     const struct skimmer *skimmer, uint32_t node, const char bytes[static SKIM_KEY_BYTES])
 {
@@ -15,7 +15,17 @@ static struct skim_key *key_place(
     uint64_t hash = node;
     for (size_t i = 0; i < COUNT_OF(words); i++)
         hash = (hash ^ words[i]) * 0x9E3779B97F4A7C15;
-    return &skimmer->keys[hash >> 32 & (SKIM_KEYS - 1)];
+    struct skim_key *places =
+        &skimmer->keys[(hash >> 32) % (SKIM_KEYS / SKIM_KEY_WAYS) * SKIM_KEY_WAYS];
+    struct skim_key *place = places;
+    for (unsigned way = 0; way < SKIM_KEY_WAYS; way++) {
+        struct skim_key *key = &places[way];
+        if (key->node == node && memcmp(key->bytes, bytes, SKIM_KEY_BYTES) == 0)
+            return key;
+        if (key->node == SKIM_UNWANTED)
+            place = key;
+    }
+    return place;
 }
 
 static void key_write(struct skim_key *key, uint32_t node, uint32_t target,
@@ -49,8 +59,8 @@ size_t skim_key_read(
         memcpy(bytes, json.ptr + at, length);
         key = key_place(skimmer, frame->node, bytes);
     }
-    bool is_known = key != NULL && key->node == frame->node && key->length == length
-                    && memcmp(key->bytes, bytes, sizeof bytes) == 0;
+    bool is_known =
+        key != NULL && key->node == frame->node && memcmp(key->bytes, bytes, sizeof bytes) == 0;
     if (!is_known) {
         str text = { json.ptr + at + 1, end - at - 1 };
         bool is_odd = bits_any(skimmer->bits.odd, at + 1, end);

@@ -37,7 +37,7 @@ struct skim_plan {
 uint32_t skim_plan_find(const struct skim_plan *plan, uint32_t parent, str key);
 
 /* Bytes of a key with its quotes and its colon that is remembered. */
-enum { SKIM_KEY_BYTES = 32, SKIM_KEYS = 1024 };
+enum { SKIM_KEY_BYTES = 32, SKIM_KEYS = 1024, SKIM_KEY_WAYS = 4 };
 
 /* A key as alerts spell it, in an object of a node, and which one came after it the last time. Alerts
  * of one source have their keys in one order, so that next to every key is the one foretold: one

@@ -35,38 +35,33 @@ static inline uint64_t escaped_bytes(uint64_t backslashes, uint64_t *carry)
     return escaped;
 }
 
-/* An alert on its way into bits. */
-struct indexing {
-    struct skim_bits bits;
-    size_t word;
-    uint64_t is_escaped; /* whether the next byte is: 0 or 1 */
-    uint64_t in_string;  /* whether it is: all ones or none */
-    bool is_strict;
-    struct skim_check check;
+/* What leads from one block to the next. */
+struct index_carry {
+    uint64_t is_escaped; /* the first byte: 0 or 1 */
+    uint64_t in_string;  /* all ones or none */
 };
 
-/* 64 bytes at `text`, moved to the front by `shift` and spaces behind them. */
-static inline __attribute__((always_inline)) void index_block(
-    struct indexing *indexing, const char *text, unsigned shift)
+/* The block at `text`, moved to the front by `shift`. `check` is NULL in LAX. */
+static inline __attribute__((always_inline)) void index_block(const struct skim_bits *bits,
+    size_t word, const char *text, unsigned shift, struct index_carry *carry,
+    struct skim_check *check)
 {
-    const struct skim_bits *bits = &indexing->bits;
     struct skim_block block = block_read(text);
     uint64_t backslashes = block.backslashes >> shift;
-    uint64_t escaped = escaped_bytes(backslashes, &indexing->is_escaped);
+    uint64_t escaped = escaped_bytes(backslashes, &carry->is_escaped);
     uint64_t quotes = block.quotes >> shift & ~escaped;
-    uint64_t inside = block_inside(quotes) ^ indexing->in_string;
+    uint64_t inside = block_inside(quotes) ^ carry->in_string;
     uint64_t opens = block.opens >> shift & ~inside;
     uint64_t closes = block.closes >> shift & ~inside;
-    indexing->in_string = (uint64_t)((int64_t)inside >> (SKIM_BLOCK - 1));
-    bits->quotes[indexing->word] = quotes;
-    bits->opens[indexing->word] = opens;
-    bits->closes[indexing->word] = closes;
-    bits->odd[indexing->word] = block.odd >> shift;
-    indexing->word++;
-    if (!indexing->is_strict)
+    carry->in_string = (uint64_t)((int64_t)inside >> (SKIM_BLOCK - 1));
+    bits->quotes[word] = quotes;
+    bits->opens[word] = opens;
+    bits->closes[word] = closes;
+    bits->odd[word] = block.odd >> shift;
+    if (check == NULL)
         return;
     struct skim_marks marks = block_marks(text);
-    struct skim_word word = {
+    struct skim_word checked = {
         .quotes = quotes,
         .in_string = inside,
         .escaped_others = escaped & ~(block.quotes >> shift | backslashes),
@@ -78,46 +73,51 @@ static inline __attribute__((always_inline)) void index_block(
         .digits = marks.digits >> shift,
         .zeros = marks.zeros >> shift,
     };
-    check_word(&indexing->check, &word);
+    check_word(check, &checked);
 }
 
-/* The last bytes, fewer than a block: read as the end of a block that begins earlier, where there is
- * one. So nothing is copied, and nothing behind the text is read. */
-static inline __attribute__((always_inline)) void index_last(
-    struct indexing *indexing, str text, size_t at)
-{
-    if (text.len >= SKIM_BLOCK) {
-        index_block(
-            indexing, text.ptr + text.len - SKIM_BLOCK, (unsigned)(SKIM_BLOCK - (text.len - at)));
-        return;
-    }
-    char copy[SKIM_BLOCK];
-    memset(copy, ' ', sizeof copy);
-    memcpy(copy, text.ptr, text.len);
-    index_block(indexing, copy, 0);
-}
-
-/* False: a string does not end, or the text is not sound and that is asked. Compiled for each care. */
+/* Find quotes and brackets. False: a string does not end, or the text is not sound and `check` is there
+ * to tell. The last block, where it is not full, is read as the end of one that begins earlier: nothing
+ * behind the text is read, and nothing copied unless all of it is shorter than a block. */
 static inline __attribute__((always_inline)) bool index_text(
-    const struct skim_bits *bits, str text, bool is_strict)
+    struct skim_bits bits, str text, struct skim_check *check)
 {
-    struct indexing indexing = { .bits = *bits, .is_strict = is_strict };
-    if (is_strict)
-        indexing.check = check_start(text);
-    size_t at = 0;
-    for (; at + SKIM_BLOCK <= text.len; at += SKIM_BLOCK) {
-        __builtin_prefetch((const void *)((uintptr_t)(text.ptr + at) + SKIM_AHEAD));
-        index_block(&indexing, text.ptr + at, 0);
+    char copy[SKIM_BLOCK];
+    struct index_carry carry = { 0, 0 };
+    size_t word = 0;
+    for (size_t at = 0; at < text.len; at += SKIM_BLOCK, word++) {
+        const char *block = text.ptr + at;
+        unsigned shift = 0;
+        __builtin_prefetch((const void *)((uintptr_t)block + SKIM_AHEAD));
+        if (__builtin_expect(at + SKIM_BLOCK > text.len, false)) {
+            shift = text.len < SKIM_BLOCK ? 0 : (unsigned)(at + SKIM_BLOCK - text.len);
+            if (text.len < SKIM_BLOCK) {
+                memset(copy, ' ', sizeof copy);
+                memcpy(copy, block, text.len);
+            }
+            block = text.len < SKIM_BLOCK ? copy : block - shift;
+        }
+        index_block(&bits, word, block, shift, &carry, check);
     }
-    if (at < text.len)
-        index_last(&indexing, text, at);
-    for (size_t end = 0; end < SKIM_ENDS; end++) {
-        bits->quotes[indexing.word + end] = UINT64_MAX;
-        bits->opens[indexing.word + end] = UINT64_MAX;
-        bits->closes[indexing.word + end] = UINT64_MAX;
-        bits->odd[indexing.word + end] = UINT64_MAX;
+    for (size_t end = word; end < word + SKIM_ENDS; end++) {
+        bits.quotes[end] = UINT64_MAX;
+        bits.opens[end] = UINT64_MAX;
+        bits.closes[end] = UINT64_MAX;
+        bits.odd[end] = UINT64_MAX;
     }
-    return indexing.in_string == 0 && (!is_strict || check_end(&indexing.check));
+    return carry.in_string == 0;
+}
+
+/* Compiled apart from each other and from the walk: each has the registers for itself. */
+static __attribute__((noinline)) bool index_lax(const struct skim_bits *bits, str text)
+{
+    return index_text(*bits, text, NULL);
+}
+
+static __attribute__((noinline)) bool index_strict(const struct skim_bits *bits, str text)
+{
+    struct skim_check check = check_start(text);
+    return index_text(*bits, text, &check) && check_end(&check);
 }
 
 static inline bool is_space(char c)
@@ -373,8 +373,7 @@ static inline enum skim_end read_alert(struct skimmer *skimmer, str json, enum s
     if (walk.end < at + 2 || json.ptr[at] != '{' || json.ptr[walk.end - 1] != '}')
         return SKIM_UNSURE;
     str text = { json.ptr, walk.end };
-    if (is_strict ? !index_text(&skimmer->bits, text, true)
-                  : !index_text(&skimmer->bits, text, false))
+    if (is_strict ? !index_strict(&skimmer->bits, text) : !index_lax(&skimmer->bits, text))
         return SKIM_UNSURE;
     return walk_alert(&walk, at);
 }
