@@ -248,6 +248,52 @@ static enum err make_postings(struct building *building)
 
 /* ---- what is read of an alert ---- */
 
+/* Fields that rules ask for, and those that these are made of. */
+static void find_wanted_fields(struct match_image *image)
+{
+    for (uint32_t field = 0; field < FIELD_COUNT; field++) {
+        struct subject subject = { SUBJECT_FIELD, field };
+        image->wanted[field] = predicates_group(&image->predicates, subject) != NULL;
+        image->wants_fields |= image->wanted[field] && field != FIELD_SOURCE;
+    }
+    image->wanted[FIELD_ALERT_TIME] |= image->wanted[FIELD_TIME];
+}
+
+static void want_paths_of(
+    const struct match_image *image, const struct source_program *source, bool *is_wanted)
+{
+    for (uint32_t at = 0; image->wants_fields && at < source->mapping_count; at++) {
+        const struct instruction *in = &image->program->code[source->mappings[at].start];
+        for (; image->wanted[source->mappings[at].field] && in->opcode != OP_RETURN; in++)
+            if (in->opcode == OP_RAW)
+                is_wanted[in->a] = true;
+    }
+}
+
+/* Of the hundreds of paths that the sources know, those that are asked about and those that wanted fields
+ * are made of: every other key is passed over. */
+static enum err find_paths(struct building *building, str *paths)
+{
+    CLEANUP(arena_release) struct arena scratch = { 0 };
+    struct match_image *image = building->image;
+    const struct program *program = image->program;
+    bool *is_wanted = ARENA_ARRAY(&scratch, bool, (size_t)program->path_count + 1);
+    if (is_wanted == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < program->source_count; at++)
+        want_paths_of(image, &program->sources[at], is_wanted);
+    for (uint32_t at = 0; at < program->path_count; at++) {
+        struct subject subject = { SUBJECT_RAW, at };
+        image->raw_groups[at] = predicates_group(&image->predicates, subject);
+        if (image->raw_groups[at] == NULL && !is_wanted[at])
+            continue;
+        image->read_groups[image->read_count] = image->raw_groups[at];
+        image->read_paths[image->read_count] = at;
+        paths[image->read_count++] = program->paths[at];
+    }
+    return ERR_OK;
+}
+
 static enum err plan_reading(struct building *building)
 {
     static const str own[OWN_PATHS] = {
@@ -257,27 +303,21 @@ static enum err plan_reading(struct building *building)
         [PATH_FOUND] = { "Findings", 8 },
     };
     struct match_image *image = building->image;
-    const struct program *program = image->program;
-    uint32_t count = program->path_count;
-    str *paths = ARENA_ARRAY(building->arena, str, (size_t)count + OWN_PATHS);
-    image->raw_groups =
-        ARENA_ARRAY(building->arena, const struct subject_group *, (size_t)count + OWN_PATHS);
-    if (paths == NULL || image->raw_groups == NULL)
+    struct arena *arena = building->arena;
+    size_t most = (size_t)image->program->path_count + OWN_PATHS;
+    str *paths = ARENA_ARRAY(arena, str, most);
+    image->raw_groups = ARENA_ARRAY(arena, const struct subject_group *, most);
+    image->read_groups = ARENA_ARRAY(arena, const struct subject_group *, most);
+    image->read_paths = ARENA_ARRAY(arena, uint32_t, most);
+    if (paths == NULL || image->raw_groups == NULL || image->read_groups == NULL
+        || image->read_paths == NULL)
         return ERR_MEMORY;
-    memcpy(paths, program->paths, count * sizeof *paths);
-    memcpy(paths + count, own, sizeof own);
-    for (uint32_t at = 0; at < count; at++)
-        image->raw_groups[at] =
-            predicates_group(&image->predicates, (struct subject){ SUBJECT_RAW, at });
-    for (uint32_t field = 0; field < FIELD_COUNT; field++)
-        image->wanted[field] =
-            predicates_group(&image->predicates, (struct subject){ SUBJECT_FIELD, field }) != NULL;
-    for (uint32_t field = 0; field < FIELD_COUNT; field++)
-        image->wants_fields |= image->wanted[field] && field != FIELD_SOURCE;
-    image->wanted[FIELD_ALERT_TIME] |= image->wanted[FIELD_TIME];
+    find_wanted_fields(image);
+    TRY(find_paths(building, paths));
+    memcpy(paths + image->read_count, own, sizeof own);
     image->wants_leaves =
         predicates_group(&image->predicates, (struct subject){ SUBJECT_LEAVES, 0 }) != NULL;
-    return skim_plan_new(building->arena, paths, count + OWN_PATHS, &image->plan);
+    return skim_plan_new(arena, paths, image->read_count + OWN_PATHS, &image->plan);
 }
 
 enum err match_image_new(

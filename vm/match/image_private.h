@@ -43,7 +43,11 @@ enum own_path {
 
 struct match_image {
     const struct program *program;
-    const struct skim_plan *plan; /* the program's paths, then those of `own_path` */
+    const struct skim_plan *plan; /* the paths that somebody asks for, then those of `own_path` */
+    uint32_t *read_paths;         /* by path of the plan: index into the program's */
+    uint32_t read_count;          /* without our own */
+    const struct subject_group *
+        *read_groups; /* by path of the plan: what is asked about it, or NULL */
     struct predicates predicates;
     struct branch *branches;
     uint32_t branch_count;
@@ -58,7 +62,7 @@ struct match_image {
     uint32_t always_count;
     const uint32_t *always_sources;
     uint32_t always_source_count;
-    const struct subject_group **raw_groups; /* by path: what is asked about it, or NULL */
+    const struct subject_group **raw_groups; /* by path of the program, likewise */
     bool wants_leaves;                       /* something is asked of every leaf */
     bool wants_fields;                       /* something is asked of a field other than source */
     bool wanted[FIELD_COUNT];                /* fields that are asked about */

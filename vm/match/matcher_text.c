@@ -8,10 +8,18 @@
 
 enum err asked_raw(struct matcher *matcher)
 {
+    const struct match_image *image = matcher->image;
+    struct slots read;
     if (matcher->raw != NULL)
         return ERR_OK;
-    TRY(skim_slots(matcher->skimmer, &matcher->scratch, &matcher->slots));
-    matcher->slots.count = matcher->image->program->path_count; /* without our own paths */
+    TRY(skim_slots(matcher->skimmer, &matcher->scratch, &read));
+    uint32_t count = image->program->path_count;
+    value *values = ARENA_ARRAY(&matcher->scratch, value, count);
+    if (values == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < image->read_count; at++)
+        values[image->read_paths[at]] = read.values[at];
+    matcher->slots = (struct slots){ .values = values, .count = count };
     matcher->raw = &matcher->slots;
     return ERR_OK;
 }
@@ -34,15 +42,15 @@ enum err asked_event(struct matcher *matcher)
  * canonical form, or that is several alerts. */
 static bool is_special(const struct matcher *matcher, const struct skim_hits *hits)
 {
-    const struct program *program = matcher->image->program;
+    const struct match_image *image = matcher->image;
     uint32_t findings = 0;
     for (uint32_t at = 0; at < hits->count; at++) {
         const struct skim_hit *hit = &hits->items[at];
-        if (hit->path < program->path_count)
+        if (hit->path < image->read_count)
             continue;
-        switch ((enum own_path)(hit->path - program->path_count)) {
+        switch ((enum own_path)(hit->path - image->read_count)) {
         case PATH_SOURCE:
-            if (hit->v.kind == VALUE_TEXT && source_find(program, value_str(hit->v)) != NULL)
+            if (hit->v.kind == VALUE_TEXT && source_find(image->program, value_str(hit->v)) != NULL)
                 return true;
             break;
         case PATH_FINDINGS:
@@ -108,7 +116,7 @@ static enum err ask_hits(struct matcher *matcher, const struct skim_hits *hits)
     const struct match_image *image = matcher->image;
     for (uint32_t at = 0; at < hits->count; at++) {
         const struct skim_hit *hit = &hits->items[at];
-        const struct subject_group *group = image->raw_groups[hit->path];
+        const struct subject_group *group = image->read_groups[hit->path];
         if (group == NULL)
             continue;
         subject_index_there(group->index, &matcher->truths);
