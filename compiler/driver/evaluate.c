@@ -15,11 +15,20 @@ enum {
     GATHERED_MS_MAX = 100,
 };
 
+static enum err prepare(struct evaluation *evaluation)
+{
+    const struct program *program = evaluation->program;
+    TRY(projection_new(
+        &evaluation->arena, program->paths, program->path_count, &evaluation->projection));
+    if (evaluation->image == NULL)
+        TRY(match_image_new(&evaluation->arena, program, &evaluation->image));
+    return matcher_new(evaluation->image, &evaluation->matcher);
+}
+
 enum exit_code evaluation_begin(struct evaluation *evaluation)
 {
     const struct program *program = evaluation->program;
-    enum err err = projection_new(
-        &evaluation->arena, program->paths, program->path_count, &evaluation->projection);
+    enum err err = prepare(evaluation);
     if (err == ERR_OK)
         err = reporter_count(&evaluation->session->reporter, program);
     evaluation->reached =
@@ -48,6 +57,7 @@ void evaluation_force(struct evaluation *evaluation, str source)
 
 void evaluation_release(struct evaluation *evaluation)
 {
+    matcher_free(evaluation->matcher);
     arena_release(&evaluation->arena);
 }
 
@@ -321,51 +331,120 @@ void evaluation_end(const struct evaluation *evaluation)
     }
 }
 
-/* Which rules fire, in `firings`; those that cannot be decided are told. */
-static enum exit_code decide(struct evaluation *evaluation, const struct event *event,
-    struct firing *firings, size_t *ret_count)
+static void tell_undecided(struct session *session, const struct rule_code *rule, enum err reason)
 {
-    struct session *session = evaluation->session;
+    session->totals.undecided++;
+    if (session->reporter.format == REPORT_SUMMARY)
+        driver_message(session->driver, "rule %.*s is undecided for an alert: %s",
+            STR_ARG(rule->name), err_text(reason));
+    report_undecided(&session->reporter, rule, err_text(reason));
+}
+
+static bool is_limit(enum err err)
+{
+    return err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY;
+}
+
+/* As rule_decide. A full scan that meets a limit says what the index says: without its witness a rule
+ * is silent, and where tests that were met make a condition true, the others do not matter. */
+static enum err decide_rule(struct evaluation *evaluation, const struct event *event,
+    struct match match, struct arena *scratch, struct rule_decision *ret_decision)
+{
     const struct program *program = evaluation->program;
+    const struct rule_code *rule = &program->rules[match.rule];
+    enum matcher_answer answer = match.is_certain ? MATCHER_CERTAIN : MATCHER_MAY;
+    *ret_decision = (struct rule_decision){ .outcome = RULE_SILENT };
+    enum err err = ERR_OK;
+    if (answer == MATCHER_MAY)
+        err = rule_decide(program, rule, event, scratch, ret_decision);
+    if (is_limit(err) && evaluation->scans_all)
+        TRY(matcher_rule(evaluation->matcher, event, match.rule, &answer));
+    if (answer == MATCHER_CERTAIN)
+        return rule_excuse(program, rule, event, scratch, ret_decision);
+    if (answer == MATCHER_MAY)
+        return err;
+    *ret_decision = (struct rule_decision){ .outcome = RULE_SILENT };
+    return ERR_OK;
+}
+
+/* Whether one rule fires for the event. What cannot be decided is told. */
+static enum exit_code ask_rule(
+    struct evaluation *evaluation, const struct event *event, struct match match, bool *ret_fires)
+{
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(EVENT_BYTES_MAX);
+    struct session *session = evaluation->session;
+    const struct rule_code *rule = &evaluation->program->rules[match.rule];
+    struct rule_decision decision;
+    *ret_fires = false;
+    if (evaluation->only.len > 0 && !str_equal(rule->name, evaluation->only))
+        return EXIT_CLEAN;
+    enum err err = decide_rule(evaluation, event, match, &scratch, &decision);
+    if (is_limit(err))
+        tell_undecided(session, rule, err);
+    else if (err != ERR_OK)
+        return driver_failure(session->driver, "evaluating a rule", err);
+    else if (decision.outcome == RULE_EXCUSED)
+        report_excused(&session->reporter, rule, decision.excuse);
+    else if (decision.outcome != RULE_SILENT && rule->needs_state.len > 0)
+        tell_not_run(evaluation, match.rule);
+    else
+        *ret_fires = decision.outcome != RULE_SILENT;
+    return EXIT_CLEAN;
+}
+
+/* Which rules fire, in `arena`, in the order of the program; those that cannot be decided are told. */
+static enum exit_code decide(struct evaluation *evaluation, const struct event *event,
+    struct arena *arena, struct firing **ret_firings, size_t *ret_count)
+{
+    const struct program *program = evaluation->program;
+    struct session *session = evaluation->session;
+    struct matches matches = { .count = program->rule_count };
+    enum err err =
+        evaluation->scans_all ? ERR_OK : matcher_event(evaluation->matcher, event, &matches);
+    struct firing *firings =
+        err == ERR_OK ? ARENA_ARRAY(arena, struct firing, (size_t)matches.count + 1) : NULL;
     size_t count = 0;
-    for (uint32_t i = 0; i < program->rule_count; i++) {
-        CLEANUP(arena_release) struct arena scratch = ARENA_INIT(EVENT_BYTES_MAX);
-        if (evaluation->only.len > 0 && !str_equal(program->rules[i].name, evaluation->only))
-            continue;
-        struct rule_decision decision = { .outcome = RULE_SILENT };
-        enum err err = rule_decide(program, &program->rules[i], event, &scratch, &decision);
-        if (err == ERR_UNDECIDED || err == ERR_BUDGET || err == ERR_MEMORY) {
-            session->totals.undecided++;
-            if (session->reporter.format == REPORT_SUMMARY)
-                driver_message(session->driver, "rule %.*s is undecided for an alert: %s",
-                    STR_ARG(program->rules[i].name), err_text(err));
-            report_undecided(&session->reporter, &program->rules[i], err_text(err));
-        } else if (err != ERR_OK)
-            return driver_failure(session->driver, "evaluating a rule", err);
-        else if (decision.outcome == RULE_EXCUSED)
-            report_excused(&session->reporter, &program->rules[i], decision.excuse);
-        else if (decision.outcome != RULE_SILENT && program->rules[i].needs_state.len > 0)
-            tell_not_run(evaluation, i);
-        else if (decision.outcome != RULE_SILENT)
-            firings[count++] = (struct firing){ .rule = &program->rules[i] };
+    if (firings == NULL)
+        return driver_failure(session->driver, "evaluating an alert", ERR_MEMORY);
+    for (uint32_t i = 0; i < matches.count; i++) {
+        struct match match = evaluation->scans_all ? (struct match){ i, false } : matches.items[i];
+        bool fires;
+        enum exit_code code = ask_rule(evaluation, event, match, &fires);
+        if (code != EXIT_CLEAN)
+            return code;
+        if (fires)
+            firings[count++] = (struct firing){ .rule = &program->rules[match.rule] };
     }
     session->totals.matched += count > 0;
+    *ret_firings = firings;
     *ret_count = count;
     return EXIT_CLEAN;
+}
+
+void evaluation_pass(struct evaluation *evaluation, const struct passed_alerts *passed)
+{
+    struct totals *totals = &evaluation->session->totals;
+    evaluation->passed += passed->alerts;
+    totals->alerts += passed->alerts;
+    totals->matched += passed->matched;
+    totals->no_source += passed->no_source;
+    totals->runs += passed->rule_count;
+    for (size_t i = 0; i < passed->rule_count; i++)
+        report_rule(
+            &evaluation->session->reporter, &evaluation->program->rules[passed->rules[i]], 0);
 }
 
 static enum exit_code evaluate_event(
     struct evaluation *evaluation, const struct event *event, struct arena *arena)
 {
     struct session *session = evaluation->session;
+    struct firing *firings = NULL;
     size_t count = 0;
     str name = event_name(event, arena);
-    struct firing *firings =
-        ARENA_ARRAY(arena, struct firing, (size_t)evaluation->program->rule_count + 1);
-    if (name.ptr == NULL || firings == NULL)
+    if (name.ptr == NULL)
         return driver_failure(session->driver, "evaluating an alert", ERR_MEMORY);
     report_alert(&session->reporter, event, name);
-    enum exit_code code = decide(evaluation, event, firings, &count);
+    enum exit_code code = decide(evaluation, event, arena, &firings, &count);
     if (code == EXIT_CLEAN && evaluation->hands != NULL)
         evaluation->hands->decided(evaluation->hands, event, name, count);
     if (code == EXIT_CLEAN && !evaluation->is_dry)
@@ -447,4 +526,21 @@ enum exit_code evaluation_settle(struct evaluation *evaluation, bool is_last, bo
     evaluation->gathered_ms = now_ms;
     enum err err = store_settle(session->store);
     return err == ERR_OK ? EXIT_CLEAN : session_store_failure(session, "recording alerts", err);
+}
+
+enum exit_code evaluate_next(
+    struct evaluation *evaluation, const char *file, const struct alert_text *alert)
+{
+    struct session *session = evaluation->session;
+    struct output *out = &session->driver->out;
+    bool is_settled = false;
+    enum exit_code code = evaluate_alert(evaluation, file, alert);
+    if (code > EXIT_FINDINGS)
+        return code;
+    code = evaluation_settle(evaluation, false, &is_settled);
+    if (code != EXIT_CLEAN)
+        return code;
+    if (is_settled)
+        output_relax(out);
+    return out->failure != 0 && session->executor.mode != MODE_APPLY ? EXIT_INTERNAL : EXIT_CLEAN;
 }

@@ -43,6 +43,7 @@ struct evaluator {
     size_t begun_count;
     uint64_t evaluated; /* of the transaction, without our own */
     uint64_t matched;
+    uint64_t undecided; /* rules that were not, once for each alert */
 };
 
 /* ---- what an evaluation tells ---- */
@@ -111,6 +112,7 @@ static bool rules_take(struct evaluator *evaluator)
         return false;
     evaluator->evaluation = (struct evaluation){ .session = &evaluator->desk.session,
         .program = set->program,
+        .image = set->image,
         .forced_source = STR(""),
         .hands = &evaluator->hands };
     evaluator->has_begun = true;
@@ -146,7 +148,11 @@ static enum exit_code decide(struct evaluator *evaluator, const struct alert_rec
     if (evaluator->fault != NULL)
         return EXIT_FINDINGS;
     evaluation_force(&evaluator->evaluation, alert->forced_source);
-    return evaluate_alert(&evaluator->evaluation, "alert", &text);
+    const struct totals *totals = &evaluator->desk.session.totals;
+    uint64_t undecided = totals->undecided;
+    enum exit_code code = evaluate_alert(&evaluator->evaluation, "alert", &text);
+    evaluator->undecided += totals->undecided - undecided;
+    return code;
 }
 
 /* Write down what it came to. In the transaction of its runs. */
@@ -180,7 +186,7 @@ static enum err slice(
     int64_t began_ms = clock->now_ms(clock);
     size_t done = 0;
     evaluator->begun_count = 0;
-    evaluator->evaluated = evaluator->matched = 0;
+    evaluator->evaluated = evaluator->matched = evaluator->undecided = 0;
     *ret_done = 0;
     TRY(store_gather(evaluator->daemon->store));
     while (done < count) {
@@ -202,6 +208,7 @@ static void hand_over(struct evaluator *evaluator)
         crew_go_on(daemon->crew, evaluator->begun[at]);
     metrics_add(daemon->metrics, METRIC_ALERTS_EVALUATED, STR(""), (double)evaluator->evaluated);
     metrics_add(daemon->metrics, METRIC_ALERTS_MATCHED, STR(""), (double)evaluator->matched);
+    metrics_add(daemon->metrics, METRIC_RULES_UNDECIDED, STR(""), (double)evaluator->undecided);
     metrics_add(daemon->metrics, METRIC_RUNS_BEGUN, STR(""), (double)evaluator->begun_count);
 }
 

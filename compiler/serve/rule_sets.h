@@ -6,12 +6,14 @@
 #include "compile.h"
 #include "daemon/log.h"
 #include "daemon/metrics.h"
+#include "match/image.h"
 #include "store/store.h"
 
 /* A compiled set; constant while anybody has it. */
 struct rule_set {
     struct compilation compilation;
     const struct program *program;
+    const struct match_image *image; /* of a set that may come into force; threads share it */
     int64_t loaded_ms;
     /* private */
     uint32_t holders;

@@ -350,6 +350,7 @@ static enum err compile_and_test(struct rule_trial *trial, const struct rule_fil
         TRY(check_blocks(trial, files));
         TRY(check_enforced(trial));
     }
+    TRY(match_image_new(&set->compilation.arena, set->program, &set->image));
     return try_tests(trial);
 }
 
