@@ -145,6 +145,18 @@ static enum err pass_comma(
     return ERR_JSON;
 }
 
+/* White space, and the mark in front of a file that was joined to another one. Whether the text is
+ * over. */
+static bool pass_space(struct scan *scan, enum json_place place)
+{
+    const str byte_order_mark = STR("\xEF\xBB\xBF");
+    bool is_over = scan_space(scan);
+    if (place != JSON_OUTSIDE || !str_startswith(str_skip(scan->json, scan->at), byte_order_mark))
+        return is_over;
+    scan->at += byte_order_mark.len;
+    return scan_space(scan);
+}
+
 /* What is left of an array that broke: commas behind its elements, and its end. */
 static void pass_remains(struct scan *scan, enum json_place *place)
 {
@@ -163,7 +175,7 @@ static enum err next_document(struct scan *scan, enum json_place *place, str *re
     if (*place == JSON_IN_ARRAY)
         TRY(pass_comma(scan, place, reterr_fault));
     pass_remains(scan, place);
-    bool is_over = scan_space(scan);
+    bool is_over = pass_space(scan, *place);
     while (*place != JSON_IN_ARRAY && is_at(scan, '[')) {
         scan->at++;
         is_over = scan_space(scan);
@@ -184,9 +196,6 @@ enum err json_next(str *rest, enum json_place *place, str *ret_json, bool *ret_m
     struct json_fault *reterr_fault)
 {
     struct scan scan = { .json = *rest };
-    const str byte_order_mark = STR("\xEF\xBB\xBF");
-    if (*place == JSON_OUTSIDE && str_startswith(*rest, byte_order_mark))
-        scan.at = byte_order_mark.len;
     enum err err = next_document(&scan, place, ret_json, ret_more, reterr_fault);
     if (err == ERR_JSON) {
         bool began = reterr_fault->at > scan.at;
