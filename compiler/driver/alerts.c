@@ -55,6 +55,11 @@ static enum alert_form form_of(str text, str source)
     return fold_equal(source, STR("syslog")) ? ALERT_SYSLOG : ALERT_JSON;
 }
 
+bool alerts_may_be_lines(str source)
+{
+    return form_of(STR(""), source) != ALERT_JSON;
+}
+
 enum err alerts_open_text(struct alert_reader *reader, str text, str source)
 {
     *reader = (struct alert_reader){
@@ -250,6 +255,79 @@ bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert)
             return true;
         *ret_alert = (struct alert_text){ .json = STR("") };
     }
+}
+
+/* ---- in parts ---- */
+
+void alerts_go_on(struct alert_reader *reader, str text, size_t at, uint32_t line)
+{
+    reader->text = text;
+    reader->rest = str_skip(text, at);
+    reader->records = STR("");
+    reader->findings = (struct findings){ .count = 0 };
+    reader->counted_to = at;
+    reader->line = line;
+}
+
+/* Whether an alert of an array is left: of records, or of findings. */
+static bool has_element(str rest, enum json_place place)
+{
+    bool has_more = false;
+    str json;
+    struct json_fault fault;
+    return rest.len > 0 && json_next(&rest, &place, &json, &has_more, &fault) == ERR_OK && has_more;
+}
+
+static bool is_inside(const struct alert_reader *reader)
+{
+    return has_element(reader->records, reader->records_place)
+           || has_element(reader->findings.rest, reader->findings.place);
+}
+
+/* Whether the fault may be none, or another one, when the text goes on. The text ends with a line,
+ * so no number, word or escape is cut. */
+static bool is_of_end(const struct json_fault *fault, str text)
+{
+    return fault->at >= text.len || strcmp(fault->reason, "a string does not end") == 0;
+}
+
+bool alerts_is_cut(const struct alert_reader *reader)
+{
+    str rest = reader->rest;
+    enum json_place place = reader->place;
+    bool has_more = false;
+    str json;
+    struct json_fault fault = { .reason = "not JSON" };
+    if (is_inside(reader))
+        return false;
+    if (json_next(&rest, &place, &json, &has_more, &fault) == ERR_OK)
+        return false;
+    return is_of_end(&fault, reader->rest) || rest.len == 0;
+}
+
+bool alerts_is_at_line(struct alert_reader *reader)
+{
+    str rest = reader->rest;
+    if (reader->place != JSON_OUTSIDE || is_inside(reader))
+        return false;
+    if (rest.ptr == reader->text.ptr || rest.ptr[-1] == '\n')
+        return true;
+    while (rest.len > 0 && strchr(" \t\r", rest.ptr[0]) != NULL && rest.ptr[0] != '\0')
+        rest = str_skip(rest, 1);
+    if (rest.len > 0 && rest.ptr[0] != '\n')
+        return false;
+    reader->rest = str_skip(rest, 1);
+    return true;
+}
+
+size_t alerts_at(const struct alert_reader *reader)
+{
+    return (size_t)(reader->rest.ptr - reader->text.ptr);
+}
+
+uint32_t alerts_line(struct alert_reader *reader)
+{
+    return line_of(reader, reader->rest.ptr);
 }
 
 void alerts_close(struct alert_reader *reader)

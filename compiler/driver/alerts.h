@@ -51,3 +51,19 @@ const char *alerts_failure(const struct alert_reader *reader, enum err err);
  * the findings of an event that holds several (match/findings.h). */
 bool alerts_next(struct alert_reader *reader, struct alert_text *ret_alert);
 void alerts_close(struct alert_reader *reader);
+
+/* ---- a file in parts, for who reads most of it in another way ---- */
+
+/* Whether files of this forced source may be lines that are no JSON. */
+bool alerts_may_be_lines(str source);
+/* Read on at byte `at` of `text`, which is a part of a file from a line break on; that byte is in
+ * line `line`. In an array the reader stays. */
+void alerts_go_on(struct alert_reader *reader, str text, size_t at, uint32_t line);
+/* Whether what alerts_next has next may look otherwise once more text follows. */
+bool alerts_is_cut(const struct alert_reader *reader);
+/* Whether the reader is between documents and at the beginning of a line, or at the end of the
+ * text; it goes on to there. */
+bool alerts_is_at_line(struct alert_reader *reader);
+/* Bytes of the text that were read; and the line there. */
+size_t alerts_at(const struct alert_reader *reader);
+uint32_t alerts_line(struct alert_reader *reader);

@@ -5,6 +5,7 @@
 #include "driver/pausing.h"
 #include "driver/rules.h"
 #include "driver/session.h"
+#include "driver/sweep.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -27,6 +28,13 @@ static const struct option options[] = {
         "the journal; apply needs it, unreadable alerts are kept there" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json summary", "text",
         "a story, one JSON object a line, or a count per rule" },
+    { OPTION_JOBS, OPTION_NUMBER, "N", NULL, NULL, "match alerts of a plan with N threads (1)" },
+    { OPTION_NO_INDEX, OPTION_FLAG, NULL, NULL, NULL,
+        "ask every rule about every alert: the same answers, slower" },
+    { OPTION_JSON_CHECK, OPTION_CHOICE, "WAY", "strict lax", "strict",
+        "of alerts that are only counted: check all JSON, or only what rules read" },
+    { OPTION_VERBOSE, OPTION_FLAG, NULL, NULL, NULL,
+        "tell how many alerts were only counted in passing" },
     { 0 },
 };
 
@@ -89,33 +97,22 @@ static bool reads_input_twice(const struct arguments *arguments, const char *con
 static enum exit_code run_alerts(
     struct evaluation *evaluation, const char *name, struct alert_reader *reader)
 {
-    struct driver *driver = evaluation->session->driver;
     struct alert_text alert;
     while (!session_is_stopped(evaluation->session) && alerts_next(reader, &alert)) {
-        bool is_settled = false;
-        enum exit_code code = evaluate_alert(evaluation, name, &alert);
-        if (code > EXIT_FINDINGS)
-            return code;
-        code = evaluation_settle(evaluation, false, &is_settled);
+        enum exit_code code = evaluate_next(evaluation, name, &alert);
         if (code != EXIT_CLEAN)
             return code;
-        if (is_settled)
-            output_relax(&driver->out);
-        if (driver->out.failure != 0 && evaluation->session->executor.mode != MODE_APPLY)
-            return EXIT_INTERNAL;
     }
     return EXIT_CLEAN;
 }
 
-/* Evaluate every alert of one file. */
-static enum exit_code run_file(struct evaluation *evaluation, const char *name)
+/* Evaluate every alert of one file, which is read whole. */
+static enum exit_code run_whole_file(struct evaluation *evaluation, const char *name)
 {
     struct driver *driver = evaluation->session->driver;
     CLEANUP(alerts_close) struct alert_reader reader = { 0 };
     struct alert_text alert;
     bool is_settled;
-    if (strcmp(name, "-") == 0 && isatty(STDIN_FILENO) == 1)
-        driver_message(driver, "reading alerts from the terminal; end them with Ctrl-D");
     enum err err = alerts_open(&reader, name, evaluation->forced_source);
     if (err != ERR_OK) {
         driver_message(driver, "%s cannot be read: %s", name, alerts_failure(&reader, err));
@@ -132,18 +129,45 @@ static enum exit_code run_file(struct evaluation *evaluation, const char *name)
     return code;
 }
 
+/* How the flags want alerts to be read. */
+static struct sweep_wish sweep_wish(const struct arguments *arguments)
+{
+    uint32_t jobs = option_number(arguments, OPTION_JOBS);
+    bool is_lax = option_choice(arguments, OPTION_JSON_CHECK) == 1;
+    return (struct sweep_wish){ jobs == 0 ? 1 : jobs, is_lax ? SKIM_LAX : SKIM_STRICT };
+}
+
+static enum exit_code run_file(
+    struct evaluation *evaluation, const struct arguments *arguments, const char *name)
+{
+    if (strcmp(name, "-") == 0 && isatty(STDIN_FILENO) == 1)
+        driver_message(
+            evaluation->session->driver, "reading alerts from the terminal; end them with Ctrl-D");
+    struct sweep_wish wish = sweep_wish(arguments);
+    return sweep_is_possible(evaluation) ? sweep_file(evaluation, name, &wish)
+                                         : run_whole_file(evaluation, name);
+}
+
+/* How many alerts took which way: a help for who wonders about the time it takes. */
+static void tell_ways(const struct evaluation *evaluation)
+{
+    driver_message(evaluation->session->driver,
+        "%" PRIu64 " of %" PRIu64 " alerts were counted in passing, the others read one by one",
+        evaluation->passed, evaluation->session->totals.alerts);
+}
+
 static enum exit_code run_all(struct evaluation *evaluation, const struct arguments *arguments)
 {
     struct session *session = evaluation->session;
     const char *name = option_text_at(arguments, OPTION_ALERTS, 0);
     enum exit_code code = EXIT_CLEAN;
     if (name == NULL)
-        code = run_file(evaluation, "-");
+        code = run_file(evaluation, arguments, "-");
     for (size_t i = 0; name != NULL && code == EXIT_CLEAN; i++) {
         if (session_is_stopped(session))
             driver_message(session->driver, "%s was not read", name);
         else
-            code = run_file(evaluation, name);
+            code = run_file(evaluation, arguments, name);
         name = option_text_at(arguments, OPTION_ALERTS, i + 1);
     }
     if (code != EXIT_CLEAN)
@@ -151,6 +175,8 @@ static enum exit_code run_all(struct evaluation *evaluation, const struct argume
     tell_unenforced(session, evaluation->program);
     report_end(&session->reporter, &session->totals);
     evaluation_end(evaluation);
+    if (option_is_given(arguments, OPTION_VERBOSE))
+        tell_ways(evaluation);
     return session_end(session);
 }
 
@@ -184,7 +210,8 @@ static enum exit_code run_program(
     struct evaluation evaluation = { .session = &session,
         .program = program,
         .forced_source = str_from(option_text(arguments, OPTION_SOURCE)),
-        .is_again = option_is_given(arguments, OPTION_AGAIN) };
+        .is_again = option_is_given(arguments, OPTION_AGAIN),
+        .scans_all = option_is_given(arguments, OPTION_NO_INDEX) };
     code = session_begin(
         &session, driver, arguments, mode, mode == MODE_APPLY ? JOURNAL_CREATED : JOURNAL_NONE);
     if (code == EXIT_CLEAN && mode == MODE_APPLY)
@@ -197,6 +224,26 @@ static enum exit_code run_program(
     evaluation_release(&evaluation);
     session_release(&session);
     return code;
+}
+
+/* Whether the flags that say how alerts are matched go together. */
+static enum exit_code check_matching(struct driver *driver, const struct arguments *arguments)
+{
+    bool is_apply = option_choice(arguments, OPTION_MODE) == 1;
+    bool has_jobs = option_is_given(arguments, OPTION_JOBS);
+    bool is_lax = option_choice(arguments, OPTION_JSON_CHECK) == 1;
+    if (option_number(arguments, OPTION_JOBS) > SWEEP_JOBS_MAX)
+        return driver_usage(driver, &run_command, "--jobs takes at most %d", SWEEP_JOBS_MAX);
+    if (is_apply && (has_jobs || is_lax))
+        return driver_usage(driver, &run_command,
+            "%s goes with --mode plan: what acts reads one alert after the other, and checks all "
+            "of it",
+            has_jobs ? "--jobs" : "--json-check lax");
+    if (option_is_given(arguments, OPTION_NO_INDEX) && (has_jobs || is_lax))
+        return driver_usage(driver, &run_command,
+            "--no-index asks every rule about one alert after the other, so it cannot go with %s",
+            has_jobs ? "--jobs" : "--json-check lax");
+    return EXIT_CLEAN;
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
@@ -226,7 +273,9 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
             "--mode apply needs the rules on the command line or in CDR_RULES: what acts is not "
             "taken from a file that was only found");
     CLEANUP(compile_release) struct compilation compilation = { 0 };
-    enum exit_code code = rules_load(driver, paths, &compilation);
+    enum exit_code code = check_matching(driver, arguments);
+    if (code == EXIT_CLEAN)
+        code = rules_load(driver, paths, &compilation);
     return code == EXIT_CLEAN ? run_program(driver, arguments, compilation.program) : code;
 }
 
@@ -244,12 +293,16 @@ const struct command run_command = {
     .name = "run",
     .operands = "[PATH..]",
     .summary = "alerts through rules, once: a plan, unless told to apply",
-    .help = "PATH is one more --rules. A plan changes nothing: it reads where a connection is\n"
-            "configured, to find targets, and shows every change it would make.\n"
-            "An alert that cannot be read is told and counted, and the others go on (exit 1).\n"
-            "A plan ends with 0 whatever it would do, also where a step found no target or would\n"
-            "be refused: its last line counts them, and --format json has the state of each. In\n"
-            "apply a step that waits for a person is no failure, and ends with 1 all the same.",
+    .help =
+        "PATH is one more --rules. A plan changes nothing: it reads where a connection is\n"
+        "configured, to find targets, and shows every change it would make.\n"
+        "With --format summary an alert of which nothing is to be told but that a rule fired is\n"
+        "only counted, in passing; --jobs does that with several threads, and --json-check lax\n"
+        "does not look at what no rule reads: an alert that is broken there is counted as sound.\n"
+        "An alert that cannot be read is told and counted, and the others go on (exit 1).\n"
+        "A plan ends with 0 whatever it would do, also where a step found no target or would\n"
+        "be refused: its last line counts them, and --format json has the state of each. In\n"
+        "apply a step that waits for a person is no failure, and ends with 1 all the same.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# match.sh - alerts that are counted in passing, by one thread or several, and alerts that are read
+# one by one come to the same: the same words, the same numbers, the same exit code.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# Run with these arguments without an index, then in every other way: nothing may differ.
+agrees() { # SENTENCE ARG ..
+    local sentence=$1 way
+    shift
+    run run "$@" --no-index
+    local wanted=$status
+    cp "$out" plain.out
+    cp "$err" plain.err
+    for way in "" "--jobs 1" "--jobs 2" "--jobs 4"; do
+        # shellcheck disable=SC2086 # a way is several words, or none
+        run run "$@" $way
+        if [ "$status" != "$wanted" ] || ! cmp -s "$out" plain.out || ! cmp -s "$err" plain.err; then
+            diff plain.out "$out" | head -n 10
+            diff plain.err "$err" | head -n 10
+            report "not ok" "$sentence (${way:-as it is}; exit code $status for $wanted)"
+            return
+        fi
+    done
+    report ok "$sentence"
+}
+
+# How many alerts were counted in passing, of how many.
+passed() { # WANTED SENTENCE ARG ..
+    local wanted=$1 sentence=$2
+    shift 2
+    run run "$@" --verbose
+    says "$wanted alerts were counted in passing" "$sentence"
+}
+
+cat >rules.cdr <<'CDR'
+cdr 1
+rule plain { when raw["x"] = 1 then open case }
+rule text { when raw["y"] contains "quick" then open case }
+rule field { when source = webhook and severity >= high then open case }
+rule acts { when raw["x"] = 2 then respond isolate_role }
+rule excused { when raw["x"] = 3 unless raw["y"] = "quick" then open case }
+rule doubtful { when raw["x"] = 3 unless raw["z"] = 1 then open case }
+rule grouped { when raw["x"] = 4 dedup by raw["y"] for 1h then open case }
+rule found { when raw["y"] matches /^(a+)+$/ then open case }
+rule negated { when not (raw["x"] in [0, 1, 2, 3, 4]) then open case }
+CDR
+cat >sound.ndjson <<'JSON'
+{"x": 1}
+{"x": 1, "y": "the quick fox"}
+{"x": 2, "y": null}
+
+{"x": 3, "y": "quick", "z": [1, 2]}
+{"x": 3}
+   {"x": 4, "y": "a"}  
+{"x": 4, "y": "a"}
+{"y": "\u0071uick", "deep": {"x": 1, "list": [{"x": 2}, []]}}
+{"source": "webhook", "severity": "high", "alert": {"id": "w-1"}}
+{"source": "webhook", "severity": "high", "stranger": true}
+{"Records": 1, "x": 1}
+{}
+JSON
+# Lines that are no alert, alerts that are no line, and what is sound after them.
+{
+    cat sound.ndjson
+    printf '{"x": 1,}\n{"x": 01}\nnonsense\n12\n"a line"\nnull\n]\n{"x": 1} {"x": 1}\n'
+    printf '{"x": 1, "y": "no end\n{"x": 1}\n'
+    printf '{"wide": {\n{"x": 1}\n}\n{"x": 1}\n'
+    printf '{\n  "x": 1,\n  "inner":\n  {"x": 1}\n}\n{"x": 1}\n'
+    printf '[\n{"x": 1},\n{"x": 1}\n]\n[{"x": 1}, {"x": 2}]\n[]\n'
+    printf '{"Records": [{"x": 1}, {"x": 2}, 7]}\n{"Findings": [\n{"x": 1}\n]}\n'
+    printf '{"x": 1, "detail": {"findings": [{"a": 1}, {"a": 2}]}}\n'
+    printf '{"x": 1, "detail": {"findings": [%s{}]}}\n' "$(printf '{},%.0s' {1..100})"
+    printf '{"x": 1, "x": 2}\n{"x": 1, "y": "\\ud800 quick"}\n{"x": 1, "y": "\xff quick"}\n'
+    printf '\xef\xbb\xbf{"x": 1}\r\n{"x": 1}\r\n\r\n'
+    printf '{"x": 1, "y": "%s!"}\n' "$(printf 'a%.0s' {1..40})"
+    printf 'CEF:0|v|p|1|c|n|5|src=192.0.2.1\n'
+    printf '{"deep": %s1%s, "x": 1}\n' "$(printf '[%.0s' {1..80})" "$(printf ']%.0s' {1..80})"
+    printf '{"x": 1}'
+} >odd.ndjson
+# Several blocks; what is odd comes to lie at their ends too.
+for _ in {1..200}; do cat odd.ndjson && printf '\n'; done >many.ndjson
+awk 'BEGIN { for (i = 0; i < 40000; i++) printf "{\"x\": %d, \"y\": \"alert %d\"}\n", i % 7, i }' >long.ndjson
+{
+    printf '{"x": 1, "y": "'
+    head -c 2097000 /dev/zero | tr '\0' 'b'
+    printf '"}\n{"x": 1}\n{"x": 1, "y": "'
+    head -c 2200000 /dev/zero | tr '\0' 'b'
+    printf '"}\n{"x": 1}\n'
+} >wide.ndjson
+{
+    echo '{"Records": ['
+    sed 's/$/,/' long.ndjson
+    echo '{"x": 1}]}'
+} >records.json
+{
+    echo '['
+    sed 's/$/,/' long.ndjson
+} >endless.json
+: >empty.ndjson
+printf '\xef\xbb\xbf{"x": 1}\n{"x": 1}' >marked.ndjson
+printf '\xff\xfe{\0' >wide16.json
+
+for file in sound.ndjson odd.ndjson many.ndjson long.ndjson wide.ndjson records.json endless.json \
+    empty.ndjson marked.ndjson wide16.json none.ndjson .; do
+    agrees "$file: a summary is the same in every way" \
+        --rules rules.cdr --alerts "$file" --offline --format summary
+done
+for file in sound.ndjson odd.ndjson wide.ndjson marked.ndjson; do
+    agrees "$file: a story too" --rules rules.cdr --alerts "$file" --offline
+    agrees "$file: JSON too" --rules rules.cdr --alerts "$file" --offline --format json
+    agrees "$file: a summary of a plan that could ask" --rules rules.cdr --alerts "$file" --format summary
+    agrees "$file: alerts of a source that is forced" \
+        --rules rules.cdr --alerts "$file" --offline --format summary --source webhook
+    agrees "$file: alerts that may be lines" \
+        --rules rules.cdr --alerts "$file" --offline --format summary --source cef
+done
+agrees "several files are one after the other" --rules rules.cdr --offline --format summary \
+    --alerts sound.ndjson --alerts odd.ndjson --alerts long.ndjson
+{
+    cat rules.cdr
+    echo 'always raw["x"] = 1 implies collect triage'
+} >always.cdr
+agrees "what has to be planned is planned: always" \
+    --rules always.cdr --alerts sound.ndjson --offline --format summary
+sed '/grouped\|found\|excused\|doubtful\|acts/d' rules.cdr >counted.cdr
+agrees "rules that are only counted" --rules counted.cdr --alerts many.ndjson --offline --format summary
+agrees "shipped rules on odd alerts" --rules "$root/rules" --alerts odd.ndjson --offline --format summary
+if [ -d "$shared/alerts" ]; then
+    find "$shared/alerts" -type f -name '*.json*' | sort >files
+    mapfile -t files < <(sed 's/^/--alerts=/' files)
+    agrees "shipped rules on real alerts" --rules "$root/rules" "${files[@]}" --offline --format summary
+    agrees "and their story" --rules "$root/rules" "${files[@]}" --offline
+else
+    skip "shipped rules on real alerts" "no ../shared/data"
+fi
+
+# That the way in passing is taken at all, and where it is not.
+passed "40000 of 40000" "rules that nothing is told of are counted in passing" \
+    --rules counted.cdr --alerts long.ndjson --offline --format summary --jobs 2
+passed "0 of 40000" "without an index no alert is" \
+    --rules counted.cdr --alerts long.ndjson --offline --format summary --no-index
+passed "34286 of 40000" "where rules act, alerts that they fire for are planned" \
+    --rules <(sed -n '1p; /acts/p' rules.cdr) --alerts long.ndjson --offline --format summary
+passed "0 of 40000" "in JSON each alert is told" \
+    --rules counted.cdr --alerts long.ndjson --offline --format json
+cat long.ndjson long.ndjson | cdr run --rules counted.cdr --offline --format summary --jobs 2 >"$out" 2>"$err"
+prints "$(printf 'alerts\t80000')" "a pipe is read to its end"
+
+# What is passed over unchecked, when that is asked for.
+echo '{"x": 1, "other": tru}' >broken.ndjson
+run run --rules rules.cdr --alerts broken.ndjson --offline --format summary
+exits 1 "JSON that is broken where no rule reads it is a finding"
+says "broken.ndjson:1: the alert cannot be read" "with its place"
+run run --rules rules.cdr --alerts broken.ndjson --offline --format summary --json-check lax
+exits 0 "unless that is not asked for"
+prints "$(printf 'plain\t1')" "then rules see what they read"
+
+run run --rules rules.cdr --alerts sound.ndjson --no-index --jobs 2
+exits 2 "threads go with the index"
+says "--no-index asks every rule about one alert after the other" "which is said"
+run run --rules rules.cdr --alerts sound.ndjson --mode apply --data d --jobs 2
+exits 2 "and with a plan"
+says "--jobs goes with --mode plan" "which is said too"
+run run --rules rules.cdr --alerts sound.ndjson --jobs 1000
+exits 2 "there is a limit to threads"
+finish
