@@ -11,12 +11,16 @@ enum { CODE_DIGITS = 4 };
 static const struct option options[] = {
     { OPTION_ALERT, OPTION_TEXT, "FILE|-", NULL, NULL,
         "explain a rule for the alerts of this file: JSON, one a line, or an array" },
+    { OPTION_PLAN, OPTION_FLAG, NULL, NULL, NULL,
+        "of rules, or of all rules of files: by which test each is found, for how many alerts it "
+        "is looked at, the costliest first" },
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
         "rule files, or directories of them; the current directory without it" },
     { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL,
         "read every alert as this source's, whatever it looks like" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
-        "of a rule: a tree, or one JSON object a line for each alert" },
+        "of a rule: a tree, or one JSON object a line for each alert; of a plan: text, or one "
+        "JSON object" },
     { 0 },
 };
 
@@ -62,6 +66,12 @@ static enum diag_id find_code(const char *text, struct arena *arena)
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     bool is_rule = option_is_given(arguments, OPTION_ALERT);
+    if (option_is_given(arguments, OPTION_PLAN)
+        && (is_rule || option_is_given(arguments, OPTION_SOURCE)))
+        return driver_usage(driver, &explain_command,
+            "--plan looks at rules alone: leave out --alert and --source");
+    if (option_is_given(arguments, OPTION_PLAN))
+        return explain_plan(driver, arguments);
     if (is_rule && arguments->operand_count != 1)
         return driver_usage(
             driver, &explain_command, "which rule? With --alert give the name of one rule");
@@ -85,19 +95,23 @@ static const struct example examples[] = {
     { "cdr explain", "every code in a line" },
     { "cdr explain isolate_on_ransomware --alert alert.json",
         "what each part of the rule comes to, and the smallest change that flips it" },
+    { "cdr explain --plan rules", "which rules cost most, and how to make them cheap" },
     { 0 },
 };
 
 const struct command explain_command = {
     .name = "explain",
-    .operands = "[CODE.. | RULE]",
-    .summary = "what a diagnostic means; why a rule fired for an alert or did not",
+    .operands = "[CODE.. | RULE | PATH..]",
+    .summary = "what a diagnostic means; why a rule fired for an alert or did not; what rules cost",
     .help =
         "CDR0101, or 101 for short. Without a code all codes are listed.\n"
         "With --alert it takes the name of a rule: every test of the rule's conditions is shown\n"
         "as true, false or absent, with what the alert has, and the smallest change of the alert\n"
         "after which the rule decides otherwise; a change is only told when the rule was run on\n"
-        "the changed alert.",
+        "the changed alert.\n"
+        "With --plan it takes rules or paths: thousands of rules are fast because each is looked\n"
+        "at only for alerts that pass one of its tests, which an index finds. The plan tells\n"
+        "which test that is, and warns of rules that have none.",
     .options = options,
     .examples = examples,
     .group = GROUP_AUTHORS,

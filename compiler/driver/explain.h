@@ -58,3 +58,10 @@ MUST_CHECK enum err explain_json(const struct explanation *explanation, struct o
 
 /* `cdr explain RULE --alert FILE`: the whole of it. */
 enum exit_code explain_rule(struct driver *driver, const struct arguments *arguments);
+
+/* Tell that there is no rule of that name, or that it is switched off. EXIT_NOTHING. */
+enum exit_code explain_no_such_rule(
+    struct driver *driver, const struct compilation *compilation, const char *name);
+
+/* `cdr explain --plan RULE|PATH ..`: by which tests rules are found, and for how many alerts. */
+enum exit_code explain_plan(struct driver *driver, const struct arguments *arguments);

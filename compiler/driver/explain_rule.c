@@ -240,7 +240,7 @@ static const struct item *find_disabled(const struct compilation *compilation, c
     return NULL;
 }
 
-static enum exit_code no_such_rule(
+enum exit_code explain_no_such_rule(
     struct driver *driver, const struct compilation *compilation, const char *name)
 {
     const struct program *program = compilation->program;
@@ -272,7 +272,7 @@ static enum exit_code find_rule(struct asking *asking, const char *name)
             asking->probes = &asking->compilation->probes->rules[at];
             return EXIT_CLEAN;
         }
-    return no_such_rule(asking->driver, asking->compilation, name);
+    return explain_no_such_rule(asking->driver, asking->compilation, name);
 }
 
 static const char *const here[] = { ".", NULL };

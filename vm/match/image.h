@@ -21,6 +21,14 @@ struct match_image;
 MUST_CHECK enum err match_image_new(
     struct arena *arena, const struct program *program, const struct match_image **ret_image);
 
+/* By what a condition may hold although no index marks a test of it. */
+enum match_obstacle {
+    OBSTACLE_NONE,
+    OBSTACLE_ABSENCE,   /* only by tests that do not hold: `not`, `missing` */
+    OBSTACLE_UNINDEXED, /* by a test that no index knows: `like "*"`, `!=`, a regex without a text */
+    OBSTACLE_COMPUTED,  /* by what the machine computes: a function, a field beside a field */
+};
+
 /* What is told of one rule by `explain --plan`. */
 struct match_plan {
     bool is_always; /* no witness: looked at for every alert */
@@ -28,7 +36,10 @@ struct match_plan {
     double
         candidates; /* how many of the alerts it is expected to be looked at for, 0 to 1: a guess */
     str witness;    /* the tests of it, as rules write them, joined by ` or ` */
-    const char *reason; /* of is_always: why there is none; static */
+    /* of is_always: a way to hold without a witness. Tests that must hold or not, as rules write them,
+     * joined by ` and `; empty where it is all computed */
+    str way;
+    enum match_obstacle obstacle;
 };
 
 /* In `arena`. ERR_MEMORY. */

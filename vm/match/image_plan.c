@@ -5,7 +5,8 @@
 
 enum {
     WITNESS_BYTES_MAX = 64 * 1024,
-    TESTS_SHOWN = 8,  /* of a witness: a list of a thousand says no more */
+    TESTS_SHOWN = 8, /* of a witness: a list of a thousand says no more */
+    WAY_SHOWN = 3,
     VALUES_SHOWN = 4, /* of a list */
     TEXT_SHOWN = 60,
 };
@@ -17,6 +18,8 @@ static const char *word_of(uint8_t opcode)
     switch ((int)opcode) {
     case OP_EQUAL:
         return "=";
+    case OP_NOT_EQUAL:
+        return "!=";
     case OP_LESS:
         return "<";
     case OP_LESS_EQUAL:
@@ -26,9 +29,11 @@ static const char *word_of(uint8_t opcode)
     case OP_GREATER_EQUAL:
         return ">=";
     case OP_IN:
-        return "in";
     case OP_BETWEEN:
-        return "between";
+        return "in";
+    case OP_NOT_IN:
+    case OP_NOT_BETWEEN:
+        return "not in";
     case OP_CONTAINS:
         return "contains";
     case OP_STARTSWITH:
@@ -97,16 +102,19 @@ static enum err add_test(const struct program *program, struct subject subject,
 {
     if (test->opcode == OP_EXISTS)
         buf_add(out, STR("exists "));
+    if ((test->flags & FLAG_ALL) != 0)
+        buf_add(out, STR("all "));
     add_subject(program, subject, out);
     if (test->opcode == OP_EXISTS)
         return ERR_OK;
-    buf_addf(out, " %s", word_of(test->opcode));
+    buf_addf(
+        out, " %s%s", word_of(test->opcode), (test->flags & FLAG_ALL_RIGHT) != 0 ? " all" : "");
     if (test->right == NO_INDEX)
         return ERR_OK;
     buf_add(out, STR(" "));
     TRY(add_value(program, program->constants[test->right], arena, out));
     if (test->high != NO_INDEX) {
-        buf_add(out, STR(" and "));
+        buf_add(out, STR(".."));
         TRY(add_value(program, program->constants[test->high], arena, out));
     }
     if ((test->flags & FLAG_CASED) != 0)
@@ -147,24 +155,119 @@ static enum err add_witness(
 
 /* ---- why there is none ---- */
 
-/* What stands in the way of a witness: the most telling thing that the condition has. */
-static const char *reason_of(
-    const struct match_image *image, const struct match_condition *condition)
+/* How a branch was come to: from which other one, by which of its ways. */
+struct way_step {
+    uint32_t from; /* plus one; 0: it was not */
+    bool is_held;
+};
+
+/* Whether the way on is one that no index has to mark a test for. */
+static bool is_free(const struct match_image *image, const struct branch *branch, bool is_held)
 {
-    bool has_test = false;
-    bool has_opaque = false;
+    return !is_held || branch->predicate >= PREDICATE_CONSTANT
+           || image->predicates.items[branch->predicate].way == INDEX_NONE;
+}
+
+/* How each branch, and "true" behind the last one, is come to where no test holds that an index
+ * knows. Ways lead forward, so one pass will do. */
+static void find_ways(const struct match_image *image, const struct match_condition *condition,
+    struct way_step *steps)
+{
+    const struct branch *branches = image->branches + condition->first;
     for (uint32_t at = 0; at < condition->count; at++) {
-        const struct branch *branch = &image->branches[condition->first + at];
-        has_opaque |= branch->predicate == PREDICATE_OPAQUE;
-        has_test |= branch->predicate < PREDICATE_CONSTANT
-                    && image->predicates.items[branch->predicate].way != INDEX_NONE;
+        if (at > 0 && steps[at].from == 0)
+            continue;
+        for (int held = 1; held >= 0; held--) {
+            uint16_t to = held ? branches[at].on_true : branches[at].on_false;
+            uint32_t place = to == ANSWER_TRUE ? condition->count : to;
+            if (to == ANSWER_FALSE || place > condition->count
+                || !is_free(image, &branches[at], held) || steps[place].from != 0)
+                continue;
+            steps[place] = (struct way_step){ at + 1, held };
+        }
     }
-    if (has_test)
-        return "one of its alternatives asks only for what an alert does not have (`not`, "
-               "`missing`), or for what no index knows";
-    if (has_opaque)
-        return "it asks only what is computed from the alert";
-    return "it asks only for what no index knows: patterns without a fixed part";
+}
+
+/* The steps that lead to `end`, from the first branch on; how many. */
+static uint32_t steps_to(const struct way_step *steps, uint32_t end, struct way_step *ret_way)
+{
+    uint32_t count = 0;
+    for (uint32_t at = end; at > 0 && steps[at].from > 0; at = steps[at].from - 1)
+        ret_way[count++] = steps[at];
+    for (uint32_t low = 0, high = count; low + 1 < high; low++) {
+        struct way_step swapped = ret_way[--high];
+        ret_way[high] = ret_way[low];
+        ret_way[low] = swapped;
+    }
+    return count;
+}
+
+/* A test that holds, or does not. */
+static enum err add_outcome(const struct match_image *image, uint32_t index, bool is_held,
+    struct arena *arena, struct buf *out)
+{
+    const struct predicate *predicate = &image->predicates.items[index];
+    bool is_there =
+        predicate->kind == LEAF_THERE
+        || (predicate->count == 1 && image->predicates.tests[predicate->first].opcode == OP_EXISTS);
+    bool is_row = !is_held && predicate->count > 1;
+    uint32_t tests = 0;
+    if (is_there && !is_held) {
+        buf_add(out, STR("missing "));
+        add_subject(image->program, predicate->subject, out);
+        return out->err;
+    }
+    buf_addf(out, "%s%s", is_held ? "" : "not ", is_row ? "(" : "");
+    TRY(add_predicate(image, index, arena, out, &tests));
+    buf_add(out, is_row ? STR(")") : STR(""));
+    return out->err;
+}
+
+static enum err add_way(const struct match_image *image, const struct match_condition *condition,
+    const struct way_step *way, uint32_t count, struct arena *arena, struct buf *out)
+{
+    uint32_t shown = 0;
+    for (uint32_t at = 0; at < count; at++) {
+        uint32_t predicate = image->branches[condition->first + way[at].from - 1].predicate;
+        if (predicate >= PREDICATE_CONSTANT || ++shown > WAY_SHOWN)
+            continue;
+        buf_add(out, shown > 1 ? STR(" and ") : STR(""));
+        TRY(add_outcome(image, predicate, way[at].is_held, arena, out));
+    }
+    if (shown > WAY_SHOWN)
+        buf_addf(out, " and %u more", shown - WAY_SHOWN);
+    return out->err;
+}
+
+static enum match_obstacle obstacle_of(const struct match_image *image,
+    const struct match_condition *condition, const struct way_step *way, uint32_t count)
+{
+    enum match_obstacle obstacle = OBSTACLE_ABSENCE;
+    for (uint32_t at = 0; at < count; at++) {
+        uint32_t predicate = image->branches[condition->first + way[at].from - 1].predicate;
+        if (predicate == PREDICATE_OPAQUE)
+            return OBSTACLE_COMPUTED;
+        if (predicate < PREDICATE_CONSTANT && way[at].is_held)
+            obstacle = OBSTACLE_UNINDEXED;
+    }
+    return obstacle;
+}
+
+static enum err tell_way(const struct match_image *image, const struct match_condition *condition,
+    struct arena *arena, struct match_plan *plan)
+{
+    CLEANUP(arena_release) struct arena scratch = { 0 };
+    CLEANUP(buf_release) struct buf words = BUF_INIT(WITNESS_BYTES_MAX);
+    struct way_step *steps = ARENA_ARRAY(&scratch, struct way_step, (size_t)condition->count + 1);
+    struct way_step *way = ARENA_ARRAY(&scratch, struct way_step, (size_t)condition->count + 1);
+    if (steps == NULL || way == NULL)
+        return ERR_MEMORY;
+    find_ways(image, condition, steps);
+    uint32_t count = steps_to(steps, condition->count, way);
+    plan->obstacle = obstacle_of(image, condition, way, count);
+    TRY(add_way(image, condition, way, count, arena, &words));
+    plan->way = arena_copy(arena, buf_str(&words));
+    return plan->way.ptr == NULL ? ERR_MEMORY : ERR_OK;
 }
 
 enum err match_image_plan(const struct match_image *image, uint32_t rule, struct arena *arena,
@@ -175,9 +278,10 @@ enum err match_image_plan(const struct match_image *image, uint32_t rule, struct
     struct match_plan plan = { .is_always = condition->is_always,
         .is_exact = condition->is_exact,
         .candidates = condition->is_always ? 1 : condition->chance,
-        .witness = STR("") };
+        .witness = STR(""),
+        .way = STR("") };
     if (plan.is_always)
-        plan.reason = reason_of(image, condition);
+        TRY(tell_way(image, condition, arena, &plan));
     else
         TRY(add_witness(image, rule, arena, &witness));
     if (witness.len > 0)
