@@ -10,13 +10,18 @@
 
 #include <stdint.h>
 
-/* Of four bytes with letters lowered, first byte lowest: of the share of places of texts at which
- * they stand. Never 0 of what was never seen; a gram that is not among the popular ones is guessed
- * from its pairs. */
-uint32_t gram_rarity(uint32_t gram);
+/* The rarity of the rarest gram of a text with letters lowered, and in ret_rarities, when it is not NULL,
+ * of the one at each place: of the share of places of texts at which its bytes stand. Grams are of `width`
+ * bytes, four, two or one; the last begins width - 1 in front of the end. One of four that is not
+ * among the popular ones is guessed from its pairs. Never 0 but for a text without a gram. */
+uint32_t gram_rarities(str lowered, uint32_t width, uint8_t *ret_rarities);
 
-/* Of two bytes. */
-uint32_t gram_pair_rarity(uint32_t pair);
+/* The widest gram that a text of `length` has: four, two or one. */
+uint32_t gram_width(size_t length);
 
-/* How likely a text of an alert has the lowered text somewhere, 0 to 1: a guess. 1 for the empty one. */
+/* How likely a text of an alert has a text of `length` somewhere whose rarest gram has the rarity, 0 to
+ * 1: a guess. */
+double gram_chance(size_t length, uint32_t rarest);
+
+/* The same of a text with letters lowered. 1 for the empty one. */
 double gram_text_chance(str lowered);

@@ -156,6 +156,8 @@ def main():
             at = (at + 1) % SLOTS
         slots[at] = (number, rarity(share))
     print(f"enum {{ POPULAR_SLOTS = {SLOTS} }};\n#define POPULAR_MULTIPLIER {MULTIPLIER:#x}u\n")
+    rarest = max(rarity(share) for _, share in popular)
+    print(f"/* Of the popular grams none is rarer. */\nenum {{ POPULAR_RARITY_MOST = {rarest} }};\n")
     print("/* The most frequent grams of four bytes, first byte lowest: a hash table. */")
     print("static const struct popular_gram popular_grams[POPULAR_SLOTS] = {")
     numbers(["{ 0, 0 }" if slot is None else f"{{ {slot[0]:#010x}, {slot[1]} }}" for slot in slots], 10)

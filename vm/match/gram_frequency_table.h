@@ -112,6 +112,9 @@ static const uint8_t pair_rarity[CLASS_COUNT][CLASS_COUNT] = {
 enum { POPULAR_SLOTS = 4096 };
 #define POPULAR_MULTIPLIER 0x9e3779b1u
 
+/* Of the popular grams none is rarer. */
+enum { POPULAR_RARITY_MOST = 112 };
+
 /* The most frequent grams of four bytes, first byte lowest: a hash table. */
 static const struct popular_gram popular_grams[POPULAR_SLOTS] = {
     { 0x69727473, 99 }, { 0, 0 }, { 0x20736972, 102 }, { 0, 0 }, { 0x6973696e, 96 }, { 0x756f7365, 105 }, { 0, 0 }, { 0x6d616e74, 106 }, { 0x656d2065, 107 }, { 0x203a2965, 109 },

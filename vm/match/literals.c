@@ -1,6 +1,7 @@
 #include "match/literals_kernel.h"
 
 #include "base/fold.h"
+#include "match/literals_sum.h"
 
 #if defined(__x86_64__)
 static bool has_avx512(void)
@@ -53,14 +54,54 @@ enum needle_kinds {
     NEEDLES_ALL = NEEDLES_CASED | NEEDLES_FOLDED,
 };
 
+/* Comparing long needles may cost so much, and then sums of the text are made. */
+enum { PATIENCE_FACTOR = 4, PATIENCE_LEAST = 1024 };
+
+/* Rows of needles that several literals are, found in this text. */
+enum { SHARED_SLOTS = 64 };
+
 struct search {
     const struct literals *literals;
     const struct literal_kernel *kernel;
+    struct arena *scratch;
     struct truths *truths;
     struct literal_work *work;
     str text;
     enum needle_kinds kinds;
+    bool is_full;       /* scratch is */
+    uint64_t *sums[2];  /* by needle.is_cased: of the text up to each place; NULL: not made */
+    uint64_t long_cost; /* bytes of long needles compared with this text */
+    uint32_t shared[SHARED_SLOTS]; /* kept only when there are such needles */
 };
+
+/* A stretch of the text, lowered. */
+struct block {
+    size_t from;   /* its place in the text */
+    size_t length; /* there is nothing but zeros behind */
+    const char *lowered;
+};
+
+/* Whether the bytes are the same; word by word, the last one overlapping: for the few bytes that most
+ * needles have, a call of memcmp is half the cost. */
+static inline bool bytes_equal(const char *a, const char *b, size_t length)
+{
+    uint64_t left;
+    uint64_t right;
+    if (length < 8) {
+        for (size_t at = 0; at < length; at++)
+            if (a[at] != b[at])
+                return false;
+        return true;
+    }
+    for (size_t at = 0; at < length; at += 8) {
+        size_t word = at + 8 <= length ? at : length - 8;
+        memcpy(&left, a + word, 8);
+        memcpy(&right, b + word, 8);
+        if (left != right)
+            return false;
+    }
+    return true;
+}
 
 static bool is_lowered_equal(const char *text, const char *lowered, size_t length)
 {
@@ -70,151 +111,220 @@ static bool is_lowered_equal(const char *text, const char *lowered, size_t lengt
     return true;
 }
 
-static bool is_held(const struct search *search, const struct needle *needle)
+static bool sums_make(struct search *search, bool is_cased)
 {
-    bool is = truths_has(search->truths, needle->predicate);
-    for (uint32_t i = needle->more; is && i < needle->more_last; i++)
-        is = truths_has(search->truths, search->literals->more[i]);
+    uint64_t *sums = ARENA_ARRAY(search->scratch, uint64_t, search->text.len + 1);
+    search->is_full |= sums == NULL;
+    search->sums[is_cased] = sums;
+    if (sums == NULL)
+        return false;
+    for (size_t at = 0; at < search->text.len; at++) {
+        unsigned char byte = (unsigned char)search->text.ptr[at];
+        sums[at + 1] = sum_next(
+            sums[at], search->literals->base, is_cased ? byte : (unsigned char)lowered_byte(byte));
+    }
+    return true;
+}
+
+/* Whether a long needle may be at a place of the text. */
+static bool is_worth_comparing(struct search *search, const struct needle *needle, size_t at)
+{
+    search->long_cost += needle->length;
+    search->work->bytes += needle->length;
+    if (search->long_cost <= PATIENCE_FACTOR * search->text.len + PATIENCE_LEAST)
+        return true;
+    if (search->sums[needle->is_cased] == NULL && !sums_make(search, needle->is_cased))
+        return false;
+    const uint64_t *sums = search->sums[needle->is_cased];
+    bool is = sum_between(sums[at], sums[at + needle->length], needle->power) == needle->sum;
+    search->work->bytes -= is ? 0 : needle->length;
     return is;
 }
 
-static void hold(const struct search *search, const struct needle *needle)
+/* Whether there is nothing left to find out about it. One that several literals are is looked up by
+ * itself: asking for the predicate of each would cost as much as there are. */
+static inline bool is_settled(const struct search *search, const struct needle *needle)
+{
+    if (needle->shared != 0)
+        return search->shared[needle->shared % SHARED_SLOTS] == needle->shared;
+    return truths_has(search->truths, needle->predicate);
+}
+
+static void hold(struct search *search, const struct needle *needle)
 {
     truths_add(search->truths, needle->predicate);
-    for (uint32_t i = needle->more; i < needle->more_last; i++)
-        truths_add(search->truths, search->literals->more[i]);
+    if (needle->shared == 0)
+        return;
+    search->shared[needle->shared % SHARED_SLOTS] = needle->shared;
+    const struct more_row *row = &search->literals->more[needle->shared];
+    for (uint32_t i = row->first; i < row->last; i++)
+        truths_add(search->truths, search->literals->predicates[i]);
 }
 
-/* Compare a needle whose window is at `window` of the text, where `word` is read. */
-static void needle_try(const struct search *search, const struct layer *layer,
-    const struct needle *needle, size_t window, uint64_t word)
+/* Whether the needle may be at this place of the text at all. */
+static inline bool is_placed(
+    const struct search *search, const struct layer *layer, const struct needle *needle, size_t at)
 {
-    search->work->needles++;
-    if (((word ^ needle->word) & needle->mask) != 0 || window < needle->before
-        || needle->length > search->text.len - (window - needle->before)
-        || (search->kinds & (needle->is_cased ? NEEDLES_CASED : NEEDLES_FOLDED)) == 0
-        || is_held(search, needle))
-        return;
-    size_t at = window - needle->before;
-    if ((layer->place == LITERAL_START && at != 0)
-        || (layer->place == LITERAL_END && at + needle->length != search->text.len))
-        return;
-    search->work->compared++;
-    const char *text = search->text.ptr + at;
-    bool is_there = needle->is_cased ? memcmp(text, needle->bytes, needle->length) == 0
-                                     : is_lowered_equal(text, needle->bytes, needle->length);
-    if (is_there)
-        hold(search, needle);
+    size_t left = search->text.len - at;
+    if (needle->length > left)
+        return false;
+    return layer->place == LITERAL_ANYWHERE
+           || (layer->place == LITERAL_START ? at == 0 : needle->length == left);
 }
 
-/* Try the chain of a window that a bitmap let through. `lowered` has at least eight bytes. */
-static void window_try(const struct search *search, const struct layer *layer, uint32_t gram,
-    size_t window, const char *lowered)
+static bool needle_is_at(
+    struct search *search, const struct block *block, const struct needle *needle, size_t at)
+{
+    const char *text = search->text.ptr + at;
+    search->work->compared++;
+    if (needle->length > SHORT_NEEDLE_MAX && !is_worth_comparing(search, needle, at))
+        return false;
+    if (needle->is_cased)
+        return bytes_equal(text, needle->bytes, needle->length);
+    if (at >= block->from && at + needle->length <= block->from + block->length)
+        return bytes_equal(block->lowered + (at - block->from), needle->bytes, needle->length);
+    return is_lowered_equal(text, needle->bytes, needle->length);
+}
+
+/* Try the chain of a window of the block that a bitmap let through. */
+static inline void window_try(struct search *search, const struct layer *layer,
+    const struct block *block, size_t window, uint32_t gram)
 {
     uint32_t mask = (UINT32_C(1) << (32 - layer->slot_shift)) - 1;
     uint32_t at = gram * layer->multiplier >> layer->slot_shift;
     uint64_t word;
-    memcpy(&word, lowered, sizeof word);
+    memcpy(&word, block->lowered + window, sizeof word);
     search->work->hits++;
-    for (; layer->slots[at].count != 0; at = (at + 1) & mask) {
-        const struct window_slot *slot = &layer->slots[at];
-        if (slot->gram != gram)
-            continue;
-        for (uint32_t i = slot->first; i < slot->first + slot->count; i++)
-            needle_try(search, layer, &layer->needles[i], window, word);
-        return;
+    while (layer->slots[at].gram != gram || layer->slots[at].count == 0) {
+        if (layer->slots[at].count == 0)
+            return;
+        at = (at + 1) & mask;
+    }
+    const struct needle *needle = &layer->needles[layer->slots[at].first];
+    const struct needle *end = needle + layer->slots[at].count;
+    search->work->needles += layer->slots[at].count;
+    for (; needle < end; needle++) {
+        size_t place = block->from + window - needle->before;
+        if (((word ^ needle->word) & needle->mask) == 0 && needle->before <= block->from + window
+            && (search->kinds & (needle->is_cased ? NEEDLES_CASED : NEEDLES_FOLDED)) != 0
+            && is_placed(search, layer, needle, place) && !is_settled(search, needle)
+            && needle_is_at(search, block, needle, place))
+            hold(search, needle);
     }
 }
 
 /* Ask for one window, of any width. */
 static void place_ask(
-    const struct search *search, const struct layer *layer, size_t window, const char *lowered)
+    struct search *search, const struct layer *layer, const struct block *block, size_t window)
 {
-    uint32_t gram = window_gram(lowered, layer->width);
+    uint32_t gram = window_gram(block->lowered + window, layer->width);
     uint32_t bit = window_bit(layer, gram);
     search->work->places++;
     if ((layer->bitmap[bit / 32] >> bit % 32 & 1) != 0)
-        window_try(search, layer, gram, window, lowered);
+        window_try(search, layer, block, window, gram);
 }
 
-/* Ask for `places` windows of a block that begins at `from`. */
-static void block_scan(const struct search *search, const struct layer *layer, size_t from,
-    const char *lowered, size_t places)
+/* Ask for the first `places` windows of a block. */
+static void block_scan(
+    struct search *search, const struct layer *layer, const struct block *block, size_t places)
 {
     uint64_t hits[BLOCK_WORDS];
     search->work->places += places;
-    search->kernel->probe(layer, lowered, places, hits);
+    search->kernel->probe(layer, block->lowered, places, hits);
     for (size_t at = 0; at < places; at += 64)
         for (uint64_t left = hits[at / 64]; left != 0; left &= left - 1) {
-            const char *window = lowered + at + __builtin_ctzll(left);
-            window_try(search, layer, window_gram(window, layer->width),
-                from + (size_t)(window - lowered), window);
+            size_t window = at + (size_t)__builtin_ctzll(left);
+            window_try(
+                search, layer, block, window, window_gram(block->lowered + window, layer->width));
         }
 }
 
-static void layer_scan(
-    const struct search *search, const struct layer *layer, size_t from, const char *lowered)
+static void layer_scan(struct search *search, const struct layer *layer, const struct block *block)
 {
-    size_t left = search->text.len - from;
+    size_t left = search->text.len - block->from;
     if (layer->place == LITERAL_END || layer->width > left)
         return;
     size_t places = left - layer->width + 1;
     places = places < BLOCK_PLACES ? places : BLOCK_PLACES;
     if (layer->place == LITERAL_START) {
-        if (from == 0)
-            place_ask(search, layer, 0, lowered);
+        if (block->from == 0)
+            place_ask(search, layer, block, 0);
     } else if (layer->width <= 4) {
-        block_scan(search, layer, from, lowered, places);
+        block_scan(search, layer, block, places);
     } else {
         for (size_t at = 0; at < places; at++)
-            place_ask(search, layer, from + at, lowered + at);
+            place_ask(search, layer, block, at);
     }
+}
+
+static void ends_scan(struct search *search, char lowered[static BLOCK_BYTES])
+{
+    const struct literals *literals = search->literals;
+    size_t length = search->text.len < WINDOW_MAX ? search->text.len : WINDOW_MAX;
+    struct block block = { search->text.len - length, length, lowered };
+    if (length == 0 || literals->first_end == literals->layer_count)
+        return;
+    search->kernel->lower(search->text.ptr + block.from, length, lowered);
+    for (uint32_t i = literals->first_end; i < literals->layer_count; i++)
+        if (literals->layers[i].width <= length)
+            place_ask(search, &literals->layers[i], &block, length - literals->layers[i].width);
 }
 
 /* False when the text is not ASCII and all kinds of needles are asked for; what was found in front of
  * that is there all the same. */
-static bool text_scan(const struct search *search)
+static bool text_scan(struct search *search)
 {
     char lowered[BLOCK_BYTES];
     const struct literals *literals = search->literals;
-    for (size_t from = 0; from < search->text.len; from += BLOCK_PLACES) {
-        size_t length = search->text.len - from;
-        length = length < BLOCK_BYTES - 64 ? length : BLOCK_BYTES - 64;
-        bool is_ascii = search->kernel->lower(search->text.ptr + from, length, lowered);
+    struct block block = { .lowered = lowered };
+    for (; block.from < search->text.len; block.from += BLOCK_PLACES) {
+        block.length = search->text.len - block.from;
+        block.length = block.length < BLOCK_BYTES - 64 ? block.length : BLOCK_BYTES - 64;
+        bool is_ascii = search->kernel->lower(search->text.ptr + block.from, block.length, lowered);
         if (!is_ascii && search->kinds == NEEDLES_ALL)
             return false;
-        for (uint32_t i = 0; i < literals->layer_count; i++)
-            layer_scan(search, &literals->layers[i], from, lowered);
+        for (uint32_t i = 0; i < literals->first_end; i++)
+            layer_scan(search, &literals->layers[i], &block);
     }
-    for (uint32_t i = literals->first_end; i < literals->layer_count; i++) {
-        const struct layer *layer = &literals->layers[i];
-        if (layer->width > search->text.len)
-            continue;
-        size_t from = search->text.len - layer->width;
-        search->kernel->lower(search->text.ptr + from, layer->width, lowered);
-        place_ask(search, layer, from, lowered);
-    }
+    ends_scan(search, lowered);
     return true;
+}
+
+static void search_start(struct search *search, str text, enum needle_kinds kinds)
+{
+    search->text = text;
+    search->kinds = kinds;
+    search->long_cost = 0;
+    search->sums[0] = search->sums[1] = NULL;
+    if (search->literals->shared_count > 0)
+        memset(search->shared, 0, sizeof search->shared);
 }
 
 enum err literals_search(const struct literals *literals, str text, struct arena *scratch,
     struct truths *truths, struct literal_work *work)
 {
-    struct search search = { literals, literals->kernel, truths, work, text, NEEDLES_ALL };
+    struct search search;
+    search.literals = literals;
+    search.kernel = literals->kernel;
+    search.scratch = scratch;
+    search.truths = truths;
+    search.work = work;
+    search.is_full = false;
     for (uint32_t i = 0; i < literals->always_count; i++)
         truths_add(truths, literals->always[i]);
+    search_start(&search, text, NEEDLES_ALL);
     if (text_scan(&search))
-        return ERR_OK;
+        return search.is_full ? ERR_MEMORY : ERR_OK;
     /* A cased literal is bytes of the text as it is; a folded one is bytes of the folded text, both
      * being UTF-8 there. */
-    search.kinds = NEEDLES_CASED;
+    search_start(&search, text, NEEDLES_CASED);
     text_scan(&search);
-    search.kinds = NEEDLES_FOLDED;
-    search.text = fold_copy(scratch, text);
-    if (search.text.ptr == NULL)
+    str folded = fold_copy(scratch, text);
+    if (folded.ptr == NULL)
         return ERR_MEMORY;
+    search_start(&search, folded, NEEDLES_FOLDED);
     text_scan(&search);
-    return ERR_OK;
+    return search.is_full ? ERR_MEMORY : ERR_OK;
 }
 
 enum err literals_find(

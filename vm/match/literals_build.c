@@ -2,6 +2,7 @@
 
 #include "base/fold.h"
 #include "match/gram_frequency.h"
+#include "match/literals_sum.h"
 
 /* A needle on its way into the table. */
 struct draft {
@@ -10,8 +11,10 @@ struct draft {
     uint32_t literal; /* the first that is it */
     uint32_t before;  /* bytes in front of the window chosen */
     uint32_t gram;
-    uint32_t next;            /* in its layer, + 1; 0: the last */
-    uint32_t more, more_last; /* as in struct needle */
+    uint32_t next;           /* in its layer, + 1; 0: the last */
+    uint32_t equal;          /* literals that equal it, but for the first */
+    uint32_t shared;         /* as in struct needle */
+    const uint8_t *rarities; /* of its grams of four, two or one */
 };
 
 /* A layer on its way: how many needles each window has so far. */
@@ -45,16 +48,11 @@ static uint32_t log2_above(uint32_t number)
     return log;
 }
 
-uint32_t window_gram(const char *lowered, uint32_t width)
+uint32_t window_hash(const char *lowered, uint32_t width)
 {
     uint64_t hash = 0;
-    uint64_t word = 0;
-    if (width <= 4) {
-        memcpy(&word, lowered, width);
-        return (uint32_t)word;
-    }
     for (uint32_t at = 0; at < width; at += 8) {
-        word = 0;
+        uint64_t word = 0;
         memcpy(&word, lowered + at, width - at < 8 ? width - at : 8);
         hash = (hash ^ word) * 0x9E3779B97F4A7C15;
         hash ^= hash >> 32;
@@ -62,9 +60,10 @@ uint32_t window_gram(const char *lowered, uint32_t width)
     return (uint32_t)hash;
 }
 
+/* With room for reading four bytes at each place. */
 static str lower_copy(struct arena *arena, str text)
 {
-    char *bytes = arena_array(arena, text.len + 1, 1, 1);
+    char *bytes = arena_array(arena, text.len + 4, 1, 1);
     if (bytes == NULL)
         return (str){ NULL, 0 };
     for (size_t at = 0; at < text.len; at++)
@@ -91,8 +90,14 @@ static enum err draft_read(struct builder *builder, struct literal *literal, str
     }
     if (draft->bytes.ptr == NULL || draft->lowered.ptr == NULL)
         return ERR_MEMORY;
-    literal->chance = gram_text_chance(draft->lowered);
-    if (literal->place != LITERAL_ANYWHERE && draft->lowered.len > 0)
+    size_t length = draft->lowered.len;
+    uint32_t width = gram_width(length);
+    uint8_t *rarities = ARENA_ARRAY(builder->work, uint8_t, length + 1);
+    if (rarities == NULL)
+        return ERR_MEMORY;
+    draft->rarities = rarities;
+    literal->chance = gram_chance(length, gram_rarities(draft->lowered, width, rarities));
+    if (literal->place != LITERAL_ANYWHERE && length > 0)
         literal->chance /= PLACES_TO_ONE;
     return ERR_OK;
 }
@@ -132,36 +137,53 @@ static enum err drafts_make(struct builder *builder, struct literal *literals)
     return ERR_OK;
 }
 
-/* The predicates of the empty literals, and of those that equal an earlier one. */
-static enum err predicates_collect(struct builder *builder, struct literals *literals)
+/* A row for each draft that several literals are. */
+static enum err more_rows_make(struct builder *builder, struct literals *literals)
 {
-    uint32_t count = builder->literal_count;
-    uint32_t *always = ARENA_ARRAY(builder->arena, uint32_t, (size_t)count + 1);
-    uint32_t *more = ARENA_ARRAY(builder->arena, uint32_t, (size_t)count + 1);
-    if (always == NULL || more == NULL)
-        return ERR_MEMORY;
-    literals->always = always;
-    literals->more = more;
-    for (uint32_t i = 0; i < count; i++) {
-        if (builder->draft_of[i] == 0)
-            always[literals->always_count++] = builder->literals[i].predicate;
-        else if (builder->drafts[builder->draft_of[i] - 1].literal != i)
-            builder->drafts[builder->draft_of[i] - 1].more_last++;
-    }
     uint32_t first = 0;
-    for (uint32_t i = 0; i < builder->draft_count; i++) {
-        struct draft *draft = &builder->drafts[i];
-        uint32_t own = draft->more_last;
-        draft->more = draft->more_last = first;
-        first += own;
-    }
-    for (uint32_t i = 0; i < count; i++) {
+    struct more_row *rows;
+    for (uint32_t i = 0; i < builder->literal_count; i++) {
         if (builder->draft_of[i] == 0)
             continue;
         struct draft *draft = &builder->drafts[builder->draft_of[i] - 1];
-        if (draft->literal != i)
-            more[draft->more_last++] = builder->literals[i].predicate;
+        if (draft->literal != i && draft->equal++ == 0)
+            draft->shared = ++literals->shared_count;
     }
+    rows = ARENA_ARRAY(builder->arena, struct more_row, (size_t)literals->shared_count + 1);
+    if (rows == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < builder->draft_count; i++) {
+        const struct draft *draft = &builder->drafts[i];
+        if (draft->shared != 0)
+            rows[draft->shared] = (struct more_row){ first, first };
+        first += draft->equal;
+    }
+    uint32_t *predicates = ARENA_ARRAY(builder->arena, uint32_t, (size_t)first + 1);
+    if (predicates == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < builder->literal_count; i++) {
+        if (builder->draft_of[i] == 0)
+            continue;
+        const struct draft *draft = &builder->drafts[builder->draft_of[i] - 1];
+        if (draft->literal != i)
+            predicates[rows[draft->shared].last++] = builder->literals[i].predicate;
+    }
+    literals->more = rows;
+    literals->predicates = predicates;
+    return ERR_OK;
+}
+
+static enum err always_collect(const struct builder *builder, struct literals *literals)
+{
+    for (uint32_t i = 0; i < builder->literal_count; i++)
+        literals->always_count += builder->draft_of[i] == 0;
+    uint32_t *always = ARENA_ARRAY(builder->arena, uint32_t, (size_t)literals->always_count + 1);
+    if (always == NULL)
+        return ERR_MEMORY;
+    literals->always = always;
+    for (uint32_t i = 0; i < builder->literal_count; i++)
+        if (builder->draft_of[i] == 0)
+            *always++ = builder->literals[i].predicate;
     return ERR_OK;
 }
 
@@ -192,15 +214,6 @@ static struct window_slot *slot_find(
     return &layer->slots[at];
 }
 
-/* How seldom a window is, for choosing among those of one width. */
-static uint32_t window_rarity(const char *lowered, uint32_t width)
-{
-    uint32_t gram = window_gram(lowered, width);
-    if (width == 2)
-        return gram_pair_rarity(gram);
-    return width == 4 ? gram_rarity(gram) : 1;
-}
-
 /* Eight times log2 of one more than the needles that a window has: a place with n needles under it
  * costs as n places with one. */
 static const uint8_t crowding[CHAIN_MAX] = { 0, 8, 13, 16, 19, 21, 22, 24 };
@@ -211,6 +224,7 @@ static bool window_choose(const struct builder *builder, const struct layer_draf
     struct draft *draft, uint32_t width, bool is_last)
 {
     uint32_t most = 0;
+    bool is_gram = width == gram_width(draft->lowered.len);
     enum literal_place place = builder->literals[draft->literal].place;
     size_t last = draft->lowered.len - width;
     size_t first = place == LITERAL_END ? last : 0;
@@ -218,7 +232,7 @@ static bool window_choose(const struct builder *builder, const struct layer_draf
         last = 0;
     for (size_t at = first; at <= last; at++) {
         /* 32 more than any crowding: 0 stays the mark of none. */
-        uint32_t rarity = 32 + window_rarity(draft->lowered.ptr + at, width);
+        uint32_t rarity = 32 + (is_gram ? draft->rarities[at] : UINT32_C(1));
         if (rarity <= most)
             continue;
         uint32_t gram = window_gram(draft->lowered.ptr + at, width);
@@ -247,7 +261,7 @@ static uint32_t widths_of(enum literal_place place, size_t length, uint32_t ret_
     for (size_t i = 0; i < known && widths[i] <= length; i++)
         ret_widths[count++] = widths[i];
     if (count == 0)
-        ret_widths[count++] = length >= 4 ? 4 : length >= 2 ? 2 : 1;
+        ret_widths[count++] = gram_width(length);
     if (length < WINDOW_MAX && ret_widths[count - 1] != length)
         ret_widths[count++] = (uint32_t)length;
     return count;
@@ -298,7 +312,8 @@ static enum err drafts_file(struct builder *builder)
     return ERR_OK;
 }
 
-static struct needle needle_of(const struct builder *builder, const struct draft *draft)
+static struct needle needle_of(
+    const struct builder *builder, const struct draft *draft, uint64_t base)
 {
     const struct literal *literal = &builder->literals[draft->literal];
     struct needle needle = {
@@ -306,10 +321,14 @@ static struct needle needle_of(const struct builder *builder, const struct draft
         .length = (uint32_t)draft->bytes.len,
         .before = draft->before,
         .predicate = literal->predicate,
-        .more = draft->more,
-        .more_last = draft->more_last,
+        .shared = draft->shared,
         .is_cased = literal->is_cased,
+        .power = 1,
     };
+    for (size_t at = 0; needle.length > SHORT_NEEDLE_MAX && at < needle.length; at++) {
+        needle.sum = sum_next(needle.sum, base, (unsigned char)needle.bytes[at]);
+        needle.power = sum_times(needle.power, base);
+    }
     size_t behind = draft->lowered.len - draft->before;
     size_t known = behind < 8 ? behind : 8;
     memcpy(&needle.word, draft->lowered.ptr + draft->before, known);
@@ -322,7 +341,7 @@ static struct needle needle_of(const struct builder *builder, const struct draft
 enum { BITS_LOG = 6, BITMAP_LOG_LEAST = 10, BITMAP_LOG_MOST = 22 };
 
 static enum err layer_fill(const struct builder *builder, enum literal_place place, uint32_t width,
-    const struct layer_draft *draft, struct layer *layer)
+    const struct layer_draft *draft, uint64_t base, struct layer *layer)
 {
     uint32_t log = log2_above(draft->count) + BITS_LOG;
     log = log < BITMAP_LOG_LEAST ? BITMAP_LOG_LEAST : log;
@@ -357,7 +376,7 @@ static enum err layer_fill(const struct builder *builder, enum literal_place pla
     }
     for (uint32_t at = draft->first; at != 0; at = builder->drafts[at - 1].next) {
         const struct draft *own = &builder->drafts[at - 1];
-        needles[--slot_find(builder, &table, own->gram)->first] = needle_of(builder, own);
+        needles[--slot_find(builder, &table, own->gram)->first] = needle_of(builder, own, base);
     }
     return ERR_OK;
 }
@@ -376,7 +395,7 @@ static enum err layers_fill(const struct builder *builder, struct literals *lite
             const struct layer_draft *draft = builder->layers[place][width];
             if (draft == NULL || draft->count == 0)
                 continue;
-            TRY(layer_fill(builder, (enum literal_place)place, width, draft,
+            TRY(layer_fill(builder, (enum literal_place)place, width, draft, literals->base,
                 &literals->layers[literals->layer_count]));
             literals->layer_count++;
             literals->first_end += place < LITERAL_END;
@@ -400,7 +419,9 @@ enum err literals_new(struct arena *arena, struct literal *literals, uint32_t co
     if (builder.draft_of == NULL || builder.drafts == NULL || made == NULL)
         return ERR_MEMORY;
     TRY(drafts_make(&builder, literals));
-    TRY(predicates_collect(&builder, made));
+    TRY(more_rows_make(&builder, made));
+    TRY(always_collect(&builder, made));
+    made->base = (uint64_t)builder.multiplier << 24 | 0xABCDE1;
     TRY(drafts_file(&builder));
     TRY(layers_fill(&builder, made));
     made->kernel = literals_best_kernel();

@@ -35,9 +35,3 @@ void literals_probe_avx2(const struct layer *layer, const char lowered[static BL
     size_t places, uint64_t ret_hits[static BLOCK_WORDS]);
 void literals_probe_avx512(const struct layer *layer, const char lowered[static BLOCK_BYTES],
     size_t places, uint64_t ret_hits[static BLOCK_WORDS]);
-
-/* The bytes of a window of up to four. */
-static inline uint32_t window_mask(uint32_t width)
-{
-    return width >= 4 ? UINT32_MAX : (UINT32_C(1) << 8 * width) - 1;
-}

@@ -26,16 +26,22 @@ enum {
     WINDOW_MAX = 64,
 };
 
-/* A needle in its chain, with what is asked first about it: whether the eight bytes from its window
- * on are those of the text. */
+/* A needle in its chain, in one line of the cache, with what is asked first about it: whether the eight
+ * bytes from its window on are those of the text. */
 struct needle {
     uint64_t word, mask; /* lowered bytes from the window on; 0 in the mask where it has none */
     const char *bytes;   /* lowered when folded, as written when cased */
+    uint64_t sum, power; /* of a long one: see literals_sum.h */
     uint32_t length;
-    uint32_t before;          /* bytes in front of its window */
-    uint32_t predicate;       /* of the first literal; the others are in `more` */
-    uint32_t more, more_last; /* predicates of equal literals: a range of literals.more */
+    uint32_t before;    /* bytes in front of its window */
+    uint32_t predicate; /* of the first literal; those of equal ones are in `more` */
+    uint32_t shared;    /* 0, or the number of its row of literals.more */
     bool is_cased;
+};
+
+/* The predicates of equal literals but the first. */
+struct more_row {
+    uint32_t first, last; /* range of literals.predicates */
 };
 
 struct window_slot {
@@ -61,7 +67,10 @@ struct literals {
     uint32_t layer_count;
     const uint32_t *always; /* predicates of the empty literal */
     uint32_t always_count;
-    const uint32_t *more; /* predicates, see struct needle */
+    const struct more_row *more; /* by needle.shared; row 0 is nobody's */
+    uint32_t shared_count;
+    const uint32_t *predicates;
+    uint64_t base; /* of the sums of long needles */
     uint32_t needle_count;
 };
 
@@ -75,7 +84,7 @@ struct literal_work {
     uint64_t hits;     /* of them, those that a bitmap let through */
     uint64_t needles;  /* looked at in chains */
     uint64_t compared; /* of them, those that were compared with the text beyond eight bytes */
-    uint64_t bytes;    /* that such comparisons looked at */
+    uint64_t bytes;    /* of long needles, that such comparisons may have looked at */
 };
 
 static inline uint32_t window_bit(const struct layer *layer, uint32_t gram)
@@ -88,9 +97,25 @@ static inline uint64_t lowered_byte(unsigned char byte)
     return byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte;
 }
 
-/* A window as one number: itself up to four bytes, a hash of it when it is wider. `lowered` has
- * `width` bytes. */
-uint32_t window_gram(const char *lowered, uint32_t width);
+/* A hash of a window wider than four bytes. */
+uint32_t window_hash(const char *lowered, uint32_t width);
+
+/* The bytes of a window of up to four. */
+static inline uint32_t window_mask(uint32_t width)
+{
+    return width >= 4 ? UINT32_MAX : (UINT32_C(1) << 8 * width) - 1;
+}
+
+/* A window as one number: itself up to four bytes, else a hash of it. `lowered` can be read for
+ * `width` bytes, and for four. */
+static inline uint32_t window_gram(const char *lowered, uint32_t width)
+{
+    uint32_t gram;
+    if (width > 4)
+        return window_hash(lowered, width);
+    memcpy(&gram, lowered, sizeof gram);
+    return gram & window_mask(width);
+}
 
 /* literals_find, adding to *work. */
 MUST_CHECK enum err literals_search(const struct literals *literals, str text,
