@@ -3,11 +3,22 @@
 
 #include <stdlib.h>
 
+/* What one condition needs is given back once so much has gathered. */
+enum { SCRATCH_BYTES = 1024 * 1024 };
+
 struct building {
     struct match_image *image;
     struct arena *arena;
+    struct arena scratch; /* of a few conditions */
     uint32_t branch_room;
 };
+
+static struct arena *scratch_of(struct building *building)
+{
+    if (building->scratch.held > SCRATCH_BYTES)
+        arena_release(&building->scratch);
+    return &building->scratch;
+}
 
 /* ---- conditions to branches ---- */
 
@@ -79,13 +90,13 @@ static enum err add_branches(struct building *building, const struct branches *r
 
 static enum err add_condition(struct building *building, uint32_t start)
 {
-    CLEANUP(arena_release) struct arena scratch = { 0 };
+    struct arena *scratch = scratch_of(building);
     struct match_image *image = building->image;
     struct match_condition *condition = &image->conditions[image->condition_count++];
     struct branches read;
     condition->first = image->branch_count;
-    TRY(branches_read(image->program, start, &scratch, &read));
-    uint32_t *places = ARENA_ARRAY(&scratch, uint32_t, (size_t)read.count + 1);
+    TRY(branches_read(image->program, start, scratch, &read));
+    uint32_t *places = ARENA_ARRAY(scratch, uint32_t, (size_t)read.count + 1);
     if (places == NULL)
         return ERR_MEMORY;
     TRY(room_for(building, read.count + 1));
@@ -123,33 +134,44 @@ static enum err add_conditions(struct building *building)
 
 /* ---- witnesses ---- */
 
-static enum err choose_witnesses(struct building *building, struct arena *scratch)
+static enum err choose_witness(struct building *building, uint32_t index, uint32_t *room)
 {
     struct match_image *image = building->image;
-    struct witness *chosen = ARENA_ARRAY(scratch, struct witness, image->condition_count + 1);
-    size_t total = 0;
-    if (chosen == NULL)
-        return ERR_MEMORY;
-    for (uint32_t at = 0; at < image->condition_count; at++) {
-        struct match_condition *condition = &image->conditions[at];
-        TRY(witness_choose(&image->predicates, image->branches + condition->first, condition->count,
-            scratch, &chosen[at]));
-        condition->is_always = chosen[at].is_missing;
-        condition->chance = chosen[at].chance;
-        condition->also = chosen[at].also;
-        total += chosen[at].count;
-    }
+    struct match_condition *condition = &image->conditions[index];
     struct postings *witnesses = &image->witnesses;
-    witnesses->starts = ARENA_ARRAY(building->arena, uint32_t, (size_t)image->condition_count + 1);
-    witnesses->items = ARENA_ARRAY(building->arena, uint32_t, total + 1);
-    if (total > UINT32_MAX / 2 || witnesses->starts == NULL || witnesses->items == NULL)
-        return ERR_MEMORY;
-    for (uint32_t at = 0; at < image->condition_count; at++) {
-        uint32_t start = witnesses->starts[at];
-        memcpy(
-            witnesses->items + start, chosen[at].predicates, chosen[at].count * sizeof(uint32_t));
-        witnesses->starts[at + 1] = start + chosen[at].count;
+    uint32_t start = witnesses->starts[index];
+    struct witness chosen;
+    TRY(witness_choose(&image->predicates, image->branches + condition->first, condition->count,
+        scratch_of(building), &chosen));
+    condition->is_always = chosen.is_missing;
+    condition->chance = chosen.chance;
+    condition->also = chosen.also;
+    if (*room - start < chosen.count) {
+        uint32_t wanted = 2 * *room + chosen.count;
+        uint32_t *grown = ARENA_ARRAY(building->arena, uint32_t, wanted);
+        if (grown == NULL)
+            return ERR_MEMORY;
+        if (start > 0)
+            memcpy(grown, witnesses->items, start * sizeof *grown);
+        witnesses->items = grown;
+        *room = wanted;
     }
+    memcpy(witnesses->items + start, chosen.predicates, chosen.count * sizeof(uint32_t));
+    witnesses->starts[index + 1] = start + chosen.count;
+    return ERR_OK;
+}
+
+static enum err choose_witnesses(struct building *building)
+{
+    struct match_image *image = building->image;
+    uint32_t room = image->condition_count + 1; /* most have one */
+    image->witnesses.starts =
+        ARENA_ARRAY(building->arena, uint32_t, (size_t)image->condition_count + 1);
+    image->witnesses.items = ARENA_ARRAY(building->arena, uint32_t, room);
+    if (image->witnesses.starts == NULL || image->witnesses.items == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < image->condition_count; at++)
+        TRY(choose_witness(building, at, &room));
     return ERR_OK;
 }
 
@@ -320,24 +342,29 @@ static enum err plan_reading(struct building *building)
     return skim_plan_new(arena, paths, image->read_count + OWN_PATHS, &image->plan);
 }
 
+static enum err build(struct building *building)
+{
+    TRY(add_conditions(building));
+    TRY(predicates_index(&building->image->predicates));
+    TRY(choose_witnesses(building));
+    TRY(make_postings(building));
+    return plan_reading(building);
+}
+
 enum err match_image_new(
     struct arena *arena, const struct program *program, const struct match_image **ret_image)
 {
-    CLEANUP(arena_release) struct arena scratch = { 0 };
     size_t held = arena->held;
     struct building building = { .image = ARENA_NEW(arena, struct match_image), .arena = arena };
     if (building.image == NULL)
         return ERR_MEMORY;
     building.image->program = program;
     building.image->predicates = (struct predicates){ .arena = arena, .program = program };
-    TRY(add_conditions(&building));
-    TRY(predicates_index(&building.image->predicates));
-    TRY(choose_witnesses(&building, &scratch));
-    TRY(make_postings(&building));
-    TRY(plan_reading(&building));
+    enum err err = build(&building);
+    arena_release(&building.scratch);
     building.image->bytes = arena->held - held;
     *ret_image = building.image;
-    return ERR_OK;
+    return err;
 }
 
 /* ---- told ---- */

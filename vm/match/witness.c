@@ -142,15 +142,14 @@ static void consider_part(
 enum err witness_choose(const struct predicates *predicates, const struct branch *branches,
     uint32_t count, struct arena *arena, struct witness *ret_witness)
 {
-    CLEANUP(arena_release) struct arena scratch = { 0 };
     struct choosing choosing = { .predicates = predicates,
         .branches = branches,
         .count = count,
-        .cuts = ARENA_ARRAY(&scratch, struct cut, (size_t)count + 1),
-        .is_wanted = ARENA_ARRAY(&scratch, bool, (size_t)count + 1),
-        .found = ARENA_ARRAY(&scratch, uint32_t, (size_t)count + 1) };
+        .cuts = ARENA_ARRAY(arena, struct cut, (size_t)count + 1),
+        .is_wanted = ARENA_ARRAY(arena, bool, (size_t)count + 1),
+        .found = ARENA_ARRAY(arena, uint32_t, (size_t)count + 1) };
     struct witness witness = { .chance = 1, .is_missing = true, .also = NO_INDEX };
-    witness.predicates = ARENA_ARRAY(&scratch, uint32_t, (size_t)count + 1);
+    witness.predicates = ARENA_ARRAY(arena, uint32_t, (size_t)count + 1);
     if (choosing.cuts == NULL || choosing.is_wanted == NULL || choosing.found == NULL
         || witness.predicates == NULL)
         return ERR_MEMORY;
@@ -159,11 +158,6 @@ enum err witness_choose(const struct predicates *predicates, const struct branch
         consider_part(&choosing, begin, end, &witness);
     }
     keep_each_once(&witness);
-    uint32_t *kept = ARENA_ARRAY(arena, uint32_t, (size_t)witness.count + 1);
-    if (kept == NULL)
-        return ERR_MEMORY;
-    memcpy(kept, witness.predicates, witness.count * sizeof *kept);
-    witness.predicates = kept;
     *ret_witness = witness;
     return ERR_OK;
 }

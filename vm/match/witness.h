@@ -45,7 +45,7 @@ struct witness {
     bool is_missing; /* no set was found: the rule is looked at for every alert */
 };
 
-/* In `arena`; indexes were made. Linear in the branches. ERR_MEMORY. */
+/* In `arena`, as is all that it needs for it; indexes were made. Linear in the branches. ERR_MEMORY. */
 MUST_CHECK enum err witness_choose(const struct predicates *predicates,
     const struct branch *branches, uint32_t count, struct arena *arena,
     struct witness *ret_witness);
