@@ -342,12 +342,24 @@ static enum err plan_reading(struct building *building)
     return skim_plan_new(arena, paths, image->read_count + OWN_PATHS, &image->plan);
 }
 
+/* So that the row says itself which of its tests must be asked again. */
+static void flag_branches(struct match_image *image)
+{
+    for (uint32_t at = 0; at < image->branch_count; at++) {
+        uint32_t *predicate = &image->branches[at].predicate;
+        if (*predicate < PREDICATE_CONSTANT
+            && image->predicates.items[*predicate].way != INDEX_EXACT)
+            *predicate |= PREDICATE_CONFIRM;
+    }
+}
+
 static enum err build(struct building *building)
 {
     TRY(add_conditions(building));
     TRY(predicates_index(&building->image->predicates));
     TRY(choose_witnesses(building));
     TRY(make_postings(building));
+    flag_branches(building->image);
     return plan_reading(building);
 }
 

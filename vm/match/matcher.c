@@ -179,12 +179,18 @@ static enum err confirm(struct matcher *matcher, uint32_t predicate, enum answer
 
 static enum err answer_of(struct matcher *matcher, uint32_t predicate, enum answer *ret_answer)
 {
-    bool is_marked = truths_has(&matcher->truths, predicate);
-    enum index_way way = matcher->image->predicates.items[predicate].way;
-    *ret_answer = is_marked ? ANSWER_YES : ANSWER_NO;
-    if (way == INDEX_EXACT || (way == INDEX_FILTER && !is_marked))
+    uint32_t index = predicate & ~PREDICATE_CONFIRM;
+    *ret_answer = ANSWER_NO;
+    if (predicate == PREDICATE_CONSTANT)
         return ERR_OK;
-    return confirm(matcher, predicate, ret_answer);
+    if (predicate == PREDICATE_OPAQUE) {
+        *ret_answer = ANSWER_UNKNOWN;
+        return ERR_OK;
+    }
+    bool is_filter = matcher->image->predicates.items[index].way == INDEX_FILTER;
+    if (is_filter && !truths_has(&matcher->truths, index))
+        return ERR_OK;
+    return confirm(matcher, index, ret_answer);
 }
 
 enum err asked_condition(struct matcher *matcher, uint32_t index, uint16_t *ret_answer)
@@ -194,14 +200,15 @@ enum err asked_condition(struct matcher *matcher, uint32_t index, uint16_t *ret_
     uint16_t at = 0;
     do {
         const struct branch *branch = &branches[at];
-        enum answer answer = ANSWER_NO;
-        *ret_answer = ANSWER_ASK;
-        if (branch->predicate == PREDICATE_OPAQUE)
-            return ERR_OK;
-        if (branch->predicate != PREDICATE_CONSTANT)
+        enum answer answer;
+        if (branch->predicate < PREDICATE_CONFIRM)
+            answer = truths_has(&matcher->truths, branch->predicate) ? ANSWER_YES : ANSWER_NO;
+        else
             TRY(answer_of(matcher, branch->predicate, &answer));
-        if (answer == ANSWER_UNKNOWN)
+        if (answer == ANSWER_UNKNOWN) {
+            *ret_answer = ANSWER_ASK;
             return ERR_OK;
+        }
         at = answer == ANSWER_YES ? branch->on_true : branch->on_false;
     } while (at < BRANCHES_MAX);
     *ret_answer = at;

@@ -38,33 +38,22 @@ enum err asked_event(struct matcher *matcher)
 
 /* ---- what kind of alert it is ---- */
 
-/* Whether a value that was found says that the ordinary way has to look: an alert that may be in the
- * canonical form, or that is several alerts. */
-static bool is_special(const struct matcher *matcher, const struct skim_hits *hits)
+/* Whether a value under one of our own paths says that the ordinary way has to look: an alert that may
+ * be in the canonical form, or that is several alerts. */
+static bool is_special(
+    const struct matcher *matcher, const struct skim_hit *hit, uint32_t *findings)
 {
     const struct match_image *image = matcher->image;
-    uint32_t findings = 0;
-    for (uint32_t at = 0; at < hits->count; at++) {
-        const struct skim_hit *hit = &hits->items[at];
-        if (hit->path < image->read_count)
-            continue;
-        switch ((enum own_path)(hit->path - image->read_count)) {
-        case PATH_SOURCE:
-            if (hit->v.kind == VALUE_TEXT && source_find(image->program, value_str(hit->v)) != NULL)
-                return true;
-            break;
-        case PATH_FINDINGS:
-            if (++findings > 1)
-                return true;
-            break;
-        case PATH_RECORDS:
-        case PATH_FOUND:
-            if (hit->is_in_list || hit->v.kind == VALUE_LIST)
-                return true;
-            break;
-        case OWN_PATHS:
-            break;
-        }
+    switch ((enum own_path)(hit->path - image->read_count)) {
+    case PATH_SOURCE:
+        return hit->v.kind == VALUE_TEXT && source_find(image->program, value_str(hit->v)) != NULL;
+    case PATH_FINDINGS:
+        return ++*findings > 1;
+    case PATH_RECORDS:
+    case PATH_FOUND:
+        return hit->is_in_list || hit->v.kind == VALUE_LIST;
+    case OWN_PATHS:
+        break;
     }
     return false;
 }
@@ -111,11 +100,16 @@ static enum err find_source(struct matcher *matcher, bool *ret_is_unsure)
 
 /* ---- asking ---- */
 
-static enum err ask_hits(struct matcher *matcher, const struct skim_hits *hits)
+static enum err ask_hits(struct matcher *matcher, const struct skim_hits *hits, bool *ret_is_unsure)
 {
     const struct match_image *image = matcher->image;
+    uint32_t findings = 0;
     for (uint32_t at = 0; at < hits->count; at++) {
         const struct skim_hit *hit = &hits->items[at];
+        if (hit->path >= image->read_count) {
+            *ret_is_unsure = *ret_is_unsure || is_special(matcher, hit, &findings);
+            continue;
+        }
         const struct subject_group *group = image->read_groups[hit->path];
         if (group == NULL)
             continue;
@@ -149,8 +143,10 @@ static enum err ask_fields(struct matcher *matcher)
 static enum err ask_all(struct matcher *matcher, const struct skim_hits *hits, str forced_source,
     bool *ret_is_unsure, struct matches *ret_matches)
 {
-    TRY(ask_hits(matcher, hits));
     matcher->source = NULL;
+    TRY(ask_hits(matcher, hits, ret_is_unsure));
+    if (*ret_is_unsure)
+        return ERR_OK;
     if (forced_source.len > 0)
         matcher->source = source_find(matcher->image->program, forced_source);
     else
@@ -176,7 +172,7 @@ enum err matcher_text(struct matcher *matcher, str json, str forced_source, int6
     matcher->text = json;
     matcher->received_ms = received_ms;
     TRY(skim_read(matcher->skimmer, json, care, &end, &hits));
-    bool is_unsure = end == SKIM_UNSURE || is_special(matcher, &hits);
+    bool is_unsure = end == SKIM_UNSURE;
     if (!is_unsure) {
         enum err err = ask_all(matcher, &hits, forced_source, &is_unsure, ret_matches);
         /* ERR_JSON: every leaf is looked at, of parts too that SKIM_LAX passed over. */

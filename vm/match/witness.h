@@ -21,11 +21,12 @@
 
 /* A test of a rule as it is decided: eight bytes. */
 struct branch {
-    uint32_t predicate; /* or one of the two below */
+    uint32_t predicate; /* with PREDICATE_CONFIRM, or one of the two below */
     uint16_t on_true;   /* the next test, counted from the rule's first; or an answer */
     uint16_t on_false;
 };
 
+#define PREDICATE_CONFIRM 0x80000000u       /* a bit: its mark does not say that it holds */
 #define PREDICATE_OPAQUE UINT32_MAX         /* the machine has to say */
 #define PREDICATE_CONSTANT (UINT32_MAX - 1) /* both ways are one */
 
