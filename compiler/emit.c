@@ -51,12 +51,30 @@ static void emit_rule(struct emit *emit, struct item *item)
     emit->rule = NULL;
 }
 
+static bool is_in_force(const struct item *item)
+{
+    return item->kind == ITEM_RULE && item->rule.disabled_by == NULL;
+}
+
+static uint32_t count_rules(const struct compilation *compilation)
+{
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < compilation->tree_count; at++)
+        for (const struct item *item = compilation->trees[at]->items; item != NULL;
+             item = item->next)
+            count += is_in_force(item);
+    return count;
+}
+
 static void emit_rules(struct emit *emit)
 {
+    uint32_t count = count_rules(emit->compilation);
+    TABLE_RESERVE(emit, emit->rules, count);
+    TABLE_RESERVE(emit, emit->steps, count); /* most have one */
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (struct item *item = emit->compilation->trees[at]->items; item != NULL;
              item = item->next)
-            if (item->kind == ITEM_RULE && item->rule.disabled_by == NULL && emit->err == ERR_OK)
+            if (is_in_force(item) && emit->err == ERR_OK)
                 emit_rule(emit, item);
 }
 

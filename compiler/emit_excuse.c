@@ -122,7 +122,9 @@ void emit_excuses(struct emit *emit, const struct item *item, struct rule_code *
     for (const struct ast_excuse *excuse = item->rule.excuses; excuse != NULL;
          excuse = excuse->next)
         count++;
-    struct excuse_code *excuses = ARENA_ARRAY(emit->arena, struct excuse_code, count + 1);
+    if (count == 0)
+        return;
+    struct excuse_code *excuses = ARENA_ARRAY(emit->arena, struct excuse_code, count);
     if (!emit_ok(emit, excuses == NULL ? ERR_MEMORY : ERR_OK))
         return;
     for (const struct ast_excuse *excuse = item->rule.excuses; excuse != NULL;

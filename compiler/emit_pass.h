@@ -101,8 +101,15 @@ bool emit_ok(struct emit *emit, enum err err);
 
 /* ---- emit_table.c ---- */
 
+/* Room for `count` items of `size` bytes; NULL for none. */
+void *table_make(struct emit *emit, uint32_t count, uint32_t *ret_room, size_t size);
 /* Make room for one more of `size` bytes; the items, moved when they had to be, or NULL. */
 void *table_grow(struct emit *emit, void *items, uint32_t count, uint32_t *room, size_t size);
+
+/* Room for `count` items of a table that is empty: what is known to be many does not grow by
+ * doubling, which takes as much again for what is left behind. */
+#define TABLE_RESERVE(emit, table, count)                                                          \
+    ((table).items = table_make((emit), (count), &(table).room, sizeof *(table).items))
 
 #define TABLE_ADD(emit, table, item)                                                               \
     do {                                                                                           \

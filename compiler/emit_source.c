@@ -73,16 +73,28 @@ static struct source_program emit_source(struct emit *emit, const struct item *i
 }
 
 /* Whether a user's declaration takes the place of this shipped one. */
-static bool is_replaced(const struct emit *emit, const struct item *source)
+static bool is_replaced(
+    const struct emit *emit, const struct item *source, const struct item *const *all, size_t count)
 {
     if (!is_shipped(emit, source))
         return false;
+    for (size_t at = 0; at < count; at++)
+        if (all[at] != source && str_equal(all[at]->name, source->name))
+            return true;
+    return false;
+}
+
+/* The sources among all items; rules may be many, and each look at them costs. */
+static const struct item *const *all_sources(struct emit *emit, uint32_t *ret_count)
+{
+    TABLE(const struct item *) all = { 0 };
     for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
         for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
              item = item->next)
-            if (item->kind == ITEM_SOURCE && item != source && str_equal(item->name, source->name))
-                return true;
-    return false;
+            if (item->kind == ITEM_SOURCE)
+                TABLE_ADD(emit, all, item);
+    *ret_count = all.count;
+    return all.items;
 }
 
 static int by_name(const void *a, const void *b)
@@ -96,14 +108,14 @@ static int by_name(const void *a, const void *b)
 
 void emit_sources(struct emit *emit)
 {
-    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
-        for (const struct item *item = emit->compilation->trees[at]->items; item != NULL;
-             item = item->next) {
-            if (item->kind != ITEM_SOURCE || is_replaced(emit, item))
-                continue;
-            struct source_program source = emit_source(emit, item);
-            TABLE_ADD(emit, emit->sources, source);
-        }
+    uint32_t count;
+    const struct item *const *all = all_sources(emit, &count);
+    for (uint32_t at = 0; at < count && emit->err == ERR_OK; at++) {
+        if (is_replaced(emit, all[at], all, count))
+            continue;
+        struct source_program source = emit_source(emit, all[at]);
+        TABLE_ADD(emit, emit->sources, source);
+    }
     if (emit->err == ERR_OK && emit->sources.count > 1)
         qsort(emit->sources.items, emit->sources.count, sizeof emit->sources.items[0], by_name);
 }

@@ -14,6 +14,14 @@ bool emit_ok(struct emit *emit, enum err err)
     return err == ERR_OK;
 }
 
+void *table_make(struct emit *emit, uint32_t count, uint32_t *ret_room, size_t size)
+{
+    void *items = count == 0 ? NULL : arena_array(emit->arena, count, size, alignof(max_align_t));
+    if (emit_ok(emit, items == NULL && count > 0 ? ERR_MEMORY : ERR_OK))
+        *ret_room = count;
+    return items;
+}
+
 void *table_grow(struct emit *emit, void *items, uint32_t count, uint32_t *room, size_t size)
 {
     if (count < *room)

@@ -29,6 +29,8 @@ struct parse {
 
     /* private to the lexer and the grammar's actions */
     jmp_buf out_of_memory;
+    struct arena
+        *scanning; /* the scanner's own, with a copy of the text: gone when the parse is over */
     struct feed *feed;
     struct item *last_item;
     struct comment *last_comment;
