@@ -53,7 +53,7 @@ MODEL   := $(B)/tests/model/model_holds
 DIFF    := $(B)/tests/diff/diff_evaluate
 MATCHES := $(B)/tests/diff/diff_match $(B)/tests/diff/diff_events
 FAULT   := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/fault_*.c))
-BENCH   := $(B)/tests/bench/bench_intake $(B)/tests/bench/bench_http $(B)/tests/bench/bench_skim $(B)/tests/bench/bench_match
+BENCH   := $(patsubst %,$(B)/tests/bench/bench_%,intake http skim match subject)
 FUZZERS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all run test check soak lint format fuzz cover install docs clean help

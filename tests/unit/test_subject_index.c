@@ -415,11 +415,244 @@ static void an_index_says_of_random_values_what_each_test_says(void **state)
     assert_true(tally.held > tally.pairs / 100);
 }
 
+/* ---- large and hostile ones ---- */
+
+static value list_of(struct fixture *fixture, value (*make)(struct fixture *, uint32_t),
+    uint32_t first, uint32_t count, bool is_set)
+{
+    value *items = ARENA_ARRAY(&fixture->arena, value, count);
+    value list;
+    assert_non_null(items);
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = make(fixture, first + i);
+    list = value_list(items, count);
+    if (is_set)
+        assert_int_equal(value_set_new(&fixture->arena, items, count, &list), ERR_OK);
+    return list;
+}
+
+static value indicator(struct fixture *fixture, uint32_t number)
+{
+    const char *text = arena_format(&fixture->arena, "Host%u.Example", number);
+    assert_non_null(text);
+    return T(text);
+}
+
+static bool holds(struct fixture *fixture, const struct subject_index *index, value v)
+{
+    ask(fixture, index, v);
+    return truths_has(&fixture->truths, 0);
+}
+
+static void a_list_of_100000_texts_is_asked_in_one_lookup(void **state)
+{
+    struct fixture *fixture = *state;
+    struct subject_test test = { .test = { .opcode = OP_IN, .flags = FLAG_LOOSE } };
+    test.test.right = list_of(fixture, indicator, 0, 100000, true);
+    size_t before = fixture->arena.held;
+    const struct subject_index *index = index_of(fixture, &test, 1);
+    assert_int_equal(test.way, INDEX_EXACT);
+    assert_true(test.chance <= 0.5);
+    /* No second copy of the texts: an entry for each, and the bits of the filter. */
+    assert_true(fixture->arena.held - before < (size_t)100000 * 36);
+    assert_true(holds(fixture, index, T("host0.example")));
+    assert_true(holds(fixture, index, T("HOST99999.EXAMPLE")));
+    assert_true(holds(fixture, index, T("ho\xC5\xBFt77777.example")));
+    assert_false(holds(fixture, index, T("host100000.example")));
+    assert_false(holds(fixture, index, T("host99999.exampl")));
+}
+
+static void ten_thousand_lists_that_share_their_texts_mark_each_its_predicate(void **state)
+{
+    enum { LISTS = 10000, LENGTH = 8 };
+    struct fixture *fixture = *state;
+    struct subject_test *tests = ARENA_ARRAY(&fixture->arena, struct subject_test, LISTS);
+    assert_non_null(tests);
+    value shared = list_of(fixture, indicator, 0, LENGTH, false);
+    for (uint32_t i = 0; i < LISTS; i++)
+        tests[i] =
+            (struct subject_test){ .test = { .opcode = OP_IN, .right = shared }, .predicate = i };
+    tests[5000].test.right = indicator(fixture, 77);
+    const struct subject_index *index = index_of(fixture, tests, LISTS);
+    ask(fixture, index, T("host7.example"));
+    assert_int_equal(fixture->truths.held_count, LISTS - 1);
+    assert_false(truths_has(&fixture->truths, 5000));
+    ask(fixture, index, T("host77.example"));
+    assert_int_equal(fixture->truths.held_count, 1);
+    assert_true(truths_has(&fixture->truths, 5000));
+}
+
+/* Texts that meet in a hash which folds with |0x20, and numbers that are apart by powers of two. */
+static value colliding(struct fixture *fixture, uint32_t number)
+{
+    char text[32] = "";
+    if (number % 2 != 0)
+        return value_integer((int64_t)((uint64_t)number << 40));
+    for (int bit = 0; bit < 17; bit++)
+        text[bit] = (number >> bit & 1) != 0 ? '1' : '\x11';
+    str copy = arena_copy(&fixture->arena, (str){ text, 17 });
+    assert_non_null(copy.ptr);
+    return value_text(copy);
+}
+
+static void constants_made_to_collide_do_not(void **state)
+{
+    struct fixture *fixture = *state;
+    struct subject_test test = { .test = { .opcode = OP_IN } };
+    test.test.right = list_of(fixture, colliding, 0, 100000, false);
+    const struct subject_index *index = index_of(fixture, &test, 1);
+    for (uint32_t i = 0; i < 100000; i++)
+        assert_true(holds(fixture, index, colliding(fixture, i)));
+    for (uint32_t i = 100000; i < 110000; i += 2)
+        assert_false(holds(fixture, index, colliding(fixture, i)));
+}
+
+static value random_network(struct fixture *fixture)
+{
+    struct ip *ip = ARENA_NEW(&fixture->arena, struct ip);
+    assert_non_null(ip);
+    bool is_v4 = below(fixture, 2) != 0;
+    /* Few bits differ, so that networks nest and meet. */
+    for (unsigned i = is_v4 ? 12 : 0; i < 16; i++)
+        ip->bytes[i] = (uint8_t)(below(fixture, 3) == 0 ? 0xFF : below(fixture, 2) * 0x81);
+    ip->bits = (uint8_t)(is_v4 ? IP_V4_BITS + below(fixture, 33) : below(fixture, 129));
+    ip->is_v4 = is_v4;
+    if (is_v4)
+        ip->bytes[10] = ip->bytes[11] = 0xFF;
+    ip_mask(ip);
+    return (value){ .kind = VALUE_CIDR, .ip = ip };
+}
+
+static void nested_networks_are_those_that_cover_the_address(void **state)
+{
+    enum { NETWORKS = 3000 };
+    struct fixture *fixture = *state;
+    struct subject_test *tests = ARENA_ARRAY(&fixture->arena, struct subject_test, NETWORKS);
+    uint64_t covered = 0;
+    assert_non_null(tests);
+    for (uint32_t i = 0; i < NETWORKS; i++)
+        tests[i] =
+            (struct subject_test){ .test = { .opcode = OP_IN, .right = random_network(fixture) },
+                .predicate = i };
+    const struct subject_index *index = index_of(fixture, tests, NETWORKS);
+    for (uint32_t round = 0; round < 500; round++) {
+        struct ip address = *random_network(fixture).ip;
+        address.bits = 128;
+        ask(fixture, index, (value){ .kind = VALUE_IP, .ip = &address });
+        for (uint32_t i = 0; i < NETWORKS; i++)
+            assert_int_equal(
+                truths_has(&fixture->truths, i), ip_covers(tests[i].test.right.ip, &address));
+        covered += fixture->truths.held_count;
+    }
+    assert_true(covered > 500);
+}
+
+static void a_range_of_many_is_marked_where_the_value_lies_in_it(void **state)
+{
+    enum { RANGES = 2000 };
+    static const enum opcode opcodes[] = { OP_LESS, OP_LESS_EQUAL, OP_GREATER, OP_GREATER_EQUAL,
+        OP_BETWEEN };
+    struct fixture *fixture = *state;
+    struct subject_test *tests = ARENA_ARRAY(&fixture->arena, struct subject_test, RANGES);
+    assert_non_null(tests);
+    for (uint32_t i = 0; i < RANGES; i++) {
+        int64_t low = below(fixture, 3000);
+        tests[i] = (struct subject_test){ .predicate = i };
+        tests[i].test.opcode = opcodes[below(fixture, COUNT_OF(opcodes))];
+        tests[i].test.right = below(fixture, 8) == 0 ? D((double)low + 0.5) : value_integer(low);
+        tests[i].test.high = value_integer(low - 3 + below(fixture, 100));
+    }
+    const struct subject_index *index = index_of(fixture, tests, RANGES);
+    for (uint32_t round = 0; round < 300; round++) {
+        int64_t whole = (int64_t)below(fixture, 3200) - 100;
+        value v = below(fixture, 2) != 0 ? value_integer(whole) : D((double)whole / 2);
+        ask(fixture, index, v);
+        for (uint32_t i = 0; i < RANGES; i++)
+            assert_int_equal(
+                truths_has(&fixture->truths, i), holds_for(fixture, &tests[i].test, v));
+    }
+}
+
+/* ---- ways and chances ---- */
+
+static struct subject_test test_of(enum opcode opcode, uint8_t flags, value right)
+{
+    return (struct subject_test){ .test = { .opcode = opcode, .flags = flags, .right = right } };
+}
+
+static void globs_are_exact_where_one_piece_decides(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct {
+        const char *glob;
+        enum index_way way;
+    } rows[] = { { "cmd.exe", INDEX_EXACT }, { "cmd*", INDEX_EXACT }, { "*cmd", INDEX_EXACT },
+        { "*cmd*", INDEX_EXACT }, { "**cmd**", INDEX_EXACT }, { "*", INDEX_EXACT },
+        { "", INDEX_EXACT }, { "\\*cmd\\?*", INDEX_EXACT }, { "cmd*exe", INDEX_FILTER },
+        { "cm?", INDEX_FILTER }, { "?cmd*", INDEX_FILTER }, { "?", INDEX_NONE },
+        { "*?*", INDEX_NONE } };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct subject_test test = test_of(OP_LIKE, 0, T(rows[i].glob));
+        index_of(fixture, &test, 1);
+        assert_int_equal(test.way, rows[i].way);
+    }
+}
+
+static void a_list_is_as_good_as_its_worst_element(void **state)
+{
+    struct fixture *fixture = *state;
+    value items[] = { T("cmd*"), T("a*b"), T("??") };
+    for (uint32_t count = 1; count <= 3; count++) {
+        static const enum index_way ways[] = { INDEX_EXACT, INDEX_FILTER, INDEX_NONE };
+        struct subject_test test = test_of(OP_LIKE, 0, value_list(items, count));
+        const struct subject_index *index = index_of(fixture, &test, 1);
+        assert_int_equal(test.way, ways[count - 1]);
+        assert_int_equal(holds(fixture, index, T("cmd.exe")), count < 3);
+    }
+}
+
+static void rarer_tests_have_smaller_chances(void **state)
+{
+    struct fixture *fixture = *state;
+    value names = list_of(fixture, indicator, 0, 20, false);
+    struct subject_test tests[] = {
+        test_of(OP_EQUAL, 0, T("a")),
+        test_of(OP_IN, 0, names),
+        test_of(OP_CONTAINS, 0, T("mimikatz.exe")),
+        test_of(OP_CONTAINS, 0, T("")),
+        test_of(OP_EXISTS, 0, VALUE_NONE),
+        test_of(OP_EQUAL, FLAG_ALL, T("b")),
+        test_of(OP_IN, 0, address(fixture, "10.0.0.0/8", VALUE_CIDR)),
+        test_of(OP_IN, 0, address(fixture, "10.0.0.0/24", VALUE_CIDR)),
+    };
+    index_of(fixture, tests, COUNT_OF(tests));
+    assert_true(tests[0].chance < tests[1].chance);
+    assert_true(tests[1].chance <= 0.5);
+    assert_true(tests[2].chance < tests[0].chance);
+    assert_true(tests[3].chance > 0.999);
+    assert_true(tests[0].chance < tests[4].chance);
+    assert_int_equal(tests[5].way, INDEX_NONE);
+    assert_true(tests[5].chance > 0.999);
+    assert_true(tests[7].chance < tests[6].chance);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             an_index_says_of_random_values_what_each_test_says, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_list_of_100000_texts_is_asked_in_one_lookup, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            ten_thousand_lists_that_share_their_texts_mark_each_its_predicate, setup, teardown),
+        cmocka_unit_test_setup_teardown(constants_made_to_collide_do_not, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            nested_networks_are_those_that_cover_the_address, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_range_of_many_is_marked_where_the_value_lies_in_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(globs_are_exact_where_one_piece_decides, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_list_is_as_good_as_its_worst_element, setup, teardown),
+        cmocka_unit_test_setup_teardown(rarer_tests_have_smaller_chances, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

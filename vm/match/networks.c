@@ -153,19 +153,30 @@ enum err networks_new(struct arena *arena, struct network *items, uint32_t count
     return ERR_OK;
 }
 
+/* How many pieces begin at or before the point. Without branches: which way it goes is a coin each
+ * time. Of IPv4 all high halves are the same. */
+static uint32_t pieces_before(const struct forest *forest, struct point point, bool is_v4)
+{
+    uint32_t base = 0;
+    for (uint32_t left = forest->pieces; left > 0;) {
+        uint32_t half = (left + 1) / 2;
+        struct point start = forest->starts[base + half - 1];
+        uint32_t is_before = is_v4 ? start.low <= point.low : !point_less(point, start);
+        base += half & -is_before;
+        left -= half;
+    }
+    return base;
+}
+
 void networks_mark(const struct networks *networks, const struct ip *address, struct truths *truths)
 {
     const struct forest *forest = address->is_v4 ? &networks->v4 : &networks->v6;
     struct point point = point_of(address->bytes);
-    uint32_t base = 0; /* pieces before it begin at or before the address */
-    for (uint32_t left = forest->pieces; left > 0;) {
-        uint32_t half = (left + 1) / 2;
-        base += point_less(point, forest->starts[base + half - 1]) ? 0 : half;
-        left -= half;
-    }
-    if (base == 0)
+    uint32_t pieces =
+        address->is_v4 ? pieces_before(forest, point, true) : pieces_before(forest, point, false);
+    if (pieces == 0)
         return;
-    for (uint32_t node = forest->innermost[base - 1]; node != NO_NETWORK;
+    for (uint32_t node = forest->innermost[pieces - 1]; node != NO_NETWORK;
          node = forest->nodes[node].parent)
         for (uint32_t i = forest->nodes[node].marks; i < forest->nodes[node + 1].marks; i++)
             truths_add(truths, forest->marks[i]);

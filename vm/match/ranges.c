@@ -9,6 +9,7 @@ struct ranges {
     enum ranges_order order;
     const value *ends; /* distinct, sorted */
     uint32_t end_count;
+    bool is_integral; /* no end is a decimal or text */
     /* Pieces: 2i is what lies before ends[i], 2i + 1 is ends[i]; the last is what lies behind all.
      * Nodes: a piece's is its number + pieces, the parent of n is n / 2. */
     uint32_t pieces;
@@ -63,10 +64,25 @@ static int compare_for_sort(const void *a, const void *b, void *order)
 
 /* ---- build ---- */
 
+/* Without branches: which way it goes is a coin each time. */
+static uint32_t piece_of_integer(const struct ranges *ranges, int64_t integer)
+{
+    uint32_t base = 0; /* ends before it are less */
+    for (uint32_t left = ranges->end_count; left > 0;) {
+        uint32_t half = (left + 1) / 2;
+        uint32_t is_less = ranges->ends[base + half - 1].integer < integer;
+        base += half & -is_less;
+        left -= half;
+    }
+    return 2 * base + (base < ranges->end_count && ranges->ends[base].integer == integer);
+}
+
 /* The piece that the value lies in. */
 static uint32_t piece_of(const struct ranges *ranges, value v)
 {
     uint32_t low = 0;
+    if (ranges->is_integral && v.kind != VALUE_DECIMAL)
+        return piece_of_integer(ranges, v.integer);
     uint32_t high = ranges->end_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -98,6 +114,9 @@ static enum err ends_sort(
     for (uint32_t i = 0; i < all; i++)
         if (i == 0 || compare(ranges->order, ends[ranges->end_count - 1], ends[i]) != 0)
             ends[ranges->end_count++] = ends[i];
+    ranges->is_integral = ranges->order != RANGES_FOLDED && ranges->order != RANGES_CASED;
+    for (uint32_t i = 0; i < ranges->end_count; i++)
+        ranges->is_integral = ranges->is_integral && ends[i].kind != VALUE_DECIMAL;
     ranges->ends = ends;
     ranges->pieces = 2 * ranges->end_count + 1;
     return ERR_OK;

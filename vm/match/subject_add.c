@@ -121,12 +121,16 @@ static enum err constants_of(struct arena *arena, value right, struct constants 
     return keep(arena, right, &ret_constants->items);
 }
 
-/* Whether an address or a network of the alert may equal the constant. */
-static bool is_unusual(const struct part_draft *part, value constant)
+/* Whether an address or a network of the alert may equal the constant. Texts of a set are not
+ * asked for what they spell: operate.c, in_set. */
+static bool is_unusual(const struct adding *adding, value constant)
 {
+    const struct test_code *test = &adding->test->test;
     struct ip unused;
+    bool may_spell = adding->part->is_loose && constant.kind == VALUE_TEXT
+                     && !(test->opcode == OP_IN && test->right.kind == VALUE_SET);
     return constant.kind == VALUE_IP || constant.kind == VALUE_CIDR
-           || (part->is_loose && ip_parse(value_str(constant), &unused));
+           || (may_spell && ip_parse(value_str(constant), &unused));
 }
 
 static enum err add_equal(const struct adding *adding)
@@ -137,7 +141,7 @@ static enum err add_equal(const struct adding *adding)
     TRY(constants_of(adding->draft->arena, test->test.right, &constants));
     for (uint32_t i = 0; i < constants.count; i++) {
         TRY(add_constant(adding, &constants.items[i]));
-        has_unusual = has_unusual || is_unusual(adding->part, constants.items[i]);
+        has_unusual = has_unusual || is_unusual(adding, constants.items[i]);
     }
     return has_unusual ? pile_add(&adding->part->unusual, test, sizeof *test) : ERR_OK;
 }
