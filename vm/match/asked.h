@@ -41,8 +41,9 @@ MUST_CHECK enum err asked_element(
 MUST_CHECK enum err asked_value(
     struct matcher *matcher, const struct subject_group *group, value v);
 MUST_CHECK enum err asked_leaves(struct matcher *matcher, str json);
-/* The answer of the image's condition `index`, as far as it is known: an enum branch_answer. ERR_MEMORY. */
-MUST_CHECK enum err asked_condition(struct matcher *matcher, uint32_t index, uint16_t *ret_answer);
+/* The answer of the condition whose branches begin at `first`, as far as it is known: an enum
+ * branch_answer. ERR_MEMORY. */
+MUST_CHECK enum err asked_condition(struct matcher *matcher, uint32_t first, uint16_t *ret_answer);
 /* Look at the rules that what was marked leads to. ERR_MEMORY. */
 MUST_CHECK enum err asked_rules(struct matcher *matcher, struct matches *ret_matches);
 /* Have matcher->raw, matcher->event: put together from the text where they are not there yet. ERR_MEMORY;

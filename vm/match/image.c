@@ -88,18 +88,25 @@ static enum err add_branches(struct building *building, const struct branches *r
     return ERR_OK;
 }
 
+static void add_head(struct match_image *image, struct match_condition *condition)
+{
+    image->branches[image->branch_count++] =
+        (struct branch){ .predicate = image->condition_count++ };
+    condition->first = image->branch_count;
+}
+
 static enum err add_condition(struct building *building, uint32_t start)
 {
     struct arena *scratch = scratch_of(building);
     struct match_image *image = building->image;
-    struct match_condition *condition = &image->conditions[image->condition_count++];
+    struct match_condition *condition = &image->conditions[image->condition_count];
     struct branches read;
-    condition->first = image->branch_count;
     TRY(branches_read(image->program, start, scratch, &read));
     uint32_t *places = ARENA_ARRAY(scratch, uint32_t, (size_t)read.count + 1);
     if (places == NULL)
         return ERR_MEMORY;
-    TRY(room_for(building, read.count + 1));
+    TRY(room_for(building, read.count + 2));
+    add_head(image, condition);
     return add_branches(building, &read, places, condition);
 }
 
@@ -109,9 +116,10 @@ static enum err add_source(struct building *building, const struct source_progra
     struct match_image *image = building->image;
     if (source->accept != NO_INDEX)
         return add_condition(building, source->accept);
-    TRY(room_for(building, 1));
-    image->conditions[image->condition_count++] =
-        (struct match_condition){ .first = image->branch_count, .count = 1, .is_exact = true };
+    TRY(room_for(building, 2));
+    struct match_condition *condition = &image->conditions[image->condition_count];
+    *condition = (struct match_condition){ .count = 1, .is_exact = true };
+    add_head(image, condition);
     image->branches[image->branch_count++] =
         (struct branch){ PREDICATE_CONSTANT, ANSWER_FALSE, ANSWER_FALSE };
     return ERR_OK;
@@ -146,6 +154,7 @@ static enum err choose_witness(struct building *building, uint32_t index, uint32
     condition->is_always = chosen.is_missing;
     condition->chance = chosen.chance;
     condition->also = chosen.also;
+    image->branches[condition->first - 1].on_true = chosen.count > 1;
     if (*room - start < chosen.count) {
         uint32_t wanted = 2 * *room + chosen.count;
         uint32_t *grown = ARENA_ARRAY(building->arena, uint32_t, wanted);
@@ -236,13 +245,15 @@ static enum err group_rules(struct building *building)
         }
         image->group_starts[predicate + 1] = count;
     }
+    for (uint32_t at = 0; at < starts[predicates]; at++)
+        items[at] = image->conditions[items[at]].first;
     image->groups[count] = (struct match_group){ NO_INDEX, starts[predicates] };
     return ERR_OK;
 }
 
-/* The conditions from `begin` to `end` without a witness, counted from `begin`. */
+/* The conditions from `begin` to `end` without a witness, counted from there. */
 static enum err find_always(const struct building *building, uint32_t begin, uint32_t end,
-    const uint32_t **ret_items, uint32_t *ret_count)
+    uint32_t **ret_items, uint32_t *ret_count)
 {
     uint32_t *items = ARENA_ARRAY(building->arena, uint32_t, (size_t)(end - begin) + 1);
     uint32_t count = 0;
@@ -265,6 +276,8 @@ static enum err make_postings(struct building *building)
     TRY(group_rules(building));
     TRY(turn_round(building, rules, all, &image->of_sources));
     TRY(find_always(building, 0, rules, &image->always, &image->always_count));
+    for (uint32_t at = 0; at < image->always_count; at++)
+        image->always[at] = image->conditions[image->always[at]].first;
     return find_always(building, rules, all, &image->always_sources, &image->always_source_count);
 }
 
@@ -345,12 +358,14 @@ static enum err plan_reading(struct building *building)
 /* So that the row says itself which of its tests must be asked again. */
 static void flag_branches(struct match_image *image)
 {
-    for (uint32_t at = 0; at < image->branch_count; at++) {
-        uint32_t *predicate = &image->branches[at].predicate;
-        if (*predicate < PREDICATE_CONSTANT
-            && image->predicates.items[*predicate].way != INDEX_EXACT)
-            *predicate |= PREDICATE_CONFIRM;
-    }
+    for (uint32_t condition = 0; condition < image->condition_count; condition++)
+        for (uint32_t at = 0; at < image->conditions[condition].count; at++) {
+            uint32_t *predicate =
+                &image->branches[image->conditions[condition].first + at].predicate;
+            if (*predicate < PREDICATE_CONSTANT
+                && image->predicates.items[*predicate].way != INDEX_EXACT)
+                *predicate |= PREDICATE_CONFIRM;
+        }
 }
 
 static enum err build(struct building *building)

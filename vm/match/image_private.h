@@ -24,7 +24,7 @@ enum { SPLIT_LEAST = 6 };
 
 /* A condition that is decided over alerts: of a rule, or the accept condition of a source. */
 struct match_condition {
-    uint32_t first; /* of its branches */
+    uint32_t first; /* of its branches; before it stands its head */
     uint32_t count;
     bool is_always;
     bool is_exact; /* no branch is opaque */
@@ -49,18 +49,22 @@ struct match_image {
     const struct subject_group *
         *read_groups; /* by path of the plan: what is asked about it, or NULL */
     struct predicates predicates;
+    /* Of a condition: its head and its branches side by side. What an alert leads to is cold in the
+     * cache, so a rule that is looked at should cost one line of it. The head's predicate is the rule,
+     * and on_true says whether several predicates may lead to it. */
     struct branch *branches;
     uint32_t branch_count;
     struct match_condition *conditions; /* of the rules, then of the sources */
     uint32_t condition_count;
-    struct postings of_rules;   /* by predicate: rules that it is a witness of .. */
-    uint32_t *group_starts;     /* .. by predicate: its groups .. */
+    struct postings of_rules; /* by predicate: the rules that it is a witness of, each by the first
+                                 * of its branches .. */
+    uint32_t *group_starts;   /* .. by predicate: its groups .. */
     struct match_group *groups; /* .. which are at least one; one more stands at the end */
     struct postings of_sources; /* by predicate: sources */
     struct postings witnesses;  /* by condition: predicates */
-    const uint32_t *always;     /* rules without a witness */
+    uint32_t *always;           /* rules without a witness, by the first of their branches */
     uint32_t always_count;
-    const uint32_t *always_sources;
+    uint32_t *always_sources;
     uint32_t always_source_count;
     const struct subject_group **raw_groups; /* by path of the program, likewise */
     bool wants_leaves;                       /* something is asked of every leaf */

@@ -193,10 +193,9 @@ static enum err answer_of(struct matcher *matcher, uint32_t predicate, enum answ
     return confirm(matcher, index, ret_answer);
 }
 
-enum err asked_condition(struct matcher *matcher, uint32_t index, uint16_t *ret_answer)
+enum err asked_condition(struct matcher *matcher, uint32_t first, uint16_t *ret_answer)
 {
-    const struct match_condition *condition = &matcher->image->conditions[index];
-    const struct branch *branches = matcher->image->branches + condition->first;
+    const struct branch *branches = matcher->image->branches + first;
     uint16_t at = 0;
     do {
         const struct branch *branch = &branches[at];
@@ -215,14 +214,18 @@ enum err asked_condition(struct matcher *matcher, uint32_t index, uint16_t *ret_
     return ERR_OK;
 }
 
-static enum err look_at(struct matcher *matcher, uint32_t rule)
+static enum err look_at(struct matcher *matcher, uint32_t first)
 {
+    const struct branch *head = &matcher->image->branches[first - 1];
+    uint32_t rule = head->predicate;
     uint16_t answer;
-    if (matcher->looked_at[rule] == matcher->truths.alert)
-        return ERR_OK;
-    matcher->looked_at[rule] = matcher->truths.alert;
+    if (head->on_true != 0) {
+        if (matcher->looked_at[rule] == matcher->truths.alert)
+            return ERR_OK;
+        matcher->looked_at[rule] = matcher->truths.alert;
+    }
     matcher->counts.candidates++;
-    TRY(asked_condition(matcher, rule, &answer));
+    TRY(asked_condition(matcher, first, &answer));
     if (answer != ANSWER_FALSE)
         matcher->matches[matcher->match_count++] =
             (struct match){ .rule = rule, .is_certain = answer == ANSWER_TRUE };

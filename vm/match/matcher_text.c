@@ -65,7 +65,7 @@ static enum err ask_source(
     uint32_t condition = matcher->image->program->rule_count + source;
     uint16_t answer = ANSWER_FALSE;
     if (matcher->looked_at[condition] != matcher->truths.alert)
-        TRY(asked_condition(matcher, condition, &answer));
+        TRY(asked_condition(matcher, matcher->image->conditions[condition].first, &answer));
     matcher->looked_at[condition] = matcher->truths.alert;
     *ret_accepts = answer == ANSWER_TRUE;
     *ret_is_unsure = *ret_is_unsure || answer == ANSWER_ASK;
