@@ -1,7 +1,6 @@
 /* skim_check.c - see skim_check.h. */
 #include "match/skim_check.h"
 
-#include "base/attr.h"
 #include "number.h"
 
 bool skim_check_number(str json, size_t at)

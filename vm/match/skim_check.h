@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "base/attr.h"
 #include "base/limits.h"
 #include "base/str.h"
 
@@ -89,7 +90,7 @@ static inline bool check_delimits(char c)
 }
 
 /* Two bits of the first byte tell the words apart, so that no branch has to be guessed. */
-static inline bool check_scalar(str json, size_t at)
+static ALWAYS_INLINE bool check_scalar(str json, size_t at)
 {
     static const struct {
         char text[8];
@@ -118,7 +119,7 @@ static inline bool check_scalar(str json, size_t at)
 /* --- Sets --- */
 
 /* The places behind those of the set. */
-static inline uint64_t check_behind(uint64_t set, uint64_t *last)
+static ALWAYS_INLINE uint64_t check_behind(uint64_t set, uint64_t *last)
 {
     uint64_t next = set << 1 | *last >> 63;
     *last = set;
@@ -127,7 +128,7 @@ static inline uint64_t check_behind(uint64_t set, uint64_t *last)
 
 /* The next token behind each of the set: an addition carries through the run of spaces. No token is a
  * space, so no two carries meet. Most text has no spaces between tokens. */
-static inline uint64_t check_next(
+static ALWAYS_INLINE uint64_t check_next(
     struct check_set *from, uint64_t set, uint64_t spaces, bool has_spaces)
 {
     uint64_t next = check_behind(set, &from->last);
@@ -139,7 +140,7 @@ static inline uint64_t check_next(
 }
 
 /* The place behind each run of `runs` that begins in `starts`. *carry: 1 when one goes on. */
-static inline uint64_t check_after_runs(uint64_t runs, uint64_t starts, uint64_t *carry)
+static ALWAYS_INLINE uint64_t check_after_runs(uint64_t runs, uint64_t starts, uint64_t *carry)
 {
     uint64_t sum;
     bool first = __builtin_add_overflow(runs, starts, &sum);
@@ -152,7 +153,7 @@ static inline uint64_t check_after_runs(uint64_t runs, uint64_t starts, uint64_t
 
 /* Match the brackets. The places where the innermost that is open is an object: an opening brace
  * is one itself. */
-static inline uint64_t check_brackets(struct skim_check *check, const struct skim_word *word)
+static ALWAYS_INLINE uint64_t check_brackets(struct skim_check *check, const struct skim_word *word)
 {
     uint64_t in_object = 0 - (check->kinds & 1);
     for (uint64_t left = word->opens | word->closes; left != 0; left &= left - 1) {
@@ -182,7 +183,7 @@ static inline uint64_t check_brackets(struct skim_check *check, const struct ski
 /* Numbers and words: `scalars` are their bytes, `starts` the first ones. Most are digits alone, with no
  * zero at the front, and done with here. A sound one is looked at no more than three times, for its
  * first byte, its point and its exponent; what is not sound ends it all. */
-static inline void check_scalars(
+static ALWAYS_INLINE void check_scalars(
     struct skim_check *check, const struct skim_word *word, uint64_t scalars, uint64_t starts)
 {
     uint64_t after_zero = check_behind(starts & word->zeros, &check->first_zeros);
@@ -208,11 +209,10 @@ static inline void check_escapes(struct skim_check *check, uint64_t escaped)
 
 /* What stands behind what. Each token has one token before it, so that what must not be behind
  * a set and what must be are equally good to ask. */
-static inline void check_tokens(
-    struct skim_check *check, const struct skim_word *word, uint64_t starts, bool has_spaces)
+static ALWAYS_INLINE void check_tokens(struct skim_check *check, const struct skim_word *word,
+    uint64_t in_object, uint64_t starts, bool has_spaces)
 {
     uint64_t spaces = word->spaces;
-    uint64_t in_object = check_brackets(check, word);
     uint64_t joints = word->commas | word->colons;
     uint64_t after_openers = check_next(&check->openers, joints | word->opens, spaces, has_spaces);
     uint64_t after_joints = check_next(&check->joints, joints, spaces, has_spaces);
@@ -239,7 +239,7 @@ static inline struct skim_check check_start(str json)
         struct skim_check){ .json = json, .openers = { .through = 1 }, .bad = is_object ? 0 : 1 };
 }
 
-static inline void check_word(struct skim_check *check, const struct skim_word *word)
+static ALWAYS_INLINE void check_word(struct skim_check *check, const struct skim_word *word)
 {
     uint64_t tokens = word->opens | word->closes | word->commas | word->colons;
     uint64_t others = ~(word->in_string | word->quotes | tokens);
@@ -247,12 +247,13 @@ static inline void check_word(struct skim_check *check, const struct skim_word *
     uint64_t scalars = others & ~word->spaces;
     uint64_t starts = scalars & ~check_behind(scalars, &check->scalars);
     check->bad |= check->over & ~word->spaces;
+    uint64_t in_object = check_brackets(check, word);
     uint64_t through = check->openers.through | check->joints.through | check->in_object.through
                        | check->key_ends.through;
     if ((spaces | through) == 0)
-        check_tokens(check, word, starts, false);
+        check_tokens(check, word, in_object, starts, false);
     else
-        check_tokens(check, word, starts, true);
+        check_tokens(check, word, in_object, starts, true);
     check_scalars(check, word, scalars, starts);
     if (word->escaped_others != 0)
         check_escapes(check, word->escaped_others);
