@@ -61,6 +61,11 @@ static value name_text(struct bench *bench)
         arena_format(&bench->arena, "%sThing%u", verbs[below(bench, 6)], below(bench, UINT32_MAX)));
 }
 
+static value few_names(struct bench *bench)
+{
+    return text_of(bench, arena_format(&bench->arena, "DescribeThing%u", below(bench, 40)));
+}
+
 static value address_text(struct bench *bench)
 {
     return text_of(bench, arena_format(&bench->arena, "%u.%u.%u.%u", 1 + below(bench, 223),
@@ -160,6 +165,8 @@ int main(void)
     for (uint32_t count = 10; count <= 10000; count *= 10)
         measure(&bench, "name = \"..\"", tests_of(&bench, OP_EQUAL, count, name_text, 0), count,
             name_text);
+    measure(&bench, "few names, most of them held", tests_of(&bench, OP_EQUAL, 64, few_names, 0),
+        64, few_names);
     measure(&bench, "hash in [100 texts]", tests_of(&bench, OP_IN, 10000, hash_text, 100), 10000,
         hash_text);
     measure(&bench, "hash in [1,000,000 texts]", tests_of(&bench, OP_IN, 1, hash_text, 1000000), 1,

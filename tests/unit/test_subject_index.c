@@ -636,6 +636,25 @@ static void rarer_tests_have_smaller_chances(void **state)
     assert_true(tests[7].chance < tests[6].chance);
 }
 
+static void an_arena_too_small_is_an_error_wherever_it_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    struct subject_test tests[TESTS_MAX];
+    const struct subject_index *index;
+    bool was_short = false;
+    enum err err = ERR_MEMORY;
+    regexes_make(fixture);
+    for (uint32_t i = 0; i < TESTS_MAX; i++)
+        tests[i] = random_test(fixture, TESTS_MAX);
+    for (size_t limit = 1024; err == ERR_MEMORY; limit += 1024) {
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(limit);
+        err = subject_index_new(&arena, &fixture->program, tests, TESTS_MAX, &index);
+        was_short = was_short || err == ERR_MEMORY;
+    }
+    assert_int_equal(err, ERR_OK);
+    assert_true(was_short);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -652,6 +671,8 @@ int main(void)
             a_range_of_many_is_marked_where_the_value_lies_in_it, setup, teardown),
         cmocka_unit_test_setup_teardown(globs_are_exact_where_one_piece_decides, setup, teardown),
         cmocka_unit_test_setup_teardown(a_list_is_as_good_as_its_worst_element, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            an_arena_too_small_is_an_error_wherever_it_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(rarer_tests_have_smaller_chances, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
