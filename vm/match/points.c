@@ -34,7 +34,7 @@ struct points {
     size_t text_max;
     /* A bit that stands for each key, among 16: most values equal no constant, and are sent away by
      * this array, which is an eighth of the slots, before they meet a branch that is hard to
-     * predict (16 ns of 33; B. H. Bloom, 1970). */
+     * predict (15 of 33 ns; B. H. Bloom, 1970). */
     const uint64_t *filter;
     uint32_t filter_bits;
 };
