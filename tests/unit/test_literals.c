@@ -258,6 +258,104 @@ static void thousands_of_literals_of_two_letters_have_short_chains(void **unused
     assert_true(world.literals.layer_count <= 3);
 }
 
+/* Fill `room` with repetitions of a word. */
+static str repeat(const char *word, char *room, size_t size)
+{
+    size_t length = strlen(word);
+    for (size_t at = 0; at < size; at++)
+        room[at] = word[at % length];
+    return (str){ room, size };
+}
+
+static void a_text_of_a_popular_gram_costs_a_chain_for_each_place(void **unused)
+{
+    (void)unused;
+    enum { COUNT = 3000 };
+    static struct literal literals[COUNT];
+    static char texts[COUNT][32];
+    static char room[100000];
+    CLEANUP(world_release) struct world world = { .arena = ARENA_INIT(0) };
+    for (uint32_t i = 0; i < COUNT; i++) {
+        int length = snprintf(texts[i], sizeof texts[i], "powershell%u", i);
+        literals[i] = (struct literal){ .text = { texts[i], (size_t)length }, .predicate = i };
+    }
+    world_build(&world, literals, COUNT);
+    assert_true(world.literals.layer_count <= 3);
+    str text = repeat("powershell11111ershell", room, sizeof room);
+    world_ask(&world, text);
+    assert_true(world.truths.held_count > 0);
+    assert_true(world.work.needles <= (uint64_t)CHAIN_MAX * world.literals.layer_count * text.len);
+    assert_true(world.work.needles > 0);
+    /* What was found is not compared again. */
+    assert_true(world.work.compared < 100);
+}
+
+static void long_literals_that_differ_late_cost_a_few_times_the_text(void **unused)
+{
+    (void)unused;
+    static char part[4100], room[100000];
+    CLEANUP(world_release) struct world world = { .arena = ARENA_INIT(0) };
+    struct literal literals[4];
+    repeat("~^", part, 4000);
+    for (uint32_t i = 0; i < COUNT_OF(literals); i++)
+        literals[i] = (struct literal){
+            .text = { part + 40 * i, 4004 - 40 * i }, .is_cased = i % 2 != 0, .predicate = i
+        };
+    memcpy(part + 4000, " the", 4);
+    world_build(&world, literals, COUNT_OF(literals));
+    str text = repeat("~^", room, sizeof room);
+    world_ask(&world, text);
+    assert_int_equal(world.truths.held_count, 0);
+    assert_true(world.work.compared > text.len / 4 - 1100); /* as often as it may be there */
+    assert_true(world.work.bytes <= 4 * text.len + 1024 + 4004);
+    /* The last place is the right one, and sums say so. */
+    memcpy(room + sizeof room - 4, " the", 4);
+    check_text(&world, literals, COUNT_OF(literals), text);
+    assert_int_equal(world.truths.held_count, 4);
+    assert_true(world.work.bytes <= 4 * text.len + 1024 + 5 * 4004);
+    memcpy(room + sizeof room - 4, " THE", 4);
+    check_text(&world, literals, COUNT_OF(literals), text);
+    assert_int_equal(world.truths.held_count, 2);
+}
+
+static void one_literal_of_many_rules_is_compared_once(void **unused)
+{
+    (void)unused;
+    enum { COUNT = 3000 };
+    static struct literal literals[COUNT];
+    static char room[20000];
+    CLEANUP(world_release) struct world world = { .arena = ARENA_INIT(0) };
+    for (uint32_t i = 0; i < COUNT; i++)
+        literals[i] = (struct literal){ .text = STR("mimikatz"), .predicate = i };
+    world_build(&world, literals, COUNT);
+    world_ask(&world, repeat("MimiKatz ", room, sizeof room));
+    assert_int_equal(world.truths.held_count, COUNT);
+    assert_int_equal(world.work.compared, 1);
+    assert_int_equal(world.literals.needle_count, 1);
+    world_ask(&world, STR("mimikat"));
+    assert_int_equal(world.truths.held_count, 0);
+}
+
+static void thousands_of_endings_have_short_chains(void **unused)
+{
+    (void)unused;
+    enum { COUNT = 4000 };
+    static struct literal literals[COUNT];
+    static char texts[COUNT][64];
+    CLEANUP(world_release) struct world world = { .arena = ARENA_INIT(0) };
+    for (uint32_t i = 0; i < COUNT; i++) {
+        int length = snprintf(texts[i], sizeof texts[i], "\\tool%u-x86_64.exe", i);
+        literals[i] = (struct literal){
+            .text = { texts[i], (size_t)length }, .place = LITERAL_END, .predicate = i
+        };
+    }
+    world_build(&world, literals, COUNT);
+    for (uint32_t i = 0; i < COUNT; i += 97) {
+        check_text(&world, literals, COUNT, str_from(texts[i]));
+        assert_true(world.work.needles <= 4 * CHAIN_MAX);
+    }
+}
+
 static void no_literals_hold_for_no_text(void **unused)
 {
     (void)unused;
@@ -303,6 +401,10 @@ int main(void)
         cmocka_unit_test(random_literals_are_found_as_one_by_one),
         cmocka_unit_test(letters_that_fold_into_ascii_are_found_either_way),
         cmocka_unit_test(thousands_of_literals_of_two_letters_have_short_chains),
+        cmocka_unit_test(a_text_of_a_popular_gram_costs_a_chain_for_each_place),
+        cmocka_unit_test(long_literals_that_differ_late_cost_a_few_times_the_text),
+        cmocka_unit_test(one_literal_of_many_rules_is_compared_once),
+        cmocka_unit_test(thousands_of_endings_have_short_chains),
         cmocka_unit_test(no_literals_hold_for_no_text),
         cmocka_unit_test(seldom_literals_have_a_smaller_chance),
         cmocka_unit_test(a_full_arena_is_an_error_and_not_a_crash),

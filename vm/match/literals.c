@@ -172,18 +172,19 @@ static inline bool is_placed(
            || (layer->place == LITERAL_START ? at == 0 : needle->length == left);
 }
 
-static bool needle_is_at(
+static inline bool needle_is_at(
     struct search *search, const struct block *block, const struct needle *needle, size_t at)
 {
     const char *text = search->text.ptr + at;
+    const char *bytes = needle->length <= sizeof needle->small ? needle->small : needle->bytes;
     search->work->compared++;
     if (needle->length > SHORT_NEEDLE_MAX && !is_worth_comparing(search, needle, at))
         return false;
     if (needle->is_cased)
-        return bytes_equal(text, needle->bytes, needle->length);
+        return bytes_equal(text, bytes, needle->length);
     if (at >= block->from && at + needle->length <= block->from + block->length)
-        return bytes_equal(block->lowered + (at - block->from), needle->bytes, needle->length);
-    return is_lowered_equal(text, needle->bytes, needle->length);
+        return bytes_equal(block->lowered + (at - block->from), bytes, needle->length);
+    return is_lowered_equal(text, bytes, needle->length);
 }
 
 /* Try the chain of a window of the block that a bitmap let through. */

@@ -32,7 +32,7 @@ bool literals_lower_avx2(const char *text, size_t length, char lowered[static BL
     __m256i bytes = bytes_read(rest);
     all = _mm256_or_si256(all, bytes);
     bytes_lower(bytes, lowered + at);
-    memset(lowered + length, 0, 64);
+    memset(lowered + length, 0, ZEROS_BEHIND);
     return _mm256_movemask_epi8(all) == 0;
 }
 

@@ -8,8 +8,8 @@ bool literals_lower_avx512(const char *text, size_t length, char lowered[static 
 {
     __m512i all = _mm512_setzero_si512();
     size_t at = 0;
-    /* One more than the text fills: the zeros behind it. Masked bytes are not read. */
-    for (; at < length + 64; at += 64) {
+    /* With zeros behind it. Masked bytes are not read. */
+    for (; at < length + ZEROS_BEHIND; at += 64) {
         size_t left = at < length ? length - at : 0;
         __mmask64 there = left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
         __m512i bytes = _mm512_maskz_loadu_epi8(there, text + (left > 0 ? at : 0));

@@ -323,8 +323,11 @@ static struct needle needle_of(
         .predicate = literal->predicate,
         .shared = draft->shared,
         .is_cased = literal->is_cased,
-        .power = 1,
     };
+    if (needle.length <= sizeof needle.small)
+        memcpy(needle.small, needle.bytes, needle.length);
+    else
+        needle.power = 1;
     for (size_t at = 0; needle.length > SHORT_NEEDLE_MAX && at < needle.length; at++) {
         needle.sum = sum_next(needle.sum, base, (unsigned char)needle.bytes[at]);
         needle.power = sum_times(needle.power, base);
@@ -336,9 +339,9 @@ static struct needle needle_of(
     return needle;
 }
 
-/* Bits per needle in a bitmap, as a power of two: of the places without a needle one in 32 to 64
+/* Bits per needle in a bitmap, as a power of two: of the places without a needle one in 256 to 512
  * gets through. */
-enum { BITS_LOG = 6, BITMAP_LOG_LEAST = 10, BITMAP_LOG_MOST = 22 };
+enum { BITS_LOG = 8, BITMAP_LOG_LEAST = 12, BITMAP_LOG_MOST = 20 };
 
 static enum err layer_fill(const struct builder *builder, enum literal_place place, uint32_t width,
     const struct layer_draft *draft, uint64_t base, struct layer *layer)

@@ -12,12 +12,14 @@ enum {
     BLOCK_BEHIND = WINDOW_MAX + 64,
     BLOCK_BYTES = BLOCK_PLACES + BLOCK_BEHIND,
     BLOCK_WORDS = BLOCK_PLACES / 64,
+    /* What windows at the last places, and the eight bytes from there on, reach into. */
+    ZEROS_BEHIND = 16,
 };
 
 struct literal_kernel {
     const char *name;
     bool (*is_supported)(void);
-    /* Lower `length` bytes, 1 to BLOCK_BYTES - 64, and put 64 zeros behind them. Whether all are ASCII.
+    /* Lower `length` bytes, 1 to BLOCK_BYTES - 64, and put ZEROS_BEHIND zeros behind them, or more. Whether all are ASCII.
      * Reads nothing else of the text. */
     bool (*lower)(const char *text, size_t length, char lowered[static BLOCK_BYTES]);
     /* A bit for each place below `places`, 1 to BLOCK_PLACES, whose window the bitmap of the layer has; of

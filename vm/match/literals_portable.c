@@ -23,7 +23,7 @@ bool literals_lower_portable(const char *text, size_t length, char lowered[stati
         word = word_lower(word);
         memcpy(lowered + at, &word, 8);
     }
-    memset(lowered + length, 0, 64);
+    memset(lowered + length, 0, ZEROS_BEHIND);
     return (all & highs) == 0;
 }
 

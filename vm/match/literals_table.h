@@ -31,7 +31,13 @@ enum {
 struct needle {
     uint64_t word, mask; /* lowered bytes from the window on; 0 in the mask where it has none */
     const char *bytes;   /* lowered when folded, as written when cased */
-    uint64_t sum, power; /* of a long one: see literals_sum.h */
+    union {
+        char small
+            [16]; /* the bytes themselves of one that is this short: no more memory is touched */
+        struct {
+            uint64_t sum, power; /* of a long one: see literals_sum.h */
+        };
+    };
     uint32_t length;
     uint32_t before;    /* bytes in front of its window */
     uint32_t predicate; /* of the first literal; those of equal ones are in `more` */
