@@ -165,6 +165,73 @@ static void other_files_are_refused_in_words(void **state)
     FILE_IS("\x28\xB5\x2F\xFD.", "refused: it is compressed with zstd; unpack it: zstdcat FILE");
 }
 
+/* The text, of which `cut` bytes, whole lines, were there before the others came. */
+static void read_in_parts(str text, size_t cut, struct buf *got)
+{
+    struct alert_reader reader = { 0 };
+    struct alert_text alert;
+    str begin = str_first(text, cut);
+    assert_int_equal(alerts_open_text(&reader, begin, STR("")), ERR_OK);
+    for (bool is_whole = false;; is_whole = true) {
+        while ((is_whole || !alerts_is_cut(&reader)) && alerts_next(&reader, &alert)) {
+            buf_addf(got, "%u%s", alert.line, alert.reason != NULL ? "!" : ":");
+            buf_add(got, alert.reason != NULL ? str_from(alert.reason) : alert.json);
+            buf_add(got, STR(";"));
+        }
+        if (is_whole)
+            break;
+        alerts_go_on(&reader, text, alerts_at(&reader), alerts_line(&reader));
+    }
+    alerts_close(&reader);
+}
+
+/* Whatever lies at the end of what was read first, it is read as it is in the whole text. */
+static void a_text_may_come_in_parts(void **state)
+{
+    const str text = STR("{\"a\": 1}\n[\n{\"b\": 1},\n{\n\"b\": 2}\n]\n\n[]\n{\n\"c\":\n[\n1\n]}\n"
+                         "12\n{\"no end\n{\"d\": \"no end\n\"x\": 1}\n{\"d\": 2,}\nnonsense\n"
+                         "{\"e\":\n{\"f\"\n:\n1}\n}{\"g\": 1}\n]\n"
+                         "{\"Records\": [{\"h\": 1},\n{\"h\": 2}\n]}\n\xef\xbb\xbf{\"i\": 1}\n"
+                         "{\"detail\": {\"findings\": [{\"j\": 1},\n{\"j\": 2}\n]}}\n"
+                         "[{\"k\": 1},\n{\"k\" 2},\n{\"k\": 3}\n]\n{\"l\": 1}\n[{\"m\": 1}\n");
+    struct buf whole = BUF_INIT(ALERT_BYTES_MAX);
+    (void)state;
+    read_in_parts(text, text.len, &whole);
+    for (size_t cut = 0; cut < text.len; cut++) {
+        struct buf parts = BUF_INIT(ALERT_BYTES_MAX);
+        if (cut > 0 && text.ptr[cut - 1] != '\n')
+            continue;
+        read_in_parts(text, cut, &parts);
+        if (!str_equal(buf_str(&whole), buf_str(&parts)))
+            fail_msg("cut at %zu: %.*s\nand not %.*s", cut, STR_ARG(buf_str(&parts)),
+                STR_ARG(buf_str(&whole)));
+        buf_release(&parts);
+    }
+    buf_release(&whole);
+}
+
+static void a_reader_knows_where_a_line_begins(void **state)
+{
+    const str text = STR("{\"a\": 1} {\"a\": 2} \r\n[{\"a\": 3},\n{\"a\": 4}]\n");
+    static const bool is_at_line[] = { false, true, false, false };
+    struct alert_reader reader = { 0 };
+    struct alert_text alert;
+    (void)state;
+    assert_int_equal(alerts_open_text(&reader, text, STR("")), ERR_OK);
+    for (size_t at = 0; at < sizeof is_at_line; at++) {
+        assert_true(alerts_next(&reader, &alert));
+        assert_int_equal(alerts_is_at_line(&reader), is_at_line[at]);
+    }
+    alerts_close(&reader);
+}
+
+static void files_that_were_joined_keep_their_marks_to_themselves(void **state)
+{
+    (void)state;
+    FILE_IS("\xef\xbb\xbf{\"a\":1}\n\xef\xbb\xbf{\"a\":2}\n", "1:{\"a\":1};2:{\"a\":2};");
+    FILE_IS("[{\"a\":1},\xef\xbb\xbf{\"a\":2}]", "1:{\"a\":1};1!no value begins like this;");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +243,9 @@ int main(void)
         cmocka_unit_test(a_file_of_records_may_be_larger_than_an_alert),
         cmocka_unit_test(lines_of_text_are_read_where_the_source_says_so),
         cmocka_unit_test(other_files_are_refused_in_words),
+        cmocka_unit_test(a_text_may_come_in_parts),
+        cmocka_unit_test(a_reader_knows_where_a_line_begins),
+        cmocka_unit_test(files_that_were_joined_keep_their_marks_to_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
