@@ -293,8 +293,37 @@ static void other_test(struct random *random, FILE *out)
     fputs(one_of(random, tests, COUNT_OF(tests)), out);
 }
 
+/* Texts that have most of their letters in common, so that no part of them tells them apart. */
+static void crowd_word(struct random *random, FILE *out)
+{
+    enum { CROWD = 60 };
+    static const char *const same[] = { "", "aaaaaaaa", "powershell ",
+        "c:\\\\windows\\\\system32\\\\",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+    uint32_t chosen = draw(random, COUNT_OF(same));
+    fprintf(out, "%s%02u%s", same[chosen], draw(random, CROWD), same[chosen]);
+}
+
+static void crowd_test(struct random *random, FILE *out)
+{
+    static const char *const subjects[] = { "raw[\"long\"]", "raw[\"any\"]", "host.name" };
+    static const char *const operators[] = { "contains", "startswith", "endswith" };
+    fprintf(out, "%s %s any [", one_of(random, subjects, COUNT_OF(subjects)),
+        one_of(random, operators, COUNT_OF(operators)));
+    for (uint32_t i = 1 + draw(random, 30); i > 0; i--) {
+        putc('"', out);
+        crowd_word(random, out);
+        fputs(i > 1 ? "\", " : "\"]", out);
+    }
+    cased(random, out);
+}
+
 static void leaf(struct random *random, FILE *out)
 {
+    if (chance(random, 25)) {
+        crowd_test(random, out);
+        return;
+    }
     static void (*const tests[])(struct random *, FILE *) = { equal_test, equal_test, in_test,
         pattern_test, pattern_test, regex_test, number_test, address_test, presence_test,
         other_test };
@@ -370,6 +399,11 @@ static void alert_value(struct random *random, int depth, FILE *out)
         alert_value(random, depth - 1, out);
         putc('}', out);
         break;
+    case 8:
+        putc('"', out);
+        crowd_word(random, out);
+        putc('"', out);
+        break;
     default:
         quoted(random, out);
         break;
@@ -384,6 +418,8 @@ static void long_text(struct random *random, FILE *out)
         put_text(random, out, true);
         fputs(chance(random, 3) ? " " : "", out);
     }
+    if (chance(random, 3))
+        crowd_word(random, out);
     putc('"', out);
 }
 
@@ -470,6 +506,15 @@ static void canonical_alert(struct random *random, FILE *out)
     putc('}', out);
 }
 
+/* More keys than anybody remembers: of one alert, and over many. */
+static void put_strange_keys(struct random *random, FILE *out)
+{
+    enum { STRANGE = 100000 };
+    for (uint32_t i = draw(random, 40); i > 0; i--)
+        fprintf(out, ",\"%s%u\":%u", chance(random, 2) ? "k" : "strange key ",
+            draw(random, STRANGE), i);
+}
+
 void wide_alert(struct random *random, FILE *out)
 {
     static const char *const keys_of_alert[] = { "hn", "ti", "un", "cl", "si", "hi", "se", "at",
@@ -480,6 +525,8 @@ void wide_alert(struct random *random, FILE *out)
         return;
     }
     fprintf(out, "{\"kind\": \"%s\"", one_of(random, kinds, COUNT_OF(kinds)));
+    if (chance(random, 3))
+        put_strange_keys(random, out);
     for (size_t i = 0; i < COUNT_OF(keys_of_alert); i++)
         if (!chance(random, 4))
             member(random, keys_of_alert[i], out);
