@@ -37,10 +37,14 @@ const struct field_info *field_info(enum field field)
     return &fields[field];
 }
 
+/* Asked of every member of every alert, most of which are no fields: their first letter says so. Names
+ * of fields begin with a small letter; what is not ASCII may fold to one. */
 enum field field_find(str name)
 {
+    unsigned char first = name.len == 0 ? '\0' : (unsigned char)name.ptr[0];
     for (int field = 0; field < FIELD_COUNT; field++)
-        if (fold_equal(name, str_from(fields[field].name)))
+        if ((first >= 0x80 || (first | 0x20) == fields[field].name[0])
+            && fold_equal(name, str_from(fields[field].name)))
             return (enum field)field;
     return FIELD_COUNT;
 }
