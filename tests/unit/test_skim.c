@@ -113,6 +113,7 @@ static void broken_alerts_are_never_sure(void **state)
         "\"a\"",
         "{\"a\":1",
         "{\"a\":1}}",
+        "{\"a\":{}",
         "{\"a\":1}{",
         "{\"a\":1}{}",
         "{\"a\":1} x",

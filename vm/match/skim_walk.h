@@ -314,7 +314,7 @@ static inline enum walk_turn walk_bracket(
     bool is_looked_into = node != NULL && (node->children > 0 || (is_array && node->end_count > 0));
     if (is_empty) {
         *at = inside + 1;
-        return WALK_PAST;
+        return *at < walk->end ? WALK_PAST : WALK_UNSURE;
     }
     if (!is_looked_into) {
         *at = closing_bracket(&walk->bits, *at + 1, walk->end) + 1;
