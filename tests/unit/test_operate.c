@@ -269,7 +269,7 @@ static void a_set_answers_as_the_list_does(void **state)
 {
     struct arena *arena = *state;
     const value items[] = { T("Alpha"), T("alpha"), T("12"), I(7), D(7.5), value_bool(true),
-        T("false"), as(arena, "10.0.0.0/8", TYPE_CIDR), as(arena, "::/0", TYPE_CIDR),
+        T("False"), as(arena, "10.0.0.0/8", TYPE_CIDR), as(arena, "::/0", TYPE_CIDR),
         as(arena, "192.0.2.1", TYPE_IP), severity(SEVERITY_HIGH) };
     const value asked[] = { T("ALPHA"), T("Alpha"), T("alpha"), T("beta"), T("7"), T("7.5"),
         T("12"), I(12), I(7), D(7.0), D(7.5), I(8), value_bool(true), value_bool(false), T("true"),

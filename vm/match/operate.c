@@ -267,8 +267,11 @@ static enum err in_set(
     if (number_is(left))
         *ret_holds = value_set_has_number(set, left, false)
                      || (is_loose && value_set_has_number(set, left, true));
-    if (left.kind == VALUE_BOOL && is_loose)
-        TRY(text_in_set(operation, set, left.boolean ? STR("true") : STR("false"), ret_holds));
+    if (left.kind == VALUE_BOOL && is_loose) { /* spelled in any case, as beside one text */
+        uint32_t count;
+        (void)value_set_texts(set, left.boolean ? STR("true") : STR("false"), &count);
+        *ret_holds = count > 0;
+    }
     for (uint32_t i = 0; !*ret_holds && i < set->others_count; i++)
         TRY(test_pair(operation, left, set->others[i], ret_holds));
     return ERR_OK;

@@ -33,15 +33,11 @@ static enum err keep(struct arena *arena, value v, const value **ret_value)
 static enum err add_spelled(const struct adding *adding, str text)
 {
     const struct subject_test *test = adding->test;
-    bool is_cased_set = test->test.right.kind == VALUE_SET && (test->test.flags & FLAG_CASED) != 0;
     const value *kept;
     value spelled;
     bool is_true;
     if (!number_parse(text, &spelled)) {
         if (!bool_spelled(text, &is_true))
-            return ERR_OK;
-        /* The one place where a set differs from its list: operate.c, in_set. */
-        if (is_cased_set && test->test.opcode == OP_IN && !str_is(text, is_true ? "true" : "false"))
             return ERR_OK;
         spelled = value_bool(is_true);
     }
