@@ -225,19 +225,40 @@ static void place_ask(
         window_try(search, layer, block, window, gram);
 }
 
+/* Of the places in `hits` those that the second bitmap has, too, into `ret_places`. Their number. No
+ * branch hangs on what the bitmap says: it could not be foretold. */
+static inline uint32_t places_filter(const struct layer *layer, const char *lowered, size_t from,
+    uint64_t hits, uint16_t ret_places[static 64])
+{
+    uint32_t count = 0;
+    for (; hits != 0; hits &= hits - 1) {
+        size_t at = from + (size_t)__builtin_ctzll(hits);
+        uint32_t bit = 0;
+        ret_places[count] = (uint16_t)at;
+        if (layer->second != NULL) {
+            bit = second_bit(layer, window_gram(lowered + at, layer->width));
+            count += layer->second[bit / 32] >> bit % 32 & 1;
+        } else {
+            count++;
+        }
+    }
+    return count;
+}
+
 /* Ask for the first `places` windows of a block. */
 static void block_scan(
     struct search *search, const struct layer *layer, const struct block *block, size_t places)
 {
     uint64_t hits[BLOCK_WORDS];
+    uint16_t found[BLOCK_PLACES];
+    uint32_t count = 0;
     search->work->places += places;
     search->kernel->probe(layer, block->lowered, places, hits);
     for (size_t at = 0; at < places; at += 64)
-        for (uint64_t left = hits[at / 64]; left != 0; left &= left - 1) {
-            size_t window = at + (size_t)__builtin_ctzll(left);
-            window_try(
-                search, layer, block, window, window_gram(block->lowered + window, layer->width));
-        }
+        count += places_filter(layer, block->lowered, at, hits[at / 64], found + count);
+    for (uint32_t i = 0; i < count; i++)
+        window_try(
+            search, layer, block, found[i], window_gram(block->lowered + found[i], layer->width));
 }
 
 static void layer_scan(struct search *search, const struct layer *layer, const struct block *block)

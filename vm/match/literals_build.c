@@ -340,38 +340,60 @@ static struct needle needle_of(
 }
 
 /* Bits per needle in a bitmap, as a power of two: of the places without a needle one in 256 to 512
- * gets through. */
-enum { BITS_LOG = 8, BITMAP_LOG_LEAST = 12, BITMAP_LOG_MOST = 20 };
+ * gets through. What is asked at each place has to stay in the first cache, though; past that a second
+ * bitmap is asked about the few that the first lets through. */
+enum { BITS_LOG = 8, BITMAP_LOG_LEAST = 12, BITMAP_LOG_MOST = 18, SECOND_LOG_MOST = 21 };
+
+static enum err bitmaps_make(struct arena *arena, uint32_t needles, struct layer *layer)
+{
+    uint32_t wanted = log2_above(needles) + BITS_LOG;
+    uint32_t log = wanted < BITMAP_LOG_LEAST ? BITMAP_LOG_LEAST : wanted;
+    log = log < BITMAP_LOG_MOST ? log : BITMAP_LOG_MOST;
+    layer->bitmap_shift = 32 - log;
+    layer->bitmap = ARENA_ARRAY(arena, uint32_t, (size_t)1 << (log - 5));
+    if (layer->bitmap == NULL)
+        return ERR_MEMORY;
+    if (wanted <= BITMAP_LOG_MOST)
+        return ERR_OK;
+    log = wanted < SECOND_LOG_MOST ? wanted : SECOND_LOG_MOST;
+    layer->second_shift = 32 - log;
+    layer->second = ARENA_ARRAY(arena, uint32_t, (size_t)1 << (log - 5));
+    return layer->second == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+static void bitmaps_add(struct layer *layer, uint32_t gram)
+{
+    uint32_t bit = window_bit(layer, gram);
+    layer->bitmap[bit / 32] |= UINT32_C(1) << bit % 32;
+    if (layer->second == NULL)
+        return;
+    bit = second_bit(layer, gram);
+    layer->second[bit / 32] |= UINT32_C(1) << bit % 32;
+}
 
 static enum err layer_fill(const struct builder *builder, enum literal_place place, uint32_t width,
     const struct layer_draft *draft, uint64_t base, struct layer *layer)
 {
-    uint32_t log = log2_above(draft->count) + BITS_LOG;
-    log = log < BITMAP_LOG_LEAST ? BITMAP_LOG_LEAST : log;
-    log = log > BITMAP_LOG_MOST ? BITMAP_LOG_MOST : log;
     uint32_t slot_log = log2_above(draft->count) + 1;
-    uint32_t *bitmap = ARENA_ARRAY(builder->arena, uint32_t, (size_t)1 << (log - 5));
     struct needle *needles = ARENA_ARRAY(builder->arena, struct needle, draft->count);
     struct layer_draft table = { .slot_shift = 32 - slot_log };
     table.slots = ARENA_ARRAY(builder->arena, struct window_slot, (size_t)1 << slot_log);
-    if (bitmap == NULL || needles == NULL || table.slots == NULL)
+    if (needles == NULL || table.slots == NULL)
         return ERR_MEMORY;
     *layer = (struct layer){ .place = place,
         .width = width,
-        .bitmap_shift = 32 - log,
         .slot_shift = 32 - slot_log,
         .multiplier = builder->multiplier,
-        .bitmap = bitmap,
         .slots = table.slots,
         .needles = needles,
         .needle_count = draft->count };
+    TRY(bitmaps_make(builder->arena, draft->count, layer));
     for (uint32_t at = draft->first; at != 0; at = builder->drafts[at - 1].next) {
         uint32_t gram = builder->drafts[at - 1].gram;
         struct window_slot *slot = slot_find(builder, &table, gram);
         slot->gram = gram;
         slot->count++;
-        uint32_t bit = window_bit(layer, gram);
-        bitmap[bit / 32] |= UINT32_C(1) << bit % 32;
+        bitmaps_add(layer, gram);
     }
     for (uint32_t i = 0, first = 0; i < UINT32_C(1) << slot_log; i++) {
         first += table.slots[i].count;

@@ -8,6 +8,13 @@
  *   4 (2 and 1 for shorter needles)   nearly all needles
  *   8, 16, 32, 64, whole              needles whose windows all have full chains: there are layers
  *                                     of these widths only when somebody wrote such literals
+ *
+ * What a text costs at most, whatever it holds: for each place and layer one question to a bitmap and
+ * CHAIN_MAX needles, each of them asked about eight bytes, then compared over SHORT_NEEDLE_MAX bytes;
+ * longer needles cost PATIENCE_FACTOR times the text together, and a constant for each place from
+ * then on. A needle that was found is not compared again. There are few layers: of rules that people
+ * wrote one or two, of thousands that share their grams three or four. Chains are longer only of needles
+ * that differ in nothing but case, or have more than 64 bytes and share all of their windows of 64.
  */
 #pragma once
 
@@ -60,7 +67,9 @@ struct layer {
     uint32_t width;
     uint32_t bitmap_shift, slot_shift; /* 32 - log2 of bits, and of slots */
     uint32_t multiplier;               /* odd */
-    const uint32_t *bitmap;
+    uint32_t *bitmap;
+    uint32_t *second; /* a larger one, for what the first lets through; NULL when that has room */
+    uint32_t second_shift;
     const struct window_slot *slots; /* at most half of them taken */
     const struct needle *needles;    /* chain by chain */
     uint32_t needle_count;
@@ -96,6 +105,11 @@ struct literal_work {
 static inline uint32_t window_bit(const struct layer *layer, uint32_t gram)
 {
     return gram * layer->multiplier >> layer->bitmap_shift;
+}
+
+static inline uint32_t second_bit(const struct layer *layer, uint32_t gram)
+{
+    return (gram ^ gram >> 15) * (layer->multiplier ^ 0x5BD1E994) >> layer->second_shift;
 }
 
 static inline uint64_t lowered_byte(unsigned char byte)
