@@ -215,12 +215,22 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (600)
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZERS)
 
-bench: ## checking rules, and what the daemon can take: time and memory, against limits; sets itself up
+bench: ## the matcher, checking and the daemon against peers and limits; sets itself up; under 40 minutes
+	@$(MAKE) --no-print-directory -j1 -k bench-match bench-limits
+bench-limits:
 	@tests/setup.sh test
 	@$(MAKE) --no-print-directory -s $(JOBS) all $(BENCH)
 	@tests/bench/bench.py $(B)/cdr
 	@mkdir -p $(B)/bench-data && $(B)/tests/bench/bench_intake $(B)/bench-data
 	@TMPDIR=$(abspath $(B)/bench-data) tests/bench/daemon.py $(B)/cdr $(B)/tests/bench/bench_http
+
+# PARTS of tests/bench/match.py; all of them without it. A missed target is told at the end.
+bench-match: ## the matcher beside its peers alone, PARTS=.. for some of it; docs/benchmarks.md
+	@tests/setup.sh bench
+	@tests/bench/peers.sh $(B)/bench-peers
+	@$(MAKE) --no-print-directory -s $(JOBS) all $(BENCH) $(B)/tests/bench/bench_literals
+	@tests/bench/match.py $(B) $(PARTS)
+.PHONY: bench bench-limits bench-match
 
 cover: ## line and branch coverage of the unit and command-line tests, by folder
 	@tests/setup.sh test

@@ -32,6 +32,8 @@ part 'lint' tests/lint.sh
 # What one build tries of every call, the slow ones try of some.
 export CRASH_STRIDE=1 ACTIONS_STRIDE=1 ALLOCATION_STRIDE=1
 part 'gcc, warnings are errors' "${make[@]}" DEVELOPER=1 check
+part 'instructions of an alert' sh -c '"$@" build/tests/bench/bench_match && tests/bench/instructions.py build/tests/bench/bench_match' \
+    sh "${make[@]}" DEVELOPER=1
 export CRASH_STRIDE=3 ACTIONS_STRIDE=3 ALLOCATION_STRIDE=7
 part 'clang, warnings are errors' env ONLY=unit "${make[@]}" CC=clang DEVELOPER=1 check
 # Samples of the soak are as long as it takes to come by everything once. What is left out touches no

@@ -13,8 +13,10 @@ for both. What counts is the median of the ratios of neighbours.
 import os
 import statistics
 import subprocess
+import threading
 
 PAIRS = 5
+PATIENCE_S = 120  # with one answer
 TURN_NS = 400e6  # about how long one turn takes
 
 
@@ -32,10 +34,14 @@ class Contestant:
         os.sched_setaffinity(0, self.cores & os.sched_getaffinity(0) or os.sched_getaffinity(0))
 
     def read(self, verb):
+        patience = threading.Timer(PATIENCE_S, self.process.kill)
+        patience.start()
         words = self.process.stdout.readline().split()
+        is_late = not patience.is_alive()
+        patience.cancel()
         if not words or words[0] != verb:
             self.close()
-            raise RuntimeError(f"{self.name} gave up: {' '.join(words) or 'no answer'}")
+            raise RuntimeError(f"{self.name} gave no answer" + (f" in {PATIENCE_S} s" if is_late else ""))
         return words[1:]
 
     def ask(self, *words):
@@ -62,10 +68,10 @@ class Contestant:
 
     def close(self):
         if self.process.poll() is None:
-            self.process.stdin.close()
             try:
+                self.process.stdin.close()
                 self.process.wait(10)
-            except subprocess.TimeoutExpired:
+            except (BrokenPipeError, subprocess.TimeoutExpired):
                 self.process.kill()
                 self.process.wait()
 
@@ -81,7 +87,7 @@ class Turns:
 
     def __init__(self, contestant, *verb):
         self.contestant, self.verb, self.first = contestant, verb, 0
-        some = max(1, min(500, contestant.alerts))
+        some = max(1, min(200, contestant.alerts))
         ns = contestant.turn(verb, 0, some)
         # Warm: a virtual machine compiles what it met often.
         self.count = max(10, min(20 * contestant.alerts, int(TURN_NS / max(ns, 1))))

@@ -12,7 +12,7 @@ mkdir -p "$1" && cd "$1" || exit 2
 # peer NAME TOOL FUNCTION: build NAME unless it is there.
 peer() {
     local name=$1 tool=$2 build=$3
-    [ -e "$name.version" ] && [ "$name.version" -nt "$here" ] && return
+    [ -e "$name.version" ] && [ -z "$(find "$here" -newer "$name.version" -type f)" ] && return
     if ! command -v "$tool" >/dev/null; then
         echo "  PEER $name: not built, there is no $tool"
         return

@@ -62,7 +62,7 @@ def is_available():
 def generate(script, *arguments, out=None):
     with open(out, "w") if out else open(os.devnull, "w") as stream:
         subprocess.run([sys.executable, os.path.join(GENERATORS, script), *map(str, arguments)],
-                       stdout=stream, check=True)
+                       stdout=stream, stderr=subprocess.DEVNULL, check=True)
 
 
 # ---- W2, W3: equality alone (E), and a fifth with wildcards (EW), over the stream of three vendors
