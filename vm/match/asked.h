@@ -12,6 +12,12 @@ struct kept_answer {
     enum answer answer;
 };
 
+/* Values of one path that are put side by side. */
+struct laid {
+    uint32_t count; /* but for the mark of an empty array */
+    bool is_list;
+};
+
 struct matcher {
     const struct match_image *image;
     struct truths truths;
@@ -26,6 +32,11 @@ struct matcher {
     const struct event *event; /* with its fields; NULL: none was made */
     /* of a text, until an event is made of it */
     str text;
+    struct skim_hits hits;
+    struct laid *laid;   /* by path of the program: how many values it has */
+    value *values;       /* by path of the program: absent but for those of this alert .. */
+    uint32_t *set_paths; /* .. which are these */
+    uint32_t set_count;
     int64_t received_ms;
     const struct source_program *source;
     struct slots slots;
@@ -46,6 +57,8 @@ MUST_CHECK enum err asked_leaves(struct matcher *matcher, str json);
 MUST_CHECK enum err asked_condition(struct matcher *matcher, uint32_t first, uint16_t *ret_answer);
 /* Look at the rules that what was marked leads to. ERR_MEMORY. */
 MUST_CHECK enum err asked_rules(struct matcher *matcher, struct matches *ret_matches);
+/* Forget the values of the alert before. */
+void asked_raw_forget(struct matcher *matcher);
 /* Have matcher->raw, matcher->event: put together from the text where they are not there yet. ERR_MEMORY;
  * of the event ERR_BUDGET and ERR_UNDECIDED too. */
 MUST_CHECK enum err asked_raw(struct matcher *matcher);

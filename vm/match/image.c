@@ -288,7 +288,10 @@ static void find_wanted_fields(struct match_image *image)
 {
     for (uint32_t field = 0; field < FIELD_COUNT; field++) {
         struct subject subject = { SUBJECT_FIELD, field };
-        image->wanted[field] = predicates_group(&image->predicates, subject) != NULL;
+        const struct subject_group *group = predicates_group(&image->predicates, subject);
+        image->wanted[field] = group != NULL;
+        if (group != NULL)
+            image->field_groups[image->field_group_count++] = group;
         image->wants_fields |= image->wanted[field] && field != FIELD_SOURCE;
     }
     image->wanted[FIELD_ALERT_TIME] |= image->wanted[FIELD_TIME];

@@ -66,9 +66,11 @@ struct match_image {
     uint32_t always_count;
     uint32_t *always_sources;
     uint32_t always_source_count;
-    const struct subject_group **raw_groups; /* by path of the program, likewise */
-    bool wants_leaves;                       /* something is asked of every leaf */
-    bool wants_fields;                       /* something is asked of a field other than source */
-    bool wanted[FIELD_COUNT];                /* fields that are asked about */
+    const struct subject_group **raw_groups;               /* by path of the program, likewise */
+    const struct subject_group *field_groups[FIELD_COUNT]; /* fields that are asked about */
+    uint32_t field_group_count;
+    bool wants_leaves;        /* something is asked of every leaf */
+    bool wants_fields;        /* something is asked of a field other than source */
+    bool wanted[FIELD_COUNT]; /* fields that are asked about */
     size_t bytes;
 };

@@ -22,9 +22,14 @@ enum err matcher_new(const struct match_image *image, struct matcher **ret_match
     matcher->answers = calloc((size_t)predicates + 1, sizeof *matcher->answers);
     matcher->looked_at = calloc((size_t)conditions + 1, sizeof(uint32_t));
     matcher->matches = calloc((size_t)image->program->rule_count + 1, sizeof *matcher->matches);
+    size_t paths = (size_t)image->program->path_count + 1;
+    matcher->laid = calloc(paths, sizeof *matcher->laid);
+    matcher->values = calloc(paths, sizeof *matcher->values);
+    matcher->set_paths = calloc(paths, sizeof *matcher->set_paths);
     enum err err = skimmer_new(image->plan, &matcher->skimmer);
     if (matcher->truths.stamps == NULL || matcher->truths.held == NULL || matcher->answers == NULL
-        || matcher->looked_at == NULL || matcher->matches == NULL)
+        || matcher->looked_at == NULL || matcher->matches == NULL || matcher->laid == NULL
+        || matcher->values == NULL || matcher->set_paths == NULL)
         err = ERR_MEMORY;
     if (err != ERR_OK)
         matcher_free(matcher);
@@ -44,6 +49,9 @@ void matcher_free(struct matcher *matcher)
     free(matcher->answers);
     free(matcher->looked_at);
     free(matcher->matches);
+    free(matcher->laid);
+    free(matcher->values);
+    free(matcher->set_paths);
     free(matcher);
 }
 
@@ -53,6 +61,7 @@ void asked_begin(struct matcher *matcher)
     struct truths *truths = &matcher->truths;
     if (matcher->scratch.newest != NULL)
         arena_release(&matcher->scratch);
+    asked_raw_forget(matcher);
     truths->held_count = 0;
     matcher->match_count = 0;
     matcher->raw = NULL;
@@ -128,10 +137,9 @@ enum err asked_leaves(struct matcher *matcher, str json)
 static enum err ask_fields(struct matcher *matcher, const struct event *event)
 {
     const struct match_image *image = matcher->image;
-    for (uint32_t at = 0; at < image->predicates.group_count; at++) {
-        const struct subject_group *group = &image->predicates.groups[at];
-        if (group->subject.kind == SUBJECT_FIELD)
-            TRY(asked_value(matcher, group, event->fields[group->subject.index]));
+    for (uint32_t at = 0; at < image->field_group_count; at++) {
+        const struct subject_group *group = image->field_groups[at];
+        TRY(asked_value(matcher, group, event->fields[group->subject.index]));
     }
     return ERR_OK;
 }

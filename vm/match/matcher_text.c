@@ -6,20 +6,58 @@
 
 /* ---- values put together, where there is no way round it ---- */
 
+void asked_raw_forget(struct matcher *matcher)
+{
+    for (uint32_t at = 0; at < matcher->set_count; at++) {
+        matcher->values[matcher->set_paths[at]] = VALUE_NONE;
+        matcher->laid[matcher->set_paths[at]] = (struct laid){ 0 };
+    }
+    matcher->set_count = 0;
+}
+
+/* Add one hit to what is under its path; a list has room for all of them. */
+static enum err lay(struct matcher *matcher, const struct skim_hit *hit)
+{
+    uint32_t path = matcher->image->read_paths[hit->path];
+    const struct laid *laid = &matcher->laid[path];
+    value *v = &matcher->values[path];
+    if (!laid->is_list) {
+        *v = hit->v;
+        return ERR_OK;
+    }
+    if (v->kind == VALUE_ABSENT) {
+        value *items = ARENA_ARRAY(&matcher->scratch, value, laid->count);
+        if (items == NULL)
+            return ERR_MEMORY;
+        *v = value_list(items, 0);
+    }
+    if (hit->v.kind != VALUE_LIST)
+        ((value *)(uintptr_t)v->items)[v->count++] = hit->v;
+    return ERR_OK;
+}
+
+/* As skim_slots, but it costs what the alert holds: of the paths that rules ask for, thousands may be, an
+ * alert has a few. */
 enum err asked_raw(struct matcher *matcher)
 {
     const struct match_image *image = matcher->image;
-    struct slots read;
     if (matcher->raw != NULL)
         return ERR_OK;
-    TRY(skim_slots(matcher->skimmer, &matcher->scratch, &read));
-    uint32_t count = image->program->path_count;
-    value *values = ARENA_ARRAY(&matcher->scratch, value, count);
-    if (values == NULL)
-        return ERR_MEMORY;
-    for (uint32_t at = 0; at < image->read_count; at++)
-        values[image->read_paths[at]] = read.values[at];
-    matcher->slots = (struct slots){ .values = values, .count = count };
+    for (uint32_t at = 0; at < matcher->hits.count; at++) {
+        const struct skim_hit *hit = &matcher->hits.items[at];
+        if (hit->path >= image->read_count)
+            continue;
+        struct laid *laid = &matcher->laid[image->read_paths[hit->path]];
+        if (laid->count == 0 && !laid->is_list)
+            matcher->set_paths[matcher->set_count++] = image->read_paths[hit->path];
+        laid->count += hit->v.kind != VALUE_LIST;
+        laid->is_list = laid->is_list || hit->is_in_list || hit->v.kind == VALUE_LIST;
+    }
+    for (uint32_t at = 0; at < matcher->hits.count; at++)
+        if (matcher->hits.items[at].path < image->read_count)
+            TRY(lay(matcher, &matcher->hits.items[at]));
+    matcher->slots =
+        (struct slots){ .values = matcher->values, .count = image->program->path_count };
     matcher->raw = &matcher->slots;
     return ERR_OK;
 }
@@ -100,9 +138,10 @@ static enum err find_source(struct matcher *matcher, bool *ret_is_unsure)
 
 /* ---- asking ---- */
 
-static enum err ask_hits(struct matcher *matcher, const struct skim_hits *hits, bool *ret_is_unsure)
+static enum err ask_hits(struct matcher *matcher, bool *ret_is_unsure)
 {
     const struct match_image *image = matcher->image;
+    const struct skim_hits *hits = &matcher->hits;
     uint32_t findings = 0;
     for (uint32_t at = 0; at < hits->count; at++) {
         const struct skim_hit *hit = &hits->items[at];
@@ -131,20 +170,20 @@ static enum err ask_fields(struct matcher *matcher)
     if (!image->wants_fields)
         return ERR_OK;
     TRY(asked_event(matcher));
-    for (uint32_t at = 0; at < image->predicates.group_count; at++) {
-        const struct subject_group *group = &image->predicates.groups[at];
-        if (group->subject.kind == SUBJECT_FIELD && group->subject.index != FIELD_SOURCE)
+    for (uint32_t at = 0; at < image->field_group_count; at++) {
+        const struct subject_group *group = image->field_groups[at];
+        if (group->subject.index != FIELD_SOURCE)
             TRY(asked_value(matcher, group, matcher->event->fields[group->subject.index]));
     }
     return ERR_OK;
 }
 
 /* Everything asked of one alert that was skimmed. */
-static enum err ask_all(struct matcher *matcher, const struct skim_hits *hits, str forced_source,
-    bool *ret_is_unsure, struct matches *ret_matches)
+static enum err ask_all(
+    struct matcher *matcher, str forced_source, bool *ret_is_unsure, struct matches *ret_matches)
 {
     matcher->source = NULL;
-    TRY(ask_hits(matcher, hits, ret_is_unsure));
+    TRY(ask_hits(matcher, ret_is_unsure));
     if (*ret_is_unsure)
         return ERR_OK;
     if (forced_source.len > 0)
@@ -165,16 +204,15 @@ enum err matcher_text(struct matcher *matcher, str json, str forced_source, int6
     enum skim_care care, enum matcher_end *ret_end, const struct source_program **ret_source,
     struct matches *ret_matches)
 {
-    struct skim_hits hits;
     enum skim_end end;
     asked_begin(matcher);
     matcher->counts.alerts++;
     matcher->text = json;
     matcher->received_ms = received_ms;
-    TRY(skim_read(matcher->skimmer, json, care, &end, &hits));
+    TRY(skim_read(matcher->skimmer, json, care, &end, &matcher->hits));
     bool is_unsure = end == SKIM_UNSURE;
     if (!is_unsure) {
-        enum err err = ask_all(matcher, &hits, forced_source, &is_unsure, ret_matches);
+        enum err err = ask_all(matcher, forced_source, &is_unsure, ret_matches);
         /* ERR_JSON: every leaf is looked at, of parts too that SKIM_LAX passed over. */
         is_unsure = is_unsure || err == ERR_BUDGET || err == ERR_UNDECIDED || err == ERR_JSON;
         if (err != ERR_OK && !is_unsure)
