@@ -1,6 +1,7 @@
 #include "base/buf.h"
 #include "match/scan.h"
 #include "match/skim_check.h"
+#include "skim_agree.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -246,6 +247,30 @@ static void mutated_texts_are_judged_as_scan_judges_them(void **state)
     }
 }
 
+/* The kernels of the skimmer read what is mutated as projection_read does, or are unsure. */
+static void mutated_texts_are_read_as_projection_read_does(void **state)
+{
+    (void)state;
+    static const char *const paths[] = { "a", "b", "a.key0", "b.key1", "b.key1.key0" };
+    CLEANUP(agreement_release) struct agreement agreement = agreement_on(paths, COUNT_OF(paths));
+    uint64_t random = 0xD1B54A32D192ED03;
+    for (unsigned turn = 0; turn < 20000; turn++) {
+        CLEANUP(buf_release) struct buf json = BUF_INIT(ALERT_BYTES_MAX);
+        buf_add(&json, STR("{\"a\":"));
+        add_random_value(&json, 0, &random);
+        buf_add(&json, STR(",\"b\":"));
+        add_random_value(&json, 0, &random);
+        buf_add(&json, STR("}  "));
+        size_t length = json.len - 2;
+        for (unsigned i = 0; i < turn % MUTATIONS; i++)
+            length = mutate(json.ptr, length, &random);
+        str text = { json.ptr, length };
+        if (agree(&agreement, text, SKIM_STRICT) == SKIM_DONE && !skim_check(text))
+            fail_msg("strict is sure of %.*s", STR_ARG(text));
+    }
+    assert_true(agreement.done > 1000 && agreement.unsure > 1000);
+}
+
 static unsigned files_seen;
 
 static int check_file(const char *path, const struct stat *status, int type)
@@ -284,6 +309,7 @@ int main(void)
         cmocka_unit_test(tokens_may_stand_across_words),
         cmocka_unit_test(nesting_is_sound_up_to_the_deepest_place),
         cmocka_unit_test(mutated_texts_are_judged_as_scan_judges_them),
+        cmocka_unit_test(mutated_texts_are_read_as_projection_read_does),
         cmocka_unit_test(mutated_alerts_are_judged_as_scan_judges_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
