@@ -204,11 +204,29 @@ static void regex_test(struct random *random, FILE *out)
 {
     static const char *const regexes[] = { "/power.{0,3}shell/i", "/^a/", "/b$/m", "/^$/",
         "/cmd\\.exe/", "/(ransom|cmd)\\.exe/i", "/[a-c]+c/", "/x*/", "/a.b/s", "/\\bwhoami\\b/",
-        "/ransom(ware)?/i", "/(a|aa)+$/", "/(a+)+$/", "/(a*)*b/", "/é/i", "/straße/i", "/\\d+\\.0/",
-        "/system32\\\\cmd/i", "/a{3,}b?/", "/(?:abc){2}/", "/[^a]/", "/evil\\.example\\/a/", "/K/i",
-        "/ /", "/(?i)POWERshell/", "/(?=.*exe)ransom/" };
+        "/ransom(ware)?/i", "/é/i", "/straße/i", "/\\d+\\.0/", "/system32\\\\cmd/i", "/a{3,}b?/",
+        "/(?:abc){2}/", "/[^a]/", "/evil\\.example\\/a/", "/K/i", "/ /", "/(?i)POWERshell/",
+        "/(?=.*exe)ransom/", "/[r]ansom/", "/[rR]ansom/", "/cmd[.]exe/", "/[-]exe|[a-]b/",
+        "/[^r]ansom/", "/[[:alpha:]]xe/", "/[[:^digit:]]xe/", "/\\p{L}xe/", "/\\P{L}exe/",
+        "/\\p{^L}exe/", "/(?<=m)\\.exe/", "/(?<=ran)som/", "/(?<!q)ransom/", "/(?!x)power/",
+        "/(?=pow)powershell/", "/(?<n>cmd)\\.exe/", "/(?P<n>cmd)\\.exe/", "/(?'n'cmd)\\.exe/",
+        "/\\Qcmd.exe\\E/", "/\\x63md/", "/\\x{63}md/", "/\\o{143}md/", "/(?i:CMD)\\.exe/",
+        "/(?i)CMD(?-i)\\.exe/", "/(?#comment)ransom/", "/(?x) ran som #c/", "/ransom|/",
+        "/(cmd)?whoami/", "/po{1}wer/", "/po{0,1}wer/", "/po{0}wer/", "/ab{2}|w{1,}7/",
+        "/(?:zzz){0}ab/", "/pow\\w+shell/", "/pow\\x65rshell/", "/cmd\\.exe \\/c/", "/\\Aransom/",
+        "/exe\\z/", "/exe\\Z/", "/ran(?:som|dom)\\.exe/", "/(?:power|ransom|cmd)/",
+        "/(?>power)shell/", "/(?|cmd|whoami)/", "/a++b/", "/a*?b/", "/[\\w.]+exe/", "/\\.exe$/",
+        "/^(?:C:)?\\\\Windows/", "/tab\\tnew/", "/\\$|a/", "/[qr]ansom/", "/[aA][bB]/", "/[]a]b/",
+        "/[^]a]b/", "/Stra(?:ss|ß)e/i", "/[é]vil/i", "/évil|\\x{e9}vil/", "/\\N{U+63}md/",
+        "/\\Kcmd/", "/cm\\Kd/", "/\\R|a/", "/\\Gab/", "/po.?wer/", "/(?s).+exe/", "/(?m)^cmd/",
+        "/(?s:a.b)/", "/a{2}/", "/a{,3}b/", "/{a}|b/", "/x{a}|b/", "/[a-c]mnd|cmd/", "/(?:)ab/",
+        "/()ab/", "/(a|)b/" };
+    static const char *const slow[] = { "/(a|aa)+$/", "/(a+)+$/", "/(a*)*b/" };
+    bool is_slow = chance(random, 8);
     subject(random, out);
-    fprintf(out, " matches %s", one_of(random, regexes, COUNT_OF(regexes)));
+    fprintf(out, " matches %s",
+        is_slow ? one_of(random, slow, COUNT_OF(slow))
+                : one_of(random, regexes, COUNT_OF(regexes)));
 }
 
 static void number_test(struct random *random, FILE *out)
@@ -300,6 +318,12 @@ static void crowd_word(struct random *random, FILE *out)
     static const char *const same[] = { "", "aaaaaaaa", "powershell ",
         "c:\\\\windows\\\\system32\\\\",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+    enum { LONGEST_RUN = 110 };
+    if (chance(random, 2)) { /* of any width there is one window in them all */
+        for (uint32_t i = 1 + draw(random, LONGEST_RUN); i > 0; i--)
+            putc('q', out);
+        return;
+    }
     uint32_t chosen = draw(random, COUNT_OF(same));
     fprintf(out, "%s%02u%s", same[chosen], draw(random, CROWD), same[chosen]);
 }
@@ -310,7 +334,7 @@ static void crowd_test(struct random *random, FILE *out)
     static const char *const operators[] = { "contains", "startswith", "endswith" };
     fprintf(out, "%s %s any [", one_of(random, subjects, COUNT_OF(subjects)),
         one_of(random, operators, COUNT_OF(operators)));
-    for (uint32_t i = 1 + draw(random, 30); i > 0; i--) {
+    for (uint32_t i = 1 + draw(random, chance(random, 4) ? 150 : 20); i > 0; i--) {
         putc('"', out);
         crowd_word(random, out);
         fputs(i > 1 ? "\", " : "\"]", out);
@@ -325,8 +349,8 @@ static void leaf(struct random *random, FILE *out)
         return;
     }
     static void (*const tests[])(struct random *, FILE *) = { equal_test, equal_test, in_test,
-        pattern_test, pattern_test, regex_test, number_test, address_test, presence_test,
-        other_test };
+        pattern_test, pattern_test, regex_test, regex_test, number_test, address_test,
+        presence_test, other_test };
     tests[draw(random, COUNT_OF(tests))](random, out);
 }
 
