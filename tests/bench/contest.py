@@ -169,4 +169,7 @@ def number_text(value):
 
 
 def time_text(ns):
-    return f"{ns:,.0f} ns" if ns < 1e4 else f"{ns / 1e3:,.1f} us" if ns < 1e7 else f"{ns / 1e9:.2f} s"
+    for most, unit, each in ((1e4, "ns", 1), (1e7, "us", 1e3), (1e10, "ms", 1e6)):
+        if ns < most:
+            return f"{ns / each:,.0f} {unit}"
+    return f"{ns / 1e9:,.0f} s"
