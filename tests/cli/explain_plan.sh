@@ -19,6 +19,7 @@ cat >rules/dear.cdr <<'RULES'
 rule lacking { when not host.name = "web-1" and missing user.name then open case }
 rule nightly { when hour(time) in 0..6 then open case }
 rule either { when alert.title = "Beacon" or not (user.name in ["root", "admin"]) then open case }
+rule confirmed { when not raw["path"] like "*users*temp*" and not raw["path"] matches /x+y/ then open case }
 rule present { when host.name != "web-1" then open case }
 RULES
 
@@ -34,10 +35,13 @@ lacking  rules/dear.cdr:1  every alert
 either  rules/dear.cdr:3  every alert
   warning: it can hold by what an alert lacks: not alert.title = "Beacon" and not user.name in ["root", "admin"]
   add with `and` what such an alert always has: `source = ..`, `alert.type = ..`; of an `or` each side needs one
-present  rules/dear.cdr:4  SHARE
+confirmed  rules/dear.cdr:4  every alert
+  warning: it can hold by what an alert lacks: not raw["path"] like "*users*temp*" and not raw["path"] matches /x+y/
+  add with `and` what such an alert always has: `source = ..`, `alert.type = ..`; of an `or` each side needs one
+present  rules/dear.cdr:5  SHARE
   when exists host.name
 
-4 rules, 3 of them looked at for every alert; SHARE
+5 rules, 4 of them looked at for every alert; SHARE
 TESTS
 shares are a guess, from what alerts usually hold: none of yours was looked at
 RULES
@@ -47,14 +51,14 @@ exits 0 "and those of a directory"
 prints 'when src.ip in [192.0.2.1, 192.0.2.2] or dst.ip in [192.0.2.1, 192.0.2.2]' "alternatives are told all"
 prints 'when alert.title like "*ransomware*"' "of tests that all must hold the rarest is told"
 prints "then the machine computes the rest" "what the tests do not decide is told"
-prints "7 rules, 3 of them looked at for every alert" "with totals"
+prints "8 rules, 4 of them looked at for every alert" "with totals"
 
 cat >>rules/dear.cdr <<'RULES'
 rule mended { when source = defender and not host.name = "web-1" and missing user.name then open case }
 RULES
 run explain --plan mended --rules rules
 is "what the warning says to add gives the rule a test" <<'RULES'
-mended  rules/dear.cdr:5  SHARE
+mended  rules/dear.cdr:6  SHARE
   when source = "defender"
 
 1 rule, 0 of them looked at for every alert; SHARE
@@ -83,10 +87,10 @@ says "there is no rule" "and it is said"
 run explain --plan rules --format json
 exits 0 "as JSON"
 holds "one object, rules costliest first" json '
-    .rules[0].always and (.rules[-1].rule == "ransom") and (.rules | length == 8)
+    .rules[0].always and (.rules[-1].rule == "ransom") and (.rules | length == 9)
     and .tests >= .indexed and .indexed > 0 and .bytes > 0'
 holds "with what stands in the way of a test" json '
-    [.rules[] | select(.always) | .obstacle] | sort == ["absence", "absence", "computed"]'
+    [.rules[] | select(.always) | .obstacle] | sort == ["absence", "absence", "absence", "computed"]'
 holds "and shares between 0 and 1" json '
     [.rules[].share] | all(. >= 0 and . <= 1)'
 finish

@@ -161,11 +161,19 @@ struct way_step {
     bool is_held;
 };
 
+/* What the branch asks; PREDICATE_CONSTANT or PREDICATE_OPAQUE where that is no test. */
+static uint32_t asked_by(const struct branch *branch)
+{
+    bool is_test = branch->predicate < PREDICATE_CONSTANT;
+    return is_test ? branch->predicate & ~PREDICATE_CONFIRM : branch->predicate;
+}
+
 /* Whether the way on is one that no index has to mark a test for. */
 static bool is_free(const struct match_image *image, const struct branch *branch, bool is_held)
 {
-    return !is_held || branch->predicate >= PREDICATE_CONSTANT
-           || image->predicates.items[branch->predicate].way == INDEX_NONE;
+    uint32_t predicate = asked_by(branch);
+    return !is_held || predicate >= PREDICATE_CONSTANT
+           || image->predicates.items[predicate].way == INDEX_NONE;
 }
 
 /* How each branch, and "true" behind the last one, is come to where no test holds that an index
@@ -228,7 +236,7 @@ static enum err add_way(const struct match_image *image, const struct match_cond
 {
     uint32_t shown = 0;
     for (uint32_t at = 0; at < count; at++) {
-        uint32_t predicate = image->branches[condition->first + way[at].from - 1].predicate;
+        uint32_t predicate = asked_by(&image->branches[condition->first + way[at].from - 1]);
         if (predicate >= PREDICATE_CONSTANT || ++shown > WAY_SHOWN)
             continue;
         buf_add(out, shown > 1 ? STR(" and ") : STR(""));
@@ -244,7 +252,7 @@ static enum match_obstacle obstacle_of(const struct match_image *image,
 {
     enum match_obstacle obstacle = OBSTACLE_ABSENCE;
     for (uint32_t at = 0; at < count; at++) {
-        uint32_t predicate = image->branches[condition->first + way[at].from - 1].predicate;
+        uint32_t predicate = asked_by(&image->branches[condition->first + way[at].from - 1]);
         if (predicate == PREDICATE_OPAQUE)
             return OBSTACLE_COMPUTED;
         if (predicate < PREDICATE_CONSTANT && way[at].is_held)
