@@ -14,6 +14,7 @@ static const struct builtin_module *const all_modules[] = {
     &aws_groups_module,
     &aws_iam_module,
     &aws_ssm_module,
+    &tell_module,
     &unconnected_module,
 };
 
@@ -66,9 +67,11 @@ static bool is_said(const char *text)
 
 static const char *words_fault(const struct builtin *row)
 {
-    if (!is_said(row->name) || !is_said(row->doc) || !is_said(row->source))
-        return "a row needs a name, a doc and a source";
-    if (!str_startswith(str_from(row->source), STR("https://")))
+    if (!is_said(row->name) || !is_said(row->doc))
+        return "a row needs a name and a doc";
+    if (!is_said(row->source) && !builtin_is_alone(row))
+        return "what reaches a provider names the page that describes it";
+    if (row->source != NULL && !str_startswith(str_from(row->source), STR("https://")))
         return "a source is the address of a page";
     if (row->doc[strlen(row->doc) - 1] != '.')
         return "a doc is a sentence";
@@ -129,8 +132,10 @@ static const char *behaviour_fault(const struct builtin *row)
 {
     if ((row->next != NULL) == (row->missing != NULL))
         return "a row does something or says what is missing, and not both";
-    if (row->next != NULL && !is_said(row->provider))
-        return "a row that can run names its provider";
+    if (row->next != NULL && row->provider != NULL && !is_said(row->provider))
+        return "a row that reaches a provider names it";
+    if (builtin_is_alone(row) && row->effect != EFFECT_READS && row->effect != EFFECT_COLLECTS)
+        return "what reaches nobody changes nothing";
     if (row->state_bytes > STEP_STATE_BYTES_MAX)
         return "a state must fit into STEP_STATE_BYTES_MAX";
     if ((row->destroys & ~(unsigned)(DESTROYS_MEMORY | DESTROYS_CHANNEL | DESTROYS_DISK)) != 0)
@@ -173,8 +178,8 @@ static const char *list_fault(const char *const *permissions)
 
 static const char *permissions_fault(const struct builtin *row)
 {
-    if (row->next != NULL && row->permissions.apply[0] == NULL)
-        return "what talks to a provider needs its permissions";
+    if (row->next != NULL && builtin_is_alone(row) != (row->permissions.apply[0] == NULL))
+        return "what talks to a provider needs its permissions, and nothing else does";
     const char *fault = list_fault(row->permissions.apply);
     return fault != NULL ? fault : list_fault(row->permissions.undo);
 }

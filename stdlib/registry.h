@@ -17,6 +17,7 @@ extern const struct builtin_module aws_evidence_module;
 extern const struct builtin_module aws_groups_module;
 extern const struct builtin_module aws_iam_module;
 extern const struct builtin_module aws_ssm_module;
+extern const struct builtin_module tell_module;
 extern const struct builtin_module unconnected_module;
 
 /* The row a rule names with `verb name`, or NULL. */

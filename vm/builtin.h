@@ -73,7 +73,8 @@ enum destroys {
 struct builtin {
     const char *name; /* as in rules: isolate_role */
     enum verb verb;
-    const char *provider; /* "aws"; who must be connected. NULL: several could, see `missing` */
+    const char *provider; /* "aws"; who must be connected. NULL: several could, see `missing`;
+                           * without `missing` it reaches nobody, and asks for nothing */
     const char *doc;      /* one sentence: what it does */
     struct param params[STEP_PARAMS_MAX]; /* ends at the first without a name */
     enum effect effect;
@@ -87,12 +88,19 @@ struct builtin {
     uint8_t shows[BUILTIN_SHOWS_MAX]; /* enum field: what it says of its target before it changes
                                        * anything, as facts or gaps; ends at 0 (FIELD_SOURCE) */
     const char *inverse; /* row with VERB_UNDO that takes it back, in words of `undo`; or NULL */
-    const char *source;  /* provider's reference page for the main call */
+    const char
+        *source; /* provider's reference page for the main call; NULL when it reaches nobody */
     const char *missing; /* why it cannot run in this build: "triage needs a CrowdStrike or
                           * Defender connection"; NULL when it can */
     size_t state_bytes;  /* at most STEP_STATE_BYTES_MAX */
     enum step_turn (*next)(struct step *step, const struct reply *reply); /* NULL with `missing` */
 };
+
+/* Whether it is done by this program alone: no connection, no permission, no request. */
+static inline bool builtin_is_alone(const struct builtin *builtin)
+{
+    return builtin->provider == NULL && builtin->missing == NULL;
+}
 
 /* How many parameters the row declares. */
 uint32_t builtin_param_count(const struct builtin *builtin);

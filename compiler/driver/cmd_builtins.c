@@ -121,11 +121,12 @@ static void print_line(struct output *out, const struct builtin *row)
     output_styled(out, STYLE_BOLD, str_from(row->name));
     size_t used = strlen(verb_name(row->verb)) + 1 + strlen(row->name);
     output_addf(out, "%*s", used < NAME_COLUMN ? (int)(NAME_COLUMN - used) : 1, "");
+    const char *who = builtin_is_alone(row) ? "cdr" : row->provider;
     if (row->missing != NULL)
         output_styled(out, STYLE_YELLOW, STR("not connected"));
     else
-        output_add(out, str_from(row->provider));
-    used = row->missing != NULL ? strlen("not connected") : strlen(row->provider);
+        output_add(out, str_from(who));
+    used = strlen(row->missing != NULL ? "not connected" : who);
     output_addf(
         out, "%*s %s\n", used < PROVIDER_COLUMN ? (int)(PROVIDER_COLUMN - used) : 0, "", row->doc);
 }
@@ -138,10 +139,12 @@ static void print_page(struct output *out, const struct builtin *row)
         output_addf(out, row->params[i].need == PARAM_REQUIRED ? " %s=.." : " [%s=..]",
             row->params[i].name);
     output_addf(out, "\n  %s\n  %s; %s\n", row->doc, effect_name(row->effect),
-        row->provider == NULL ? "several providers could" : row->provider);
+        builtin_is_alone(row)   ? "cdr itself"
+        : row->provider == NULL ? "several providers could"
+                                : row->provider);
     if (row->missing != NULL)
         output_addf(out, "  not connected: %s\n", row->missing);
-    else
+    else if (row->provider != NULL)
         output_addf(out, "  connected: this build reaches %s\n", row->provider);
     for (uint32_t i = 0; i < builtin_param_count(row); i++)
         output_addf(out, "    %-12s %s%s; %s\n", row->params[i].name,

@@ -78,6 +78,8 @@ static void add_step(struct buf *out, const struct builtin *row)
         row->inverse == NULL ? "" : row->inverse, row->inverse == NULL ? "" : "`");
     if (row->provider != NULL)
         buf_addf(out, " Provider: %s.", row->provider);
+    if (builtin_is_alone(row))
+        buf_add(out, STR(" Needs no connection."));
     if (row->missing != NULL)
         buf_addf(out, " Not connected in this build: %s.", row->missing);
     buf_add(out, STR("\n\n"));

@@ -193,6 +193,12 @@ holds "a plan shows both ways, each with its condition" json \
     '[.matched[0].steps[] | [.name, .if, .else]] == [["snapshot", null, null], ["isolate_role", "s.complete", null], ["stop_instance", null, "s.complete"]]'
 run run --rules ways.cdr --alerts instance.json --offline
 prints "unless s.complete:" "the text too"
+echo 'rule told { when source = guardduty then notify log text="{instance.id} again"; notify log }' >told.cdr
+run run --rules told.cdr --alerts instance.json --mode apply --data told.d
+exits 0 "what reaches nobody is done without a connection"
+prints " again" "its message stands in the story"
+holds "both are done" test "$(grep -c 'notify log .* done$' "$out")" = 2
+
 cat >nested.cdr <<'CDR'
 rule nested {
   when source = guardduty and exists instance.id

@@ -99,13 +99,13 @@ static void a_row_needs_words(void **state)
     (void)state;
     struct builtin row = good_row;
     row.name = "";
-    assert_row_fault(row, "a row needs a name, a doc and a source");
+    assert_row_fault(row, "a row needs a name and a doc");
     row = good_row;
     row.doc = NULL;
-    assert_row_fault(row, "a row needs a name, a doc and a source");
+    assert_row_fault(row, "a row needs a name and a doc");
     row = good_row;
     row.source = NULL;
-    assert_row_fault(row, "a row needs a name, a doc and a source");
+    assert_row_fault(row, "what reaches a provider names the page that describes it");
     row = good_row;
     row.source = "IAM API reference";
     assert_row_fault(row, "a source is the address of a page");
@@ -164,7 +164,10 @@ static void a_row_does_something_or_says_what_is_missing(void **state)
     assert_row_fault(row, "a row does something or says what is missing, and not both");
     row = good_row;
     row.provider = NULL;
-    assert_row_fault(row, "a row that can run names its provider");
+    assert_row_fault(row, "what reaches nobody changes nothing");
+    row = good_row;
+    row.provider = "";
+    assert_row_fault(row, "a row that reaches a provider names it");
     row = good_row;
     row.state_bytes = STEP_STATE_BYTES_MAX + 1;
     assert_row_fault(row, "a state must fit into STEP_STATE_BYTES_MAX");
@@ -178,12 +181,33 @@ static void a_row_does_something_or_says_what_is_missing(void **state)
     assert_row_fault(row, "what destroys evidence changes something");
 }
 
+static enum step_turn done_at_once(struct step *step, const struct reply *reply)
+{
+    (void)reply;
+    return step_end(step, STEP_DONE, "done");
+}
+
+static void a_row_that_reaches_nobody_asks_for_nothing(void **state)
+{
+    (void)state;
+    const struct builtin *at = NULL;
+    struct builtin row = { .name = "a",
+        .verb = VERB_NOTIFY,
+        .doc = "Tell.",
+        .effect = EFFECT_COLLECTS,
+        .next = done_at_once };
+    assert_true(builtin_is_alone(&row));
+    assert_null(fault_of(&row, &good_inverse, &at));
+    row.permissions.apply[0] = "iam:GetRole";
+    assert_row_fault(row, "what talks to a provider needs its permissions, and nothing else does");
+}
+
 static void permissions_are_spelled_and_complete(void **state)
 {
     (void)state;
     struct builtin row = good_row;
     row.permissions.apply[0] = NULL;
-    assert_row_fault(row, "what talks to a provider needs its permissions");
+    assert_row_fault(row, "what talks to a provider needs its permissions, and nothing else does");
     row = good_row;
     row.permissions.apply[0] = "iam.PutRolePolicy";
     assert_row_fault(row, "a permission is spelled service:Action");
@@ -329,6 +353,7 @@ int main(void)
         cmocka_unit_test(a_row_needs_words),
         cmocka_unit_test(parameters_are_sane),
         cmocka_unit_test(a_row_does_something_or_says_what_is_missing),
+        cmocka_unit_test(a_row_that_reaches_nobody_asks_for_nothing),
         cmocka_unit_test(permissions_are_spelled_and_complete),
         cmocka_unit_test(what_changes_can_be_taken_back),
         cmocka_unit_test(rows_are_sorted_and_unique),

@@ -181,7 +181,7 @@ static enum err where_bind(struct attempt *a, const struct place *place)
 
 enum err where_begin(struct attempt *a)
 {
-    if (a->executor->mode == MODE_OFFLINE)
+    if (a->executor->mode == MODE_OFFLINE || builtin_is_alone(a->order->row))
         return ERR_OK;
     const char *reason = NULL;
     enum err silence;
