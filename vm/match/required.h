@@ -1,9 +1,9 @@
 /* required.h - what a text must hold for an expression to be found in it.
  *
- * Read off the pattern: `(?i)\\(cmd|powershell)\.exe` needs `\cmd.exe` or `\powershell.exe`. Looking
- * for those costs a pass for all expressions together (literals.h); the expression is asked only
- * where one is. After R. Cox, Regular Expression Matching with a Trigram Index (2012): each part
- * has the texts it begins with, those it ends with, and the best that it holds.
+ * Read off the pattern: `(?i)\\(cmd|powershell)\.exe` needs `\cmd.exe` or `\powershell.exe`.
+ * Looking for those costs a pass for all expressions together (literals.h); the expression is
+ * asked only where one is. After R. Cox, Regular Expression Matching with a Trigram Index (2012):
+ * each part has the texts it begins with, those it ends with, and the best that it holds.
  */
 #pragma once
 
