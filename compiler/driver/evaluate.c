@@ -469,11 +469,14 @@ static void tell_stranger(struct session *session, const char *file, const struc
         file, alert->line, STR_ARG(event->stranger), fault);
 }
 
-/* Count an alert that no source takes; a person is told of the first. */
-static void tell_no_source(struct session *session, const char *file,
+/* Count an alert that no source takes; a person is told of the first. Where rules ask for raw JSON alone
+ * only one that was meant to be in canonical names is worth a word. */
+static void tell_no_source(const struct evaluation *evaluation, const char *file,
     const struct alert_text *alert, const struct event *event)
 {
-    if (event->source.len > 0)
+    struct session *session = evaluation->session;
+    bool is_asked = match_image_asks_source(evaluation->image);
+    if (event->source.len > 0 || (event->claimed.len == 0 && !is_asked))
         return;
     bool is_first = session->totals.no_source++ == session->totals.claimed;
     if (event->claimed.len > 0)
@@ -501,7 +504,7 @@ enum exit_code evaluate_alert(
         &fault);
     if (err == ERR_OK) {
         if (evaluation->hands == NULL)
-            tell_no_source(session, file, alert, &event);
+            tell_no_source(evaluation, file, alert, &event);
         return evaluate_event(evaluation, &event, &arena);
     }
     const char *reason = alert_fault(err, &fault);

@@ -65,7 +65,7 @@ static bool is_blank(char c)
 static bool is_countable(const struct sweep_rules *rules, const struct source_program *source,
     const struct matches *matches)
 {
-    if (source == NULL && !rules->counts_strangers)
+    if (source == NULL && !rules->counts_strangers && match_image_asks_source(rules->image))
         return false;
     for (uint32_t i = 0; i < matches->count; i++) {
         const struct match *match = &matches->items[i];
@@ -102,7 +102,7 @@ static enum err match_line(struct lot *lot, const struct sweep_rules *rules,
         TRY(add_hit(lot, matches.items[i].rule));
     stretch->alerts++;
     stretch->matched += matches.count > 0;
-    stretch->strangers += source == NULL;
+    stretch->strangers += source == NULL && match_image_asks_source(rules->image);
     stretch->hits_count += matches.count;
     return ERR_OK;
 }

@@ -179,7 +179,8 @@ static void ask_text(
             tell(both, UINT32_MAX, json, "matcher_text, strict, takes what event_read refuses");
         return;
     }
-    if (!str_equal(source == NULL ? STR("") : source->name, event->source))
+    if (match_image_asks_source(both->image)
+        && !str_equal(source == NULL ? STR("") : source->name, event->source))
         tell(both, UINT32_MAX, json, "matcher_text names another source");
     compare(both, &matches, json, way);
 }

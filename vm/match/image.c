@@ -135,9 +135,25 @@ static enum err add_conditions(struct building *building)
         return ERR_MEMORY;
     for (uint32_t at = 0; at < program->rule_count; at++)
         TRY(add_condition(building, program->rules[at].condition));
-    for (uint32_t at = 0; at < program->source_count; at++)
+    for (uint32_t at = 0; image->asks_source && at < program->source_count; at++)
         TRY(add_source(building, &program->sources[at]));
     return ERR_OK;
+}
+
+static bool asks_source(const struct program *program)
+{
+    for (uint32_t at = 0; at < program->code_count; at++)
+        if (program->code[at].opcode == OP_FIELD || program->code[at].opcode == OP_LOST)
+            return true;
+    for (uint32_t at = 0; at < program->step_count; at++)
+        if (!builtin_is_alone(program->steps[at].builtin))
+            return true;
+    return false;
+}
+
+bool match_image_asks_source(const struct match_image *image)
+{
+    return image->asks_source;
 }
 
 /* ---- witnesses ---- */
@@ -389,6 +405,7 @@ enum err match_image_new(
     if (building.image == NULL)
         return ERR_MEMORY;
     building.image->program = program;
+    building.image->asks_source = asks_source(program);
     building.image->predicates = (struct predicates){ .arena = arena, .program = program };
     enum err err = build(&building);
     arena_release(&building.scratch);

@@ -46,6 +46,10 @@ struct match_plan {
 MUST_CHECK enum err match_image_plan(const struct match_image *image, uint32_t rule,
     struct arena *arena, struct match_plan *ret_plan);
 
+/* Whether it matters which source takes an alert: some condition or step reads a canonical field, or a step
+ * acts on what fields name. Rules on raw JSON alone do not care, and no alert is asked whose it is. */
+bool match_image_asks_source(const struct match_image *image);
+
 struct match_figures {
     uint32_t predicates, indexed, always_rules, exact_rules;
     double candidates; /* expected for one alert, of all rules */

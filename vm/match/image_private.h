@@ -69,6 +69,7 @@ struct match_image {
     const struct subject_group **raw_groups;               /* by path of the program, likewise */
     const struct subject_group *field_groups[FIELD_COUNT]; /* fields that are asked about */
     uint32_t field_group_count;
+    bool asks_source;
     bool wants_leaves;        /* something is asked of every leaf */
     bool wants_fields;        /* something is asked of a field other than source */
     bool wanted[FIELD_COUNT]; /* fields that are asked about */

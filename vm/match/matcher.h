@@ -39,7 +39,8 @@ MUST_CHECK enum err matcher_event(
 
 /* What an alert is to the fast way. */
 enum matcher_end {
-    MATCHER_DONE,   /* *ret_matches has the rules, *ret_source the source that takes it (or NULL) */
+    MATCHER_DONE,   /* *ret_matches has the rules, *ret_source the source that takes it; NULL: none,
+                     * or nobody asks (match_image_asks_source) */
     MATCHER_UNSURE, /* read it with event_read, ask matcher_event */
 };
 

@@ -188,7 +188,7 @@ static enum err ask_all(
         return ERR_OK;
     if (forced_source.len > 0)
         matcher->source = source_find(matcher->image->program, forced_source);
-    else
+    else if (matcher->image->asks_source)
         TRY(find_source(matcher, ret_is_unsure));
     if (*ret_is_unsure || (forced_source.len > 0 && matcher->source == NULL)) {
         *ret_is_unsure = true;
