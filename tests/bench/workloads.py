@@ -17,7 +17,7 @@ GENERATORS = os.path.join(HERE, "..", "..", "..", "shared", "bench")
 
 STREAM_BYTES = 104857600
 RULES_A_FILE = 40_000  # 100,000 rules are more text than one file may have
-STEP = "open case"
+STEP = "notify log"
 
 Rule = namedtuple("Rule", "condition pattern sigma", defaults=(None, None))
 
