@@ -25,10 +25,20 @@ struct points_link {
 };
 #define NO_LINK UINT32_MAX
 
+/* A short text of ASCII as it is compared (folded where the table folds), so that most keys need not
+ * be looked up where they stand: slot, value and text are three lines of the cache, one after the
+ * other, which alerts streaming by have pushed out. */
+struct points_head {
+    char bytes[15]; /* zeros behind the text */
+    uint8_t len;    /* HEAD_LONG: the text is none such */
+};
+enum { HEAD_LONG = 255 };
+
 struct points {
     enum points_kind kind;
     struct points_seed seed;
     const struct points_slot *slots;
+    const struct points_head *heads; /* by slot; NULL in a large table, and of scalars */
     uint32_t room, count;
     const uint32_t *marks;
     size_t text_max;
@@ -186,6 +196,33 @@ static bool key_equal(enum points_kind kind, const value *key, value v)
                                 : folds_equal(value_str(*key), value_str(v));
 }
 
+static struct points_head head_of(enum points_kind kind, str text)
+{
+    struct points_head head = { .len = HEAD_LONG };
+    uint64_t words[2] = { 0 };
+    if (text.len > sizeof head.bytes)
+        return head;
+    words[0] = text.len >= 8 ? load(text.ptr) : load_few(text.ptr, text.len);
+    if (text.len > 8)
+        words[1] = load_few(text.ptr + 8, text.len - 8);
+    if (kind == POINTS_FOLDED && !is_ascii(words[0] | words[1]))
+        return head;
+    for (int i = 0; kind == POINTS_FOLDED && i < 2; i++)
+        words[i] = fold_word(words[i]);
+    memcpy(&head, words, sizeof words);
+    head.len = (uint8_t)text.len;
+    return head;
+}
+
+static bool head_equal(const struct points_head *a, const struct points_head *b)
+{
+    uint64_t left[2];
+    uint64_t right[2];
+    memcpy(left, a, sizeof left);
+    memcpy(right, b, sizeof right);
+    return ((left[0] ^ right[0]) | (left[1] ^ right[1])) == 0;
+}
+
 /* ---- slots ---- */
 
 static uint32_t tag_of(uint64_t hash)
@@ -332,6 +369,21 @@ static enum err filter_make(struct points *points, struct arena *arena)
     return ERR_OK;
 }
 
+/* Of tables that are small enough to be read often. */
+static enum err heads_make(struct points *points, struct arena *arena)
+{
+    if (points->kind == POINTS_SCALARS || points->count > SPARSE_MAX)
+        return ERR_OK;
+    struct points_head *heads = ARENA_ARRAY(arena, struct points_head, points->room);
+    if (heads == NULL)
+        return ERR_MEMORY;
+    for (uint32_t i = 0; i < points->room; i++)
+        if (points->slots[i].key != NULL)
+            heads[i] = head_of(points->kind, value_str(*points->slots[i].key));
+    points->heads = heads;
+    return ERR_OK;
+}
+
 enum err points_finish(
     const struct points_draft *draft, struct arena *arena, const struct points **ret_points)
 {
@@ -360,6 +412,7 @@ enum err points_finish(
         .text_max = draft->text_max,
     };
     TRY(filter_make(points, arena));
+    TRY(heads_make(points, arena));
     *ret_points = points;
     return ERR_OK;
 }
@@ -377,10 +430,27 @@ static inline bool may_have(const struct points *points, uint32_t tag)
     return (points->filter[bit / 64] >> bit % 64 & 1) != 0;
 }
 
-static void mark(const struct points *points, uint32_t tag, value v, struct truths *truths)
+/* The slot of a text as slot_of finds it, by heads where there are some. */
+static uint32_t slot_of_text(const struct points *points, uint32_t tag, str text)
 {
-    const struct points_slot *slot =
-        &points->slots[slot_of(points->kind, points->slots, points->room, tag, v)];
+    uint32_t at = (uint32_t)((uint64_t)tag * points->room >> 32);
+    if (points->heads == NULL)
+        return slot_of(points->kind, points->slots, points->room, tag, value_text(text));
+    struct points_head head = head_of(points->kind, text);
+    for (; points->slots[at].key != NULL; at = at + 1 == points->room ? 0 : at + 1) {
+        bool is_short = head.len != HEAD_LONG && points->heads[at].len != HEAD_LONG;
+        if (points->slots[at].tag != tag)
+            continue;
+        if (is_short ? head_equal(&head, &points->heads[at])
+                     : key_equal(points->kind, points->slots[at].key, value_text(text)))
+            break;
+    }
+    return at;
+}
+
+static void mark(const struct points *points, uint32_t at, struct truths *truths)
+{
+    const struct points_slot *slot = &points->slots[at];
     if (slot->key == NULL)
         return;
     if ((slot->marks & SINGLE) != 0) {
@@ -402,7 +472,7 @@ enum err points_mark_text(
         return ERR_OK;
     TRY(hash_text(points->kind, &points->seed, text, scratch, &hash));
     if (may_have(points, tag_of(hash)))
-        mark(points, tag_of(hash), value_text(text), truths);
+        mark(points, slot_of_text(points, tag_of(hash), text), truths);
     return ERR_OK;
 }
 
@@ -411,5 +481,5 @@ void points_mark_scalar(const struct points *points, value v, struct truths *tru
     value form = scalar_form(v);
     uint32_t tag = tag_of(hash_scalar(&points->seed, form));
     if (scalar_is(v) && may_have(points, tag))
-        mark(points, tag, form, truths);
+        mark(points, slot_of(points->kind, points->slots, points->room, tag, form), truths);
 }
