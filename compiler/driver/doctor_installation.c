@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "compile.h"
 #include "driver/version.h"
+#include "match/regex.h"
 #include "registry.h"
 
 #include <langinfo.h>
@@ -24,6 +25,16 @@ static void look_at_build(struct checkup *checkup)
             arena, "%s%s%s %s", libraries, i == 0 ? "" : ", ", library.name, library.version);
     checkup_add(checkup, HEALTH_OK, "cdr", NULL, "version %s", driver_version());
     checkup_add(checkup, HEALTH_OK, "libraries", NULL, "%s", libraries == NULL ? "" : libraries);
+}
+
+/* Where the kernel or the service manager lets no process make code, nothing is wrong. */
+static void look_at_regexes(struct checkup *checkup)
+{
+    checkup_add(checkup, HEALTH_OK, "regexes", NULL, "%s",
+        regex_has_machine_code()
+            ? "run as machine code"
+            : "interpreted, several times slower: this process may not make machine "
+              "code (systemd: MemoryDenyWriteExecute)");
 }
 
 /* The tables keep their promises, and the sources of the binary compile. */
@@ -96,6 +107,7 @@ void doctor_installation(struct checkup *checkup)
 {
     look_at_build(checkup);
     look_at_tables(checkup);
+    look_at_regexes(checkup);
     look_at_clock(checkup);
     look_at_terminal(checkup);
     look_at_locale(checkup);

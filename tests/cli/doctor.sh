@@ -9,6 +9,7 @@ run doctor
 exits 0 "without settings and credentials there is no problem"
 prints "ok       cdr              version" "it says which build this is"
 prints "openssl" "with which libraries"
+prints "regexes          " "how regular expressions run"
 prints "no cdr.json from here up" "that there is no configuration"
 prints "warning  AWS credentials  " "and that there are no credentials"
 prints "nothing can be applied" "and what that means"

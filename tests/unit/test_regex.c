@@ -124,6 +124,33 @@ static void limits_end_as_undecided(void **state)
     free(long_subject);
 }
 
+/* From each of its places the scan is short of PCRE2's limits: it is their sum that takes minutes. */
+static void work_over_all_places_of_a_long_text_has_an_end(void **state)
+{
+    (void)state;
+    CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
+    static const char *const costly[] = { "[a-z]+\\d", "[a-z]+[b-z]", "a[a-z]*.*[b-z]" };
+    static const char *const cheap[] = { "\\w+\\s+\\d+", "fox.*bar", "[a-z]{9,}",
+        "(?i)(mimi|sekur)" };
+    char *text = malloc(REGEX_SUBJECT_MAX);
+    assert_non_null(text);
+    str subject = { text, REGEX_SUBJECT_MAX };
+    memset(text, 'a', REGEX_SUBJECT_MAX);
+    for (size_t i = 0; i < COUNT_OF(costly); i++)
+        assert_limited(compiled(&arena, costly[i], ""), subject);
+    for (size_t at = 0; at < REGEX_SUBJECT_MAX; at++)
+        text[at] = "the quick brown cat jumps\n"[at % 26];
+    for (size_t i = 0; i < COUNT_OF(cheap); i++) {
+        const struct regex *regex = compiled(&arena, cheap[i], "");
+        bool matches = true;
+        assert_int_equal(regex_matches(regex, subject, &matches), ERR_OK);
+        assert_false(matches);
+        assert_int_equal(regex_matches_slowly(regex, subject, &matches), ERR_OK);
+        assert_false(matches);
+    }
+    free(text);
+}
+
 static void a_repeated_group_goes_over_a_long_command_line(void **state)
 {
     (void)state;
@@ -187,11 +214,30 @@ static const char *random_text(
     return text;
 }
 
+/* A text that is long enough to be metered by both. Returns whether both could decide. */
+static bool agree_on_long_text(const struct regex *regex, str piece)
+{
+    char text[5000];
+    bool slow = false;
+    bool fast = false;
+    for (size_t at = 0; at < sizeof text; at++)
+        text[at] = at < 2500 ? '-' : piece.ptr[at % piece.len];
+    str subject = { text, sizeof text };
+    if (regex_matches_slowly(regex, subject, &slow) != ERR_OK
+        || regex_matches(regex, subject, &fast) != ERR_OK)
+        return false;
+    if (slow != fast)
+        fail_msg("%.*s in many '%.*s': %d, interpreted %d", STR_ARG(regex_text(regex)),
+            STR_ARG(piece), fast, slow);
+    return true;
+}
+
 static void machine_code_finds_what_is_found_without(void **state)
 {
     (void)state;
     uint64_t seed = 3;
     uint32_t counts[2] = { 0 };
+    uint32_t long_texts = 0;
     char text[256];
     for (int round = 0; round < 20000; round++) {
         CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
@@ -211,8 +257,10 @@ static void machine_code_finds_what_is_found_without(void **state)
                 fail_msg("%.*s in '%.*s': %d, interpreted %d", STR_ARG(regex_text(regex)),
                     STR_ARG(subject), fast, slow);
             counts[slow]++;
+            long_texts += i == 0 && round % 8 == 0 && agree_on_long_text(regex, subject);
         }
     }
+    assert_true(long_texts > 100);
     assert_true(counts[false] > 1000 && counts[true] > 1000);
 }
 
@@ -283,6 +331,7 @@ int main(void)
         cmocka_unit_test(expressions_are_found_anywhere),
         cmocka_unit_test(what_has_no_bound_is_refused_with_a_place),
         cmocka_unit_test(limits_end_as_undecided),
+        cmocka_unit_test(work_over_all_places_of_a_long_text_has_an_end),
         cmocka_unit_test(a_repeated_group_goes_over_a_long_command_line),
         cmocka_unit_test(broken_text_does_not_crash_a_match),
         cmocka_unit_test(matching_costs_no_memory_of_the_compilation),

@@ -16,11 +16,18 @@ enum {
     JIT_BYTES_MAX = 16 * 1024
 };
 
+/* The same pattern in the forms that a match may want, each made by the first that does. */
+enum form {
+    FORM_FAST,         /* machine code */
+    FORM_FAST_METERED, /* machine code that counts its work */
+    FORM_METERED,      /* interpreted, and counts its work */
+    FORM_COUNT,
+};
+
 struct regex {
     pcre2_code *code; /* interpreted */
-    /* With machine code, owned; NULL before the first match; `code` when there can be none. */
-    pcre2_code *_Atomic *fast;
-    pcre2_match_context *limits;
+    /* Owned; NULL before the first match; `code` when there can be none. */
+    pcre2_code *_Atomic *forms;
     str text; /* /pattern/flags */
     str pattern;
     uint32_t options;
@@ -148,13 +155,9 @@ static enum err compile(struct arena *arena, struct regex *regex, str pattern, u
 {
     pcre2_general_context *memory = pcre2_general_context_create(arena_malloc, arena_free, arena);
     pcre2_compile_context *context = memory == NULL ? NULL : pcre2_compile_context_create(memory);
-    regex->limits = memory == NULL ? NULL : pcre2_match_context_create(memory);
-    if (context == NULL || regex->limits == NULL)
+    if (context == NULL)
         return ERR_MEMORY;
     pcre2_set_parens_nest_limit(context, PARENS_MAX);
-    pcre2_set_match_limit(regex->limits, REGEX_MATCH_LIMIT);
-    pcre2_set_depth_limit(regex->limits, REGEX_DEPTH_LIMIT);
-    pcre2_set_heap_limit(regex->limits, REGEX_HEAP_KB);
     int code;
     PCRE2_SIZE at = 0;
     regex->code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, options, &code, &at, context);
@@ -169,13 +172,15 @@ static enum err compile(struct arena *arena, struct regex *regex, str pattern, u
     return copy.ptr == NULL ? ERR_MEMORY : refuse(copy.ptr, at, reterr_reason, reterr_at);
 }
 
-/* Machine code is no memory of the arena. */
-static void release_fast(void *self)
+/* They are no memory of the arena: it is not for several threads. */
+static void release_forms(void *self)
 {
     const struct regex *regex = self;
-    pcre2_code *fast = atomic_load(regex->fast);
-    if (fast != regex->code)
-        pcre2_code_free(fast);
+    for (int form = 0; form < FORM_COUNT; form++) {
+        pcre2_code *made = atomic_load(&regex->forms[form]);
+        if (made != regex->code)
+            pcre2_code_free(made);
+    }
 }
 
 static enum err source_text(struct arena *arena, str pattern, str flags, str *ret_text)
@@ -213,54 +218,128 @@ enum err regex_new(struct arena *arena, str pattern, str flags, struct regex **r
     TRY(source_text(arena, pattern, flags, &regex->text));
     regex->pattern = arena_copy(arena, pattern);
     regex->options = options;
-    regex->fast = ARENA_NEW(arena, pcre2_code * _Atomic);
-    if (regex->pattern.ptr == NULL || regex->fast == NULL
-        || !arena_add_guest(arena, release_fast, regex))
+    regex->forms = ARENA_ARRAY(arena, pcre2_code * _Atomic, FORM_COUNT);
+    if (regex->pattern.ptr == NULL || regex->forms == NULL
+        || !arena_add_guest(arena, release_forms, regex))
         return ERR_MEMORY;
     TRY(compile(arena, regex, pattern, options, reterr_reason, reterr_at));
     *ret_regex = regex;
     return ERR_OK;
 }
 
-/* ---- matching ---- */
+/* ---- its forms ---- */
 
-/* The pattern compiled once more, with machine code; regex->code where that cannot be. Not made of
- * regex->code itself: another thread may be reading it, and its memory is the arena's. Machine code
- * that minds text that is no UTF-8 does not find \W in what is no ASCII (PCRE2 10.42, measured):
- * this one is for UTF-8 alone. */
-static pcre2_code *make_fast(const struct regex *regex)
+/* The pattern compiled once more; regex->code where that cannot be. Not made of regex->code itself:
+ * another thread may be reading it, and its memory is the arena's. Machine code that minds text
+ * that is no UTF-8 does not find \W in what is no ASCII (PCRE2 10.42, measured): this one is for
+ * UTF-8 alone. */
+static pcre2_code *make_form(const struct regex *regex, enum form form)
 {
-    uint32_t options = regex->options & ~(uint32_t)PCRE2_MATCH_INVALID_UTF;
+    uint32_t options = regex->options;
     int code;
     PCRE2_SIZE at;
     size_t bytes = 0;
-    if (pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &bytes) != 0 || bytes > JIT_BYTES_MAX)
+    bool is_fast = form != FORM_METERED;
+    if (pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &bytes) != 0
+        || (is_fast && bytes > JIT_BYTES_MAX))
         return regex->code;
-    pcre2_code *fast = pcre2_compile(
+    if (is_fast)
+        options &= ~(uint32_t)PCRE2_MATCH_INVALID_UTF;
+    if (form != FORM_FAST)
+        options |= PCRE2_AUTO_CALLOUT;
+    pcre2_code *made = pcre2_compile(
         (PCRE2_SPTR)regex->pattern.ptr, regex->pattern.len, options, &code, &at, NULL);
-    if (fast != NULL && pcre2_jit_compile(fast, PCRE2_JIT_COMPLETE) == 0)
-        return fast;
-    pcre2_code_free(fast);
+    if (made != NULL && (!is_fast || pcre2_jit_compile(made, PCRE2_JIT_COMPLETE) == 0))
+        return made;
+    pcre2_code_free(made);
     return regex->code;
 }
 
 /* Of threads that get here at once, the first one's is kept. */
-static pcre2_code *fast_code(const struct regex *regex)
+static pcre2_code *form_of(const struct regex *regex, enum form form)
 {
-    pcre2_code *known = atomic_load_explicit(regex->fast, memory_order_acquire);
+    pcre2_code *known = atomic_load_explicit(&regex->forms[form], memory_order_acquire);
     if (known != NULL)
         return known;
-    pcre2_code *made = make_fast(regex);
-    if (atomic_compare_exchange_strong(regex->fast, &known, made))
+    pcre2_code *made = make_form(regex, form);
+    if (atomic_compare_exchange_strong(&regex->forms[form], &known, made))
         return made;
     if (made != regex->code)
         pcre2_code_free(made);
     return known;
 }
 
+/* ---- the work of a match ----
+ *
+ * PCRE2 counts steps from each place where a match may begin, and not the characters that a step
+ * runs over: /[a-z]+[b-z]/ interpreted on 64 KB of one letter takes 27 s and no limit is reached
+ * (10.42). So a match has a budget of its own. On a short subject the places are few, and the limit
+ * from each is its part of the budget. On a longer one PCRE2 calls us before each item of the
+ * pattern (callouts; those of authors are refused): we pay for the call and for each character
+ * between it and the last one. What one match may cost at most is then about 0.1 s. */
+
+struct budget {
+    size_t short_bytes; /* a subject up to here is short */
+    uint32_t steps;     /* on a short subject, from all places */
+    int64_t units;      /* on a longer one: a character is 1, a call CALL_UNITS */
+};
+
+/* Measured (W2's machine): a call takes 15 ns interpreted and 6 ns in machine code. */
+enum { CALL_UNITS = 16 };
+static const struct budget slow_budget = { 1024, 8 * 1000 * 1000, 50 * 1000 * 1000 };
+static const struct budget fast_budget = { 4096, 20 * 1000 * 1000, 150 * 1000 * 1000 };
+
+struct meter {
+    int64_t units; /* left */
+    size_t at;     /* in the subject, at the last call */
+};
+
+static int pay(pcre2_callout_block *call, void *self)
+{
+    struct meter *meter = self;
+    size_t at = call->current_position;
+    meter->units -= CALL_UNITS + (int64_t)(at > meter->at ? at - meter->at : meter->at - at);
+    meter->at = at;
+    return meter->units < 0 ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+/* From one place, where nobody counts more than that. */
+static uint32_t match_limit(const struct budget *budget, size_t bytes)
+{
+    size_t part = budget->steps / (bytes + 1);
+    return part < REGEX_MATCH_LIMIT ? (uint32_t)part : REGEX_MATCH_LIMIT;
+}
+
+/* What PCRE2 needs of one match, in `memory`. */
+struct attempt {
+    pcre2_match_data *data;
+    pcre2_match_context *limits;
+    struct meter meter;
+};
+
+static enum err begin(struct attempt *attempt, pcre2_general_context *memory,
+    const struct budget *budget, size_t bytes, bool is_metered)
+{
+    *attempt = (struct attempt){ .meter = { .units = budget->units } };
+    if (memory == NULL)
+        return ERR_MEMORY;
+    attempt->data = pcre2_match_data_create(1, memory);
+    attempt->limits = pcre2_match_context_create(memory);
+    if (attempt->data == NULL || attempt->limits == NULL)
+        return ERR_MEMORY;
+    pcre2_set_match_limit(
+        attempt->limits, is_metered ? REGEX_MATCH_LIMIT : match_limit(budget, bytes));
+    pcre2_set_depth_limit(attempt->limits, REGEX_DEPTH_LIMIT);
+    pcre2_set_heap_limit(attempt->limits, REGEX_HEAP_KB);
+    pcre2_set_callout(attempt->limits, pay, &attempt->meter);
+    return ERR_OK;
+}
+
+/* ---- matching ---- */
+
 /* Room for what PCRE2 notes of one match. */
 struct notes {
-    alignas(max_align_t) unsigned char bytes[512];
+    alignas(max_align_t) unsigned char bytes[1024];
     size_t used;
 };
 
@@ -292,35 +371,45 @@ enum err regex_matches_slowly(const struct regex *regex, str subject, bool *ret_
 {
     /* PCRE2's frames are given back at once: many regexes on one alert cost no memory of it. */
     CLEANUP(arena_release) struct arena scratch = ARENA_INIT(SCRATCH_BYTES_MAX);
+    struct attempt attempt;
     if (subject.len > REGEX_SUBJECT_MAX)
         return ERR_UNDECIDED;
-    pcre2_general_context *memory =
-        pcre2_general_context_create(arena_malloc, arena_free, &scratch);
-    pcre2_match_data *data = memory == NULL ? NULL : pcre2_match_data_create(1, memory);
-    if (data == NULL)
-        return ERR_MEMORY;
+    const pcre2_code *code =
+        subject.len <= slow_budget.short_bytes ? regex->code : form_of(regex, FORM_METERED);
+    TRY(begin(&attempt, pcre2_general_context_create(arena_malloc, arena_free, &scratch),
+        &slow_budget, subject.len, code != regex->code));
     int found =
-        pcre2_match(regex->code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, data, regex->limits);
+        pcre2_match(code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, attempt.data, attempt.limits);
     return verdict(found, ret_matches);
 }
 
 enum err regex_matches(const struct regex *regex, str subject, bool *ret_matches)
 {
     struct notes notes;
+    struct attempt attempt;
     notes.used = 0;
     if (subject.len > REGEX_SUBJECT_MAX)
         return ERR_UNDECIDED;
-    pcre2_code *fast = fast_code(regex);
+    bool is_short = subject.len <= fast_budget.short_bytes;
+    const pcre2_code *fast = form_of(regex, is_short ? FORM_FAST : FORM_FAST_METERED);
     if (fast == regex->code || utf8_valid_bytes(subject) < subject.len)
         return regex_matches_slowly(regex, subject, ret_matches);
-    pcre2_general_context *memory = pcre2_general_context_create(notes_malloc, notes_free, &notes);
-    pcre2_match_data *data = memory == NULL ? NULL : pcre2_match_data_create(1, memory);
-    if (data == NULL)
-        return ERR_MEMORY;
-    int found =
-        pcre2_jit_match(fast, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, data, regex->limits);
+    TRY(begin(&attempt, pcre2_general_context_create(notes_malloc, notes_free, &notes),
+        &fast_budget, subject.len, !is_short));
+    int found = pcre2_jit_match(
+        fast, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, attempt.data, attempt.limits);
     return found == PCRE2_ERROR_JIT_STACKLIMIT ? regex_matches_slowly(regex, subject, ret_matches)
                                                : verdict(found, ret_matches);
+}
+
+bool regex_has_machine_code(void)
+{
+    int code;
+    PCRE2_SIZE at;
+    pcre2_code *made = pcre2_compile((PCRE2_SPTR) "a", 1, 0, &code, &at, NULL);
+    bool has_it = made != NULL && pcre2_jit_compile(made, PCRE2_JIT_COMPLETE) == 0;
+    pcre2_code_free(made);
+    return has_it;
 }
 
 enum err regex_required(const struct regex *regex, struct required *ret_required)

@@ -6,8 +6,9 @@
  *
  * The first match makes machine code of it (PCRE2-JIT), which ends with the arena. Where that
  * cannot be, because a host allows no new code (systemd's MemoryDenyWriteExecute) or the pattern is
- * huge, or where a match needs more stack than it has, PCRE2 interprets the pattern. Both keep the
- * limit on steps, and what reaches one is undecided, never "not found".
+ * huge, or where a match needs more stack than it has, PCRE2 interprets the pattern. Both keep to
+ * a budget of work, so that one match takes no more than about 0.1 s whatever the subject; what
+ * reaches a limit is undecided, never "not found".
  */
 #pragma once
 
@@ -29,6 +30,9 @@ MUST_CHECK enum err regex_matches(const struct regex *regex, str subject, bool *
 
 /* The same, interpreted: what regex_matches is held against. */
 MUST_CHECK enum err regex_matches_slowly(const struct regex *regex, str subject, bool *ret_matches);
+
+/* Whether this process may make machine code. */
+bool regex_has_machine_code(void);
 
 /* Texts of which at least one is in every subject in which the expression is found, that is,
  * for which regex_matches says true. ERR_MEMORY. */
