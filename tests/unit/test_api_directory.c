@@ -128,8 +128,8 @@ static void a_mark_names_a_daemon_that_lives(void **state)
         assert_int_equal(daemon_mark_read(scratch.path, &arena, &mark), ERR_NOT_FOUND);
     }
     assert_int_equal(
-        daemon_mark_write("/dev/null/nowhere", "http://127.0.0.1:1", 1, &arena, &reason), ERR_IO);
-    assert_non_null(strstr(reason, "/dev/null/nowhere/daemon.json"));
+        daemon_mark_write("/proc/nowhere", "http://127.0.0.1:1", 1, &arena, &reason), ERR_IO);
+    assert_non_null(strstr(reason, "/proc/nowhere/daemon.json"));
 }
 
 int main(void)

@@ -134,7 +134,7 @@ static void completion_offers_commands_flags_and_their_values(void **state)
     assert_string_equal(OFFERED(&out, "run", "--mode", "=", "pl"), "plan :none");
     assert_string_equal(OFFERED(&out, "run", "--mode", "="), "plan apply :none");
     assert_string_equal(OFFERED(&out, "run", "--source", "guard"), "guardduty :none");
-    assert_string_equal(OFFERED(&out, "explain", "CDR0001"), "CDR0001 :none");
+    assert_string_equal(OFFERED(&out, "explain", "CDR0001"), "CDR0001 :rules");
     assert_string_equal(OFFERED(&out, "builtins", "isolate_role"), "isolate_role :none");
     assert_string_equal(OFFERED(&out, "help", "undo"), "undo :none");
     assert_string_equal(OFFERED(&out, "completion", "z"), "zsh :none");

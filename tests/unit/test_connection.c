@@ -282,7 +282,7 @@ static void a_change_is_not_sent_again_when_cdr_was_paused_meanwhile(void **stat
         { 200, "<a/>", ERR_OK, 0 } };
     const struct answer skewed[] = { { 400, ERROR("RequestExpired"), ERR_OK, NOW_S + 3600 },
         { 200, "<a/>", ERR_OK, NOW_S + 3600 } };
-    s->pause_file = "/dev/null/nowhere/paused";
+    s->pause_file = "/proc/nowhere/paused";
     assert_sent(s, throttled, true, ERR_OK, 2);
     s->pause_file = "/proc/self/stat"; /* it is there */
     assert_sent(s, throttled, true, ERR_OK, 1);

@@ -216,7 +216,7 @@ static void the_files_may_be_elsewhere(void **state)
                              "aws_secret_access_key = x\nregion = eu-west-1\n"
                              "endpoint_url = http://127.0.0.1:1\n");
     struct table_environment table =
-        TABLE({ "HOME", home->path }, { "AWS_SHARED_CREDENTIALS_FILE", "/dev/null/nowhere/at/all" },
+        TABLE({ "HOME", home->path }, { "AWS_SHARED_CREDENTIALS_FILE", "/proc/nowhere/at/all" },
             { "AWS_CONFIG_FILE", "~/.aws/config" });
     find_ok(home, &table);
     assert_found(home, "AKIAX", "x", "", "eu-west-1");

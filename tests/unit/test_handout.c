@@ -363,7 +363,7 @@ static void a_program_that_fails_is_started_once_a_minute(void **state)
     fprintf(file, "[default]\ncredential_process = %s\n", program);
     fclose(file);
     struct table_environment table =
-        TABLE({ "AWS_CONFIG_FILE", config }, { "AWS_SHARED_CREDENTIALS_FILE", "/dev/null/nowhere" },
+        TABLE({ "AWS_CONFIG_FILE", config }, { "AWS_SHARED_CREDENTIALS_FILE", "/proc/nowhere" },
             { "AWS_REGION", "eu-west-1" }, { "AWS_ENDPOINT_URL", "http://127.0.0.1:9" });
     struct aws_connection *connection = NULL;
     struct request request = { .service = "ec2", .operation = "Any", .body = STR("Action=Any") };

@@ -155,7 +155,7 @@ static void what_is_of_no_use_is_told_without_its_text(void **state)
     assert_refused(s, "echo '" KEYS "}'; exit 1", "did not end well");
     assert_refused(s, "echo '" KEYS "}'; kill -9 $$", "did not end well");
     assert_refused(s, "exec head -c 70000 /dev/zero", "more than 64 KiB");
-    assert_int_equal(aws_process_fetch("/dev/null/nowhere/at/all x", clock_system(), LONG_MS, NULL,
+    assert_int_equal(aws_process_fetch("/proc/nowhere/at/all x", clock_system(), LONG_MS, NULL,
                          &s->arena, &s->keys, &s->reason),
         ERR_CREDENTIALS);
     assert_non_null(strstr(s->reason, "could not be started: No such file"));
