@@ -96,7 +96,8 @@ struct builtin {
     enum step_turn (*next)(struct step *step, const struct reply *reply); /* NULL with `missing` */
 };
 
-/* Whether it is done by this program alone: no connection, no permission, no request. */
+/* Whether it is done by this program alone: no connection, no permission, no request. It ends as
+ * done at once, whatever its arguments are. */
 static inline bool builtin_is_alone(const struct builtin *builtin)
 {
     return builtin->provider == NULL && builtin->missing == NULL;

@@ -15,6 +15,9 @@
 /* What is read at once of a file that is no lines: as much as any file may have that is read whole. */
 #define CARRY_BYTES_MAX ((size_t)2 * 1024 * 1024 * 1024)
 
+/* Rules with more steps are planned. */
+enum { COUNTED_STEPS_MAX = 4 };
+
 struct sweep {
     struct evaluation *evaluation;
     const char *name;
@@ -33,9 +36,20 @@ struct sweep {
 
 /* ---- what may be counted ---- */
 
-/* Whether the steps read constants and the alert and nothing else, so that no limit is reached. */
+/* Whether planning the step ends well in any case, or without a target, which is no failure of a
+ * plan: this build cannot take it, or it reaches nobody (builtin.h), and so it asks nothing, changes
+ * nothing, and has nothing that limits, holds or `dedup` count. */
+static bool is_plain_step(const struct builtin *builtin)
+{
+    return builtin->next == NULL || builtin_is_alone(builtin);
+}
+
+/* Whether the steps read constants and the alert and nothing else, one after the other, and are few:
+ * what each copies of the largest alert, a list of a million values, fits into the memory of a run. So
+ * no limit is reached. */
 static bool has_plain_steps(const struct program *program, const struct rule_code *rule)
 {
+    uint32_t steps = 0;
     for (uint32_t at = rule->steps;; at++) {
         const struct instruction *code = &program->code[at];
         switch (code->opcode) {
@@ -46,7 +60,7 @@ static bool has_plain_steps(const struct program *program, const struct rule_cod
         case OP_FIELD:
             break;
         case OP_STEP:
-            if (program->steps[code->a].builtin->next != NULL)
+            if (++steps > COUNTED_STEPS_MAX || !is_plain_step(program->steps[code->a].builtin))
                 return false;
             break;
         default:
@@ -63,8 +77,8 @@ static bool has_always(const struct program *program)
     return false;
 }
 
-/* Whether planning its steps shows nowhere in a summary, whatever the alert is: none of them can be
- * taken by this build, which is no failure of a plan, and nothing else is asked. */
+/* Whether planning its steps shows nowhere in a summary, nor in the exit code, whatever the alert is,
+ * and leaves nothing that another alert's plan could meet. */
 static bool is_countable(const struct program *program, const struct rule_code *rule)
 {
     return rule->excuse_count == 0 && rule->needs_state.len == 0 && rule->dedup_key_count == 0

@@ -123,6 +123,20 @@ agrees "several files are one after the other" --rules rules.cdr --offline --for
 agrees "what has to be planned is planned: always" \
     --rules always.cdr --alerts sound.ndjson --offline --format summary
 sed '/grouped\|found\|excused\|doubtful\|acts/d' rules.cdr >counted.cdr
+cat >told.cdr <<'CDR'
+cdr 1
+never notify log on raw["x"] = 1 "nobody reads it"
+rule bare { when raw["x"] = 1 then notify log }
+rule said { when raw["x"] in [1, 2] then notify log text="seen" }
+rule read { when raw["x"] in [3, 6] then notify log text=raw["y"] }
+rule twice { when raw["x"] = 3 then notify log; notify log text=raw["deep.list"] }
+rule many { when raw["x"] = 4 then notify log; notify log; notify log; notify log; notify log }
+rule both { when raw["x"] = 5 then notify log; open case; notify log text="it" }
+rule filled { when raw["x"] = 6 then notify log text="seen {instance.id}" }
+CDR
+for file in odd.ndjson long.ndjson wide.ndjson; do
+    agrees "$file: steps that reach nobody" --rules told.cdr --alerts "$file" --offline --format summary
+done
 agrees "rules that are only counted" --rules counted.cdr --alerts many.ndjson --offline --format summary
 agrees "shipped rules on odd alerts" --rules "$root/rules" --alerts odd.ndjson --offline --format summary
 if [ -d "$shared/alerts" ]; then
@@ -137,6 +151,8 @@ fi
 # That the way in passing is taken at all, and where it is not.
 passed "40000 of 40000" "rules that nothing is told of are counted in passing" \
     --rules counted.cdr --alerts long.ndjson --offline --format summary --jobs 2
+passed "22858 of 40000" "few steps that reach nobody, and tell what is constant, are nothing to plan" \
+    --rules told.cdr --alerts long.ndjson --offline --format summary
 passed "0 of 40000" "without an index no alert is" \
     --rules counted.cdr --alerts long.ndjson --offline --format summary --no-index
 passed "34286 of 40000" "where rules act, alerts that they fire for are planned" \

@@ -202,6 +202,29 @@ static void a_row_that_reaches_nobody_asks_for_nothing(void **state)
     assert_row_fault(row, "what talks to a provider needs its permissions, and nothing else does");
 }
 
+/* Who counts alerts in passing relies on it. */
+static void a_row_that_reaches_nobody_is_done_whatever_it_is_given(void **state)
+{
+    (void)state;
+    const value given[] = { VALUE_NONE, value_text(STR("")), value_text(STR("db-1")),
+        value_bool(true), value_list(NULL, 0) };
+    uint32_t asked = 0;
+    for (size_t i = 0; builtin_at(i) != NULL; i++) {
+        if (!builtin_is_alone(builtin_at(i)))
+            continue;
+        for (size_t k = 0; k < COUNT_OF(given); k++, asked++) {
+            CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
+            char room[STEP_STATE_BYTES_MAX] = { 0 };
+            value args[STEP_PARAMS_MAX];
+            for (size_t j = 0; j < STEP_PARAMS_MAX; j++)
+                args[j] = given[k];
+            struct step step = { .args = args, .arena = &arena, .state = room };
+            assert_int_equal(builtin_at(i)->next(&step, NULL), STEP_DONE);
+        }
+    }
+    assert_true(asked > 0);
+}
+
 static void permissions_are_spelled_and_complete(void **state)
 {
     (void)state;
@@ -354,6 +377,7 @@ int main(void)
         cmocka_unit_test(parameters_are_sane),
         cmocka_unit_test(a_row_does_something_or_says_what_is_missing),
         cmocka_unit_test(a_row_that_reaches_nobody_asks_for_nothing),
+        cmocka_unit_test(a_row_that_reaches_nobody_is_done_whatever_it_is_given),
         cmocka_unit_test(permissions_are_spelled_and_complete),
         cmocka_unit_test(what_changes_can_be_taken_back),
         cmocka_unit_test(rows_are_sorted_and_unique),

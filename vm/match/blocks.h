@@ -32,6 +32,9 @@
 #include <stdint.h>
 
 enum {
+    /* Measured on 1 GB in the page cache: 0.16 ns a byte for blocks of 32 to 512 KB with their memory
+     * used again, 0.17 at 1 MB, 0.19 at 4 MB (past the second cache); the same with
+     * posix_fadvise, 0.15 for maps that are populated. Larger ones are fewer turns of a lock. */
     BLOCK_BYTES = 256 * 1024,
     /* The longest line that a block grows for: an alert, and white space around it. */
     BLOCK_LINE_MAX = ALERT_BYTES_MAX + BLOCK_BYTES,
