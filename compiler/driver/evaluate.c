@@ -398,16 +398,17 @@ static enum exit_code decide(struct evaluation *evaluation, const struct event *
 {
     const struct program *program = evaluation->program;
     struct session *session = evaluation->session;
-    struct matches matches = { .count = program->rule_count };
-    enum err err =
-        evaluation->scans_all ? ERR_OK : matcher_event(evaluation->matcher, event, &matches);
-    struct firing *firings =
-        err == ERR_OK ? ARENA_ARRAY(arena, struct firing, (size_t)matches.count + 1) : NULL;
+    struct matches matches;
+    /* An alert for which the index needs more memory than there is may still be asked rule by rule. */
+    bool scans_all =
+        evaluation->scans_all || matcher_event(evaluation->matcher, event, &matches) != ERR_OK;
+    uint32_t asked = scans_all ? program->rule_count : matches.count;
+    struct firing *firings = ARENA_ARRAY(arena, struct firing, (size_t)asked + 1);
     size_t count = 0;
     if (firings == NULL)
         return driver_failure(session->driver, "evaluating an alert", ERR_MEMORY);
-    for (uint32_t i = 0; i < matches.count; i++) {
-        struct match match = evaluation->scans_all ? (struct match){ i, false } : matches.items[i];
+    for (uint32_t i = 0; i < asked; i++) {
+        struct match match = scans_all ? (struct match){ i, false } : matches.items[i];
         bool fires;
         enum exit_code code = ask_rule(evaluation, event, match, &fires);
         if (code != EXIT_CLEAN)
