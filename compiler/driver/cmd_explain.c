@@ -14,6 +14,10 @@ static const struct option options[] = {
     { OPTION_PLAN, OPTION_FLAG, NULL, NULL, NULL,
         "of rules, or of all rules of files: by which test each is found, for how many alerts it "
         "is looked at, the costliest first" },
+    { OPTION_ALERTS, OPTION_TEXTS, "FILE|-", NULL, NULL,
+        "with --plan: measure over these alerts how often each rule is looked at, and holds" },
+    { OPTION_ALL, OPTION_FLAG, NULL, NULL, NULL,
+        "with --plan: show every rule of files, not the 20 costliest alone" },
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
         "rule files, or directories of them; the current directory without it" },
     { OPTION_SOURCE, OPTION_TEXT, "SOURCE", NULL, NULL,
@@ -63,15 +67,25 @@ static enum diag_id find_code(const char *text, struct arena *arena)
         str_from(arena_format(arena, "CDR%.*s%s", (int)(CODE_DIGITS - digits), "0000", text)));
 }
 
+static enum exit_code plan(struct driver *driver, const struct arguments *arguments)
+{
+    if (option_is_given(arguments, OPTION_ALERT))
+        return driver_usage(driver, &explain_command,
+            "--plan measures over all alerts of a file: --alerts FILE, not --alert");
+    if (option_is_given(arguments, OPTION_SOURCE) && !option_is_given(arguments, OPTION_ALERTS))
+        return driver_usage(driver, &explain_command,
+            "--source says how alerts are read: with --plan it needs --alerts");
+    return explain_plan(driver, arguments);
+}
+
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     bool is_rule = option_is_given(arguments, OPTION_ALERT);
-    if (option_is_given(arguments, OPTION_PLAN)
-        && (is_rule || option_is_given(arguments, OPTION_SOURCE)))
-        return driver_usage(driver, &explain_command,
-            "--plan looks at rules alone: leave out --alert and --source");
     if (option_is_given(arguments, OPTION_PLAN))
-        return explain_plan(driver, arguments);
+        return plan(driver, arguments);
+    if (option_is_given(arguments, OPTION_ALERTS) || option_is_given(arguments, OPTION_ALL))
+        return driver_usage(driver, &explain_command,
+            "--alerts and --all go with --plan; one rule is explained by --alert FILE");
     if (is_rule && arguments->operand_count != 1)
         return driver_usage(
             driver, &explain_command, "which rule? With --alert give the name of one rule");
@@ -96,6 +110,8 @@ static const struct example examples[] = {
     { "cdr explain isolate_on_ransomware --alert alert.json",
         "what each part of the rule comes to, and the smallest change that flips it" },
     { "cdr explain --plan rules", "which rules cost most, and how to make them cheap" },
+    { "cdr explain --plan rules --alerts alerts.ndjson",
+        "the same, measured over alerts of yours" },
     { 0 },
 };
 
@@ -111,7 +127,8 @@ const struct command explain_command = {
         "the changed alert.\n"
         "With --plan it takes rules or paths: thousands of rules are fast because each is looked\n"
         "at only for alerts that pass one of its tests, which an index finds. The plan tells\n"
-        "which test that is, and warns of rules that have none.",
+        "which test that is, and warns of rules that have none. For how many alerts is a guess\n"
+        "from the tests alone; --alerts measures it.",
     .options = options,
     .examples = examples,
     .group = GROUP_AUTHORS,

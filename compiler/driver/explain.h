@@ -4,6 +4,7 @@
 #include "compile.h"
 #include "driver/command.h"
 #include "driver/json_out.h"
+#include "match/image.h"
 #include "probe.h"
 #include "whatif.h"
 
@@ -62,6 +63,19 @@ enum exit_code explain_rule(struct driver *driver, const struct arguments *argum
 /* Tell that there is no rule of that name, or that it is switched off. EXIT_NOTHING. */
 enum exit_code explain_no_such_rule(
     struct driver *driver, const struct compilation *compilation, const char *name);
+
+/* What came of asking the matcher about alerts. */
+struct measured {
+    uint64_t alerts, unreadable;
+    uint64_t undecided;         /* conditions that reached a limit */
+    uint64_t *looked_at, *held; /* by rule: of how many alerts */
+};
+
+/* Ask about every alert of --alerts, each as --source says, which rules are looked at and hold. What
+ * went wrong is told; EXIT_CLEAN: *ret_measured has it, in the driver's arena, also when alerts could
+ * not be read. */
+MUST_CHECK enum exit_code explain_measure(struct driver *driver, const struct arguments *arguments,
+    const struct match_image *image, const struct program *program, struct measured *ret_measured);
 
 /* `cdr explain --plan RULE|PATH ..`: by which tests rules are found, and for how many alerts. */
 enum exit_code explain_plan(struct driver *driver, const struct arguments *arguments);

@@ -11,7 +11,11 @@
 struct planned {
     const struct rule_code *rule;
     struct match_plan plan;
+    uint64_t looked_at, held; /* of the measured alerts */
 };
+
+/* Of thousands of rules those that a person would change. */
+enum { RULES_SHOWN = 20 };
 
 struct plan_report {
     struct driver *driver;
@@ -19,11 +23,13 @@ struct plan_report {
     struct match_figures figures;
     struct planned *rules; /* those that were asked for, costliest first */
     uint32_t count;
+    uint32_t shown;                  /* as text */
+    const struct measured *measured; /* over alerts; NULL: none were given */
 };
 
 /* ---- words ---- */
 
-enum { RAREST = 10000000, DIGITS_KEPT = 100, GROUP = 1000, PERCENT_LEAST = 10 };
+enum { RAREST = 10000000, DIGITS_KEPT = 100, GROUP = 1000, PERCENT_LEAST = 40 };
 
 /* A share that is as good as all. */
 #define NEARLY_ALL 0.995
@@ -48,12 +54,9 @@ static uint64_t rounded(double number)
     return (uint64_t)llround(number / (double)unit) * unit;
 }
 
-static void add_share(struct output *out, const struct match_plan *plan)
+static void add_share(struct output *out, double share)
 {
-    double share = plan->candidates;
-    if (plan->is_always) {
-        output_add(out, STR("every alert"));
-    } else if (share >= NEARLY_ALL) {
+    if (share >= NEARLY_ALL) {
         output_add(out, STR("nearly every alert"));
     } else if (share * 100 >= PERCENT_LEAST) {
         output_addf(out, "about %.0f %% of alerts", share * 100);
@@ -66,6 +69,33 @@ static void add_share(struct output *out, const struct match_plan *plan)
     }
 }
 
+static bool is_never(const struct match_plan *plan)
+{
+    return !plan->is_always && plan->witness.len == 0;
+}
+
+static void add_guess(struct output *out, const struct match_plan *plan)
+{
+    if (plan->is_always)
+        output_add(out, STR("every alert"));
+    else if (is_never(plan))
+        output_add(out, STR("no alert"));
+    else
+        add_share(out, plan->candidates);
+}
+
+static void add_measured(
+    struct output *out, const struct planned *planned, const struct measured *measured)
+{
+    output_add(out, STR("looked at for "));
+    add_grouped(out, planned->looked_at);
+    output_add(out, STR(" of "));
+    add_grouped(out, measured->alerts);
+    output_add(out, measured->alerts == 1 ? STR(" alert, held for ") : STR(" alerts, held for "));
+    add_grouped(out, planned->held);
+    output_add(out, STR("; guessed: "));
+}
+
 static const char *obstacle_name(enum match_obstacle obstacle)
 {
     static const char *const names[] = {
@@ -73,6 +103,7 @@ static const char *obstacle_name(enum match_obstacle obstacle)
         [OBSTACLE_ABSENCE] = "absence",
         [OBSTACLE_UNINDEXED] = "unindexed",
         [OBSTACLE_COMPUTED] = "computed",
+        [OBSTACLE_CONSTANT] = "constant",
     };
     return names[obstacle];
 }
@@ -85,6 +116,7 @@ static const char *obstacle_words(enum match_obstacle obstacle)
         [OBSTACLE_UNINDEXED] = "it can hold by a test that no index finds",
         [OBSTACLE_COMPUTED] = "it can hold by what is computed from the alert (a function, a field "
                               "beside a field)",
+        [OBSTACLE_CONSTANT] = "it holds whatever the alert has: its condition is `true`",
     };
     return words[obstacle];
 }
@@ -97,6 +129,7 @@ static const char *way_out(enum match_obstacle obstacle)
         [OBSTACLE_UNINDEXED] =
             ", or compare with a text, a number or a list, or give the pattern a fixed part",
         [OBSTACLE_COMPUTED] = ", or ask the field itself",
+        [OBSTACLE_CONSTANT] = "",
     };
     return words[obstacle];
 }
@@ -118,25 +151,29 @@ static void add_warning(struct output *out, const struct match_plan *plan)
         way_out(plan->obstacle));
 }
 
-static void add_rule(struct output *out, const struct planned *planned)
+static void add_rule(
+    struct output *out, const struct planned *planned, const struct measured *measured)
 {
     const struct match_plan *plan = &planned->plan;
     output_styled(out, STYLE_BOLD, planned->rule->name);
     output_add(out, STR("  "));
     output_text(out, planned->rule->file);
     output_addf(out, ":%" PRIu32 "  ", planned->rule->line);
-    add_share(out, plan);
+    if (measured != NULL)
+        add_measured(out, planned, measured);
+    add_guess(out, plan);
     output_add(out, STR("\n"));
     if (plan->is_always) {
         add_warning(out, plan);
         return;
     }
-    output_add(out, STR("  when "));
+    output_add(out, is_never(plan) ? STR("  its condition is `false`") : STR("  when "));
     output_text(out, plan->witness);
     output_add(out, plan->is_exact ? STR("\n") : STR("\n  then the machine computes the rest\n"));
 }
 
-static void add_totals(struct output *out, const struct plan_report *report)
+/* What the rules would come to, by the guesses. One rule has said it of itself. */
+static void add_guessed_totals(struct output *out, const struct plan_report *report)
 {
     double candidates = 0;
     uint32_t always = 0;
@@ -144,20 +181,77 @@ static void add_totals(struct output *out, const struct plan_report *report)
         candidates += report->rules[at].plan.candidates;
         always += report->rules[at].plan.is_always;
     }
-    output_addf(out, "\n%" PRIu32 " rule%s, %" PRIu32 " of them looked at for every alert; ",
-        report->count, report->count == 1 ? "" : "s", always);
-    output_addf(out, "about %.3g looked at for an alert\n", candidates);
-    output_addf(out, "the rules ask %" PRIu32 " different tests, %" PRIu32 " found by an index\n",
-        report->figures.predicates, report->figures.indexed);
-    output_add(out, STR("shares are a guess, from what alerts usually hold: none of yours was "
-                        "looked at\n"));
+    if (report->count == 1)
+        return;
+    add_grouped(out, report->count);
+    output_add(out, STR(" rules, "));
+    if (always == 0)
+        output_add(out, STR("none"));
+    else
+        add_grouped(out, always);
+    output_add(out, STR(" of them looked at for every alert; "));
+    if (candidates >= NEARLY_ALL) {
+        output_addf(out, "about %.3g looked at for an alert\n", candidates);
+        return;
+    }
+    output_add(out, STR("one is looked at for "));
+    add_share(out, candidates);
+    output_add(out, STR("\n"));
+}
+
+static void add_measured_totals(struct output *out, const struct plan_report *report)
+{
+    const struct measured *measured = report->measured;
+    double alerts = measured->alerts > 0 ? (double)measured->alerts : 1;
+    uint64_t looked_at = 0;
+    uint64_t held = 0;
+    for (uint32_t at = 0; at < report->count; at++) {
+        looked_at += report->rules[at].looked_at;
+        held += report->rules[at].held;
+    }
+    output_add(out, STR("measured over "));
+    add_grouped(out, measured->alerts);
+    output_addf(out, " alert%s: rules looked at for an alert %.3g, held %.3g",
+        measured->alerts == 1 ? "" : "s", (double)looked_at / alerts, (double)held / alerts);
+    if (measured->undecided > 0)
+        output_addf(out, "; %" PRIu64 " times a limit was reached", measured->undecided);
+    if (measured->unreadable > 0)
+        output_addf(out, "; %" PRIu64 " could not be read", measured->unreadable);
+    output_add(out, STR("\n"));
+}
+
+static void add_rest(struct output *out, const struct plan_report *report)
+{
+    uint32_t rest = report->count - report->shown;
+    if (rest == 0)
+        return;
+    add_grouped(out, rest);
+    output_addf(
+        out, " more rule%s: --all\n", rest == 1 ? " that costs no more" : "s that cost no more");
+}
+
+static void add_totals(struct output *out, const struct plan_report *report)
+{
+    output_add(out, STR("\n"));
+    add_rest(out, report);
+    add_guessed_totals(out, report);
+    output_add(out, STR("the rules and what tells the sources apart ask "));
+    add_grouped(out, report->figures.predicates);
+    output_add(out, STR(" different tests, "));
+    add_grouped(out, report->figures.indexed);
+    output_add(out, STR(" found by an index\n"));
+    if (report->measured != NULL)
+        add_measured_totals(out, report);
+    else
+        output_add(out, STR("shares are guessed from the tests alone: their kind, how many values "
+                            "the rules name, how rare a text is; --alerts FILE measures them\n"));
 }
 
 static void report_text(const struct plan_report *report)
 {
     struct output *out = &report->driver->out;
-    for (uint32_t at = 0; at < report->count; at++) {
-        add_rule(out, &report->rules[at]);
+    for (uint32_t at = 0; at < report->shown; at++) {
+        add_rule(out, &report->rules[at], report->measured);
         output_relax(out);
     }
     add_totals(out, report);
@@ -165,7 +259,7 @@ static void report_text(const struct plan_report *report)
 
 /* ---- as JSON ---- */
 
-static json_t *json_rule(const struct planned *planned)
+static json_t *json_rule(const struct planned *planned, bool is_measured)
 {
     const struct match_plan *plan = &planned->plan;
     json_t *object = json_object();
@@ -178,19 +272,29 @@ static json_t *json_rule(const struct planned *planned)
     json_put(&object, "witness", json_or_null(plan->witness));
     json_put(&object, "obstacle", json_from_text(obstacle_name(plan->obstacle)));
     json_put(&object, "way", json_or_null(plan->way));
+    if (!is_measured)
+        return object;
+    json_put(&object, "looked_at", json_integer((json_int_t)planned->looked_at));
+    json_put(&object, "held", json_integer((json_int_t)planned->held));
     return object;
 }
 
 static enum err report_json(const struct plan_report *report)
 {
+    const struct measured *measured = report->measured;
     json_t *rules = json_array();
     json_t *object = json_object();
     for (uint32_t at = 0; at < report->count; at++)
-        json_append(&rules, json_rule(&report->rules[at]));
+        json_append(&rules, json_rule(&report->rules[at], measured != NULL));
     json_put(&object, "rules", rules);
     json_put(&object, "tests", json_integer(report->figures.predicates));
     json_put(&object, "indexed", json_integer(report->figures.indexed));
     json_put(&object, "bytes", json_integer((json_int_t)report->figures.bytes));
+    if (measured != NULL) {
+        json_put(&object, "alerts", json_integer((json_int_t)measured->alerts));
+        json_put(&object, "unreadable", json_integer((json_int_t)measured->unreadable));
+        json_put(&object, "undecided", json_integer((json_int_t)measured->undecided));
+    }
     enum err err = json_add_line(&report->driver->out.buf, object);
     json_decref(object);
     return err;
@@ -221,6 +325,8 @@ static int costliest_first(const void *a, const void *b)
 {
     const struct planned *left = a;
     const struct planned *right = b;
+    if (left->looked_at != right->looked_at)
+        return left->looked_at > right->looked_at ? -1 : 1;
     if (left->plan.candidates != right->plan.candidates)
         return left->plan.candidates > right->plan.candidates ? -1 : 1;
     if (left->plan.is_exact != right->plan.is_exact)
@@ -228,25 +334,30 @@ static int costliest_first(const void *a, const void *b)
     return left->rule < right->rule ? -1 : left->rule > right->rule; /* as in the files */
 }
 
-static enum err plan_rules(struct plan_report *report, const struct arguments *arguments)
+static enum err plan_rules(
+    struct plan_report *report, const struct arguments *arguments, const struct match_image *image)
 {
     const struct program *program = report->compilation->program;
     struct arena *arena = &report->driver->arena;
-    const struct match_image *image;
-    TRY(match_image_new(arena, program, &image));
+    bool has_names = false;
     report->figures = match_image_figures(image);
     report->rules = ARENA_ARRAY(arena, struct planned, (size_t)program->rule_count + 1);
     if (report->rules == NULL)
         return ERR_MEMORY;
     for (uint32_t at = 0; at < program->rule_count; at++) {
-        bool has_names = false;
         if (!is_named(arguments, program->rules[at].name, &has_names) && has_names)
             continue;
         struct planned *planned = &report->rules[report->count++];
         planned->rule = &program->rules[at];
+        if (report->measured != NULL) {
+            planned->looked_at = report->measured->looked_at[at];
+            planned->held = report->measured->held[at];
+        }
         TRY(match_image_plan(image, at, arena, &planned->plan));
     }
     qsort(report->rules, report->count, sizeof *report->rules, costliest_first);
+    bool is_all = has_names || option_is_given(arguments, OPTION_ALL);
+    report->shown = is_all || report->count < RULES_SHOWN ? report->count : RULES_SHOWN;
     return ERR_OK;
 }
 
@@ -284,6 +395,32 @@ static enum err find_paths(
     return ERR_OK;
 }
 
+/* The rules turned round, asked about alerts where there are some, and told. */
+static enum exit_code plan_program(struct plan_report *report, const struct arguments *arguments)
+{
+    struct driver *driver = report->driver;
+    const struct program *program = report->compilation->program;
+    const struct match_image *image;
+    struct measured measured = { 0 };
+    enum err err = match_image_new(&driver->arena, program, &image);
+    if (err == ERR_OK && option_is_given(arguments, OPTION_ALERTS)) {
+        enum exit_code code = explain_measure(driver, arguments, image, program, &measured);
+        if (code != EXIT_CLEAN)
+            return code;
+        report->measured = &measured;
+    }
+    if (err == ERR_OK)
+        err = plan_rules(report, arguments, image);
+    if (err == ERR_OK && option_choice(arguments, OPTION_FORMAT) == 1)
+        err = report_json(report);
+    else if (err == ERR_OK)
+        report_text(report);
+    report->measured = NULL;
+    if (err != ERR_OK)
+        return driver_failure(driver, "planning the rules", err);
+    return measured.unreadable > 0 ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
 enum exit_code explain_plan(struct driver *driver, const struct arguments *arguments)
 {
     const char *const *paths = NULL;
@@ -301,10 +438,5 @@ enum exit_code explain_plan(struct driver *driver, const struct arguments *argum
         driver_message(driver, "there is no rule in these files");
         return EXIT_NOTHING;
     }
-    err = plan_rules(&report, arguments);
-    if (err == ERR_OK && option_choice(arguments, OPTION_FORMAT) == 1)
-        err = report_json(&report);
-    else if (err == ERR_OK)
-        report_text(&report);
-    return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "planning the rules", err);
+    return plan_program(&report, arguments);
 }

@@ -42,6 +42,7 @@ struct matcher {
     struct slots slots;
     struct event made;
     struct matcher_counts counts;
+    uint64_t *rule_counts; /* by rule: how often its tree was looked at; NULL: not counted */
 };
 
 /* Forget the alert before. */

@@ -92,10 +92,28 @@ static void read_anywhere(struct reader *reader, const struct instruction *in)
     push_test(reader, &test, leaves, right.constant, NO_INDEX, right.kind == CELL_CONSTANT);
 }
 
+static bool is_truth(const struct reader *reader, const struct cell *cell)
+{
+    return cell->kind == CELL_CONSTANT
+           && reader->program->constants[cell->constant].kind == VALUE_BOOL;
+}
+
+/* `true = true` and `false = true`: a written truth value where a condition stands. It says itself. */
+static bool is_spelled_out(
+    const struct reader *reader, const struct instruction *in, struct cell left, struct cell right)
+{
+    return in->opcode == OP_EQUAL && is_truth(reader, &left) && is_truth(reader, &right)
+           && reader->program->constants[right.constant].boolean;
+}
+
 static void read_test(struct reader *reader, const struct instruction *in)
 {
     struct cell right = pop(reader);
     struct cell left = pop(reader);
+    if (is_spelled_out(reader, in, left, right)) {
+        push(reader, left);
+        return;
+    }
     push_test(reader, in, left, right.constant, NO_INDEX, right.kind == CELL_CONSTANT);
 }
 
@@ -198,8 +216,7 @@ static bool is_value(const struct reader *reader, uint32_t constant)
 static enum leaf_kind kind_of(const struct reader *reader, const struct cell *cell)
 {
     const struct leaf_test_code *test = &cell->test;
-    if (cell->kind == CELL_CONSTANT
-        && reader->program->constants[cell->constant].kind == VALUE_BOOL)
+    if (is_truth(reader, cell))
         return LEAF_CONSTANT;
     if (cell->kind != CELL_TEST)
         return LEAF_OPAQUE;

@@ -27,6 +27,7 @@ enum match_obstacle {
     OBSTACLE_ABSENCE,   /* only by tests that do not hold: `not`, `missing` */
     OBSTACLE_UNINDEXED, /* by a test that no index knows: `like "*"`, `!=`, a regex without a text */
     OBSTACLE_COMPUTED,  /* by what the machine computes: a function, a field beside a field */
+    OBSTACLE_CONSTANT,  /* by a written `true`: nothing is asked */
 };
 
 /* What is told of one rule by `explain --plan`. */
@@ -35,7 +36,8 @@ struct match_plan {
     bool is_exact;  /* the tree decides it; else the machine runs its condition */
     double
         candidates; /* how many of the alerts it is expected to be looked at for, 0 to 1: a guess */
-    str witness;    /* the tests of it, as rules write them, joined by ` or ` */
+    str witness; /* the tests of it, as rules write them, joined by ` or `; empty of a rule that is
+                     * looked at for every alert, or whose condition is false whatever the alert is */
     /* of is_always: a way to hold without a witness. Tests that must hold or not, as rules write them,
      * joined by ` and `; empty where it is all computed */
     str way;

@@ -64,8 +64,15 @@ static void add_subject(const struct program *program, struct subject subject, s
     }
 }
 
+/* Whether values of the subject are written as bare words: `source = guardduty`. */
+static bool is_bare(struct subject subject)
+{
+    return subject.kind == SUBJECT_FIELD
+           && field_info((enum field)subject.index)->type == TYPE_SOURCE;
+}
+
 static enum err add_scalar(
-    const struct program *program, value v, struct arena *arena, struct buf *out)
+    const struct program *program, value v, bool is_word, struct arena *arena, struct buf *out)
 {
     if (v.kind == VALUE_REGEX) {
         buf_add(out, regex_text(program->regexes[v.integer]));
@@ -74,22 +81,22 @@ static enum err add_scalar(
     str text = value_print(arena, v);
     if (text.ptr == NULL)
         return ERR_MEMORY;
-    const char *quote = v.kind == VALUE_TEXT ? "\"" : "";
+    const char *quote = v.kind == VALUE_TEXT && !is_word ? "\"" : "";
     str shown = str_first(text, TEXT_SHOWN);
     buf_addf(out, "%s%.*s%s%s", quote, STR_ARG(shown), shown.len < text.len ? ".." : "", quote);
     return ERR_OK;
 }
 
 static enum err add_value(
-    const struct program *program, value v, struct arena *arena, struct buf *out)
+    const struct program *program, value v, bool is_word, struct arena *arena, struct buf *out)
 {
     const value *items = value_items(v);
     if (items == NULL && v.kind != VALUE_LIST)
-        return add_scalar(program, v, arena, out);
+        return add_scalar(program, v, is_word, arena, out);
     buf_add(out, STR("["));
     for (uint32_t at = 0; at < v.count && at < VALUES_SHOWN; at++) {
         buf_add(out, at > 0 ? STR(", ") : STR(""));
-        TRY(add_scalar(program, items[at], arena, out));
+        TRY(add_scalar(program, items[at], is_word, arena, out));
     }
     if (v.count > VALUES_SHOWN)
         buf_addf(out, ", .. %u in all", v.count);
@@ -100,6 +107,9 @@ static enum err add_value(
 static enum err add_test(const struct program *program, struct subject subject,
     const struct leaf_test_code *test, struct arena *arena, struct buf *out)
 {
+    bool is_word = is_bare(subject)
+                   && (test->opcode == OP_EQUAL || test->opcode == OP_NOT_EQUAL
+                       || test->opcode == OP_IN || test->opcode == OP_NOT_IN);
     if (test->opcode == OP_EXISTS)
         buf_add(out, STR("exists "));
     if ((test->flags & FLAG_ALL) != 0)
@@ -112,10 +122,10 @@ static enum err add_test(const struct program *program, struct subject subject,
     if (test->right == NO_INDEX)
         return ERR_OK;
     buf_add(out, STR(" "));
-    TRY(add_value(program, program->constants[test->right], arena, out));
+    TRY(add_value(program, program->constants[test->right], is_word, arena, out));
     if (test->high != NO_INDEX) {
         buf_add(out, STR(".."));
-        TRY(add_value(program, program->constants[test->high], arena, out));
+        TRY(add_value(program, program->constants[test->high], is_word, arena, out));
     }
     if ((test->flags & FLAG_CASED) != 0)
         buf_add(out, STR(" cased"));
@@ -250,13 +260,15 @@ static enum err add_way(const struct match_image *image, const struct match_cond
 static enum match_obstacle obstacle_of(const struct match_image *image,
     const struct match_condition *condition, const struct way_step *way, uint32_t count)
 {
-    enum match_obstacle obstacle = OBSTACLE_ABSENCE;
+    enum match_obstacle obstacle = OBSTACLE_CONSTANT;
     for (uint32_t at = 0; at < count; at++) {
         uint32_t predicate = asked_by(&image->branches[condition->first + way[at].from - 1]);
         if (predicate == PREDICATE_OPAQUE)
             return OBSTACLE_COMPUTED;
         if (predicate < PREDICATE_CONSTANT && way[at].is_held)
             obstacle = OBSTACLE_UNINDEXED;
+        else if (predicate < PREDICATE_CONSTANT && obstacle == OBSTACLE_CONSTANT)
+            obstacle = OBSTACLE_ABSENCE;
     }
     return obstacle;
 }

@@ -80,6 +80,11 @@ struct matcher_counts matcher_counts(const struct matcher *matcher)
     return matcher->counts;
 }
 
+void matcher_count_rules(struct matcher *matcher, uint64_t *looked_at)
+{
+    matcher->rule_counts = looked_at;
+}
+
 /* ---- values to predicates ---- */
 
 static bool is_something(value v)
@@ -233,6 +238,8 @@ static enum err look_at(struct matcher *matcher, uint32_t first)
         matcher->looked_at[rule] = matcher->truths.alert;
     }
     matcher->counts.candidates++;
+    if (matcher->rule_counts != NULL)
+        matcher->rule_counts[rule]++;
     TRY(asked_condition(matcher, first, &answer));
     if (answer != ANSWER_FALSE)
         matcher->matches[matcher->match_count++] =

@@ -62,6 +62,10 @@ enum matcher_answer {
 MUST_CHECK enum err matcher_rule(struct matcher *matcher, const struct event *event, uint32_t rule,
     enum matcher_answer *ret_answer);
 
+/* From here on add to looked_at[rule] whenever the tree of a rule is looked at: as many numbers as the
+ * program has rules, the caller's. NULL: nobody wants to know. */
+void matcher_count_rules(struct matcher *matcher, uint64_t *looked_at);
+
 /* How often since matcher_new, for those who look inside. */
 struct matcher_counts {
     uint64_t alerts, unsure; /* given to matcher_text */

@@ -174,6 +174,15 @@ static uint32_t gather(const struct predicates *predicates, const uint32_t *memb
     return gathered;
 }
 
+/* How likely a value of a field with few of them is at least, however many the rules name: alerts come
+ * from a few products, severities are five. */
+static double least_chance(struct subject subject)
+{
+    if (subject.kind != SUBJECT_FIELD)
+        return 0;
+    return subject.index == FIELD_SOURCE ? 0.3 : subject.index == FIELD_SEVERITY ? 0.2 : 0;
+}
+
 /* What an index says of one test of the predicate goes for the whole: the weakest way, and all
  * chances together. */
 static void take_way(const struct predicates *predicates, const struct subject_test *test)
@@ -185,7 +194,8 @@ static void take_way(const struct predicates *predicates, const struct subject_t
         way = INDEX_FILTER;
     if (way < predicate->way)
         predicate->way = way;
-    predicate->chance += test->chance;
+    double least = least_chance(predicate->subject);
+    predicate->chance += test->chance > least ? test->chance : least;
     if (predicate->chance > 1)
         predicate->chance = 1;
 }
@@ -237,7 +247,7 @@ static void assume_ways(struct predicates *predicates, struct subject_group *gro
         for (uint32_t test = 0; test < predicate->count; test++)
             is_indexed = is_indexable(predicates->tests[predicate->first + test].opcode);
         predicate->way = is_indexed ? INDEX_EXACT : INDEX_NONE;
-        predicate->chance = predicate->kind == LEAF_THERE || !is_indexed ? 1 : 0;
+        predicate->chance = predicate->kind == LEAF_THERE ? CHANCE_THERE : is_indexed ? 0 : 1;
         if (predicate->kind == LEAF_THERE)
             group->there = members[at];
     }

@@ -65,7 +65,10 @@ static enum err add_scalar(const struct adding *adding, const value *constant)
     struct part_draft *part = adding->part;
     part->has_numbers = part->has_numbers || number_is(*constant);
     part->has_booleans = part->has_booleans || constant->kind == VALUE_BOOL;
-    adding->draft->weights[adding->owner].constants += 1;
+    if (constant->kind == VALUE_BOOL)
+        adding->draft->weights[adding->owner].chance += 0.5; /* there are two */
+    else
+        adding->draft->weights[adding->owner].constants += 1;
     return points_add(&part->scalars, constant, adding->test->predicate);
 }
 
@@ -334,7 +337,7 @@ static enum err add_presence(const struct adding *adding)
     bool is_null = adding->test->test.opcode == OP_IS_NULL;
     struct draft *draft = adding->draft;
     uint32_t predicate = adding->test->predicate;
-    draft->weights[adding->owner].chance = is_null ? 0.1 : 0.5; /* nulls are rare */
+    draft->weights[adding->owner].chance = is_null ? 0.1 : CHANCE_THERE; /* nulls are rare */
     return pile_add(is_null ? &draft->nulls : &draft->there, &predicate, sizeof predicate);
 }
 

@@ -134,8 +134,11 @@ static double distinct_of(const struct subject_part *part)
            + points_count(part->scalars);
 }
 
+/* Values of a field that no rule names: without them a rule alone would seem to want half of all. */
+enum { VALUES_UNSEEN = 10 };
+
 /* How likely a test is to be marked, for comparing tests with each other. A field is taken to spread
- * evenly over the constants that rules compare it with, and two values more that are none of them:
+ * evenly over the constants that rules compare it with, and some values more that are none of them:
  * rules name what occurs, and the more values they name the more there are. A list is so many times
  * as likely, but at most a coin: long lists are of indicators, which are rare. */
 static double chance_of(
@@ -143,7 +146,7 @@ static double chance_of(
 {
     bool is_equality = test->test.opcode == OP_EQUAL || test->test.opcode == OP_IN;
     double most = is_equality ? 0.5 : 1;
-    double chance = weight->chance + weight->constants / (2 + distinct);
+    double chance = weight->chance + weight->constants / (VALUES_UNSEEN + distinct);
     if (test->way == INDEX_NONE)
         return 1;
     return chance < most ? chance : most;

@@ -30,6 +30,9 @@ enum index_way {
     INDEX_EXACT,  /* marked for the values for which it holds, and no others */
 };
 
+/* Of a subject that a rule asks for: whether an alert has it is guessed to be a coin. */
+#define CHANCE_THERE 0.5
+
 struct subject_test {
     struct test_code test;
     uint32_t predicate; /* what is marked; several tests may have one: any of them will do */
