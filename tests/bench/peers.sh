@@ -3,16 +3,19 @@
 #
 #     tests/bench/peers.sh build/bench-peers
 #
-# Their versions are pinned in peers/pom.xml and in the Cargo files there. A peer whose tools or packages are
+# Their versions are pinned in peers/: pom.xml, Cargo.toml, go.mod. A peer whose tools or packages are
 # not to be had is told and left out: its rows say "not measured". What was built is not built again.
+# Where the Go module proxy refuses Quamina, QUAMINA_SOURCE=DIR names a checkout of it to build from.
 set -u
 here=$(cd "$(dirname "$0")/peers" && pwd)
+quamina_checkout=${QUAMINA_SOURCE:+$(realpath "$QUAMINA_SOURCE")}
 mkdir -p "$1" && cd "$1" || exit 2
 
-# peer NAME TOOL FUNCTION: build NAME unless it is there.
+# peer NAME TOOL FUNCTION FILE ..: build NAME unless what was built is newer than its files.
 peer() {
     local name=$1 tool=$2 build=$3
-    [ -e "$name.version" ] && [ -z "$(find "$here" -newer "$name.version" -type f)" ] && return
+    shift 3
+    [ -e "$name.version" ] && [ -z "$(cd "$here" && find "$@" -newer "$OLDPWD/$name.version" -type f)" ] && return
     if ! command -v "$tool" >/dev/null; then
         echo "  PEER $name: not built, there is no $tool"
         return
@@ -46,7 +49,20 @@ rsigma() {
     echo "rsigma $(sed -n 's/^rsigma-eval.*"=\([0-9.]*\)".*/\1/p' rsigma-source/Cargo.toml), $(rustc --version | cut -d ' ' -f 1,2)" >rsigma.version
 }
 
-peer event-ruler mvn event_ruler
-peer simdjson cargo simdjson
-peer rsigma cargo rsigma
+quamina() {
+    local version
+    rm -rf quamina-source && cp -r "$here/quamina" quamina-source
+    version=$(sed -n 's/^require .* //p' "$here/quamina/go.mod")
+    if [ -n "$quamina_checkout" ]; then
+        version=$(git -C "$quamina_checkout" describe --always)
+        go mod edit -replace "quamina.net/go/quamina/v2=$quamina_checkout" quamina-source/go.mod
+    fi
+    (cd quamina-source && go build -mod=mod -buildvcs=false -o ../quamina_peer .)
+    echo "Quamina $version, $(go version | cut -d ' ' -f 3)" >quamina.version
+}
+
+peer event-ruler mvn event_ruler Ruler.java pom.xml
+peer simdjson cargo simdjson parse_fields.cpp simdjson
+peer rsigma cargo rsigma rsigma
+peer quamina go quamina quamina
 exit 0

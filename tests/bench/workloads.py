@@ -37,12 +37,23 @@ class RuleSet:
         self.patterns = self.write(".json", [rule.pattern for rule in rules], pattern_text)
         self.sigma = self.write(".yml", [rule.sigma for rule in rules], sigma_text)
 
+        self.tests = {test for rule in rules for test in tests_of(rule.pattern)}
+
     def write(self, ending, forms, to_text):
         if any(form is None for form in forms):
             return None
         with open(self.stem + ending, "w") as out:
             out.writelines(to_text(number, form) for number, form in enumerate(forms))
         return self.stem + ending
+
+
+def tests_of(pattern):
+    """Names of the tests in an event pattern; equality has none."""
+    for value in (pattern or {}).values():
+        if isinstance(value, dict):
+            yield from tests_of(value)
+        else:
+            yield from (name for test in value if isinstance(test, dict) for name in test)
 
 
 def pattern_text(_, pattern):
