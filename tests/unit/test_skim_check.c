@@ -271,6 +271,88 @@ static void mutated_texts_are_read_as_projection_read_does(void **state)
     assert_true(agreement.done > 1000 && agreement.unsure > 1000);
 }
 
+/* A string of up to `most` pieces, with its quotes. The skimmer is unsure of keys with escapes. */
+static void add_random_text(struct buf *json, bool is_key, uint64_t most, uint64_t *random)
+{
+    static const char *const pieces[] = { "a", "7", ",", "{", "]", ":", " ", "\\\"", "\\\\" };
+    size_t count = is_key ? 7 : COUNT_OF(pieces);
+    buf_add_byte(json, '"');
+    for (uint64_t i = next_random(random) % (most + 1); i > 0; i--)
+        buf_add(json, str_from(pieces[next_random(random) % count]));
+    buf_add_byte(json, '"');
+}
+
+/* Keys and values without a space between, over many words: what leads from word to word and from lane
+ * to lane, keys that fill words, and everything at every place of them. */
+static void add_long_object(struct buf *json, unsigned depth, uint64_t *random)
+{
+    static const char *const scalars[] = { "0", "-1", "12", "1.5", "2e9", "-0.25E-3", "true",
+        "false", "null", "[]", "{}", "[1,\"a\",[{}],2]", "123456789012345" };
+    buf_add_byte(json, '{');
+    for (uint64_t i = next_random(random) % 6 + 1; i > 0; i--) {
+        add_random_text(json, true, next_random(random) % 8 == 0 ? 150 : 20, random);
+        buf_add_byte(json, ':');
+        if (next_random(random) % 2 == 0)
+            add_random_text(json, false, next_random(random) % 4 == 0 ? 200 : 20, random);
+        else if (depth < 4 && next_random(random) % 2 == 0)
+            add_long_object(json, depth + 1, random);
+        else
+            buf_add(json, str_from(scalars[next_random(random) % COUNT_OF(scalars)]));
+        buf_add(json, i > 1 ? STR(",") : STR("}"));
+    }
+}
+
+static void long_texts_without_spaces_are_read_as_projection_read_does(void **state)
+{
+    (void)state;
+    static const char *const paths[] = { "nobody.has.this" };
+    CLEANUP(agreement_release) struct agreement agreement = agreement_on(paths, COUNT_OF(paths));
+    uint64_t random = 0x2545F4914F6CDD1D;
+    for (unsigned turn = 0; turn < 30000; turn++) {
+        CLEANUP(buf_release) struct buf json = BUF_INIT(ALERT_BYTES_MAX);
+        add_long_object(&json, 0, &random);
+        buf_add(&json, STR("  "));
+        size_t length = json.len - 2;
+        for (unsigned i = 0; i < turn % MUTATIONS; i++)
+            length = mutate(json.ptr, length, &random);
+        str text = { json.ptr, length };
+        enum skim_end end = agree(&agreement, text, SKIM_STRICT);
+        if (end == SKIM_DONE ? !skim_check(text) : turn % MUTATIONS == 0)
+            fail_msg("%s: %.*s", end == SKIM_DONE ? "is sure of" : "unsure", STR_ARG(text));
+    }
+    assert_true(agreement.done > 1000 && agreement.unsure > 1000);
+}
+
+/* What only the sum of many words can tell. */
+static void a_mistake_behind_many_words_is_not_read(void **state)
+{
+    (void)state;
+    static const char *const paths[] = { "nobody.has.this" };
+    CLEANUP(agreement_release) struct agreement agreement = agreement_on(paths, COUNT_OF(paths));
+    static const char *const broken[] = { "{\"a\":1}],[{\"b\":2}", "{\"a\":1},{\"b\":2}",
+        "{\"a\":1}}{{}", "{\"a\":[1}]}", "{\"a\":1}}" };
+    for (size_t i = 0; i < COUNT_OF(broken); i++)
+        assert_int_equal(agree(&agreement, str_from(broken[i]), SKIM_STRICT), SKIM_UNSURE);
+    static const struct {
+        const char *before, *after;
+        enum skim_end end;
+    } forms[] = {
+        { "{\"", "\":1}", SKIM_DONE },
+        { "{\"", "\",\"b\":1}", SKIM_UNSURE },
+        { "{\"", "\"}", SKIM_UNSURE },
+        { "{\"b\":[\"", "\":1]}", SKIM_UNSURE },
+        { "{\"b\":[\"", "\"]}", SKIM_DONE },
+        { "{\"b\":\"", "\":1}", SKIM_UNSURE },
+    };
+    for (int length = 0; length < 700; length++) {
+        for (size_t form = 0; form < COUNT_OF(forms); form++) {
+            CLEANUP(buf_release) struct buf json = BUF_INIT(ALERT_BYTES_MAX);
+            buf_addf(&json, "%s%*s%s", forms[form].before, length, "", forms[form].after);
+            assert_int_equal(agree(&agreement, buf_str(&json), SKIM_STRICT), forms[form].end);
+        }
+    }
+}
+
 static unsigned files_seen;
 
 static int check_file(const char *path, const struct stat *status, int type)
@@ -310,6 +392,8 @@ int main(void)
         cmocka_unit_test(nesting_is_sound_up_to_the_deepest_place),
         cmocka_unit_test(mutated_texts_are_judged_as_scan_judges_them),
         cmocka_unit_test(mutated_texts_are_read_as_projection_read_does),
+        cmocka_unit_test(long_texts_without_spaces_are_read_as_projection_read_does),
+        cmocka_unit_test(a_mistake_behind_many_words_is_not_read),
         cmocka_unit_test(mutated_alerts_are_judged_as_scan_judges_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,13 +55,13 @@ const char *skim_instructions(void)
  * not ask each time. What the rows held is not needed. */
 static enum err make_room(struct skimmer *skimmer, size_t length)
 {
-    enum { ROOM_LEAST = 16 * 1024, ROWS = 4 };
+    enum { ROOM_LEAST = 16 * 1024, ROWS = 10 };
     if (length <= skimmer->room)
         return ERR_OK;
     size_t room = ROOM_LEAST;
     while (room < length)
         room *= 2;
-    size_t words = room / SKIM_BLOCK + SKIM_ENDS + 1;
+    size_t words = room / SKIM_BLOCK + SKIM_SPARE + 1;
     free(skimmer->rows);
     free(skimmer->unescaped);
     skimmer->rows = malloc(words * ROWS * sizeof *skimmer->rows);
@@ -74,6 +74,12 @@ static enum err make_room(struct skimmer *skimmer, size_t length)
         .opens = skimmer->rows + words,
         .closes = skimmer->rows + 2 * words,
         .odd = skimmer->rows + 3 * words,
+        .inside = skimmer->rows + 4 * words,
+        .in_object = skimmer->rows + 5 * words,
+        .commas = skimmer->rows + 6 * words,
+        .colons = skimmer->rows + 7 * words,
+        .digits = skimmer->rows + 8 * words,
+        .zeros = skimmer->rows + 9 * words,
     };
     return ERR_OK;
 }

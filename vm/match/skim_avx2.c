@@ -85,6 +85,7 @@ static inline uint32_t bytes_equal(const char *a, const char *b)
     return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load(a), load(b)));
 }
 
+#define SKIM_LANES 4
 #include "match/skim_walk.h"
 
 enum skim_end skim_read_avx2(struct skimmer *skimmer, str json, enum skim_care care)

@@ -67,6 +67,7 @@ static inline uint32_t bytes_equal(const char *a, const char *b)
     return (uint32_t)_mm256_movemask_epi8(equal);
 }
 
+#define SKIM_LANES 8
 #include "match/skim_walk.h"
 
 enum skim_end skim_read_avx512(struct skimmer *skimmer, str json, enum skim_care care)

@@ -18,11 +18,19 @@ struct skim_bits {
     uint64_t *opens;  /* { and [ outside of strings */
     uint64_t *closes; /* } and ] outside of strings */
     uint64_t *odd;    /* \ and what is not printable ASCII, anywhere */
+    /* Of a strict reading; the last five in strings as well. */
+    uint64_t *inside;    /* from an opening quote to the byte before the closing one */
+    uint64_t *in_object; /* the innermost that is open is an object */
+    uint64_t *commas;
+    uint64_t *colons;
+    uint64_t *digits;
+    uint64_t *zeros;
 };
 
 enum {
     SKIM_BLOCK = 64, /* bytes of one word of bits */
     SKIM_ENDS = 2,   /* words of ones at the end of a row */
+    SKIM_SPARE = 8,  /* words behind a text: the most of SKIM_LANES */
 };
 
 /* The bits from `at` on in the low bits, at least 57 of them; above them zeros. One unaligned load

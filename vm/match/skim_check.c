@@ -3,19 +3,19 @@
 
 #include "number.h"
 
-bool skim_check_number(str json, size_t at)
+size_t skim_check_number(str json, size_t at)
 {
     size_t end = at + number_bytes(str_skip(json, at));
-    return end > at && end < json.len && check_delimits(json.ptr[end]);
+    return end > at && end < json.len && check_delimits(json.ptr[end]) ? end : 0;
 }
 
-bool skim_check_near_end(str json, size_t at)
+size_t skim_check_near_end(str json, size_t at)
 {
     static const str words[] = { { "true", 4 }, { "false", 5 }, { "null", 4 } };
     str text = str_skip(json, at);
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (text.len > words[i].len && str_startswith(text, words[i]))
-            return check_delimits(text.ptr[words[i].len]);
+            return check_delimits(text.ptr[words[i].len]) ? at + words[i].len : 0;
     return skim_check_number(json, at);
 }
 

@@ -70,9 +70,9 @@ bool skim_check(str json);
 
 /* --- What is looked at one by one --- */
 
-/* Whether the number or the word that begins at `at` is one of JSON, and over where it should be. */
-bool skim_check_number(str json, size_t at);
-bool skim_check_near_end(str json, size_t at);
+/* Where the number or the word ends that begins at `at`; 0 when it is none of JSON's, or goes on there. */
+size_t skim_check_number(str json, size_t at);
+size_t skim_check_near_end(str json, size_t at);
 /* Whether the byte at `at`, behind a backslash, makes an escape of JSON. */
 bool skim_check_escape(str json, size_t at);
 
@@ -89,8 +89,9 @@ static inline bool check_delimits(char c)
     return delimiters[(unsigned char)c];
 }
 
-/* Two bits of the first byte tell the words apart, so that no branch has to be guessed. */
-static ALWAYS_INLINE bool check_scalar(str json, size_t at)
+/* Where the number or the word ends that begins at `at`, or 0. Two bits of the first byte tell the words
+ * apart, so that no branch has to be guessed. */
+static ALWAYS_INLINE size_t check_scalar_end(str json, size_t at)
 {
     static const struct {
         char text[8];
@@ -111,8 +112,9 @@ static ALWAYS_INLINE bool check_scalar(str json, size_t at)
     memcpy(&bytes, json.ptr + at, sizeof bytes);
     memcpy(&word, words[which].text, sizeof word);
     memcpy(&mask, words[which].mask, sizeof mask);
+    size_t end = at + words[which].length;
     if (((bytes ^ word) & mask) == 0)
-        return check_delimits(json.ptr[at + words[which].length]);
+        return check_delimits(json.ptr[end]) ? end : 0;
     return skim_check_number(json, at);
 }
 
@@ -195,7 +197,7 @@ static ALWAYS_INLINE void check_scalars(
         size_t at = check->scalar_at;
         if ((starts & upto) != 0)
             at = check->at + 63 - (size_t)__builtin_clzll(starts & upto);
-        check->bad |= !check_scalar(check->json, at);
+        check->bad |= check_scalar_end(check->json, at) == 0;
     }
     if (starts != 0)
         check->scalar_at = check->at + 63 - (size_t)__builtin_clzll(starts);

@@ -100,6 +100,7 @@ static inline uint32_t bytes_equal(const char *a, const char *b)
     return equal;
 }
 
+#define SKIM_LANES 2
 #include "match/skim_walk.h"
 
 enum skim_end skim_read_portable(struct skimmer *skimmer, str json, enum skim_care care)

@@ -80,6 +80,7 @@ static inline uint32_t bytes_equal(const char *a, const char *b)
                       | mask_of(_mm_cmpeq_epi8(load(a + 16), load(b + 16)), 16));
 }
 
+#define SKIM_LANES 2
 #include "match/skim_walk.h"
 
 enum skim_end skim_read_sse2(struct skimmer *skimmer, str json, enum skim_care care)

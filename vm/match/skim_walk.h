@@ -5,10 +5,12 @@
  *   struct skim_block block_read(const char *text);    64 bytes of text
  *   struct skim_marks block_marks(const char *text);
  *   uint64_t block_inside(uint64_t quotes);            each bit: the quotes up to it are odd in number
+ *   SKIM_LANES                                         64-bit words in a register: 2, 4 or 8
  */
 #pragma once
 
 #include "match/skim_check.h"
+#include "match/skim_compact.h"
 #include "match/skim_private.h"
 
 /* How far ahead of the text memory is asked for. An alert of a stream comes from main memory, and the
@@ -35,89 +37,161 @@ static inline uint64_t escaped_bytes(uint64_t backslashes, uint64_t *carry)
     return escaped;
 }
 
+/* How the blocks of a text are read. */
+enum index_way {
+    INDEX_LAX,
+    INDEX_COMPACT, /* with the rows that skim_compact.h asks for */
+    INDEX_CHECKED, /* word by word */
+};
+
 /* What leads from one block to the next. */
 struct index_carry {
     uint64_t is_escaped; /* the first byte: 0 or 1 */
     uint64_t in_string;  /* all ones or none */
+    bool has_others;     /* escapes other than \\ and \" */
+    struct skim_check check;
 };
 
-/* The block at `text`, moved to the front by `shift`. `check` is NULL in LAX. */
-static inline __attribute__((always_inline)) void index_block(const struct skim_bits *bits,
-    size_t word, const char *text, unsigned shift, struct index_carry *carry,
-    struct skim_check *check)
+/* What a strict reading asks of a block, too. `others`: what backslashes escape, but quotes and
+ * backslashes. */
+static ALWAYS_INLINE void index_marks(const struct skim_bits *bits, size_t word, const char *text,
+    unsigned shift, uint64_t inside, uint64_t others, struct index_carry *carry, enum index_way way)
 {
-    struct skim_block block = block_read(text);
-    uint64_t backslashes = block.backslashes >> shift;
-    uint64_t escaped = escaped_bytes(backslashes, &carry->is_escaped);
-    uint64_t quotes = block.quotes >> shift & ~escaped;
-    uint64_t inside = block_inside(quotes) ^ carry->in_string;
-    uint64_t opens = block.opens >> shift & ~inside;
-    uint64_t closes = block.closes >> shift & ~inside;
-    carry->in_string = (uint64_t)((int64_t)inside >> (SKIM_BLOCK - 1));
-    bits->quotes[word] = quotes;
-    bits->opens[word] = opens;
-    bits->closes[word] = closes;
-    bits->odd[word] = block.odd >> shift;
-    if (check == NULL)
-        return;
     struct skim_marks marks = block_marks(text);
+    if (way == INDEX_COMPACT) {
+        bits->inside[word] = inside;
+        bits->commas[word] = marks.commas >> shift;
+        bits->colons[word] = marks.colons >> shift;
+        bits->digits[word] = marks.digits >> shift;
+        bits->zeros[word] = marks.zeros >> shift;
+        carry->has_others |= others != 0;
+        return;
+    }
     struct skim_word checked = {
-        .quotes = quotes,
+        .quotes = bits->quotes[word],
         .in_string = inside,
-        .escaped_others = escaped & ~(block.quotes >> shift | backslashes),
-        .opens = opens,
-        .closes = closes,
+        .escaped_others = others,
+        .opens = bits->opens[word],
+        .closes = bits->closes[word],
         .commas = marks.commas >> shift & ~inside,
         .colons = marks.colons >> shift & ~inside,
         .spaces = marks.spaces >> shift | ~(UINT64_MAX >> shift),
         .digits = marks.digits >> shift,
         .zeros = marks.zeros >> shift,
     };
-    check_word(check, &checked);
+    check_word(&carry->check, &checked);
 }
 
-/* Find quotes and brackets. False: a string does not end, or the text is not sound and `check` is there
- * to tell. The last block, where it is not full, is read as the end of one that begins earlier: nothing
- * behind the text is read, and nothing copied unless all of it is shorter than a block. */
-static inline __attribute__((always_inline)) bool index_text(
-    struct skim_bits bits, str text, struct skim_check *check)
+/* The block at `text`, moved to the front by `shift`. */
+static ALWAYS_INLINE void index_block(const struct skim_bits *bits, size_t word, const char *text,
+    unsigned shift, struct index_carry *carry, enum index_way way)
+{
+    struct skim_block block = block_read(text);
+    uint64_t backslashes = block.backslashes >> shift;
+    uint64_t escaped = escaped_bytes(backslashes, &carry->is_escaped);
+    uint64_t quotes = block.quotes >> shift & ~escaped;
+    uint64_t inside = block_inside(quotes) ^ carry->in_string;
+    bits->quotes[word] = quotes;
+    bits->opens[word] = block.opens >> shift & ~inside;
+    bits->closes[word] = block.closes >> shift & ~inside;
+    bits->odd[word] = block.odd >> shift;
+    carry->in_string = (uint64_t)((int64_t)inside >> (SKIM_BLOCK - 1));
+    if (way == INDEX_LAX)
+        return;
+    uint64_t others = escaped & ~(block.quotes >> shift | backslashes);
+    index_marks(bits, word, text, shift, inside, others, carry, way);
+}
+
+/* Find quotes and brackets, and what more the way asks for. How many words. The last block, where it
+ * is not full, is read as the end of one that begins earlier: nothing behind the text is read, and
+ * nothing copied unless all of it is shorter than a block. */
+static ALWAYS_INLINE size_t index_blocks(
+    const struct skim_bits *bits, str text, struct index_carry *carry, enum index_way way)
 {
     char copy[SKIM_BLOCK];
-    struct index_carry carry = { 0, 0 };
     size_t word = 0;
-    for (size_t at = 0; at < text.len; at += SKIM_BLOCK, word++) {
-        const char *block = text.ptr + at;
-        unsigned shift = 0;
-        __builtin_prefetch((const void *)((uintptr_t)block + SKIM_AHEAD));
-        if (__builtin_expect(at + SKIM_BLOCK > text.len, false)) {
-            shift = text.len < SKIM_BLOCK ? 0 : (unsigned)(at + SKIM_BLOCK - text.len);
-            if (text.len < SKIM_BLOCK) {
-                memset(copy, ' ', sizeof copy);
-                memcpy(copy, block, text.len);
-            }
-            block = text.len < SKIM_BLOCK ? copy : block - shift;
-        }
-        index_block(&bits, word, block, shift, &carry, check);
+    size_t at = 0;
+    for (; at + SKIM_BLOCK <= text.len; at += SKIM_BLOCK, word++) {
+        __builtin_prefetch((const void *)((uintptr_t)text.ptr + at + SKIM_AHEAD));
+        index_block(bits, word, text.ptr + at, 0, carry, way);
     }
-    for (size_t end = word; end < word + SKIM_ENDS; end++) {
-        bits.quotes[end] = UINT64_MAX;
-        bits.opens[end] = UINT64_MAX;
-        bits.closes[end] = UINT64_MAX;
-        bits.odd[end] = UINT64_MAX;
+    if (at == text.len)
+        return word;
+    unsigned shift = 0;
+    const char *block = copy;
+    if (text.len < SKIM_BLOCK) {
+        memset(copy, ' ', sizeof copy);
+        memcpy(copy, text.ptr, text.len);
+    } else {
+        shift = (unsigned)(at + SKIM_BLOCK - text.len);
+        block = text.ptr + at - shift;
     }
+    index_block(bits, word, block, shift, carry, way);
+    return word + 1;
+}
+
+/* Ones behind the rows of `count` words: a search ends there. */
+static inline void index_end(const struct skim_bits *bits, size_t count)
+{
+    for (size_t end = count; end < count + SKIM_ENDS; end++) {
+        bits->quotes[end] = UINT64_MAX;
+        bits->opens[end] = UINT64_MAX;
+        bits->closes[end] = UINT64_MAX;
+        bits->odd[end] = UINT64_MAX;
+    }
+}
+
+/* Compiled apart from each other and from the walk: each has the registers for itself. False: a string
+ * does not end, or the text is not sound. */
+static __attribute__((noinline)) bool index_lax(const struct skim_bits *bits, str text)
+{
+    struct index_carry carry = { .in_string = 0 };
+    index_end(bits, index_blocks(bits, text, &carry, INDEX_LAX));
     return carry.in_string == 0;
 }
 
-/* Compiled apart from each other and from the walk: each has the registers for itself. */
-static __attribute__((noinline)) bool index_lax(const struct skim_bits *bits, str text)
+static __attribute__((noinline)) bool index_checked(const struct skim_bits *bits, str text)
 {
-    return index_text(*bits, text, NULL);
+    struct index_carry carry = { .check = check_start(text) };
+    index_end(bits, index_blocks(bits, text, &carry, INDEX_CHECKED));
+    return carry.in_string == 0 && check_end(&carry.check);
 }
 
-static __attribute__((noinline)) bool index_strict(const struct skim_bits *bits, str text)
+/* What is behind the text is in a string, and so nothing to ask about. */
+static inline void compact_pad(const struct skim_bits *bits, size_t length, size_t count)
 {
-    struct skim_check check = check_start(text);
-    return index_text(*bits, text, &check) && check_end(&check);
+    if (length % SKIM_BLOCK != 0)
+        bits->inside[count - 1] |= UINT64_MAX << length % SKIM_BLOCK;
+    words_put(bits->inside, count, ~(words){ 0 });
+    words_put(bits->quotes, count, (words){ 0 });
+    words_put(bits->opens, count, (words){ 0 });
+    words_put(bits->closes, count, (words){ 0 });
+    words_put(bits->in_object, count, (words){ 0 });
+    words_put(bits->commas, count, (words){ 0 });
+    words_put(bits->colons, count, (words){ 0 });
+    words_put(bits->digits, count, (words){ 0 });
+    words_put(bits->zeros, count, (words){ 0 });
+}
+
+/* Fill the rows that compact_check asks for. How many words; 0: a string does not end, or an escape
+ * has to be looked at. */
+static __attribute__((noinline)) size_t index_compact(const struct skim_bits *bits, str text)
+{
+    struct index_carry carry = { .in_string = 0 };
+    size_t count = index_blocks(bits, text, &carry, INDEX_COMPACT);
+    if (carry.in_string != 0 || carry.has_others)
+        return 0;
+    compact_pad(bits, text.len, count);
+    return count;
+}
+
+static inline bool index_strict(const struct skim_bits *bits, str text)
+{
+    size_t count = index_compact(bits, text);
+    if (count == 0 || !compact_brackets(bits, text, count) || !compact_check(bits, text, count))
+        return index_checked(bits, text);
+    index_end(bits, count);
+    return true;
 }
 
 static inline bool is_space(char c)
