@@ -100,12 +100,16 @@ static uint32_t line_of(struct alert_reader *reader, const char *at)
     return reader->line;
 }
 
-static const char *skip_space(str text)
+/* Where what was refused begins, of a text up to `end`: behind the commas and brackets of arrays, unless
+ * these are all there is. */
+static const char *refused_at(str text, const char *end)
 {
-    size_t at = 0;
-    while (at < text.len && strchr(" \t\r\n,[]", text.ptr[at]) != NULL && text.ptr[at] != '\0')
-        at++;
-    return text.ptr + at;
+    static const char *const passed[] = { " \t\r\n,[]", " \t\r\n" };
+    const char *at = end;
+    for (size_t way = 0; way < COUNT_OF(passed) && at == end; way++)
+        for (at = text.ptr; at < end && *at != '\0' && strchr(passed[way], *at) != NULL;)
+            at++;
+    return at;
 }
 
 /* The array of an object that has nothing but an array of records; else the empty str. */
@@ -163,7 +167,7 @@ static bool next_document(
     *ret_is_alert = true;
     if (json_next(&reader->rest, &reader->place, &ret_alert->json, &has_more, &fault) != ERR_OK) {
         ret_alert->json = str_first(before, before.len - reader->rest.len);
-        ret_alert->line = line_of(reader, skip_space(before));
+        ret_alert->line = line_of(reader, refused_at(before, reader->rest.ptr));
         ret_alert->reason = fault.reason;
         return true;
     }

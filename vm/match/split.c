@@ -183,7 +183,7 @@ static enum err next_document(struct scan *scan, enum json_place *place, str *re
         if (is_at(scan, ']')) { /* an empty array; another document may follow */
             *place = JSON_OUTSIDE;
             scan->at++;
-            is_over = scan_space(scan);
+            is_over = pass_space(scan, *place);
         }
     }
     *ret_more = !is_over;
