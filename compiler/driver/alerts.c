@@ -312,7 +312,8 @@ bool alerts_is_cut(const struct alert_reader *reader)
 bool alerts_is_at_line(struct alert_reader *reader)
 {
     str rest = reader->rest;
-    if (reader->place != JSON_OUTSIDE || is_inside(reader))
+    /* In what is left of an array that broke, an object on a line is what it is outside. */
+    if (reader->place == JSON_IN_ARRAY || is_inside(reader))
         return false;
     if (rest.ptr == reader->text.ptr || rest.ptr[-1] == '\n')
         return true;

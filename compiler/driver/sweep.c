@@ -218,7 +218,7 @@ static enum exit_code process(struct sweep *sweep, const struct lot *lot, str te
             tell_rest(sweep, text, at);
             break;
         }
-        if (sweep->reader.place == JSON_OUTSIDE) {
+        if (sweep->reader.place != JSON_IN_ARRAY) {
             enum err err = pass(sweep, lot, text, &next, &at);
             if (err != ERR_OK)
                 return driver_failure(sweep->evaluation->session->driver, "matching alerts", err);

@@ -72,6 +72,8 @@ JSON
     printf '{"x": 1, "detail": {"findings": [%s{}]}}\n' "$(printf '{},%.0s' {1..100})"
     printf '{"x": 1, "x": 2}\n{"x": 1, "y": "\\ud800 quick"}\n{"x": 1, "y": "\xff quick"}\n'
     printf '\xef\xbb\xbf{"x": 1}\r\n{"x": 1}\r\n\r\n'
+    printf '[]\n\xef\xbb\xbf{"x": 1}\n{"x": 1},\n\n{"x": 1},\n\n,\n\n]\n{"x": tru}\n'
+    printf '[\n{"x": 1}\n"a line"\n\n{"x": 2}\n{"x": 1, "y": "quick"}\n{"x": 2},\n{"x": 1}\n]\n'
     printf '{"x": 1, "y": "%s!"}\n' "$(printf 'a%.0s' {1..40})"
     printf 'CEF:0|v|p|1|c|n|5|src=192.0.2.1\n'
     printf '{"deep": %s1%s, "x": 1}\n' "$(printf '[%.0s' {1..80})" "$(printf ']%.0s' {1..80})"
