@@ -60,13 +60,8 @@ struct compact {
     words scalars;
     words digits;
     words first_zeros;
-    words bad; /* of all words */
-};
-
-/* A set of words as one by one. */
-union lanes {
-    words all;
-    uint64_t each[SKIM_LANES];
+    words bad;    /* of all words */
+    words points; /* of all words: numbers go on behind digits */
 };
 
 /* Where the innermost that is open is an object, as a row; and whether brackets match, and the last one
@@ -111,15 +106,6 @@ static ALWAYS_INLINE bool compact_scalar(str text, size_t at)
     return end != 0 && text.ptr[end] > ' ';
 }
 
-/* Whether those that begin in `letters` are scalars. */
-static inline bool compact_letters(str text, size_t word, uint64_t letters)
-{
-    for (; letters != 0; letters &= letters - 1)
-        if (!compact_scalar(text, word * SKIM_BLOCK + (size_t)__builtin_ctzll(letters)))
-            return false;
-    return true;
-}
-
 /* What numbers are made of. */
 static inline bool compact_is_numeric(char c)
 {
@@ -141,16 +127,32 @@ static inline bool compact_is_numeric(char c)
     return numeric[(unsigned char)c];
 }
 
-/* Whether numbers are some that go on in `points` with something else behind a digit. A sound one has
- * two such places at most, so that its digits are not passed often; what is not sound ends it all. */
-static inline bool compact_points(str text, size_t word, uint64_t points)
+/* Where the number begins that has something else behind a digit at `at`. A sound one has two such places
+ * at most, so that its digits are not passed often; what is not sound ends it all. */
+static inline size_t compact_number_start(str text, size_t at)
 {
-    for (; points != 0; points &= points - 1) {
-        size_t at = word * SKIM_BLOCK + (size_t)__builtin_ctzll(points);
-        while (at > 0 && compact_is_numeric(text.ptr[at - 1]))
-            at--;
-        if (!compact_scalar(text, at))
-            return false;
+    while (at > 0 && compact_is_numeric(text.ptr[at - 1]))
+        at--;
+    return at;
+}
+
+/* Whether scalars that are more than digits are sound: each is looked at where it begins with something
+ * else (`letters`), or behind a digit (`points`). */
+static __attribute__((noinline)) bool compact_scalars(
+    str text, const uint64_t *letters, const uint64_t *points, size_t count)
+{
+    for (size_t word = 0; word < count; word++)
+        for (uint64_t left = letters[word]; left != 0; left &= left - 1)
+            if (!compact_scalar(text, word * SKIM_BLOCK + (size_t)__builtin_ctzll(left)))
+                return false;
+    if (points == NULL)
+        return true;
+    for (size_t word = 0; word < count; word++) {
+        for (uint64_t left = points[word]; left != 0; left &= left - 1) {
+            size_t at = word * SKIM_BLOCK + (size_t)__builtin_ctzll(left);
+            if (!compact_scalar(text, compact_number_start(text, at)))
+                return false;
+        }
     }
     return true;
 }
@@ -170,10 +172,10 @@ static ALWAYS_INLINE words compact_keys(
 
 /* What stands behind what, as in check_tokens. Behind an opener comes what begins a value, or what
  * closes an opening bracket; and nowhere else does a value begin. Only a string is the first thing of
- * an object's member. *ret_letters: where scalars begin with something else than
- * a digit; *ret_points: where they have something else behind one. */
-static ALWAYS_INLINE void compact_words(struct compact *compact, const struct skim_bits *bits,
-    size_t at, union lanes *ret_letters, union lanes *ret_points)
+ * an object's member. In the rows of
+ * zeros and digits it leaves what compact_scalars asks for. */
+static ALWAYS_INLINE void compact_words(
+    struct compact *compact, const struct skim_bits *bits, size_t at)
 {
     words inside = words_at(bits->inside, at);
     words quotes = words_at(bits->quotes, at);
@@ -194,8 +196,18 @@ static ALWAYS_INLINE void compact_words(struct compact *compact, const struct sk
     bad |= words_behind(zeros, &compact->first_zeros) & digits;
     bad |= compact_keys(compact, strings & keys, inside, colons);
     compact->bad |= bad;
-    ret_letters->all = starts & ~digits;
-    ret_points->all = scalars & ~digits & words_behind(digits, &compact->digits);
+    words points = scalars & ~digits & words_behind(digits, &compact->digits);
+    compact->points |= points;
+    words_put(bits->zeros, at, starts & ~digits);
+    words_put(bits->digits, at, points);
+}
+
+static ALWAYS_INLINE bool words_any(words set)
+{
+    uint64_t any = 0;
+    for (size_t lane = 0; lane < SKIM_LANES; lane++)
+        any |= set[lane];
+    return any != 0;
 }
 
 /* Whether the text, which ends with a brace and whose brackets match, is sound and compact. Its rows are
@@ -205,22 +217,9 @@ static __attribute__((noinline)) bool compact_check(
 {
     struct compact compact = { .bad = { 0 } };
     compact.openers[SKIM_LANES - 1] = UINT64_MAX; /* the first byte may open */
-    for (size_t at = 0; at < count; at += SKIM_LANES) {
-        union lanes letters;
-        union lanes points;
-        uint64_t all_points = 0;
-        compact_words(&compact, bits, at, &letters, &points);
-        for (size_t lane = 0; lane < SKIM_LANES; lane++) {
-            all_points |= points.each[lane];
-            if (!compact_letters(text, at + lane, letters.each[lane]))
-                return false;
-        }
-        for (size_t lane = 0; all_points != 0 && lane < SKIM_LANES; lane++)
-            if (!compact_points(text, at + lane, points.each[lane]))
-                return false;
-    }
-    union lanes bad = { .all = compact.bad };
-    for (size_t lane = 1; lane < SKIM_LANES; lane++)
-        bad.each[0] |= bad.each[lane];
-    return bad.each[0] == 0;
+    for (size_t at = 0; at < count; at += SKIM_LANES)
+        compact_words(&compact, bits, at);
+    return !words_any(compact.bad)
+           && compact_scalars(
+               text, bits->zeros, words_any(compact.points) ? bits->digits : NULL, count);
 }
