@@ -14,6 +14,12 @@
         .name = (param_name), .type = TYPE_TEXT, .need = PARAM_##param_need, .directs = true,      \
         .doc = (param_doc)                                                                         \
     }
+/* Text for people alone. */
+#define PARAM_TOLD(param_name, param_need, param_doc)                                              \
+    {                                                                                              \
+        .name = (param_name), .type = TYPE_TEXT, .need = PARAM_##param_need, .is_told = true,      \
+        .doc = (param_doc)                                                                         \
+    }
 #define PARAM_CHOICE(param_name, param_choices, param_doc)                                         \
     {                                                                                              \
         .name = (param_name), .type = TYPE_TEXT, .need = PARAM_OPTIONAL,                           \

@@ -10,7 +10,7 @@ static enum step_turn log_next(struct step *step, const struct reply *reply)
     (void)reply; /* nothing is asked */
     value text = step->args[LOG_TEXT];
     if (text.kind != VALUE_TEXT || text.count == 0)
-        return step_end(step, STEP_DONE, "it stands here, and nobody is called");
+        return step_end(step, STEP_DONE, "the rule matched; the alert has no title");
     return step_end(step, STEP_DONE, arena_format(step->arena, "%.*s", STR_ARG(value_str(text))));
 }
 
@@ -20,7 +20,7 @@ static const struct builtin rows[] = {
         .verb = VERB_NOTIFY,
         .doc = "Write into the story of the run, and call nobody.",
         .params = { [LOG_TEXT] =
-                        PARAM("text", TEXT, OPTIONAL, "the message; the alert is there without") },
+                        PARAM_TOLD("text", OPTIONAL, "the message; without it the alert's title") },
         .effect = EFFECT_COLLECTS,
         .next = log_next,
     },

@@ -58,6 +58,9 @@ struct param {
     bool is_list;
     bool locates; /* an account, or the ARN of what it acts on: says in which account the step acts.
                    * Targets and an account that is its scope do so without */
+    bool
+        is_told; /* text for people alone, from which nothing follows: what the alert lacks reads `-`, as
+                   * in a text with {..}; not written, it is the alert's title */
     bool directs; /* text that says where the step goes, or what it acts on: nothing that an
                    * attacker may have written */
 };

@@ -84,12 +84,39 @@ static json_t *json_from_builtin(const struct builtin *row)
     return json;
 }
 
-/* Whether the command line asks for that row; for all without names. */
+/* Whether the word begins steps: `notify`. */
+static bool is_verb(const char *word)
+{
+    const struct builtin *row;
+    for (size_t i = 0; (row = builtin_at(i)) != NULL; i++)
+        if (strcmp(verb_name(row->verb), word) == 0)
+            return true;
+    return false;
+}
+
+/* What stands behind the verb at `at`; NULL: it is alone. */
+static const char *name_behind(const struct arguments *arguments, size_t at)
+{
+    bool has_one = at + 1 < arguments->operand_count && !is_verb(arguments->operands[at + 1]);
+    return has_one ? arguments->operands[at + 1] : NULL;
+}
+
+/* Whether the command line asks for that row; for all without operands. A step is asked for by its
+ * name, or as rules write it, `notify log`; a verb alone is all of its steps. */
 static bool is_asked(const struct arguments *arguments, const struct builtin *row)
 {
-    for (size_t i = 0; i < arguments->operand_count; i++)
-        if (str_is(str_from(arguments->operands[i]), row->name))
+    for (size_t i = 0; i < arguments->operand_count; i++) {
+        const char *operand = arguments->operands[i];
+        const char *name = operand;
+        if (is_verb(operand)) {
+            name = name_behind(arguments, i);
+            i += name != NULL;
+            if (strcmp(operand, verb_name(row->verb)) != 0)
+                continue;
+        }
+        if (name == NULL || strcmp(name, row->name) == 0)
             return true;
+    }
     return arguments->operand_count == 0;
 }
 
@@ -138,7 +165,8 @@ static void print_page(struct output *out, const struct builtin *row)
     for (uint32_t i = 0; i < builtin_param_count(row); i++)
         output_addf(out, row->params[i].need == PARAM_REQUIRED ? " %s=.." : " [%s=..]",
             row->params[i].name);
-    output_addf(out, "\n  %s\n  %s; %s\n", row->doc, effect_name(row->effect),
+    output_addf(out, "\n  %s\n  %s; %s\n", row->doc,
+        builtin_is_alone(row) ? "changes nothing, asks nobody" : effect_name(row->effect),
         builtin_is_alone(row)   ? "cdr itself"
         : row->provider == NULL ? "several providers could"
                                 : row->provider);
@@ -161,23 +189,43 @@ static void print_page(struct output *out, const struct builtin *row)
     output_add(out, STR("\n"));
 }
 
+/* The row of that name, of that verb where it is not NULL; NULL: there is none. */
+static const struct builtin *find(const char *verb, const char *name)
+{
+    const struct builtin *row;
+    for (size_t at = 0; (row = builtin_at(at)) != NULL; at++)
+        if (strcmp(row->name, name) == 0
+            && (verb == NULL || strcmp(verb, verb_name(row->verb)) == 0))
+            return row;
+    return NULL;
+}
+
+static enum exit_code no_such_step(struct driver *driver, const char *verb, const char *name)
+{
+    const struct builtin *other = find(NULL, name);
+    struct suggestion suggestion = { .word = str_from(name) };
+    const struct builtin *row;
+    if (other != NULL)
+        return driver_usage(driver, &builtins_command,
+            "there is no step `%s %s`; did you mean `%s %s`?", verb, name, verb_name(other->verb),
+            name);
+    for (size_t at = 0; (row = builtin_at(at)) != NULL; at++)
+        suggest(&suggestion, str_from(row->name));
+    if (suggestion.best.len > 0)
+        return driver_usage(driver, &builtins_command, "there is no builtin %s; did you mean %.*s?",
+            name, STR_ARG(suggestion.best));
+    return driver_usage(
+        driver, &builtins_command, "there is no builtin %s; `cdr builtins` lists all", name);
+}
+
 static enum exit_code check_names(struct driver *driver, const struct arguments *arguments)
 {
     for (size_t i = 0; i < arguments->operand_count; i++) {
-        str name = str_from(arguments->operands[i]);
-        struct suggestion suggestion = { .word = name };
-        const struct builtin *row;
-        size_t at = 0;
-        for (; (row = builtin_at(at)) != NULL && !str_is(name, row->name); at++)
-            suggest(&suggestion, str_from(row->name));
-        if (row != NULL)
-            continue;
-        if (suggestion.best.len > 0)
-            return driver_usage(driver, &builtins_command,
-                "there is no builtin %s; did you mean %.*s?", arguments->operands[i],
-                STR_ARG(suggestion.best));
-        return driver_usage(driver, &builtins_command,
-            "there is no builtin %s; `cdr builtins` lists all", arguments->operands[i]);
+        const char *verb = is_verb(arguments->operands[i]) ? arguments->operands[i] : NULL;
+        const char *name = verb == NULL ? arguments->operands[i] : name_behind(arguments, i);
+        i += verb != NULL && name != NULL;
+        if (name != NULL && find(verb, name) == NULL)
+            return no_such_step(driver, verb, name);
     }
     return EXIT_CLEAN;
 }
@@ -204,12 +252,13 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 static const struct example examples[] = {
     { "cdr builtins", "every step in a line" },
     { "cdr builtins isolate_role", "parameters, permissions and inverse of one" },
+    { "cdr builtins notify log", "the same, as rules write it; `cdr builtins notify` has all" },
     { 0 },
 };
 
 const struct command builtins_command = {
     .name = "builtins",
-    .operands = "[STEP..]",
+    .operands = "[STEP.. | VERB [STEP]]",
     .summary = "every step that rules may take; with STEP all about it",
     .help = "The page of a builtin has its parameters, effect, permissions, inverse and limits.",
     .options = options,

@@ -74,8 +74,9 @@ static void add_texts(struct buf *out, const char *title, const char *const *tex
 static void add_step(struct buf *out, const struct builtin *row)
 {
     buf_addf(out, "\n### %s %s\n\n%s\n\nEffect: %s%s%s%s.", verb_name(row->verb), row->name,
-        row->doc, effect_name(row->effect), row->inverse == NULL ? "" : ", taken back by `",
-        row->inverse == NULL ? "" : row->inverse, row->inverse == NULL ? "" : "`");
+        row->doc, builtin_is_alone(row) ? "changes nothing" : effect_name(row->effect),
+        row->inverse == NULL ? "" : ", taken back by `", row->inverse == NULL ? "" : row->inverse,
+        row->inverse == NULL ? "" : "`");
     if (row->provider != NULL)
         buf_addf(out, " Provider: %s.", row->provider);
     if (builtin_is_alone(row))

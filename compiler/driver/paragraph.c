@@ -1,6 +1,8 @@
 /* paragraph.c - see paragraph.h. */
 #include "driver/paragraph.h"
 
+#include <stdio.h>
+
 enum { LABEL_COLUMN = 7, LABEL_WIDTH = 11, LINE_WIDTH = 100 };
 
 void paragraph_begin(
@@ -58,4 +60,26 @@ void paragraph_show(struct output *out, size_t indent, const char *label, str te
     paragraph_begin(&paragraph, out, indent, label);
     paragraph_text(&paragraph, text);
     paragraph_end(&paragraph);
+}
+
+/* Bytes of a message that a person reads. */
+enum { SOME_BYTES = 400 };
+
+str paragraph_some(str text)
+{
+    size_t len = text.len < SOME_BYTES ? text.len : SOME_BYTES;
+    while (len < text.len && len > 0 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
+        len--;
+    return str_first(text, len);
+}
+
+void paragraph_show_some(struct output *out, size_t indent, const char *label, str text)
+{
+    str shown = paragraph_some(text);
+    paragraph_show(out, indent, label, shown);
+    if (shown.len == text.len)
+        return;
+    char rest[80];
+    snprintf(rest, sizeof rest, "of %zu bytes; --format json has all", text.len);
+    paragraph_show(out, indent, "..", str_from(rest));
 }

@@ -23,3 +23,7 @@ void paragraph_end(struct paragraph *paragraph);
 
 /* All three; nothing for an empty text. */
 void paragraph_show(struct output *out, size_t indent, const char *label, str text);
+/* The same, of the beginning of a long text, and how long it is: a message may be as long as an alert. */
+void paragraph_show_some(struct output *out, size_t indent, const char *label, str text);
+/* What of a long text is shown: whole characters. */
+str paragraph_some(str text);

@@ -401,10 +401,13 @@ static void show_step_head(struct reporter *reporter, const struct step_view *st
     const char *state = step_state(reporter->mode, step->outcome);
     size_t before = out->buf.len;
     output_addf(out, "%*s%3u. ", (int)(indent + 2), "", step->index + 1);
-    if (step->code != NULL)
-        output_text(out, step->code->text);
-    else
+    if (step->code != NULL) {
+        str text = paragraph_some(step->code->text);
+        output_text(out, text);
+        output_add(out, text.len < step->code->text.len ? STR("..") : STR(""));
+    } else {
         output_addf(out, "%s %s", verb_name(step->row->verb), step->row->name);
+    }
     size_t used = out->buf.len - before;
     output_addf(out, "%*s", used < STATE_COLUMN ? (int)(STATE_COLUMN - used) : 1, "");
     output_styled(out, state_style(state), str_from(state));
@@ -478,10 +481,10 @@ void text_step(struct reporter *reporter, const struct step_view *step)
     paragraph_show(out, indent, "found by", outcome->found);
     bool is_result =
         outcome->turn == STEP_DONE && step_reason(reporter->mode, outcome) == outcome->reason;
-    paragraph_show(
+    paragraph_show_some(
         out, indent, is_result ? "result" : "because", str_from(reason_to_tell(reporter, outcome)));
     if (reporter->mode != MODE_APPLY) /* else its hold says it */
-        paragraph_show(out, indent, "result", step_would(reporter->mode, outcome));
+        paragraph_show_some(out, indent, "result", step_would(reporter->mode, outcome));
     show_ruling(reporter, indent, outcome);
     show_end(reporter, step, indent, &arena);
     show_requests(reporter, step, indent);

@@ -182,7 +182,7 @@ static void show_step(
     output_add(out, STR("\n"));
     paragraph_show(out, 0, "on", step->target);
     paragraph_show(out, 0, "found by", step->found);
-    paragraph_show(out, 0, str_is(step->state, "done") ? "result" : "because", step->reason);
+    paragraph_show_some(out, 0, str_is(step->state, "done") ? "result" : "because", step->reason);
     show_bonds(out, story, step, data, &arena);
     show_evidence(out, step, &arena);
     uint32_t reads = 0;

@@ -36,6 +36,15 @@ prints "taken back by: release_role" "the inverse"
 prints "described at: https://docs.aws.amazon.com/" "the provider's page"
 prints "not connected: collecting memory needs" "and why it is not connected"
 holds "and no other" test "$(grep -cE '^(collect|respond|notify) ' "$out")" = 2
+run builtins notify log
+exits 0 "a step has a page as rules write it"
+prints "notify log [text=..]" "which is its own"
+prints "changes nothing, asks nobody" "and says that it does nothing to anybody"
+run builtins collect
+prints "collect snapshot" "a verb has the pages of its steps"
+run builtins respond log
+exits 2 "a step is of one verb"
+says 'did you mean `notify log`?' "and the right one is offered"
 run builtins isolate_rol
 exits 2 "an unknown one is a usage error"
 says "did you mean isolate_role?" "and the nearest one is offered"

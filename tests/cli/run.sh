@@ -198,6 +198,20 @@ run run --rules told.cdr --alerts instance.json --mode apply --data told.d
 exits 0 "what reaches nobody is done without a connection"
 prints " again" "its message stands in the story"
 holds "both are done" test "$(grep -c 'notify log .* done$' "$out")" = 2
+cat >lacking.cdr <<'CDR'
+rule lacking { when source = guardduty then notify log text=raw["nope"]; notify log }
+CDR
+run run --rules lacking.cdr --alerts instance.json --mode apply --data lacking.d
+exits 0 "a message of what the alert lacks is told all the same"
+prints "result      -" "as a dash"
+holds "and without a message it is the alert's title" test \
+    "$(grep -c 'result ' "$out")" = 2
+printf 'rule long { when source = guardduty then notify log text="%s" }\n' "$(printf 'é%.0s' $(seq 3000))" >long.cdr
+run run --rules long.cdr --alerts instance.json --offline
+prints "of 6000 bytes; --format json has all" "a long message is cut for people"
+holds "in the words of the rule too" test "$(wc -c <"$out")" -lt 2000
+run run --rules long.cdr --alerts instance.json --offline --format json
+holds "and whole for programs, once" test "$(grep -o 'é' "$out" | wc -l)" = 3000
 
 cat >nested.cdr <<'CDR'
 rule nested {

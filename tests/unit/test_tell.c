@@ -25,7 +25,7 @@ static void it_is_done_at_once_and_says_the_message(void **state)
     assert_int_equal(told(&arena, value_text(STR("db-1 again")), &reason), STEP_DONE);
     assert_string_equal(reason, "db-1 again");
     assert_int_equal(told(&arena, VALUE_NONE, &reason), STEP_DONE);
-    assert_string_equal(reason, "it stands here, and nobody is called");
+    assert_string_equal(reason, "the rule matched; the alert has no title");
 }
 
 static void a_full_arena_leaves_no_reason(void **state)

@@ -100,6 +100,14 @@ static bool is_choice(const char *choices, str text)
     return false;
 }
 
+/* A message is told although the alert lacks what it would say: nothing is done to anything. */
+static value told_without(const struct binding *b, bool is_given)
+{
+    value title = b->event->fields[FIELD_ALERT_TITLE];
+    bool has_title = title.kind == VALUE_TEXT && title.count > 0;
+    return is_given ? value_text(STR("-")) : has_title ? title : VALUE_NONE;
+}
+
 /* An argument that the rule wrote. */
 static enum err given_bind(struct binding *b, const struct param *param, value *arg)
 {
@@ -113,6 +121,10 @@ static enum err given_bind(struct binding *b, const struct param *param, value *
     if (count > 1)
         return say(b, &b->doubt, "%s= has %u different values where one is wanted; write which",
             param->name, (unsigned)count);
+    if (!is_there(v) && param->is_told) {
+        *arg = told_without(b, true);
+        return ERR_OK;
+    }
     if (!is_there(v))
         return say(b, &b->doubt, "the alert lacks what the rule wrote for %s=", param->name);
     if (!is_there(*arg))
@@ -283,7 +295,7 @@ static enum err written_bind(
         else if (param->need == PARAM_REQUIRED)
             TRY(say(b, &b->doubt, "%s= was not given", param->name));
         else
-            args[i] = VALUE_NONE;
+            args[i] = param->is_told ? told_without(b, false) : VALUE_NONE;
         *ret_targets += is_given && param->need == PARAM_TARGET;
         *ret_has_target |= param->need == PARAM_TARGET;
         if (b->doubt != NULL)
