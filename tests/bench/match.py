@@ -82,18 +82,22 @@ class Bench:
     def counts(self, contestant, way, count):
         return contestant.counts(os.path.join(self.data, "counts"), way, count)
 
-    def against(self, what, ours, open_peer, target=None, alerts=None, note=""):
-        """A row: our contestant against a peer, over `alerts` of them once for the counts."""
+    def against(self, what, ours, open_peer, target=None, alerts=None):
+        """A row: our contestant against a peer, over `alerts` of them once for the counts. With a target two, as
+        lax is what compares with a peer that does not check what it passes over."""
+        ways = ("strict",) if target is None else ("strict", "lax")
         try:
             with open_peer() as peer:
                 count = min(alerts or ours.alerts, ours.alerts)
-                own, other = self.counts(ours, "strict", count), self.counts(peer, "strict", count)
-                if own != other:
-                    rule = next(i for i, pair in enumerate(zip(own, other)) if pair[0] != pair[1])
-                    raise LookupError(f"counts differ: {sum(own)} and {sum(other)}, first rule {rule}")
-                result = contest.contest(contest.Turns(ours, "pass", "strict"), contest.Turns(peer, "pass", "strict"))
-            notes = [note, f"{sum(own):,} matches" + (f" in {count:,} alerts" if count < ours.alerts else "")]
-            self.table.result(what, result, target, ", ".join(filter(None, notes)))
+                other = self.counts(peer, "strict", count)
+                for way in ways:
+                    own = self.counts(ours, way, count)
+                    if own != other:
+                        rule = next(i for i, pair in enumerate(zip(own, other)) if pair[0] != pair[1])
+                        raise LookupError(f"counts differ: {sum(own)} and {sum(other)}, first rule {rule}")
+                    result = contest.contest(contest.Turns(ours, "pass", way), contest.Turns(peer, "pass", "strict"))
+                    note = f"{sum(own):,} matches" + (f" in {count:,} alerts" if count < ours.alerts else "")
+                    self.table.result(what if way == "strict" else f"{what}, lax", result, target, note)
         except (LookupError, RuntimeError) as reason:
             self.table.not_measured(what, reason, target)
 

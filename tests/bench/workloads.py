@@ -8,6 +8,7 @@ made once, into one folder:  NAME.cdr (several, when long)  NAME.json  NAME.yml
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections import namedtuple
@@ -85,6 +86,16 @@ def stream(folder, size=STREAM_BYTES):
         generate("gen_alerts.py", size, out=path + ".part")
         os.rename(path + ".part", path)
     return path
+
+
+def repeated(path, times, folder):
+    """The same alerts several times, in one file that its reader may remove."""
+    made = os.path.join(folder, "repeated.ndjson")
+    with open(made, "wb") as out, open(path, "rb") as once:
+        for _ in range(times):
+            once.seek(0)
+            shutil.copyfileobj(once, out, 1 << 20)
+    return made
 
 
 def leaves(pattern, path=()):
