@@ -282,6 +282,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 static const struct example examples[] = {
     { "cdr run --rules rules --alerts alert.json --offline",
         "what these rules would do; nothing is sent" },
+    { "cdr run --rules rules --alerts day.ndjson --offline --format summary --jobs 2",
+        "which rules match, and how often: a count for each" },
     { "cdr run --rules rules --alerts - --format json",
         "alerts from another program, answers for another" },
     { "cdr run --rules rules --alerts alert.json --mode apply --data /var/lib/cdr",

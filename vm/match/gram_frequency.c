@@ -11,7 +11,9 @@ struct popular_gram {
 
 #include "match/gram_frequency_table.h"
 
-/* Places of a text: half of the texts that were measured have fewer. */
+/* Places of a text that is searched: a guess. Of all texts in alerts (six products, and a stream that is
+ * made like a SIEM's) half have fewer than 6 to 20 places, nine of ten fewer than 50, and they have 20 on
+ * the average; but what rules search in is the long ones, command lines and titles. */
 enum { TEXT_PLACES = 40 };
 
 /* The gram's own rarity where it is popular, else the guess. */
