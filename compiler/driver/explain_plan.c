@@ -114,8 +114,9 @@ static const char *obstacle_words(enum match_obstacle obstacle)
         [OBSTACLE_NONE] = "",
         [OBSTACLE_ABSENCE] = "it can hold by what an alert lacks",
         [OBSTACLE_UNINDEXED] = "it can hold by a test that no index finds",
-        [OBSTACLE_COMPUTED] = "it can hold by what is computed from the alert (a function, a field "
-                              "beside a field)",
+        [OBSTACLE_COMPUTED] =
+            ("it can hold by what is computed from the alert (a function, a field "
+             "beside a field)"),
         [OBSTACLE_CONSTANT] = "it holds whatever the alert has: its condition is `true`",
     };
     return words[obstacle];

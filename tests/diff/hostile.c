@@ -101,8 +101,8 @@ static void repeat_key(struct random *random, struct text *text)
         "\"a.b\":\"ab\"", "\"c\":{\"d\":5,\"D\":6}", "\"c.d\":\"a\"", "\"e.f\":\"a\"",
         "\"e\":{\"f\":\"ab\"}", "\"e\":[]", "\"KEY\":\"a\"", "\"\xc3\x89\":\"a\"",
         "\"source\":\"diff\"", "\"\":1",
-        "\"\xe2\x84\xaa"
-        "ey\":\"a\"",
+        ("\"\xe2\x84\xaa"
+         "ey\":\"a\""),
         "\"e\":{\"g.h\":\"a\"}", "\"passed over\":{\"x\":1,\"x\":2}" };
     put_member(random, text, members[draw(random, COUNT_OF(members))]);
 }

@@ -198,8 +198,8 @@ static const char *const globs[] = { "*", "**", "", "a*", "*a", "*exe*", "cmd*wh
     "str*e", "0123*" };
 static const char *const patterns[] = { "whoami", "(?i)cmd\\.exe", "^a$", "ker(nel|iller)", ".*",
     "[0-9]+", "(?i)k", "Role|role", "(?i)ASSUMErole.*identity", "\\S{3}",
-    "(?i)stra\xC3\x9F"
-    "e" };
+    ("(?i)stra\xC3\x9F"
+     "e") };
 
 static const double decimals[] = { 5.0, 0.1, -0.0, 0.0, 5.5, 9007199254740992.0,
     9223372036854775808.0, -9223372036854775808.0, 1e300, -1e300, 4.9e-324, 1000.0 };
