@@ -185,9 +185,16 @@ static __attribute__((noinline)) size_t index_compact(const struct skim_bits *bi
     return count;
 }
 
+/* A guess, by what is behind the first brace and the first colon. The text ends with a brace. */
+static inline bool seems_compact(str text)
+{
+    const char *colon = memchr(text.ptr, ':', text.len < SKIM_BLOCK ? text.len : SKIM_BLOCK);
+    return text.ptr[1] > ' ' && (colon == NULL || colon[1] != ' ');
+}
+
 static inline bool index_strict(const struct skim_bits *bits, str text)
 {
-    size_t count = index_compact(bits, text);
+    size_t count = seems_compact(text) ? index_compact(bits, text) : 0;
     if (count == 0 || !compact_brackets(bits, text, count) || !compact_check(bits, text, count))
         return index_checked(bits, text);
     index_end(bits, count);
