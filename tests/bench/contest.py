@@ -20,6 +20,10 @@ PATIENCE_S = 120  # with one answer
 TURN_NS = 400e6  # about how long one turn takes
 
 
+class Differs(LookupError):
+    """Both sides did not find the same."""
+
+
 class Contestant:
     def __init__(self, name, command, cores=(0,), log=None):
         self.name = name
@@ -128,12 +132,15 @@ class Table:
         print(f"\n{title}", flush=True)
 
     def row(self, what, ours="", peer="", ratio="", target="", verdict=""):
-        self.missed += verdict == "MISSED"
+        self.missed += verdict.startswith(("MISSED", "WRONG"))
         self.rows.append((what, ours, peer, ratio, target, verdict))
         print(f"  {what:<52} {ours:>14} {peer:>14}  {ratio:<24} {target:<8} {verdict}".rstrip(), flush=True)
 
     def not_measured(self, what, reason, target=None):
-        self.row(what, target=bound_text(target, ">="), verdict=f"not measured: {reason}")
+        """A row without a figure. That both sides found something else, or that ours died, is no lack of a
+        peer: it ends the run as a missed target does."""
+        is_wrong = isinstance(reason, Differs) or str(reason).startswith("cdr ")
+        self.row(what, target=bound_text(target, ">="), verdict=f"{'WRONG' if is_wrong else 'not measured'}: {reason}")
 
     def result(self, what, result, target=None, note=""):
         """A ratio that should be at least `target`."""

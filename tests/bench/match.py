@@ -94,7 +94,7 @@ class Bench:
                     own = self.counts(ours, way, count)
                     if own != other:
                         rule = next(i for i, pair in enumerate(zip(own, other)) if pair[0] != pair[1])
-                        raise LookupError(f"counts differ: {sum(own)} and {sum(other)}, first rule {rule}")
+                        raise contest.Differs(f"counts differ: {sum(own)} and {sum(other)}, first rule {rule}")
                     result = contest.contest(contest.Turns(ours, "pass", way), contest.Turns(peer, "pass", "strict"))
                     note = f"{sum(own):,} matches" + (f" in {count:,} alerts" if count < ours.alerts else "")
                     self.table.result(what if way == "strict" else f"{what}, lax", result, target, note)

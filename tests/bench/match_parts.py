@@ -109,7 +109,7 @@ def sums_are_equal(peer, ours, paths):
     theirs = peer.ask("pass", "text", 0, peer.alerts)
     own = ours.ask("fields", paths, "strict", 0, ours.alerts)
     if own[1:3] != theirs[1:3]:
-        raise LookupError(f"the values differ: {own[1:3]} and {theirs[1:3]}")
+        raise contest.Differs(f"the values differ: {own[1:3]} and {theirs[1:3]}")
 
 
 def read_alone(bench, alerts, rules):
