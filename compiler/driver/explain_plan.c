@@ -206,14 +206,21 @@ static void add_measured_totals(struct output *out, const struct plan_report *re
     double alerts = measured->alerts > 0 ? (double)measured->alerts : 1;
     uint64_t looked_at = 0;
     uint64_t held = 0;
+    uint64_t silent = 0;
     for (uint32_t at = 0; at < report->count; at++) {
         looked_at += report->rules[at].looked_at;
         held += report->rules[at].held;
+        silent += report->rules[at].held == 0;
     }
     output_add(out, STR("measured over "));
     add_grouped(out, measured->alerts);
     output_addf(out, " alert%s: rules looked at for an alert %.3g, held %.3g",
         measured->alerts == 1 ? "" : "s", (double)looked_at / alerts, (double)held / alerts);
+    if (silent > 0 && report->count > 1) {
+        output_add(out, STR("; "));
+        add_grouped(out, silent);
+        output_add(out, silent == 1 ? STR(" rule held for none") : STR(" rules held for none"));
+    }
     if (measured->undecided > 0)
         output_addf(out, "; %" PRIu64 " times a limit was reached", measured->undecided);
     if (measured->unreadable > 0)
