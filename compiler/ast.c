@@ -164,6 +164,11 @@ static bool both_same(const struct expr *a, const struct expr *b)
     return a == b || (a != NULL && b != NULL && expr_same(a, b));
 }
 
+str literal_label(const struct expr *literal)
+{
+    return literal->literal.label == NULL ? STR("") : literal->literal.label->text;
+}
+
 static bool path_same(const struct path_part *a, const struct path_part *b)
 {
     for (; a != NULL && b != NULL; a = a->next, b = b->next)
@@ -208,7 +213,7 @@ static bool leaf_same(const struct expr *a, const struct expr *b)
     switch (a->kind) {
     case EXPR_LITERAL:
         return a->literal.type == b->literal.type && value_same(a->literal.value, b->literal.value)
-               && str_equal(a->literal.label, b->literal.label);
+               && str_equal(literal_label(a), literal_label(b));
     case EXPR_REGEX:
         return str_equal(a->regex.pattern, b->regex.pattern)
                && str_equal(a->regex.flags, b->regex.flags);

@@ -59,8 +59,8 @@ enum quantifier { QUANTIFIER_NONE, QUANTIFIER_ANY, QUANTIFIER_ALL };
 /* One step of a path: `.word` or `["text"]`. */
 struct path_part {
     struct path_part *next;
-    span at;       /* of the word, or of the text without its brackets */
     str text;      /* unescaped */
+    span at;       /* of the word, or of the text without its brackets */
     bool is_index; /* in brackets */
 };
 
@@ -150,18 +150,20 @@ struct several {
 
 struct item;
 struct function;
+struct ast_name;
 
+/* Ten thousand rules are a hundred thousand of these: small things share words. */
 struct expr {
-    enum expr_kind kind;
+    enum expr_kind kind : 8;
+    enum type type : 8;      /* the checker's */
+    enum meaning means : 8;  /* the checker's */
+    bool in_parentheses : 1; /* as written: ( ) around it */
+    bool is_list : 1;        /* the checker's: a list of `type` */
+    bool is_untrusted : 1;   /* the checker's: text that an attacker may have written */
     span at;
-    struct expr *next;   /* the next element or argument */
-    bool in_parentheses; /* as written: ( ) around it */
+    struct expr *next; /* the next element or argument */
 
     /* the checker's */
-    enum type type;
-    bool is_list;      /* a list of `type` */
-    bool is_untrusted; /* text that an attacker may have written */
-    enum meaning means;
     union {
         enum field field;
         str path;
@@ -180,12 +182,11 @@ struct expr {
             /* Text is unescaped. After `like` the escapes \* \? \\ are left for the glob,
              * which reads them once. */
             value value;
-            enum type type; /* TEXT, INTEGER, DECIMAL, BOOL, DURATION, TIME */
             /* the checker's: the pieces of a template, literals and values linked by next;
              * NULL for text that stands for itself */
             struct expr *parts;
-            str label; /* of an argument `7 high`: the word after it; or empty */
-            span label_at;
+            const struct ast_name *label; /* of an argument `7 high`: the word after it; or NULL */
+            enum type type : 8;           /* TEXT, INTEGER, DECIMAL, BOOL, DURATION, TIME */
         } literal;
         struct {
             str pattern; /* as between the slashes, \/ read */
@@ -194,17 +195,17 @@ struct expr {
         struct path_part *path; /* at least one; the first is a word */
         struct {
             str name;
-            span name_at;
             struct expr *arguments;
+            span name_at;
         } call;
         struct expr *elements;
         struct {
-            enum test test;
-            enum quantifier quantifier; /* before left */
             struct expr *left;
-            struct expr *right;       /* NULL for `is null` */
-            struct expr *high;        /* of a..b, else NULL */
-            enum quantifier patterns; /* contains any [..], contains all [..] */
+            struct expr *right; /* NULL for `is null` */
+            struct expr *high;  /* of a..b, else NULL */
+            enum test test : 8;
+            enum quantifier quantifier : 8; /* before left */
+            enum quantifier patterns : 8;   /* contains any [..], contains all [..] */
             bool cased;
         } test;
         struct {
@@ -229,6 +230,9 @@ struct expr {
         } binary; /* EXPR_AND, EXPR_OR; left-deep for a chain */
     };
 };
+
+/* The word after a literal argument, or empty. */
+str literal_label(const struct expr *literal);
 
 /* ---- steps ---- */
 

@@ -58,8 +58,8 @@ static void dump_literal(struct dump *dump, const struct expr *expr)
         buf_addf(dump->out, "%.17g", v.decimal);
     else
         buf_addf(dump->out, "%" PRId64, v.integer);
-    if (expr->literal.label.len > 0)
-        buf_addf(dump->out, " %.*s", STR_ARG(expr->literal.label));
+    if (literal_label(expr).len > 0)
+        buf_addf(dump->out, " %.*s", STR_ARG(literal_label(expr)));
     buf_add_byte(dump->out, '\n');
 }
 

@@ -32,7 +32,7 @@ static void declare_source(struct check *check, struct item *item)
 {
     struct item *taken = NULL;
     if (!check_ok(
-            check, scope_add(check->scope, check->arena, SCOPE_SOURCES, item->name, item, &taken))
+            check, scope_add(check->scope, check->names, SCOPE_SOURCES, item->name, item, &taken))
         || taken == NULL)
         return;
     if (!is_shipped(check, taken) || is_shipped(check, item)) {
@@ -49,7 +49,7 @@ static void declare(struct check *check, struct item *item, int64_t where)
     struct item *taken = NULL;
     if (where >= 0 && !check_hiding(check, item->name, item->name_at))
         return;
-    if (check_ok(check, scope_add(check->scope, check->arena, where, item->name, item, &taken))
+    if (check_ok(check, scope_add(check->scope, check->names, where, item->name, item, &taken))
         && taken != NULL)
         report_taken(check, item, taken);
 }
@@ -230,6 +230,7 @@ static void check_invariant(struct check *check, struct item *item)
 
 enum err check_program(struct compilation *compilation)
 {
+    CLEANUP(arena_release) struct arena names = ARENA_INIT(COMPILE_BYTES_MAX);
     struct scope scope = { .visible = &compilation->visible };
     struct zones zones = { 0 };
     struct check check = { .arena = &compilation->arena,
@@ -239,6 +240,7 @@ enum err check_program(struct compilation *compilation)
         .tree_count = compilation->tree_count,
         .opens_fixtures = compilation->opens_fixtures,
         .now_ms = compilation->now_ms,
+        .names = &names,
         .scope = &scope,
         .zones = &zones };
 

@@ -160,7 +160,7 @@ static void check_scale_step(struct check *check, struct expr *step, bool is_tex
     bool has_kind =
         step->kind == EXPR_LITERAL
         && (is_text ? step->literal.type == TYPE_TEXT : type_is_number(step->literal.type));
-    if (!has_kind || step->literal.label.len == 0) {
+    if (!has_kind || step->literal.label == NULL) {
         struct diag *diag = diag_add(check->diags, DIAG_ARGUMENTS, step->at,
             "`scale` wants a %s and a severity here", is_text ? "text" : "number");
         diag_help(check->diags, diag, is_text ? "write `\"Medium\" medium`" : "write `4 medium`");
@@ -171,9 +171,9 @@ static void check_scale_step(struct check *check, struct expr *step, bool is_tex
     if (!is_text && number <= *last)
         diag_add(check->diags, DIAG_ARGUMENTS, step->at, "the numbers of a scale must rise");
     *last = number;
-    if (!severity_find(step->literal.label, &severity))
-        diag_add(check->diags, DIAG_UNKNOWN_VALUE, step->literal.label_at, "`%.*s` is no severity",
-            STR_ARG(step->literal.label));
+    if (!severity_find(step->literal.label->text, &severity))
+        diag_add(check->diags, DIAG_UNKNOWN_VALUE, step->literal.label->at, "`%.*s` is no severity",
+            STR_ARG(step->literal.label->text));
 }
 
 static void check_scale(struct check *check, struct expr *call)
@@ -271,8 +271,8 @@ static void report_function(struct check *check, const struct expr *call)
 static void refuse_labels(struct check *check, const struct expr *call)
 {
     for (const struct expr *arg = call->call.arguments; arg != NULL; arg = arg->next)
-        if (arg->kind == EXPR_LITERAL && arg->literal.label.len > 0)
-            diag_add(check->diags, DIAG_ARGUMENTS, arg->literal.label_at,
+        if (arg->kind == EXPR_LITERAL && arg->literal.label != NULL)
+            diag_add(check->diags, DIAG_ARGUMENTS, arg->literal.label->at,
                 "a word after a value stands in `scale` only");
 }
 

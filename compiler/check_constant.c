@@ -261,7 +261,7 @@ void check_zone(struct check *check, struct expr *arg)
     arg->means = MEANING_UNKNOWN;
     arg->type = TYPE_ZONE;
     arg->literal.parts = NULL;
-    arg->literal.label = STR("");
+    arg->literal.label = NULL;
     arg->literal.type = TYPE_ZONE;
     arg->literal.value = (value){ .kind = VALUE_ZONE, .zone = zone };
 }

@@ -278,9 +278,9 @@ static struct expr *make_field(
     struct path_part *parts = ARENA_ARRAY(maker->check->arena, struct path_part, 3);
     if (!check_ok(maker->check, parts == NULL ? ERR_MEMORY : ERR_OK))
         return NULL;
-    parts[0] = (struct path_part){ &parts[1], at, str_from(first), false };
-    parts[1] = (struct path_part){ index.len > 0 ? &parts[2] : NULL, at, str_from(second), false };
-    parts[2] = (struct path_part){ NULL, at, index, true };
+    parts[0] = (struct path_part){ &parts[1], str_from(first), at, false };
+    parts[1] = (struct path_part){ index.len > 0 ? &parts[2] : NULL, str_from(second), at, false };
+    parts[2] = (struct path_part){ NULL, index, at, true };
     return make(maker, (struct expr){ .kind = EXPR_FIELD, .at = at, .path = parts });
 }
 

@@ -40,6 +40,7 @@ struct check {
     struct tree *const *trees;
     uint32_t tree_count;
     bool opens_fixtures; /* look whether the files that tests name can be read */
+    struct arena *names; /* of the scope: gone when the check is over */
     struct scope *scope;
     struct item **source_items; /* in force: what a user declares replaces what is shipped */
     uint32_t source_count;

@@ -66,6 +66,16 @@ static uint32_t count_rules(const struct compilation *compilation)
     return count;
 }
 
+/* Of the largest rule sets: room that stays empty is not touched. */
+static uint32_t guess_code(const struct sources *sources)
+{
+    enum { BYTES_PER_INSTRUCTION = 12 };
+    size_t bytes = 0;
+    for (uint32_t at = 0; at < sources->count; at++)
+        bytes += sources->items[at].is_list ? 0 : sources->items[at].text.len;
+    return (uint32_t)(bytes / BYTES_PER_INSTRUCTION);
+}
+
 static void emit_rules(struct emit *emit)
 {
     uint32_t count = count_rules(emit->compilation);
@@ -158,6 +168,7 @@ enum err emit_program(struct compilation *compilation, const struct program **re
     struct program *program = ARENA_NEW(&compilation->arena, struct program);
     if (program == NULL)
         return ERR_MEMORY;
+    TABLE_RESERVE(&emit, emit.code, guess_code(&compilation->sources));
     program->canonical = emit_canonical(&emit);
     emit_sources(&emit);
     emit_roles(&emit);

@@ -151,7 +151,7 @@ static void emit_scale(struct emit *emit, const struct expr *call)
         bool is_text = args[at]->literal.type == TYPE_TEXT;
         emit_op(emit, is_text ? OP_EQUAL : OP_GREATER_EQUAL, 0, 0);
         uint32_t below = emit_op(emit, OP_JUMP_FALSE, 0, 0);
-        emit_severity(emit, args[at]->literal.label);
+        emit_severity(emit, literal_label(args[at]));
         ends[at] = emit_op(emit, OP_JUMP, 0, 0);
         emit_land(emit, below);
     }
@@ -272,7 +272,9 @@ static void emit_chain(struct emit *emit, const struct expr *top)
     const struct expr *end = top;
     for (; end->kind == EXPR_AND || end->kind == EXPR_OR; end = end->binary.left)
         count++;
-    const struct expr **spine = ARENA_ARRAY(emit->arena, const struct expr *, count);
+    const struct expr *few[SPINE_FEW];
+    const struct expr **spine =
+        count <= SPINE_FEW ? few : ARENA_ARRAY(emit->arena, const struct expr *, count);
     if (!emit_ok(emit, spine == NULL ? ERR_MEMORY : ERR_OK))
         return;
     uint32_t at = count;

@@ -45,6 +45,8 @@ static struct expr *retype(struct expand *e, struct expr *expr, enum type type)
     made->type = type;
     if (!is_constant)
         return made;
+    if (expr->kind != EXPR_LITERAL)
+        made->literal.label = NULL; /* another member was there */
     made->kind = EXPR_LITERAL;
     made->means = MEANING_UNKNOWN;
     made->literal.type = type;
@@ -204,7 +206,8 @@ static struct expr *expand_chain(struct expand *e, struct expr *top, const struc
     struct expr *end = top;
     for (; end->kind == EXPR_AND || end->kind == EXPR_OR; end = end->binary.left)
         count++;
-    struct expr **spine = ARENA_ARRAY(e->arena, struct expr *, count);
+    struct expr *few[SPINE_FEW];
+    struct expr **spine = count <= SPINE_FEW ? few : ARENA_ARRAY(e->arena, struct expr *, count);
     if (spine == NULL) {
         fail(e, ERR_MEMORY);
         return top;

@@ -8,6 +8,9 @@
 #include "ast.h"
 #include "base/err.h"
 
+/* A chain of `and` or `or` up to this length is walked without memory of the arena. */
+enum { SPINE_FEW = 8 };
+
 struct expand {
     struct arena *arena;
     uint32_t nodes;  /* so far, elements of lists not counted */

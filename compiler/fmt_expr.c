@@ -27,7 +27,7 @@ static size_t quoted_len(str written)
 static void add_literal(struct fmt *fmt, const struct expr *expr)
 {
     str written = sources_text(fmt->sources, expr->at);
-    if (expr->literal.label.len == 0) {
+    if (expr->literal.label == NULL) {
         fmt_add_str(fmt, written);
         return;
     }
@@ -37,7 +37,7 @@ static void add_literal(struct fmt *fmt, const struct expr *expr)
         len++;
     fmt_add_str(fmt, str_first(written, len));
     fmt_add(fmt, " ");
-    fmt_add_str(fmt, expr->literal.label);
+    fmt_add_str(fmt, expr->literal.label->text);
 }
 
 static void add_path(struct fmt *fmt, const struct expr *expr)

@@ -86,18 +86,16 @@ static struct expr *node(struct parse *parse, struct expr content)
 
 struct expr *literal_node(struct parse *parse, span at, const struct literal *literal)
 {
-    return node(parse,
-        (struct expr){ .kind = EXPR_LITERAL,
-            .at = at,
-            .literal = { .value = literal->value, .type = literal->type, .label = STR("") } });
+    return node(parse, (struct expr){ .kind = EXPR_LITERAL,
+                           .at = at,
+                           .literal = { .value = literal->value, .type = literal->type } });
 }
 
 struct expr *literal_bool(struct parse *parse, span at, bool boolean)
 {
-    return node(parse,
-        (struct expr){ .kind = EXPR_LITERAL,
-            .at = at,
-            .literal = { .value = value_bool(boolean), .type = TYPE_BOOL, .label = STR("") } });
+    return node(parse, (struct expr){ .kind = EXPR_LITERAL,
+                           .at = at,
+                           .literal = { .value = value_bool(boolean), .type = TYPE_BOOL } });
 }
 
 /* `\/` stands for a slash; every other escape is the regex's own. */

@@ -139,8 +139,7 @@ argument: operand
     | literal name {
         $$ = $literal;
         $$->at = @$;
-        $$->literal.label = $name;
-        $$->literal.label_at = @name;
+        $$->literal.label = NODE(ast_name, .text = $name, .at = @name);
     }
     ;
 
@@ -174,7 +173,7 @@ path_part: "." NAME { $$ = NODE(path_part, .at = @NAME, .text = $NAME); }
 
 literal: TEXT {
         $$ = NODE(expr, .kind = EXPR_LITERAL, .at = @$,
-            .literal = { .value = value_text($1), .type = TYPE_TEXT, .label = STR("") });
+            .literal = { .value = value_text($1), .type = TYPE_TEXT });
     }
     | NUMBER { $$ = literal_node(parse, @$, &$1); }
     | DURATION { $$ = literal_node(parse, @$, &$1); }
