@@ -193,6 +193,26 @@ static void a_written_value_that_the_alert_lacks_is_never_replaced(void **state)
     assert_int_equal(bind(&f, &isolate_role, 0), ERR_OK);
 }
 
+static void a_message_is_told_whatever_the_alert_lacks(void **state)
+{
+    (void)state;
+    static const struct builtin log = { .name = "log",
+        .params = {
+            { .name = "text", .type = TYPE_TEXT, .need = PARAM_OPTIONAL, .is_told = true } } };
+    CLEANUP(fixture_release) struct fixture f = { 0 };
+    assert_int_equal(bind(&f, &log, 1U << 0), ERR_OK);
+    is_text(f.args[0], "-");
+    f.args[0] = VALUE_NONE;
+    assert_int_equal(bind(&f, &log, 0), ERR_OK);
+    assert_int_equal(f.args[0].kind, VALUE_ABSENT);
+    set(&f, FIELD_ALERT_TITLE, "A miner");
+    assert_int_equal(bind(&f, &log, 0), ERR_OK);
+    is_text(f.args[0], "A miner");
+    f.args[0] = value_text(STR("seen"));
+    assert_int_equal(bind(&f, &log, 1U << 0), ERR_OK);
+    is_text(f.args[0], "seen");
+}
+
 static void several_values_never_select(void **state)
 {
     (void)state;
@@ -344,6 +364,7 @@ int main(void)
         cmocka_unit_test(an_alert_that_names_nothing_leaves_the_step_unresolved),
         cmocka_unit_test(what_the_rule_wrote_is_the_only_target),
         cmocka_unit_test(a_written_value_that_the_alert_lacks_is_never_replaced),
+        cmocka_unit_test(a_message_is_told_whatever_the_alert_lacks),
         cmocka_unit_test(several_values_never_select),
         cmocka_unit_test(an_arn_and_a_name_must_agree),
         cmocka_unit_test(what_an_attacker_wrote_selects_only_by_its_form),
