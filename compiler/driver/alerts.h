@@ -61,8 +61,9 @@ bool alerts_may_be_lines(str source);
 void alerts_go_on(struct alert_reader *reader, str text, size_t at, uint32_t line);
 /* Whether what alerts_next has next may look otherwise once more text follows. */
 bool alerts_is_cut(const struct alert_reader *reader);
-/* Whether the reader is between documents and at the beginning of a line, or at the end of the
- * text; it goes on to there. */
+/* Whether the reader is between documents (of no array, or of one that broke, where a line that is an
+ * object is a document too) and at the beginning of a line, or at the end of the text; it goes on
+ * to there. */
 bool alerts_is_at_line(struct alert_reader *reader);
 /* Bytes of the text that were read; and the line there. */
 size_t alerts_at(const struct alert_reader *reader);

@@ -40,8 +40,7 @@ enum exit_code evaluation_begin(struct evaluation *evaluation)
         .is_once = evaluation->hands != NULL,
         /* A person reads along, and believes what is there. */
         .gathers = evaluation->session->reporter.format != REPORT_TEXT,
-        .actor = evaluation->session->governor.actor,
-        .counts = evaluation->session->counts };
+        .actor = evaluation->session->governor.actor };
     if (err == ERR_OK && evaluation->reached == NULL)
         err = ERR_MEMORY;
     return err == ERR_OK
@@ -286,6 +285,10 @@ static enum exit_code act(struct evaluation *evaluation, const struct event *eve
     struct firing *firings, size_t count, struct arena *arena)
 {
     struct session *session = evaluation->session;
+    enum exit_code opened = count == 0 ? EXIT_CLEAN : session_counts(session);
+    if (opened != EXIT_CLEAN)
+        return opened;
+    evaluation->recorder.counts = session->counts;
     enum err err = record_alert(&evaluation->recorder, event, name, firings, count, arena);
     if (err != ERR_OK)
         return session_store_failure(session, "beginning a run", err);

@@ -164,11 +164,12 @@ static enum exit_code open_journal(struct session *session, enum journal_need ne
     return EXIT_CLEAN;
 }
 
-/* A plan counts in memory, and nobody pauses it. */
-static enum exit_code plan_counts(struct session *session)
+enum exit_code session_counts(struct session *session)
 {
     struct driver *driver = session->driver;
     const char *reason = NULL;
+    if (session->executor.mode == MODE_APPLY || session->counts != NULL)
+        return EXIT_CLEAN;
     enum err err = store_open_memory(&driver->arena, &session->counts, &reason);
     session->governor.store = session->counts;
     if (err == ERR_OK)
@@ -186,8 +187,8 @@ static enum exit_code govern(struct session *session)
     session->executor.governor = &session->governor;
     if (session->governor.actor == NULL)
         return driver_failure(driver, "looking up who is there", ERR_MEMORY);
-    if (session->executor.mode != MODE_APPLY)
-        return plan_counts(session);
+    if (session->executor.mode != MODE_APPLY) /* it counts once it plans, and nobody pauses it */
+        return EXIT_CLEAN;
     session->governor.pause_file = pause_path(session->data, &driver->arena);
     return session->governor.pause_file != NULL
                ? EXIT_CLEAN

@@ -13,7 +13,8 @@ struct session {
     const struct command *command;
     const char *data;     /* the data directory, or NULL */
     struct store *store;  /* NULL unless it was opened */
-    struct store *counts; /* of a plan: in memory, what it would count, hold and join */
+    struct store *counts; /* of a plan: in memory, what it would count, hold and join;
+                           * NULL until session_counts */
     struct governor governor;
     struct connector connector;
     struct executor executor;
@@ -63,6 +64,9 @@ void session_rest(struct session *session);
  * session->store stays NULL: try again later. What else is wrong is told. */
 MUST_CHECK enum exit_code session_wake(struct session *session, enum journal_need need);
 
+/* Open what a plan counts in, where it is not open: a third of the time of a short run, which no rule
+ * may fire in. Before session_execute in a plan. What went wrong is told. */
+MUST_CHECK enum exit_code session_counts(struct session *session);
 /* Carry out (or plan) the steps of a rule that fired, with everything reported. `run` is
  * the stored run, 0 in a plan. EXIT_CLEAN and EXIT_FINDINGS: others may follow; more means stop. */
 MUST_CHECK enum exit_code session_execute(struct session *session, const struct program *program,

@@ -4,7 +4,8 @@
  * the lines of one that is laid out over several the same text is a part of it. So a lot counts as
  * far as the ordinary reader, which reads the lines between its stretches, comes to stand where a
  * stretch begins. Where it stands elsewhere, lines are matched again from there on. A document that
- * the end of a block may have cut waits for the next block.
+ * the end of a block may have cut waits for the next block. In an array that broke (a stray bracket
+ * in a stream is one) documents begin as outside, so what follows the bracket is counted again.
  */
 #include "driver/sweep.h"
 
@@ -213,7 +214,7 @@ static enum exit_code process(struct sweep *sweep, const struct lot *lot, str te
     size_t at = 0;
     size_t next = 0;
     bool is_cut = !is_last && text.len > 0 && text.ptr[text.len - 1] != '\n';
-    while (!is_cut && (at < text.len || (is_last && sweep->reader.place != JSON_OUTSIDE))) {
+    while (!is_cut && (at < text.len || (is_last && sweep->reader.place == JSON_IN_ARRAY))) {
         if (session_is_stopped(sweep->evaluation->session)) {
             tell_rest(sweep, text, at);
             break;

@@ -223,6 +223,8 @@ static enum err start_all(struct sweepers *all)
         all->sweepers[i].all = all;
         TRY(matcher_new(all->rules->image, &all->sweepers[i].matcher));
     }
+    if (all->jobs > 1)
+        TRY(blocks_make_stoppable(all->blocks));
     for (uint32_t i = 0; i < all->jobs && all->jobs > 1; i++) {
         struct sweeper *sweeper = &all->sweepers[i];
         sweeper->is_started = pthread_create(&sweeper->thread, NULL, work, sweeper) == 0;
@@ -282,6 +284,7 @@ void sweepers_stop(struct sweepers *all)
     all->is_stopping = true;
     pthread_cond_broadcast(&all->changed);
     pthread_mutex_unlock(&all->lock);
+    blocks_stop(all->blocks); /* one may wait for a pipe that nobody writes into */
     for (uint32_t i = 0; all->sweepers != NULL && i < all->jobs; i++) {
         if (all->sweepers[i].is_started)
             pthread_join(all->sweepers[i].thread, NULL);

@@ -59,7 +59,8 @@ struct sweepers; /* the threads, and the lots that are under way */
 
 enum { SWEEP_JOBS_MAX = 256 };
 
-/* With one job all is done by whoever asks for the next lot. ERR_MEMORY; ERR_LIMIT: no more threads.
+/* With one job all is done by whoever asks for the next lot. ERR_MEMORY; ERR_LIMIT: no more threads;
+ * ERR_IO: no more descriptors.
  * `blocks` and `rules` must outlive them. */
 MUST_CHECK enum err sweepers_start(struct blocks *blocks, const struct sweep_rules *rules,
     uint32_t jobs, struct sweepers **ret_sweepers);

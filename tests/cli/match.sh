@@ -59,6 +59,7 @@ cat >sound.ndjson <<'JSON'
 {"Records": 1, "x": 1}
 {}
 JSON
+sed '/grouped\|found\|excused\|doubtful\|acts/d' rules.cdr >counted.cdr
 # Lines that are no alert, alerts that are no line, and what is sound after them.
 {
     cat sound.ndjson
@@ -98,6 +99,11 @@ awk 'BEGIN { for (i = 0; i < 40000; i++) printf "{\"x\": %d, \"y\": \"alert %d\"
     echo '['
     sed 's/$/,/' long.ndjson
 } >endless.json
+# One line that is broken, in every way, before many that are sound.
+breaks=('{"x": 1,}' '{"x": 1, "y": "no end' '{"x": {' '[' '[[' ']' ',' '"' '{"Records": [' '[{"x": 1},' '[{"x": 1}')
+for i in "${!breaks[@]}"; do
+    { head -n 3 long.ndjson && printf '%s\n' "${breaks[i]}" && tail -n +4 long.ndjson; } >"break$i.ndjson"
+done
 : >empty.ndjson
 printf '\xef\xbb\xbf{"x": 1}\n{"x": 1}' >marked.ndjson
 printf '\xff\xfe{\0' >wide16.json
@@ -118,13 +124,19 @@ for file in sound.ndjson odd.ndjson wide.ndjson marked.ndjson; do
 done
 agrees "several files are one after the other" --rules rules.cdr --offline --format summary \
     --alerts sound.ndjson --alerts odd.ndjson --alerts long.ndjson
+for i in "${!breaks[@]}"; do
+    agrees "what follows ${breaks[i]} is the same in every way" \
+        --rules counted.cdr --alerts "break$i.ndjson" --offline --format summary
+    run run --rules counted.cdr --alerts "break$i.ndjson" --offline --format summary --verbose
+    holds "and is counted in passing" test \
+        "$(sed -n 's/^cdr: \([0-9]*\) of .* in passing.*/\1/p' "$err")" -gt 39990
+done
 {
     cat rules.cdr
     echo 'always raw["x"] = 1 implies collect triage'
 } >always.cdr
 agrees "what has to be planned is planned: always" \
     --rules always.cdr --alerts sound.ndjson --offline --format summary
-sed '/grouped\|found\|excused\|doubtful\|acts/d' rules.cdr >counted.cdr
 cat >told.cdr <<'CDR'
 cdr 1
 never notify log on raw["x"] = 1 "nobody reads it"
@@ -163,6 +175,19 @@ passed "0 of 40000" "in JSON each alert is told" \
     --rules counted.cdr --alerts long.ndjson --offline --format json
 cat long.ndjson long.ndjson | cdr run --rules counted.cdr --offline --format summary --jobs 2 >"$out" 2>"$err"
 prints "$(printf 'alerts\t80000')" "a pipe is read to its end"
+
+# What is wanted no more is not waited for: here nobody ever writes more, nor closes the pipe.
+if [ -w /dev/full ]; then
+    mkfifo silent
+    exec 9<>silent
+    cat long.ndjson >silent 9<&- &
+    children+=($!)
+    timeout 60 $CDR run --rules rules.cdr --offline --alerts silent --format text --jobs 3 >/dev/full 2>"$err"
+    holds "a run that cannot be told ends at once, whatever its threads wait for" test $? = 4
+    exec 9<&-
+else
+    skip "a run that cannot be told ends at once" "no /dev/full"
+fi
 
 # What is passed over unchecked, when that is asked for.
 echo '{"x": 1, "other": tru}' >broken.ndjson

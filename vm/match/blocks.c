@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 void blocks_open_fd(struct blocks *blocks, int fd)
@@ -23,6 +24,32 @@ enum err blocks_open(struct blocks *blocks, const char *name)
     return blocks->is_over ? ERR_IO : ERR_OK;
 }
 
+enum err blocks_make_stoppable(struct blocks *blocks)
+{
+    blocks->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    blocks->is_stoppable = blocks->stop_fd >= 0;
+    return blocks->is_stoppable ? ERR_OK : ERR_IO;
+}
+
+void blocks_stop(const struct blocks *blocks)
+{
+    /* It fails only where it was said 2^64 times before. */
+    if (blocks->is_stoppable)
+        (void)eventfd_write(blocks->stop_fd, 1);
+}
+
+/* Wait until there is something to read; whether somebody stopped it instead. */
+static bool is_stopped(const struct blocks *blocks)
+{
+    struct pollfd waited[] = { { .fd = blocks->stop_fd, .events = POLLIN },
+        { .fd = blocks->fd, .events = POLLIN } };
+    if (!blocks->is_stoppable)
+        return false;
+    while (poll(waited, 2, -1) < 0 && errno == EINTR)
+        ;
+    return waited[0].revents != 0;
+}
+
 /* read() that waits where a descriptor does not, and goes on after a signal. At the end *ret_bytes
  * is 0, and so it stays. */
 static enum err read_some(struct blocks *blocks, char *to, size_t room, size_t *ret_bytes)
@@ -30,6 +57,9 @@ static enum err read_some(struct blocks *blocks, char *to, size_t room, size_t *
     struct pollfd waited = { .fd = blocks->fd, .events = POLLIN };
     *ret_bytes = 0;
     while (!blocks->is_over) {
+        blocks->is_over = is_stopped(blocks);
+        if (blocks->is_over)
+            return ERR_OK;
         ssize_t bytes = read(blocks->fd, to, room);
         if (bytes >= 0) {
             *ret_bytes = (size_t)bytes;
@@ -141,6 +171,8 @@ void blocks_close(struct blocks *blocks)
 {
     if (blocks->is_owned)
         (void)close(blocks->fd);
+    if (blocks->is_stoppable)
+        (void)close(blocks->stop_fd);
     free(blocks->tail);
     *blocks = (struct blocks){ .fd = -1, .is_over = true };
 }

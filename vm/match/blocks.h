@@ -57,6 +57,8 @@ struct blocks {
     int fd;
     bool is_owned; /* fd is closed by blocks_close */
     bool is_over;
+    bool is_stoppable;
+    int stop_fd; /* an eventfd, where it is */
     uint64_t number;
     uint64_t offset; /* of what comes next */
     char *tail;      /* read, and not handed out: the begin of a line */
@@ -68,6 +70,12 @@ struct blocks {
 MUST_CHECK enum err blocks_open(struct blocks *blocks, const char *name);
 /* Read from a descriptor, which is the caller's. */
 void blocks_open_fd(struct blocks *blocks, int fd);
+
+/* Let blocks_stop end the stream from now on. ERR_IO: errno says why there is no descriptor for it. */
+MUST_CHECK enum err blocks_make_stoppable(struct blocks *blocks);
+/* Whoever is in blocks_next, or comes into it, reads no more: for him the stream is at its end, also
+ * where nobody writes and nobody closes. Without the lock, from any thread. */
+void blocks_stop(const struct blocks *blocks);
 
 /* Fill `block` with the next lines; *ret_more is false at the end, with an empty block. A pipe's
  * lines come as they are written. A byte order mark at the start of the stream is left out.
