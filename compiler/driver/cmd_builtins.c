@@ -258,7 +258,7 @@ static const struct example examples[] = {
 
 const struct command builtins_command = {
     .name = "builtins",
-    .operands = "[STEP.. | VERB [STEP]]",
+    .operands = "[STEP..]",
     .summary = "every step that rules may take; with STEP all about it",
     .help = "The page of a builtin has its parameters, effect, permissions, inverse and limits.",
     .options = options,

@@ -195,8 +195,11 @@ run run --rules rules.cdr --alerts broken.ndjson --offline --format summary
 exits 1 "JSON that is broken where no rule reads it is a finding"
 says "broken.ndjson:1: the alert cannot be read" "with its place"
 run run --rules rules.cdr --alerts broken.ndjson --offline --format summary --json-check lax
-exits 0 "unless that is not asked for"
-prints "$(printf 'plain\t1')" "then rules see what they read"
+exits 1 "also where that is not asked for, when a rule fires for it"
+says "broken.ndjson:1: the alert cannot be read" "whatever its steps"
+echo '{"x": 77, "other": tru}' >broken.ndjson
+run run --rules rules.cdr --alerts broken.ndjson --offline --format summary --json-check lax
+exits 0 "one that no rule fires for is not looked at there"
 
 run run --rules rules.cdr --alerts sound.ndjson --no-index --jobs 2
 exits 2 "threads go with the index"
