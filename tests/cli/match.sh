@@ -198,7 +198,8 @@ run run --rules rules.cdr --alerts broken.ndjson --offline --format summary --js
 exits 1 "also where that is not asked for, when a rule fires for it"
 says "broken.ndjson:1: the alert cannot be read" "whatever its steps"
 echo '{"x": 77, "other": tru}' >broken.ndjson
-run run --rules rules.cdr --alerts broken.ndjson --offline --format summary --json-check lax
+echo 'when raw["x"] = 1 then notify log' >one.cdr
+run run --rules one.cdr --alerts broken.ndjson --offline --format summary --json-check lax
 exits 0 "one that no rule fires for is not looked at there"
 
 run run --rules rules.cdr --alerts sound.ndjson --no-index --jobs 2
