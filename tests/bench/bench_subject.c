@@ -116,6 +116,7 @@ static void ask_all(struct bench *bench, const struct subject_index *index, cons
 static void measure(struct bench *bench, const char *what, struct subject_test *tests,
     uint32_t count, value (*make)(struct bench *))
 {
+    uint32_t rows = 0;
     struct truths truths = { .stamps = ARENA_ARRAY(&bench->arena, uint32_t, count),
         .held = ARENA_ARRAY(&bench->arena, uint32_t, count) };
     value *values = ARENA_ARRAY(&bench->arena, value, VALUES);
@@ -127,10 +128,13 @@ static void measure(struct bench *bench, const char *what, struct subject_test *
     size_t bytes = bench->arena.held;
     double start = now_ns();
     if (values == NULL || truths.stamps == NULL || truths.held == NULL
-        || subject_index_new(&bench->arena, NULL, tests, count, &index) != ERR_OK)
+        || subject_index_new(&bench->arena, NULL, tests, count, &rows, &index) != ERR_OK)
         give_up("no index");
     double built = now_ns() - start;
     bytes = bench->arena.held - bytes;
+    truths.rows = ARENA_ARRAY(&bench->arena, uint32_t, rows);
+    if (truths.rows == NULL)
+        give_up("out of memory");
     for (uint32_t i = 0; i < VALUES; i++)
         values[i] = make(bench);
     for (int round = 0; round < ROUNDS; round++) {

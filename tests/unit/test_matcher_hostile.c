@@ -296,6 +296,131 @@ static void when_the_number_of_alerts_wraps_no_old_stamp_looks_new(void **state)
     }
 }
 
+/* Needles longer than the runs of a text that is all they are made of: each place is compared. */
+static void write_long_needles(FILE *out, const char *const *subjects, size_t count)
+{
+    static const char needle[] =
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    fputs("source mine {\n accept exists raw[\"x\"]\n", out);
+    for (size_t i = 1; i < count; i++)
+        fprintf(out, " %s = raw[\"x\"]\n", subjects[i]);
+    fputs("}\n", out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out,
+            "rule folded%zu { when %s contains \"%s\" then open case }\n"
+            "rule cased%zu { when %s contains \"%s\" cased then open case }\n",
+            i, subjects[i], needle, i, subjects[i], needle);
+    fputs("rule plain { when raw[\"y\"] = \"evil\" then open case }\n", out);
+}
+
+/* An alert whose one text fills it: runs of letters, and behind them what is not ASCII. */
+static void write_long_text(FILE *out, const char *end)
+{
+    fputs("{\"y\": \"evil\", \"x\": \"", out);
+    for (size_t bytes = 0; bytes < ALERT_BYTES_MAX - 100; bytes += 65)
+        fputs("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA ", out);
+    fprintf(out, "%s\"}", end);
+}
+
+/* The text and its event, without the full scan, which takes seconds for what is asked here. */
+static uint32_t ask_both(struct rig *rig, str json)
+{
+    CLEANUP(arena_release) struct arena arena = { .limit = EVENT_BYTES_MAX };
+    struct event event;
+    struct json_fault fault = { 0 };
+    struct matches matches = { 0 };
+    enum matcher_end end;
+    const struct source_program *source;
+    assert_int_equal(matcher_text(rig->matcher, json, STR(""), RECEIVED_MS, SKIM_STRICT, &end,
+                         &source, &matches),
+        ERR_OK);
+    assert_int_equal(end, MATCHER_DONE);
+    uint32_t count = matches.count;
+    assert_int_equal(event_read(rig->compilation.program, rig->projection, json, STR(""),
+                         RECEIVED_MS, &arena, &event, &fault),
+        ERR_OK);
+    assert_int_equal(matcher_event(rig->matcher, &event, &matches), ERR_OK);
+    assert_int_equal(matches.count, count);
+    return count;
+}
+
+static void subjects_that_read_one_long_text_take_memory_for_one(void **state)
+{
+    (void)state;
+    static const char *const subjects[] = { "raw[\"x\"]", "alert.title", "process.cmdline",
+        "process.path", "process.name", "host.name", "user.name", "file.path" };
+    static const char *const ends[] = { "end", "\303\211nd" };
+    struct rig rig;
+    char *rules = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = text_open(&rules, &len);
+    write_long_needles(out, subjects, sizeof subjects / sizeof *subjects);
+    fclose(out);
+    rig_make(&rig, (str){ rules, len });
+    /* Sums for cased and for folded needles; of what is not ASCII a folded copy, too, and its sums. */
+    rig.matcher->element.limit = (size_t)24 * ALERT_BYTES_MAX;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        out = text_open(&text, &len);
+        write_long_text(out, ends[i]);
+        fclose(out);
+        assert_true(len <= ALERT_BYTES_MAX);
+        assert_int_equal(ask_both(&rig, (str){ text, len }), 1);
+        assert_true(rig.matcher->element.held < ALERT_BYTES_MAX); /* given back */
+        free(text);
+    }
+    rig_release(&rig);
+    free(rules);
+}
+
+/* Every value of a long array means the same thousands of predicates: they are walked once. */
+static void values_that_mean_the_same_predicates_mark_them_once(void **state)
+{
+    (void)state;
+    enum { RULES = 1000, ELEMENTS = 10000, QUESTIONS = 3, PIECES_LOG = 11 };
+    static const struct {
+        const char *test, *element;
+    } kinds[] = {
+        { "> %d", "9000" },
+        { "in [\"a\", \"b%d\"]", "\"a\"" },
+        { "contains any [\"abcd\", \"zq%d\"]", "\"xabcdx\"" },
+        { "contains any [\"\", \"zq%d\"]", "\"x\"" },
+    };
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        struct rig rig;
+        char *rules = NULL;
+        char *text = NULL;
+        size_t len = 0;
+        FILE *out = text_open(&rules, &len);
+        for (int i = 0; i < RULES; i++) {
+            fprintf(out, "rule r%d { when raw[\"n\"] ", i);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            fprintf(out, kinds[kind].test, i);
+#pragma GCC diagnostic pop
+            fputs(" then open case }\n", out);
+        }
+        fclose(out);
+        rig_make(&rig, (str){ rules, len });
+        out = text_open(&text, &len);
+        fprintf(out, "{\"n\": [%s", kinds[kind].element);
+        for (int i = 1; i < ELEMENTS; i++)
+            fprintf(out, ", %s", kinds[kind].element);
+        fputs("]}", out);
+        fclose(out);
+        assert_int_equal(ask(&rig, (str){ text, len }), RULES);
+        free(text);
+        uint64_t walked = rig.matcher->truths.walked;
+        assert_true(walked >= (uint64_t)QUESTIONS * (RULES - ROW_LEAST));
+        /* Short rows alone are walked for each value: of ranges one for each level of their tree. */
+        uint64_t of_short_rows =
+            kind == 0 ? (uint64_t)QUESTIONS * ELEMENTS * PIECES_LOG * ROW_LEAST : 0;
+        assert_true(walked <= (uint64_t)QUESTIONS * 2 * RULES + of_short_rows);
+        rig_release(&rig);
+        free(rules);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +429,8 @@ int main(void)
         cmocka_unit_test(conditions_at_the_ceiling_of_nodes_agree),
         cmocka_unit_test(an_alert_of_huge_fields_is_the_same_both_ways),
         cmocka_unit_test(thousands_of_alerts_leave_nothing_behind_in_a_matcher),
+        cmocka_unit_test(subjects_that_read_one_long_text_take_memory_for_one),
+        cmocka_unit_test(values_that_mean_the_same_predicates_mark_them_once),
         cmocka_unit_test(when_the_number_of_alerts_wraps_no_old_stamp_looks_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,12 +49,14 @@ static int teardown(void **state)
     return 0;
 }
 
-static void truths_make(struct fixture *fixture, uint32_t predicates)
+static void truths_make(struct fixture *fixture, uint32_t predicates, uint32_t rows)
 {
     fixture->truths = (struct truths){
+        .rows = ARENA_ARRAY(&fixture->arena, uint32_t, rows),
         .stamps = ARENA_ARRAY(&fixture->arena, uint32_t, predicates),
         .held = ARENA_ARRAY(&fixture->arena, uint32_t, predicates),
     };
+    assert_non_null(fixture->truths.rows);
     assert_non_null(fixture->truths.stamps);
     assert_non_null(fixture->truths.held);
 }
@@ -71,9 +73,10 @@ static const struct subject_index *index_of(
     struct fixture *fixture, struct subject_test *tests, uint32_t count)
 {
     const struct subject_index *index;
-    truths_make(fixture, count + 1);
+    uint32_t rows = 0;
     assert_int_equal(
-        subject_index_new(&fixture->arena, &fixture->program, tests, count, &index), ERR_OK);
+        subject_index_new(&fixture->arena, &fixture->program, tests, count, &rows, &index), ERR_OK);
+    truths_make(fixture, count + 1, rows);
     return index;
 }
 
@@ -636,6 +639,28 @@ static void rarer_tests_have_smaller_chances(void **state)
     assert_true(tests[7].chance < tests[6].chance);
 }
 
+/* Every element is one that all tests hold for: their row is walked for the first, and once an alert. */
+static void a_row_of_predicates_is_walked_once_for_an_alert(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct subject_test tests[4 * TESTS_MAX];
+    const char *const inside[] = { "10.0.0.1", "10.0.0.2", "10.255.0.1" };
+    const value network = address(fixture, "10.0.0.0/8", VALUE_CIDR);
+    for (uint32_t i = 0; i < 4 * TESTS_MAX; i++) {
+        tests[i] = test_of(OP_IN, FLAG_LOOSE, network);
+        tests[i].predicate = i;
+    }
+    const struct subject_index *index = index_of(fixture, tests, 4 * TESTS_MAX);
+    const struct asking asking = { &fixture->truths, &fixture->scratch };
+    for (uint32_t alert = 1; alert <= 2; alert++) {
+        ask(fixture, index, T("10.0.0.0"));
+        for (uint32_t i = 0; i < COUNT_OF(inside); i++)
+            assert_int_equal(subject_index_ask(index, T(inside[i]), &asking), ERR_OK);
+        assert_int_equal(fixture->truths.held_count, 4 * TESTS_MAX);
+        assert_int_equal(fixture->truths.walked, alert * 4 * TESTS_MAX);
+    }
+}
+
 static void an_arena_too_small_is_an_error_wherever_it_ends(void **state)
 {
     struct fixture *fixture = *state;
@@ -648,7 +673,8 @@ static void an_arena_too_small_is_an_error_wherever_it_ends(void **state)
         tests[i] = random_test(fixture, TESTS_MAX);
     for (size_t limit = 1024; err == ERR_MEMORY; limit += 1024) {
         CLEANUP(arena_release) struct arena arena = ARENA_INIT(limit);
-        err = subject_index_new(&arena, &fixture->program, tests, TESTS_MAX, &index);
+        uint32_t rows = 0;
+        err = subject_index_new(&arena, &fixture->program, tests, TESTS_MAX, &rows, &index);
         was_short = was_short || err == ERR_MEMORY;
     }
     assert_int_equal(err, ERR_OK);
@@ -671,6 +697,8 @@ int main(void)
             a_range_of_many_is_marked_where_the_value_lies_in_it, setup, teardown),
         cmocka_unit_test_setup_teardown(globs_are_exact_where_one_piece_decides, setup, teardown),
         cmocka_unit_test_setup_teardown(a_list_is_as_good_as_its_worst_element, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_row_of_predicates_is_walked_once_for_an_alert, setup, teardown),
         cmocka_unit_test_setup_teardown(
             an_arena_too_small_is_an_error_wherever_it_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(rarer_tests_have_smaller_chances, setup, teardown),

@@ -22,6 +22,7 @@ struct matcher {
     const struct match_image *image;
     struct truths truths;
     struct arena scratch;        /* of one alert */
+    struct arena element;        /* of asking one element */
     struct kept_answer *answers; /* by predicate */
     uint32_t *looked_at;         /* by condition: the alert it was last looked at for */
     struct match *matches;

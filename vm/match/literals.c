@@ -57,9 +57,6 @@ enum needle_kinds {
 /* Comparing long needles may cost so much, and then sums of the text are made. */
 enum { PATIENCE_FACTOR = 4, PATIENCE_LEAST = 1024 };
 
-/* Rows of needles that several literals are, found in this text. */
-enum { SHARED_SLOTS = 64 };
-
 struct search {
     const struct literals *literals;
     const struct literal_kernel *kernel;
@@ -69,9 +66,8 @@ struct search {
     str text;
     enum needle_kinds kinds;
     bool is_full;       /* scratch is */
-    uint64_t *sums[2];  /* by needle.is_cased: of the text up to each place; NULL: not made */
+    uint64_t *sums[2];  /* by needle.is_cased: see sums_make; NULL: not made */
     uint64_t long_cost; /* bytes of long needles compared with this text */
-    uint32_t shared[SHARED_SLOTS]; /* kept only when there are such needles */
 };
 
 /* A stretch of the text, lowered. */
@@ -111,19 +107,38 @@ static bool is_lowered_equal(const char *text, const char *lowered, size_t lengt
     return true;
 }
 
+/* The sum of the text up to the byte behind `at`, from the one up to `at`. */
+static inline uint64_t sum_behind(
+    const struct search *search, bool is_cased, uint64_t sum, size_t at)
+{
+    unsigned char byte = (unsigned char)search->text.ptr[at];
+    return sum_next(
+        sum, search->literals->base, is_cased ? byte : (unsigned char)lowered_byte(byte));
+}
+
+/* Sums of the text up to every second place: half the memory, for a step more at every other one. */
 static bool sums_make(struct search *search, bool is_cased)
 {
-    uint64_t *sums = ARENA_ARRAY(search->scratch, uint64_t, search->text.len + 1);
+    uint64_t *sums = ARENA_ARRAY(search->scratch, uint64_t, search->text.len / 2 + 1);
+    uint64_t sum = 0;
     search->is_full |= sums == NULL;
     search->sums[is_cased] = sums;
     if (sums == NULL)
         return false;
     for (size_t at = 0; at < search->text.len; at++) {
-        unsigned char byte = (unsigned char)search->text.ptr[at];
-        sums[at + 1] = sum_next(
-            sums[at], search->literals->base, is_cased ? byte : (unsigned char)lowered_byte(byte));
+        if (at % 2 == 0)
+            sums[at / 2] = sum;
+        sum = sum_behind(search, is_cased, sum, at);
     }
+    if (search->text.len % 2 == 0)
+        sums[search->text.len / 2] = sum;
     return true;
+}
+
+static inline uint64_t sum_to(const struct search *search, bool is_cased, size_t place)
+{
+    uint64_t sum = search->sums[is_cased][place / 2];
+    return place % 2 == 0 ? sum : sum_behind(search, is_cased, sum, place - 1);
 }
 
 /* Whether a long needle may be at a place of the text. */
@@ -135,8 +150,9 @@ static bool is_worth_comparing(struct search *search, const struct needle *needl
         return true;
     if (search->sums[needle->is_cased] == NULL && !sums_make(search, needle->is_cased))
         return false;
-    const uint64_t *sums = search->sums[needle->is_cased];
-    bool is = sum_between(sums[at], sums[at + needle->length], needle->power) == needle->sum;
+    uint64_t from = sum_to(search, needle->is_cased, at);
+    uint64_t to = sum_to(search, needle->is_cased, at + needle->length);
+    bool is = sum_between(from, to, needle->power) == needle->sum;
     search->work->bytes -= is ? 0 : needle->length;
     return is;
 }
@@ -146,7 +162,7 @@ static bool is_worth_comparing(struct search *search, const struct needle *needl
 static inline bool is_settled(const struct search *search, const struct needle *needle)
 {
     if (needle->shared != 0)
-        return search->shared[needle->shared % SHARED_SLOTS] == needle->shared;
+        return truths_has_row(search->truths, search->literals->first_row + needle->shared);
     return truths_has(search->truths, needle->predicate);
 }
 
@@ -155,10 +171,10 @@ static void hold(struct search *search, const struct needle *needle)
     truths_add(search->truths, needle->predicate);
     if (needle->shared == 0)
         return;
-    search->shared[needle->shared % SHARED_SLOTS] = needle->shared;
-    const struct more_row *row = &search->literals->more[needle->shared];
-    for (uint32_t i = row->first; i < row->last; i++)
-        truths_add(search->truths, search->literals->predicates[i]);
+    const struct literals *literals = search->literals;
+    const struct more_row *row = &literals->more[needle->shared];
+    truths_walk_row(search->truths, literals->first_row + needle->shared,
+        literals->predicates + row->first, row->last - row->first);
 }
 
 /* Whether the needle may be at this place of the text at all. */
@@ -318,8 +334,6 @@ static void search_start(struct search *search, str text, enum needle_kinds kind
     search->kinds = kinds;
     search->long_cost = 0;
     search->sums[0] = search->sums[1] = NULL;
-    if (search->literals->shared_count > 0)
-        memset(search->shared, 0, sizeof search->shared);
 }
 
 enum err literals_search(const struct literals *literals, str text, struct arena *scratch,
@@ -332,8 +346,7 @@ enum err literals_search(const struct literals *literals, str text, struct arena
     search.truths = truths;
     search.work = work;
     search.is_full = false;
-    for (uint32_t i = 0; i < literals->always_count; i++)
-        truths_add(truths, literals->always[i]);
+    truths_add_row(truths, literals->first_row, literals->always, literals->always_count);
     search_start(&search, text, NEEDLES_ALL);
     if (text_scan(&search))
         return search.is_full ? ERR_MEMORY : ERR_OK;

@@ -26,15 +26,23 @@ struct literal {
     double chance;      /* set by literals_new: how likely a text of an alert has it, a guess */
 };
 
+/* Random, so that who writes alerts or indicator lists cannot aim at the tables; any will do. */
+struct literals_seed {
+    uint64_t table; /* of windows */
+    uint64_t sum;   /* of long needles */
+};
+
 struct literals;
 
-/* ERR_MEMORY. */
-MUST_CHECK enum err literals_new(struct arena *arena, struct literal *literals, uint32_t count,
+/* Rows (truths.h) get numbers from *io_rows on. ERR_MEMORY. */
+MUST_CHECK enum err literals_new(struct arena *arena, struct literals_seed seed,
+    struct literal *literals, uint32_t count, uint32_t *io_rows,
     const struct literals **ret_literals);
 
 /* Mark the predicates of all literals that are in `text`, as str_startswith, fold_contains and the
  * like (base/fold.h) say. Linear in the text and in what is found, whatever either holds.
- * `scratch` is for folding text that is not ASCII. ERR_MEMORY. */
+ * `scratch` is for folding text that is not ASCII, and for sums: 27 times the text at most.
+ * ERR_MEMORY. */
 MUST_CHECK enum err literals_find(
     const struct literals *literals, str text, struct arena *scratch, struct truths *truths);
 

@@ -32,8 +32,8 @@ struct builder {
     uint32_t *draft_of; /* by literal: its draft, + 1; 0 of the empty ones */
     struct draft *drafts;
     uint32_t draft_count;
-    uint32_t
-        multiplier; /* odd; hangs on the literals, so that who writes alerts does not know it */
+    struct literals_seed seed;
+    uint32_t multiplier; /* odd, of the seed */
     struct layer_draft *layers[LITERAL_END + 1][WINDOW_MAX + 1];
 };
 
@@ -71,9 +71,9 @@ static str lower_copy(struct arena *arena, str text)
     return (str){ bytes, text.len };
 }
 
-static uint64_t text_hash(str text)
+static uint64_t text_hash(uint64_t seed, str text)
 {
-    uint64_t hash = 0xCBF29CE484222325; /* FNV-1a */
+    uint64_t hash = seed; /* FNV-1a, but for where it begins */
     for (size_t at = 0; at < text.len; at++)
         hash = (hash ^ (unsigned char)text.ptr[at]) * 0x100000001B3;
     return hash ^ hash >> 29;
@@ -115,7 +115,6 @@ static enum err drafts_make(struct builder *builder, struct literal *literals)
 {
     uint32_t mask = (UINT32_C(2) << log2_above(builder->literal_count)) - 1;
     uint32_t *seen = ARENA_ARRAY(builder->work, uint32_t, (size_t)mask + 1);
-    uint64_t seed = 0xCBF29CE484222325;
     if (seen == NULL)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < builder->literal_count; i++) {
@@ -124,8 +123,7 @@ static enum err drafts_make(struct builder *builder, struct literal *literals)
         TRY(draft_read(builder, &literals[i], draft));
         if (draft->bytes.len == 0)
             continue;
-        uint64_t hash = text_hash(draft->bytes);
-        seed = (seed ^ hash) * 0x9E3779B97F4A7C15;
+        uint64_t hash = text_hash(builder->seed.table, draft->bytes);
         uint32_t at = (uint32_t)hash & mask;
         while (seen[at] != 0 && !is_same(builder, &builder->drafts[seen[at] - 1], draft))
             at = (at + 1) & mask;
@@ -133,7 +131,6 @@ static enum err drafts_make(struct builder *builder, struct literal *literals)
             seen[at] = ++builder->draft_count;
         builder->draft_of[i] = seen[at];
     }
-    builder->multiplier = (uint32_t)(seed >> 32) | 1;
     return ERR_OK;
 }
 
@@ -428,8 +425,8 @@ static enum err layers_fill(const struct builder *builder, struct literals *lite
     return ERR_OK;
 }
 
-enum err literals_new(struct arena *arena, struct literal *literals, uint32_t count,
-    const struct literals **ret_literals)
+enum err literals_new(struct arena *arena, struct literals_seed seed, struct literal *literals,
+    uint32_t count, uint32_t *io_rows, const struct literals **ret_literals)
 {
     CLEANUP(arena_release) struct arena work = ARENA_INIT(0);
     struct builder builder = {
@@ -437,6 +434,8 @@ enum err literals_new(struct arena *arena, struct literal *literals, uint32_t co
         .work = &work,
         .literals = literals,
         .literal_count = count,
+        .seed = seed,
+        .multiplier = (uint32_t)(seed.table >> 32) | 1,
         .draft_of = ARENA_ARRAY(&work, uint32_t, (size_t)count + 1),
         .drafts = ARENA_ARRAY(&work, struct draft, (size_t)count + 1),
     };
@@ -446,7 +445,9 @@ enum err literals_new(struct arena *arena, struct literal *literals, uint32_t co
     TRY(drafts_make(&builder, literals));
     TRY(more_rows_make(&builder, made));
     TRY(always_collect(&builder, made));
-    made->base = (uint64_t)builder.multiplier << 24 | 0xABCDE1;
+    made->base = sum_reduce(seed.sum | 1);
+    made->first_row = *io_rows;
+    *io_rows += made->shared_count + 1;
     TRY(drafts_file(&builder));
     TRY(layers_fill(&builder, made));
     made->kernel = literals_best_kernel();

@@ -1,8 +1,8 @@
 /* literals_sum.h - whether a long needle is at a place, without looking at each byte of it.
  *
  * A comparison that goes wrong late costs what the needle is long, and a hostile text can make that happen
- * at many places. So when long needles have cost more than a few times the text, sums of the text up to each
- * place are made once (Karp and Rabin, 1987: a polynomial modulo a prime, here 2^61 - 1), and from
+ * at many places. So when long needles have cost more than a few times the text, sums of the text up to
+ * its places are made once (Karp and Rabin, 1987: a polynomial modulo a prime, here 2^61 - 1), and from
  * then on a needle is compared only where its sum is that of the text.
  */
 #pragma once

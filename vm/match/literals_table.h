@@ -84,6 +84,7 @@ struct literals {
     uint32_t always_count;
     const struct more_row *more; /* by needle.shared; row 0 is nobody's */
     uint32_t shared_count;
+    uint32_t first_row; /* among the rows of truths, of `always`; those of `more` follow */
     const uint32_t *predicates;
     uint64_t base; /* of the sums of long needles */
     uint32_t needle_count;

@@ -17,7 +17,9 @@ enum err matcher_new(const struct match_image *image, struct matcher **ret_match
         return ERR_MEMORY;
     matcher->image = image;
     matcher->scratch = (struct arena)ARENA_INIT(EVENT_BYTES_MAX);
+    matcher->element = (struct arena)ARENA_INIT(EVENT_BYTES_MAX);
     matcher->truths.stamps = calloc((size_t)predicates + 1, sizeof(uint32_t));
+    matcher->truths.rows = calloc((size_t)image->predicates.row_count + 1, sizeof(uint32_t));
     matcher->truths.held = calloc((size_t)predicates + 1, sizeof(uint32_t));
     matcher->answers = calloc((size_t)predicates + 1, sizeof *matcher->answers);
     matcher->looked_at = calloc((size_t)conditions + 1, sizeof(uint32_t));
@@ -27,9 +29,10 @@ enum err matcher_new(const struct match_image *image, struct matcher **ret_match
     matcher->values = calloc(paths, sizeof *matcher->values);
     matcher->set_paths = calloc(paths, sizeof *matcher->set_paths);
     enum err err = skimmer_new(image->plan, &matcher->skimmer);
-    if (matcher->truths.stamps == NULL || matcher->truths.held == NULL || matcher->answers == NULL
-        || matcher->looked_at == NULL || matcher->matches == NULL || matcher->laid == NULL
-        || matcher->values == NULL || matcher->set_paths == NULL)
+    if (matcher->truths.stamps == NULL || matcher->truths.rows == NULL
+        || matcher->truths.held == NULL || matcher->answers == NULL || matcher->looked_at == NULL
+        || matcher->matches == NULL || matcher->laid == NULL || matcher->values == NULL
+        || matcher->set_paths == NULL)
         err = ERR_MEMORY;
     if (err != ERR_OK)
         matcher_free(matcher);
@@ -44,7 +47,9 @@ void matcher_free(struct matcher *matcher)
         return;
     skimmer_free(matcher->skimmer);
     arena_release(&matcher->scratch);
+    arena_release(&matcher->element);
     free(matcher->truths.stamps);
+    free(matcher->truths.rows);
     free(matcher->truths.held);
     free(matcher->answers);
     free(matcher->looked_at);
@@ -70,6 +75,7 @@ void asked_begin(struct matcher *matcher)
         return;
     /* Once in four billion alerts the numbers begin anew, so no old stamp may look like a new one. */
     memset(truths->stamps, 0, image->predicates.count * sizeof *truths->stamps);
+    memset(truths->rows, 0, image->predicates.row_count * sizeof *truths->rows);
     memset(matcher->looked_at, 0, image->condition_count * sizeof *matcher->looked_at);
     memset(matcher->answers, 0, image->predicates.count * sizeof *matcher->answers);
     truths->alert = 1;
@@ -92,12 +98,19 @@ static bool is_something(value v)
     return v.kind != VALUE_ABSENT && v.kind != VALUE_NULL && v.kind != VALUE_OBJECT;
 }
 
+/* What asking an element took is given back once it is more than a little: an alert needs a few times
+ * its longest text, however many subjects read that text. */
+enum { ELEMENT_KEPT_BYTES = 256 * 1024 };
+
 enum err asked_element(struct matcher *matcher, const struct subject_group *group, value element)
 {
-    const struct asking asking = { &matcher->truths, &matcher->scratch };
+    const struct asking asking = { &matcher->truths, &matcher->element };
     if (group->there != NO_INDEX && is_something(element))
         truths_add(&matcher->truths, group->there);
-    return subject_index_ask(group->index, element, &asking);
+    enum err err = subject_index_ask(group->index, element, &asking);
+    if (matcher->element.held > ELEMENT_KEPT_BYTES)
+        arena_release(&matcher->element);
+    return err;
 }
 
 enum err asked_value(struct matcher *matcher, const struct subject_group *group, value v)

@@ -24,6 +24,7 @@ struct forest {
     const struct node *nodes; /* and one that ends the marks of the last */
     uint32_t node_count;
     const uint32_t *marks;
+    uint32_t first_row; /* a node's row is its index + first_row */
 };
 
 struct networks {
@@ -130,11 +131,11 @@ static enum err forest_build(
     nodes_end(&sweep, NULL);
     sweep.nodes[sweep.node_count] = (struct node){ .parent = NO_NETWORK, .marks = count };
     *forest = (struct forest){ sweep.starts, sweep.innermost, sweep.pieces, sweep.nodes,
-        sweep.node_count, marks };
+        sweep.node_count, marks, 0 };
     return ERR_OK;
 }
 
-enum err networks_new(struct arena *arena, struct network *items, uint32_t count,
+enum err networks_new(struct arena *arena, struct network *items, uint32_t count, uint32_t *io_rows,
     const struct networks **ret_networks)
 {
     *ret_networks = NULL;
@@ -149,6 +150,9 @@ enum err networks_new(struct arena *arena, struct network *items, uint32_t count
         v4++;
     TRY(forest_build(arena, items, v4, &networks->v4));
     TRY(forest_build(arena, items + v4, count - v4, &networks->v6));
+    networks->v4.first_row = *io_rows;
+    networks->v6.first_row = *io_rows + networks->v4.node_count;
+    *io_rows += networks_count(networks);
     *ret_networks = networks;
     return ERR_OK;
 }
@@ -178,8 +182,8 @@ void networks_mark(const struct networks *networks, const struct ip *address, st
         return;
     for (uint32_t node = forest->innermost[pieces - 1]; node != NO_NETWORK;
          node = forest->nodes[node].parent)
-        for (uint32_t i = forest->nodes[node].marks; i < forest->nodes[node + 1].marks; i++)
-            truths_add(truths, forest->marks[i]);
+        truths_add_row(truths, forest->first_row + node, forest->marks + forest->nodes[node].marks,
+            forest->nodes[node + 1].marks - forest->nodes[node].marks);
 }
 
 uint32_t networks_count(const struct networks *networks)

@@ -20,9 +20,10 @@ struct network {
 
 struct networks;
 
-/* In `arena`; NULL when there are none. `items` are sorted in place. ERR_MEMORY. */
+/* In `arena`; NULL when there are none. `items` are sorted in place. Rows get numbers from *io_rows on.
+ * ERR_MEMORY. */
 MUST_CHECK enum err networks_new(struct arena *arena, struct network *items, uint32_t count,
-    const struct networks **ret_networks);
+    uint32_t *io_rows, const struct networks **ret_networks);
 
 /* Mark the networks that cover the address, which has 128 bits. */
 void networks_mark(

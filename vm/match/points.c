@@ -7,6 +7,7 @@ enum {
     ROOM_FIRST = 16,
     SPARSE_MAX = 1 << 16, /* tables up to here are half empty, larger ones a third */
     FILTER_BITS_PER_KEY = 16,
+    ROW_HEAD = 2,
     GROWTH_MAX = 3, /* a folding is at most so many times as long as the text: U+212A is k */
 };
 #define SINGLE 0x80000000u /* in `marks`: the one predicate itself, no index */
@@ -15,7 +16,7 @@ enum {
 
 struct points_slot {
     uint32_t tag;     /* of the hash: finds the place, too */
-    uint32_t marks;   /* index of how many, and then the predicates; or SINGLE | predicate */
+    uint32_t marks;   /* index of a row; or SINGLE | predicate */
     const value *key; /* NULL: empty */
 };
 
@@ -40,7 +41,7 @@ struct points {
     const struct points_slot *slots;
     const struct points_head *heads; /* by slot; NULL in a large table, and of scalars */
     uint32_t room, count;
-    const uint32_t *marks;
+    const uint32_t *marks; /* rows: how many predicates, number of the row, the predicates */
     size_t text_max;
     /* A bit that stands for each key, among 16: most values equal no constant, and are sent away by
      * this array, which is an eighth of the slots, before they meet a branch that is hard to
@@ -341,14 +342,16 @@ enum err points_add(struct points_draft *draft, const value *key, uint32_t predi
     return ERR_OK;
 }
 
-/* The links of a key in a row, behind how many they are. */
+/* The links of a key in a row. */
 static uint32_t marks_write(
-    const struct points_draft *draft, uint32_t link, uint32_t *marks, uint32_t *used)
+    const struct points_draft *draft, uint32_t link, uint32_t row, uint32_t *marks, uint32_t *used)
 {
-    uint32_t start = (*used)++;
+    uint32_t start = *used;
+    *used += ROW_HEAD;
     for (; link != NO_LINK; link = draft->links[link].next)
         marks[(*used)++] = draft->links[link].predicate;
-    marks[start] = *used - start - 1;
+    marks[start] = *used - start - ROW_HEAD;
+    marks[start + 1] = row;
     return start;
 }
 
@@ -384,8 +387,8 @@ static enum err heads_make(struct points *points, struct arena *arena)
     return ERR_OK;
 }
 
-enum err points_finish(
-    const struct points_draft *draft, struct arena *arena, const struct points **ret_points)
+enum err points_finish(const struct points_draft *draft, struct arena *arena, uint32_t *io_rows,
+    const struct points **ret_points)
 {
     *ret_points = NULL;
     if (draft->count == 0)
@@ -393,15 +396,15 @@ enum err points_finish(
     uint32_t room = draft->count + (draft->count <= SPARSE_MAX ? draft->count : draft->count / 2);
     struct points *points = ARENA_NEW(arena, struct points);
     struct points_slot *slots = ARENA_ARRAY(arena, struct points_slot, room);
-    /* A key with links has two at least, so the counts are no more than half of them. */
-    uint32_t *marks = ARENA_ARRAY(arena, uint32_t, (size_t)draft->links_count * 3 / 2);
+    /* A key with links has two at least, so the heads of rows are no more than they are. */
+    uint32_t *marks = ARENA_ARRAY(arena, uint32_t, (size_t)draft->links_count * 2);
     uint32_t used = 0;
     if (points == NULL || slots == NULL || marks == NULL)
         return ERR_MEMORY;
     slots_copy(draft->slots, draft->room, slots, room);
     for (uint32_t i = 0; i < room; i++)
         if (slots[i].key != NULL && (slots[i].marks & SINGLE) == 0)
-            slots[i].marks = marks_write(draft, slots[i].marks, marks, &used);
+            slots[i].marks = marks_write(draft, slots[i].marks, (*io_rows)++, marks, &used);
     *points = (struct points){
         .kind = draft->kind,
         .seed = draft->seed,
@@ -458,8 +461,7 @@ static void mark(const struct points *points, uint32_t at, struct truths *truths
         return;
     }
     const uint32_t *marks = points->marks + slot->marks;
-    for (uint32_t i = 1; i <= marks[0]; i++)
-        truths_add(truths, marks[i]);
+    truths_add_row(truths, marks[1], marks + ROW_HEAD, marks[0]);
 }
 
 enum err points_mark_text(

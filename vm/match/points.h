@@ -45,9 +45,9 @@ void points_draft_release(struct points_draft *draft);
 /* `key` is borrowed for as long as the points live. ERR_MEMORY. */
 MUST_CHECK enum err points_add(struct points_draft *draft, const value *key, uint32_t predicate);
 
-/* The table, in `arena`; NULL when the draft is empty. ERR_MEMORY. */
-MUST_CHECK enum err points_finish(
-    const struct points_draft *draft, struct arena *arena, const struct points **ret_points);
+/* The table, in `arena`; NULL when the draft is empty. Rows get numbers from *io_rows on. ERR_MEMORY. */
+MUST_CHECK enum err points_finish(const struct points_draft *draft, struct arena *arena,
+    uint32_t *io_rows, const struct points **ret_points);
 
 /* Distinct constants; 0 for NULL. */
 uint32_t points_count(const struct points *points);

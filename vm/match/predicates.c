@@ -211,7 +211,8 @@ static enum err index_group(struct predicates *predicates, struct subject_group 
     if (tests == NULL)
         return ERR_MEMORY;
     uint32_t gathered = gather(predicates, members, count, tests);
-    TRY(subject_index_new(predicates->arena, predicates->program, tests, gathered, &group->index));
+    TRY(subject_index_new(predicates->arena, predicates->program, tests, gathered,
+        &predicates->row_count, &group->index));
     for (uint32_t at = 0; at < gathered; at++)
         take_way(predicates, &tests[at]);
     return ERR_OK;

@@ -42,6 +42,7 @@ struct predicates {
     uint32_t bucket_mask;
     struct subject_group *groups; /* subjects that are asked about, by predicates_slot */
     uint32_t group_count;
+    uint32_t row_count; /* rows of predicates that the indexes mark together: truths.h */
     uint32_t *group_of; /* by predicates_slot: index into groups, or NO_INDEX */
 };
 

@@ -15,6 +15,7 @@ struct ranges {
     uint32_t pieces;
     const uint32_t *starts; /* by node, into marks; one more than nodes */
     const uint32_t *marks;
+    uint32_t first_row; /* a node's row is its number + first_row */
 };
 
 /* ---- order ---- */
@@ -178,7 +179,7 @@ static enum err tree_build(
 }
 
 enum err ranges_new(struct arena *arena, enum ranges_order order, const struct range *items,
-    uint32_t count, const struct ranges **ret_ranges)
+    uint32_t count, uint32_t *io_rows, const struct ranges **ret_ranges)
 {
     *ret_ranges = NULL;
     if (count == 0)
@@ -189,6 +190,8 @@ enum err ranges_new(struct arena *arena, enum ranges_order order, const struct r
     ranges->order = order;
     TRY(ends_sort(arena, ranges, items, count));
     TRY(tree_build(arena, ranges, items, count));
+    ranges->first_row = *io_rows;
+    *io_rows += 2 * ranges->pieces;
     *ret_ranges = ranges;
     return ERR_OK;
 }
@@ -196,6 +199,6 @@ enum err ranges_new(struct arena *arena, enum ranges_order order, const struct r
 void ranges_mark(const struct ranges *ranges, value v, struct truths *truths)
 {
     for (uint32_t node = piece_of(ranges, v) + ranges->pieces; node > 0; node /= 2)
-        for (uint32_t i = ranges->starts[node]; i < ranges->starts[node + 1]; i++)
-            truths_add(truths, ranges->marks[i]);
+        truths_add_row(truths, ranges->first_row + node, ranges->marks + ranges->starts[node],
+            ranges->starts[node + 1] - ranges->starts[node]);
 }

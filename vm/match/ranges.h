@@ -34,9 +34,9 @@ struct range {
 
 struct ranges;
 
-/* In `arena`; NULL when there are none. ERR_MEMORY. */
+/* In `arena`; NULL when there are none. Rows get numbers from *io_rows on. ERR_MEMORY. */
 MUST_CHECK enum err ranges_new(struct arena *arena, enum ranges_order order,
-    const struct range *items, uint32_t count, const struct ranges **ret_ranges);
+    const struct range *items, uint32_t count, uint32_t *io_rows, const struct ranges **ret_ranges);
 
 /* Mark the ranges that `v`, of the order's kind, lies in. */
 void ranges_mark(const struct ranges *ranges, value v, struct truths *truths);

@@ -79,31 +79,33 @@ static enum err part_init(struct part_draft *part, bool is_loose)
 /* ---- the index ---- */
 
 static enum err part_finish(
-    struct part_draft *draft, struct arena *arena, struct subject_part *part)
+    struct part_draft *draft, struct arena *arena, uint32_t *io_rows, struct subject_part *part)
 {
     struct network *networks = (struct network *)(void *)draft->networks.items;
     part->is_loose = draft->is_loose;
     part->has_numbers = draft->has_numbers;
     part->has_booleans = draft->has_booleans;
     part->unusual_count = draft->unusual.count;
-    TRY(points_finish(&draft->folded, arena, &part->folded));
-    TRY(points_finish(&draft->cased, arena, &part->cased));
-    TRY(points_finish(&draft->scalars, arena, &part->scalars));
-    TRY(points_finish(&draft->spelled, arena, &part->spelled));
-    TRY(networks_new(arena, networks, draft->networks.count, &part->networks));
+    TRY(points_finish(&draft->folded, arena, io_rows, &part->folded));
+    TRY(points_finish(&draft->cased, arena, io_rows, &part->cased));
+    TRY(points_finish(&draft->scalars, arena, io_rows, &part->scalars));
+    TRY(points_finish(&draft->spelled, arena, io_rows, &part->spelled));
+    TRY(networks_new(arena, networks, draft->networks.count, io_rows, &part->networks));
     for (int order = 0; order < RANGES_ORDERS; order++) {
         const struct pile *pile = &draft->ranges[order];
         const struct range *ranges = (const struct range *)(const void *)pile->items;
-        TRY(ranges_new(arena, (enum ranges_order)order, ranges, pile->count, &part->ranges[order]));
+        TRY(ranges_new(
+            arena, (enum ranges_order)order, ranges, pile->count, io_rows, &part->ranges[order]));
     }
     return pile_keep(&draft->unusual, arena, sizeof(struct subject_test), &part->unusual);
 }
 
 static enum err predicates_keep(
-    const struct pile *pile, struct arena *arena, struct predicate_list *predicates)
+    const struct pile *pile, struct draft *draft, struct predicate_list *predicates)
 {
     predicates->count = pile->count;
-    return pile_keep(pile, arena, sizeof(uint32_t), &predicates->items);
+    predicates->row = (*draft->rows)++;
+    return pile_keep(pile, draft->arena, sizeof(uint32_t), &predicates->items);
 }
 
 /* The texts looked for within texts; how likely each is weighs for its test. */
@@ -113,7 +115,11 @@ static enum err literals_finish(struct draft *draft, struct subject_index *index
     const uint32_t *owners = (const uint32_t *)(const void *)draft->owners.items;
     if (draft->literals.count == 0)
         return ERR_OK;
-    TRY(literals_new(draft->arena, literals, draft->literals.count, &index->literals));
+    struct literals_seed seed;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        return ERR_IO;
+    TRY(literals_new(
+        draft->arena, seed, literals, draft->literals.count, draft->rows, &index->literals));
     for (uint32_t i = 0; i < draft->literals.count; i++)
         draft->weights[owners[i]].chance += literals[i].chance;
     return ERR_OK;
@@ -121,11 +127,11 @@ static enum err literals_finish(struct draft *draft, struct subject_index *index
 
 static enum err draft_finish(struct draft *draft, struct subject_index *index)
 {
-    TRY(part_finish(&draft->exact, draft->arena, &index->exact));
-    TRY(part_finish(&draft->loose, draft->arena, &index->loose));
+    TRY(part_finish(&draft->exact, draft->arena, draft->rows, &index->exact));
+    TRY(part_finish(&draft->loose, draft->arena, draft->rows, &index->loose));
     TRY(literals_finish(draft, index));
-    TRY(predicates_keep(&draft->there, draft->arena, &index->there));
-    return predicates_keep(&draft->nulls, draft->arena, &index->nulls);
+    TRY(predicates_keep(&draft->there, draft, &index->there));
+    return predicates_keep(&draft->nulls, draft, &index->nulls);
 }
 
 static double distinct_of(const struct subject_part *part)
@@ -177,10 +183,12 @@ static enum err draft_fill(
 }
 
 enum err subject_index_new(struct arena *arena, const struct program *program,
-    struct subject_test *tests, uint32_t count, const struct subject_index **ret_index)
+    struct subject_test *tests, uint32_t count, uint32_t *io_rows,
+    const struct subject_index **ret_index)
 {
     CLEANUP(arena_release) struct arena work = ARENA_INIT(0);
-    CLEANUP(draft_release) struct draft draft = { .arena = arena, .program = program };
+    CLEANUP(draft_release)
+    struct draft draft = { .arena = arena, .program = program, .rows = io_rows };
     struct subject_index *index = ARENA_NEW(arena, struct subject_index);
     if (index == NULL)
         return ERR_MEMORY;

@@ -31,6 +31,7 @@ struct weight {
 struct draft {
     struct arena *arena; /* of the index */
     const struct program *program;
+    uint32_t *rows; /* the next free number of a row */
     struct part_draft exact, loose;
     struct pile literals;     /* struct literal */
     struct pile owners;       /* uint32_t: by literal, index of its test */

@@ -7,8 +7,7 @@
 
 static void mark_all(const struct predicate_list *predicates, struct truths *truths)
 {
-    for (uint32_t i = 0; i < predicates->count; i++)
-        truths_add(truths, predicates->items[i]);
+    truths_add_row(truths, predicates->row, predicates->items, predicates->count);
 }
 
 void subject_index_there(const struct subject_index *index, struct truths *truths)

@@ -46,19 +46,21 @@ struct subject_index;
 /* What one thread has for asking. */
 struct asking {
     struct truths *truths;
-    struct arena *scratch; /* of one alert: unescaped and folded text */
+    struct arena *scratch; /* of one element: folded text, sums. It may be released after it */
 };
 
 /* An index of the tests, in `arena`, which may be shared by threads. `program` has the regexes; lists
- * and texts of the tests are borrowed, the array `tests` is not. ERR_MEMORY; ERR_IO when the system
- * has no random number for the seed. */
+ * and texts of the tests are borrowed, the array `tests` is not. Its rows of predicates (truths.h) get
+ * numbers from *io_rows on, which is then the next free one. ERR_MEMORY; ERR_IO when the system has no
+ * random number for the seeds. */
 MUST_CHECK enum err subject_index_new(struct arena *arena, const struct program *program,
-    struct subject_test *tests, uint32_t count, const struct subject_index **ret_index);
+    struct subject_test *tests, uint32_t count, uint32_t *io_rows,
+    const struct subject_index **ret_index);
 
 /* Mark what holds because the subject is there at all (EXISTS), whatever it is. */
 void subject_index_there(const struct subject_index *index, struct truths *truths);
 
 /* Mark what holds for one element of the subject's value: no list, not absent. Costs what the value
- * is long and what holds. ERR_MEMORY. */
+ * is long, and what holds and was not marked for this alert yet. ERR_MEMORY. */
 MUST_CHECK enum err subject_index_ask(
     const struct subject_index *index, value element, const struct asking *asking);

@@ -12,6 +12,7 @@
 struct predicate_list {
     const uint32_t *items;
     uint32_t count;
+    uint32_t row;
 };
 
 /* The tests with one reading of values: that of canonical fields, or the loose one of raw paths.
