@@ -63,7 +63,7 @@ void paragraph_show(struct output *out, size_t indent, const char *label, str te
 }
 
 /* Bytes of a message that a person reads. */
-enum { SOME_BYTES = 400 };
+enum { SOME_BYTES = 2000 };
 
 str paragraph_some(str text)
 {

@@ -90,7 +90,6 @@ exits 3 "files without a rule have no plan"
 says "there is no rule" "and it is said"
 
 prints_not() { # TEXT SENTENCE
-    count=$((count + 1))
     if grep -qF -- "$1" "$out"; then report "not ok" "$2"; else report ok "$2"; fi
 }
 
