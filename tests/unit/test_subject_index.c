@@ -681,27 +681,22 @@ static void an_arena_too_small_is_an_error_wherever_it_ends(void **state)
     assert_true(was_short);
 }
 
+#define FIXTURE_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            an_index_says_of_random_values_what_each_test_says, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_list_of_100000_texts_is_asked_in_one_lookup, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            ten_thousand_lists_that_share_their_texts_mark_each_its_predicate, setup, teardown),
-        cmocka_unit_test_setup_teardown(constants_made_to_collide_do_not, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            nested_networks_are_those_that_cover_the_address, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_range_of_many_is_marked_where_the_value_lies_in_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(globs_are_exact_where_one_piece_decides, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_list_is_as_good_as_its_worst_element, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_row_of_predicates_is_walked_once_for_an_alert, setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            an_arena_too_small_is_an_error_wherever_it_ends, setup, teardown),
-        cmocka_unit_test_setup_teardown(rarer_tests_have_smaller_chances, setup, teardown),
+        FIXTURE_TEST(an_index_says_of_random_values_what_each_test_says),
+        FIXTURE_TEST(a_list_of_100000_texts_is_asked_in_one_lookup),
+        FIXTURE_TEST(ten_thousand_lists_that_share_their_texts_mark_each_its_predicate),
+        FIXTURE_TEST(constants_made_to_collide_do_not),
+        FIXTURE_TEST(nested_networks_are_those_that_cover_the_address),
+        FIXTURE_TEST(a_range_of_many_is_marked_where_the_value_lies_in_it),
+        FIXTURE_TEST(globs_are_exact_where_one_piece_decides),
+        FIXTURE_TEST(a_list_is_as_good_as_its_worst_element),
+        FIXTURE_TEST(a_row_of_predicates_is_walked_once_for_an_alert),
+        FIXTURE_TEST(an_arena_too_small_is_an_error_wherever_it_ends),
+        FIXTURE_TEST(rarer_tests_have_smaller_chances),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
