@@ -5,15 +5,12 @@
 #include "match/regex.h"
 #include "value_set.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-/* ---- a subject with its tests ---- */
+#include <cmocka.h>
 
 enum { TESTS_MAX = 64 };
 
@@ -650,13 +647,13 @@ static void a_row_of_predicates_is_walked_once_for_an_alert(void **state)
         tests[i] = test_of(OP_IN, FLAG_LOOSE, network);
         tests[i].predicate = i;
     }
-    const struct subject_index *index = index_of(fixture, tests, 4 * TESTS_MAX);
+    const struct subject_index *index = index_of(fixture, tests, COUNT_OF(tests));
     const struct asking asking = { &fixture->truths, &fixture->scratch };
     for (uint32_t alert = 1; alert <= 2; alert++) {
         ask(fixture, index, T("10.0.0.0"));
         for (uint32_t i = 0; i < COUNT_OF(inside); i++)
             assert_int_equal(subject_index_ask(index, T(inside[i]), &asking), ERR_OK);
-        assert_int_equal(fixture->truths.held_count, 4 * TESTS_MAX);
+        assert_int_equal(fixture->truths.held_count, COUNT_OF(tests));
         assert_int_equal(fixture->truths.walked, alert * 4 * TESTS_MAX);
     }
 }
