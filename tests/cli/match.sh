@@ -122,6 +122,15 @@ for file in sound.ndjson odd.ndjson wide.ndjson marked.ndjson; do
     agrees "$file: alerts that may be lines" \
         --rules rules.cdr --alerts "$file" --offline --format summary --source cef
 done
+# Whose an alert is decides whether it is read at all, also where no rule asks.
+cat >own.cdr <<'CDR'
+cdr 1
+source mine { accept raw["x"] matches /.*.*[0-9]/ }
+rule r { when raw["a"] = "evil" then notify log }
+CDR
+printf '{"a":"evil","x":"%s"}\n{"a":"evil","x":"a1"}\n' "$(printf 'a%.0s' {1..3000})" >own.ndjson
+agrees "a source that reaches its limit" --rules own.cdr --alerts own.ndjson --offline --format summary
+says "a condition of a source reached its limit" "is told"
 agrees "several files are one after the other" --rules rules.cdr --offline --format summary \
     --alerts sound.ndjson --alerts odd.ndjson --alerts long.ndjson
 for i in "${!breaks[@]}"; do

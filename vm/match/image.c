@@ -140,8 +140,12 @@ static enum err add_conditions(struct building *building)
     return ERR_OK;
 }
 
+/* A source that somebody wrote may reach a limit, and then the alert is refused, whatever rules ask. */
 static bool asks_source(const struct program *program)
 {
+    for (uint32_t at = 0; at < program->source_count; at++)
+        if (!program->sources[at].is_shipped)
+            return true;
     for (uint32_t at = 0; at < program->code_count; at++)
         if (program->code[at].opcode == OP_FIELD || program->code[at].opcode == OP_LOST)
             return true;

@@ -26,15 +26,6 @@ struct points_link {
 };
 #define NO_LINK UINT32_MAX
 
-/* A short text of ASCII as it is compared (folded where the table folds), so that most keys need not
- * be looked up where they stand: slot, value and text are three lines of the cache, one after the
- * other, which alerts streaming by have pushed out. */
-struct points_head {
-    char bytes[15]; /* zeros behind the text */
-    uint8_t len;    /* HEAD_LONG: the text is none such */
-};
-enum { HEAD_LONG = 255 };
-
 struct points {
     enum points_kind kind;
     struct points_seed seed;
@@ -197,25 +188,26 @@ static bool key_equal(enum points_kind kind, const value *key, value v)
                                 : folds_equal(value_str(*key), value_str(v));
 }
 
-static struct points_head head_of(enum points_kind kind, str text)
+struct points_head points_head_of(enum points_kind kind, str text)
 {
     struct points_head head = { .len = HEAD_LONG };
     uint64_t words[2] = { 0 };
     if (text.len > sizeof head.bytes)
         return head;
-    words[0] = text.len >= 8 ? load(text.ptr) : load_few(text.ptr, text.len);
-    if (text.len > 8)
-        words[1] = load_few(text.ptr + 8, text.len - 8);
-    if (kind == POINTS_FOLDED && !is_ascii(words[0] | words[1]))
-        return head;
-    for (int i = 0; kind == POINTS_FOLDED && i < 2; i++)
-        words[i] = fold_word(words[i]);
-    memcpy(&head, words, sizeof words);
+    if (text.len > 0)
+        memcpy(words, text.ptr, text.len);
+    if (kind == POINTS_FOLDED) {
+        if (!is_ascii(words[0] | words[1]))
+            return head;
+        words[0] = fold_word(words[0]);
+        words[1] = fold_word(words[1]);
+    }
+    memcpy(&head, words, sizeof words); /* of 16 bytes, of which the last is the length's */
     head.len = (uint8_t)text.len;
     return head;
 }
 
-static bool head_equal(const struct points_head *a, const struct points_head *b)
+bool points_head_equal(const struct points_head *a, const struct points_head *b)
 {
     uint64_t left[2];
     uint64_t right[2];
@@ -382,7 +374,7 @@ static enum err heads_make(struct points *points, struct arena *arena)
         return ERR_MEMORY;
     for (uint32_t i = 0; i < points->room; i++)
         if (points->slots[i].key != NULL)
-            heads[i] = head_of(points->kind, value_str(*points->slots[i].key));
+            heads[i] = points_head_of(points->kind, value_str(*points->slots[i].key));
     points->heads = heads;
     return ERR_OK;
 }
@@ -439,12 +431,12 @@ static uint32_t slot_of_text(const struct points *points, uint32_t tag, str text
     uint32_t at = (uint32_t)((uint64_t)tag * points->room >> 32);
     if (points->heads == NULL)
         return slot_of(points->kind, points->slots, points->room, tag, value_text(text));
-    struct points_head head = head_of(points->kind, text);
+    struct points_head head = points_head_of(points->kind, text);
     for (; points->slots[at].key != NULL; at = at + 1 == points->room ? 0 : at + 1) {
         bool is_short = head.len != HEAD_LONG && points->heads[at].len != HEAD_LONG;
         if (points->slots[at].tag != tag)
             continue;
-        if (is_short ? head_equal(&head, &points->heads[at])
+        if (is_short ? points_head_equal(&head, &points->heads[at])
                      : key_equal(points->kind, points->slots[at].key, value_text(text)))
             break;
     }

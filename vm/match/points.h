@@ -23,6 +23,20 @@ struct points_seed {
     uint64_t first, second;
 };
 
+/* A short text of ASCII as it is compared (folded where the table folds), so that most keys need not
+ * be looked up where they stand: slot, value and text are three lines of the cache, one after the
+ * other, which alerts streaming by have pushed out. */
+struct points_head {
+    char bytes[15]; /* zeros behind the text */
+    uint8_t len;    /* HEAD_LONG: the text is none such */
+};
+enum { HEAD_LONG = 255 };
+
+/* The head of a text, for tables of texts. */
+struct points_head points_head_of(enum points_kind kind, str text);
+/* Whether two texts that are short are the same; not for HEAD_LONG. */
+bool points_head_equal(const struct points_head *a, const struct points_head *b);
+
 struct points;
 struct points_slot;
 struct points_link;

@@ -286,8 +286,8 @@ struct budget {
 
 /* Measured (W2's machine): a call takes 15 ns interpreted and 6 ns in machine code. */
 enum { CALL_UNITS = 16 };
-static const struct budget slow_budget = { 1024, 8 * 1000 * 1000, 50 * 1000 * 1000 };
-static const struct budget fast_budget = { 4096, 20 * 1000 * 1000, 150 * 1000 * 1000 };
+static const struct budget slow_budget = { 256, 8 * 1000 * 1000, 50 * 1000 * 1000 };
+static const struct budget fast_budget = { 512, 20 * 1000 * 1000, 150 * 1000 * 1000 };
 
 struct meter {
     int64_t units; /* left */
