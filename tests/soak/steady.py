@@ -419,7 +419,8 @@ def look_at_effects(checks, daemon, sandbox, load, people, runs):
                 "each disk that was to be saved is", f"{saved} of {len(load.wanted['instance'])}, unsure {unsure_saved}")
     twice = {key: count for key, count in changes.items() if count > 1}
     checks.that(not twice, "no change was made twice", list(twice.items())[:3])
-    checks.that(len(unsure) <= len(runs) // 50, "few steps failed or are unknown", len(unsure))
+    # The provider goes away meanwhile: of a sample of seconds the steps that were under way then may fail.
+    checks.that(len(unsure) <= 2 + len(runs) // 50, "few steps failed or are unknown", len(unsure))
     checks.figure("steps by state", dict(states))
     checks.figure("changes at the provider", sum(changes.values()))
 
