@@ -211,13 +211,6 @@ static void ask(struct asker *asker, str json, struct tally *tally)
         count(tally, matches.items[i].rule);
 }
 
-/* The next alert on its way from memory while this one is read. */
-static inline void prefetch(str json)
-{
-    for (size_t at = 0; at < json.len; at += 64)
-        __builtin_prefetch(json.ptr + at);
-}
-
 struct order {
     const char *way;
     size_t first, count;
@@ -228,13 +221,13 @@ static inline str alert_at(const struct alerts *alerts, size_t at)
     return alerts->items[at % alerts->count];
 }
 
-/* Never inlined: tests/bench/instructions.py counts what is done in it. */
+/* The reader asks for the memory ahead of it by itself (skim_walk.h). Never inlined:
+ * tests/bench/instructions.py counts what is done in it. */
 __attribute__((noinline)) static struct tally run_pass(
     struct asker *asker, const struct alerts *alerts, const struct order *order, uint64_t *per_rule)
 {
     struct tally tally = { .per_rule = per_rule };
     for (size_t i = 0; i < order->count; i++) {
-        prefetch(alert_at(alerts, order->first + i + 1));
         ask(asker, alert_at(alerts, order->first + i), &tally);
     }
     return tally;
@@ -305,7 +298,6 @@ static void answer_fields(const struct alerts *alerts, const struct order *order
     for (size_t i = 0; i < order->count; i++) {
         enum skim_end end;
         struct skim_hits hits;
-        prefetch(alert_at(alerts, order->first + i + 1));
         must(skim_read(skimmer, alert_at(alerts, order->first + i), care, &end, &hits) == ERR_OK,
             "reading");
         unsure += end == SKIM_UNSURE;
@@ -346,7 +338,6 @@ static void answer_latency(
     struct tally tally = { 0 };
     struct asker asker = asker_new(set, order->way);
     for (size_t i = 0; i < order->count; i++) {
-        prefetch(alert_at(alerts, order->first + i + 1));
         uint64_t began = ns_now();
         ask(&asker, alert_at(alerts, order->first + i), &tally);
         ns[i] = ns_now() - began;
