@@ -86,6 +86,14 @@ static void what_is_no_test_of_a_constant_is_left_to_the_machine(void **state)
     row_is("resource.tags[\"env\"] = \"prod\"", "0: OPAQUE T F");
 }
 
+static void a_raw_path_is_asked_for_networks_as_its_text(void **state)
+{
+    (void)state;
+    row_is("raw[\"a\"] in \"10.0.0.0/8\"", "0: IN T F");
+    row_is("raw[\"a\"] not in \"10.0.0.0/8\"", "0: OPAQUE T F");
+    row_is("all raw[\"a\"] in \"10.0.0.0/8\"", "0: OPAQUE T F");
+}
+
 static void alternatives_about_one_subject_are_one(void **state)
 {
     (void)state;
@@ -107,6 +115,7 @@ int main(void)
         cmocka_unit_test(answers_lead_to_the_next_test_that_matters),
         cmocka_unit_test(negated_tests_ask_first_whether_there_is_anything),
         cmocka_unit_test(what_is_no_test_of_a_constant_is_left_to_the_machine),
+        cmocka_unit_test(a_raw_path_is_asked_for_networks_as_its_text),
         cmocka_unit_test(alternatives_about_one_subject_are_one),
     };
     return cmocka_run_group_tests_name("branches", tests, NULL, NULL);

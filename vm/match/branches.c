@@ -11,6 +11,7 @@ enum cell_kind { CELL_OTHER, CELL_SUBJECT, CELL_CONSTANT, CELL_TEST };
 
 struct cell {
     enum cell_kind kind;
+    bool is_address;        /* of SUBJECT: a raw path read as an address */
     struct subject subject; /* of SUBJECT and TEST */
     uint32_t constant;
     struct leaf_test_code test;
@@ -72,6 +73,25 @@ static void push_other(struct reader *reader)
     push(reader, (struct cell){ .kind = CELL_OTHER });
 }
 
+static bool is_network(value v)
+{
+    return v.kind == VALUE_IP || v.kind == VALUE_CIDR;
+}
+
+/* Whether `in` asks of a raw path read as an address what it would ask of its text: of networks alone, since
+ * text that spells an address is one beside them (operate.c, loosen), and what spells none is in none. */
+static bool is_in_networks(
+    const struct reader *reader, const struct instruction *in, uint32_t right)
+{
+    value list = right == NO_INDEX ? VALUE_NONE : reader->program->constants[right];
+    const value *items = value_items(list);
+    bool is = in->opcode == OP_IN && (in->flags & (FLAG_ALL | FLAG_ALL_RIGHT)) == 0
+              && (items != NULL || is_network(list));
+    for (uint32_t at = 0; is && items != NULL && at < list.count; at++)
+        is = is_network(items[at]);
+    return is;
+}
+
 /* A test of a subject with a constant, or anything. */
 static void push_test(struct reader *reader, const struct instruction *in, struct cell left,
     uint32_t right, uint32_t high, bool is_plain)
@@ -79,6 +99,11 @@ static void push_test(struct reader *reader, const struct instruction *in, struc
     struct cell cell = { .kind = left.kind == CELL_SUBJECT && is_plain ? CELL_TEST : CELL_OTHER,
         .subject = left.subject,
         .test = { in->opcode, in->flags, right, high } };
+    if (left.is_address) {
+        cell.kind =
+            cell.kind == CELL_TEST && is_in_networks(reader, in, right) ? CELL_TEST : CELL_OTHER;
+        cell.test.flags |= FLAG_LOOSE;
+    }
     push(reader, cell);
 }
 
@@ -155,6 +180,14 @@ static void read_operand(struct reader *reader, const struct instruction *in)
     case OP_FIELD:
         push(reader, (struct cell){ .kind = CELL_SUBJECT, .subject = { SUBJECT_FIELD, in->a } });
         return;
+    case OP_CONVERT: {
+        struct cell cell = pop(reader);
+        cell.is_address = cell.kind == CELL_SUBJECT && cell.subject.kind == SUBJECT_RAW
+                          && !cell.is_address && in->a == TYPE_IP;
+        cell.kind = cell.is_address ? CELL_SUBJECT : CELL_OTHER;
+        push(reader, cell);
+        return;
+    }
     case OP_EXISTS:
     case OP_MISSING:
     case OP_IS_NULL:
