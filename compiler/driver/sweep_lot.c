@@ -8,7 +8,6 @@
 #include "driver/sweep_lot.h"
 
 #include "host/clock.h"
-#include "match/skim_check.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -96,10 +95,11 @@ static enum err match_line(struct lot *lot, const struct sweep_rules *rules,
     if (err == ERR_MEMORY) /* more than an alert may have; else the ordinary way meets it too */
         return ERR_OK;
     TRY(err);
+    *ret_is_counted = end == MATCHER_DONE && is_countable(rules, source, &matches);
     /* What rules fire for is checked whole, whoever asks for care: the same alert is refused whether
      * its steps are planned or only counted. */
-    *ret_is_counted = end == MATCHER_DONE && is_countable(rules, source, &matches)
-                      && (rules->care == SKIM_STRICT || matches.count == 0 || skim_check(line));
+    if (*ret_is_counted && rules->care == SKIM_LAX && matches.count > 0)
+        TRY(matcher_check(matcher, line, ret_is_counted));
     if (!*ret_is_counted)
         return ERR_OK;
     for (uint32_t i = 0; i < matches.count; i++)

@@ -51,6 +51,10 @@ MUST_CHECK enum err matcher_text(struct matcher *matcher, str json, str forced_s
     int64_t received_ms, enum skim_care care, enum matcher_end *ret_end,
     const struct source_program **ret_source, struct matches *ret_matches);
 
+/* Whether the text is sound all over, as SKIM_STRICT reads it: for one that was asked SKIM_LAX. What
+ * matcher_text gave stays valid. ERR_MEMORY. */
+MUST_CHECK enum err matcher_check(struct matcher *matcher, str json, bool *ret_is_sound);
+
 /* What matcher_event says of one rule: for a full scan that met a limit. */
 enum matcher_answer {
     MATCHER_SILENT, /* not among the matches */

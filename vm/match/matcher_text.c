@@ -223,3 +223,11 @@ enum err matcher_text(struct matcher *matcher, str json, str forced_source, int6
     *ret_source = matcher->source;
     return ERR_OK;
 }
+
+enum err matcher_check(struct matcher *matcher, str json, bool *ret_is_sound)
+{
+    enum skim_end end;
+    TRY(skim_read(matcher->skimmer, json, SKIM_STRICT, &end, &matcher->hits));
+    *ret_is_sound = end == SKIM_DONE;
+    return ERR_OK;
+}
