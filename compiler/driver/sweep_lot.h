@@ -48,6 +48,7 @@ struct lot {
     bool is_done;
 };
 
+/* Free what the lot holds. Safe on a zeroed one. */
 void lot_release(struct lot *lot);
 
 /* Match the lines of `text` from byte `from` on, up to the first that is none to count where

@@ -49,7 +49,8 @@ MUST_CHECK enum err match_image_plan(const struct match_image *image, uint32_t r
     struct arena *arena, struct match_plan *ret_plan);
 
 /* Whether it matters which source takes an alert: some condition or step reads a canonical field, or a step
- * acts on what fields name. Rules on raw JSON alone do not care, and no alert is asked whose it is. */
+ * acts on what fields name, or a source is the author's own, which may reach a limit. Rules on raw JSON
+ * alone do not care, and no alert is asked whose it is. */
 bool match_image_asks_source(const struct match_image *image);
 
 struct match_figures {
