@@ -60,8 +60,7 @@ static str file_read(const char *path)
     must(in != NULL && fseek(in, 0, SEEK_END) == 0, path);
     long size = ftell(in);
     rewind(in);
-    char *bytes =
-        malloc((size_t)size + 64); /* simdjson's has as much behind its text */
+    char *bytes = malloc((size_t)size + 64); /* simdjson's has as much behind its text */
     must(size >= 0 && bytes != NULL && fread(bytes, 1, (size_t)size, in) == (size_t)size, path);
     memset(bytes + size, 0, 64);
     fclose(in);
