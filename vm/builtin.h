@@ -93,6 +93,12 @@ struct builtin {
     const char *inverse; /* row with VERB_UNDO that takes it back, in words of `undo`; or NULL */
     const char
         *source; /* provider's reference page for the main call; NULL when it reaches nobody */
+    /* The rows of the providers that can do it, ending at NULL: then this row does nothing itself,
+     * and has the parameters, effect and `destroys` that each of them has. act/way.h says which
+     * one acts. NULL: the row itself. */
+    const struct builtin *const *ways;
+    bool (*fits)(const value *args); /* of a way: whether what is to be acted on may be its
+                                      * provider's, by the form alone; NULL: anything */
     const char *missing; /* why it cannot run in this build: "triage needs a CrowdStrike or
                           * Defender connection"; NULL when it can */
     size_t state_bytes;  /* at most STEP_STATE_BYTES_MAX */

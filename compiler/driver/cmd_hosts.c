@@ -4,7 +4,7 @@
 #include "driver/rules.h"
 #include "suggest.h"
 
-#include "aws/xml.h"
+#include "talk/xml.h"
 
 #include <inttypes.h>
 #include <string.h>

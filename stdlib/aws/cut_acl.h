@@ -7,7 +7,7 @@
  * A part of isolate_security_group, after the interfaces have been moved. */
 #pragma once
 
-#include "aws/talk.h"
+#include "aws/voice.h"
 
 enum { CUT_SUBNETS_MAX = 50 };
 

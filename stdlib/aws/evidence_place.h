@@ -1,7 +1,7 @@
 /* evidence_place.h - where evidence goes: a bucket of S3, and what the keys in it begin with. */
 #pragma once
 
-#include "aws/talk.h"
+#include "aws/voice.h"
 
 struct evidence_place {
     str bucket;

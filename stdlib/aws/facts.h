@@ -5,7 +5,7 @@
 #pragma once
 
 #include "aws/replies.h"
-#include "aws/talk.h"
+#include "aws/voice.h"
 
 /* The fields that these say, for rows: of an instance, of a role, of a security group, of an IAM
  * user. */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "aws/xml.h"
+#include "talk/xml.h"
 #include "host/transport.h"
 
 /* A list that is asked for page by page. Zero it. */

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "aws/replies.h"
-#include "aws/talk.h"
+#include "aws/voice.h"
 
 /* Read GetCallerIdentity into *ret_caller (all empty when the answer is assumed) and
  * compare the account with `wanted`, the one of the alert or the rule (empty: any).

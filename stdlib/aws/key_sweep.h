@@ -5,7 +5,7 @@
  * others. */
 #pragma once
 
-#include "aws/talk.h"
+#include "aws/voice.h"
 
 enum { SWEEP_KEYS_MAX = 8 }; /* IAM lets a user have two */
 

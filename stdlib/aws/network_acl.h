@@ -6,7 +6,7 @@
 #pragma once
 
 #include "arn.h"
-#include "aws/xml.h"
+#include "talk/xml.h"
 #include "ip.h"
 
 enum {

@@ -1,6 +1,6 @@
 #include "aws/reply_tree.h"
 
-#include "aws/json_tree.h"
+#include "talk/json_tree.h"
 #include "aws/service.h"
 
 /* A tree without anything in it. */

@@ -1,7 +1,7 @@
 /* reply_tree.h - what a service answers as a tree (xml.h), whatever it is written in. */
 #pragma once
 
-#include "aws/xml.h"
+#include "talk/xml.h"
 
 /* Read `body` as `service` ("iam", "ssm") answers: XML, JSON, or of a REST service either, or
  * nothing that is for us (an empty tree). ERR_INVALID: not of that kind; ERR_LIMIT, ERR_MEMORY. */

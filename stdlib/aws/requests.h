@@ -6,7 +6,7 @@
 #pragma once
 
 #include "act/step.h"
-#include "aws/xml.h"
+#include "talk/xml.h"
 
 /* What cdr makes carries this tag, so that it knows its own again. */
 #define TAG_OWNER "managed-by"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "act/step.h"
-#include "aws/xml.h"
+#include "talk/xml.h"
 
 /* attribute: "disableApiStop", "disableApiTermination". */
 struct request ec2_set_instance_flag(

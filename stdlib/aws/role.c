@@ -2,7 +2,7 @@
 
 #include "arn.h"
 #include "aws/query.h"
-#include "aws/xml.h"
+#include "talk/xml.h"
 #include "base/limits.h"
 #include "base/time.h"
 

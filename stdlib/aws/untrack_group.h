@@ -8,7 +8,7 @@
  * without cutting, and that is said. */
 #pragma once
 
-#include "aws/talk.h"
+#include "aws/voice.h"
 
 struct untrack_group {
     str vpc;

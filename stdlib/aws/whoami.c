@@ -2,7 +2,7 @@
 
 #include "aws/replies.h"
 #include "aws/requests.h"
-#include "aws/talk.h"
+#include "aws/voice.h"
 
 enum { MESSAGE_BYTES_MAX = 400 };
 

@@ -1,6 +1,6 @@
 /* fuzz_xml.c - replies of any bytes: parsed, asked and thrown away within their ceilings. */
 #include "aws/query.h"
-#include "aws/xml.h"
+#include "talk/xml.h"
 #include "base/limits.h"
 
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "aws/json_tree.h"
+#include "talk/json_tree.h"
 #include "base/buf.h"
 #include "base/limits.h"
 

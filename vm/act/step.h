@@ -64,15 +64,22 @@ struct reply {
 
 /* One call of a provider's API. All str live in the step's arena. */
 struct request {
-    const char *service;    /* the provider's spelling in signatures: "iam" */
-    const char *operation;  /* provider's spelling: "PutRolePolicy" */
-    str region;             /* where it is sent; empty: the connection's own */
-    str target;             /* what a person would call the thing it is about */
-    str body;               /* as it goes over the wire, without authentication */
-    str once;               /* what tells a second sending from another request (Idempotency-Key),
+    const char *service;   /* the provider's spelling in signatures: "iam" */
+    const char *operation; /* provider's spelling: "PutRolePolicy" */
+    str region;            /* where it is sent; empty: the connection's own */
+    str target;            /* what a person would call the thing it is about */
+    str body;              /* as it goes over the wire, without authentication */
+    str once;              /* what tells a second sending from another request (Idempotency-Key),
                              * where the receiver may be told; else empty */
-    uint32_t delay_ms;      /* wait so long before sending: polling */
-    uint32_t answer_ms;     /* how long its answer may take; 0: as the connection says */
+    uint32_t delay_ms;     /* wait so long before sending: polling */
+    uint32_t answer_ms;    /* how long its answer may take; 0: as the connection says */
+    const char
+        *provider; /* of a read: whom it asks, where that is another than the row's; else NULL */
+    str account;   /* of such a read; empty: the connection's own */
+    str keep_as;   /* of a read: its answer is a file, kept in the evidence folder of the connection
+                             * under this name ("i-1/triage.7z"), and never over another. The reply is
+                             * then {"bytes":1,"sha256":"hex","path":"/..","existed":false}; empty: the
+                             * answer is the reply */
     const char *pause_file; /* the executor's (host/pause.h): while it is there, a change that was
                              * sent and not applied is not sent again; NULL: it is */
 };

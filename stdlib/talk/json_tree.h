@@ -6,7 +6,7 @@
  * and an array within an array leave nothing. The root is called "Response". */
 #pragma once
 
-#include "aws/xml.h"
+#include "talk/xml.h"
 
 /* Read `body`, an object, into `arena`. ERR_INVALID: it is none, or nested deeper than 64;
  * ERR_LIMIT: over REPLY_BYTES_MAX; ERR_MEMORY. */

@@ -1,4 +1,4 @@
-/* talk.h - what every conversation with AWS has in common.
+/* talk.h - what every conversation with a provider has in common.
  *
  * A step's state begins with struct talk. talk_next reads a reply, deals with what is the
  * same for all steps (reads without an answer are asked again, credentials that are not
@@ -6,18 +6,20 @@
  * was asked. An answer lives for one turn: what a step keeps, it copies into step->arena.
  *
  * The rule behind all of it: an error is never read as success, and a change counts as
- * made when AWS shows it, not when AWS took it.
+ * made when the provider shows it, not when the provider took it.
+ *
+ * How a provider's answers read is its speaker's (struct speaker): aws/voice.h, rest/voice.h.
  */
 #pragma once
 
 #include "act/step.h"
-#include "aws/xml.h"
+#include "talk/xml.h"
 #include "base/attr.h"
 
 enum heard {
-    HEARD_ANSWER,  /* AWS did it: `root` is what it says */
+    HEARD_ANSWER,  /* the provider did it: `root` is what it says */
     HEARD_ASSUMED, /* not sent: planning or offline */
-    HEARD_ERROR,   /* AWS declined, so nothing was done: `code`, `message` */
+    HEARD_ERROR,   /* it declined, so nothing was done: `code`, `message` */
     HEARD_NOTHING, /* nothing that tells what became of the request: `message` says why */
     HEARD_REFUSED, /* it certainly did not arrive: `message` */
 };
@@ -25,11 +27,26 @@ enum heard {
 struct answer {
     enum heard heard;
     const struct xml *root; /* of an ANSWER; of an ERROR of a REST service too, or NULL */
+    bool is_forbidden;      /* of an ERROR: for want of a permission */
+    bool is_bad_credential; /* for want of valid credentials */
     str code;
     str message; /* words for a person, cut to a length that fits into a reason */
 };
 
+/* How a provider's answers read. */
+struct speaker {
+    /* Read `reply`, which was received, to `request`; the answer lives in `turn` or is borrowed from
+     * the reply. ERR_MEMORY. */
+    enum err (*read)(struct arena *turn, const struct reply *reply, const struct request *request,
+        struct answer *ret_answer);
+    /* Why `answer` (of `request`, about which the step is) did not do, for a person, in
+     * step->arena; NULL: it is full. */
+    const char *(*why)(
+        struct step *step, const struct request *request, const struct answer *answer);
+};
+
 struct talk {
+    const struct speaker *speaker;
     struct request last; /* what was asked */
     uint32_t doing;      /* which question it was: indexes the hearers */
     uint32_t silent;     /* reads in a row that got no answer */
@@ -49,9 +66,10 @@ enum step_turn talk_ask_for_facts(struct step *step, uint32_t doing, struct requ
 enum step_turn talk_change(
     struct step *step, uint32_t doing, struct request request, struct undo undo);
 
-/* Read `reply` (not NULL) and go on. A hearer of a read gets ANSWER, ASSUMED and those
- * ERRORs that are not about permission; a hearer of a change gets everything. */
-enum step_turn talk_next(struct step *step, const struct reply *reply, talk_hearer *const *hearers);
+/* Read `reply` (not NULL) as `speaker` does, and go on. A hearer of a read gets ANSWER, ASSUMED and
+ * those ERRORs that are not about permission; a hearer of a change gets everything. */
+enum step_turn talk_hear(struct step *step, const struct reply *reply, talk_hearer *const *hearers,
+    const struct speaker *speaker);
 
 /* End with a sentence made for the occasion. STEP_UNKNOWN adds what a person can do now. */
 enum step_turn talk_end(struct step *step, enum step_turn end, const char *format, ...)
@@ -59,7 +77,8 @@ enum step_turn talk_end(struct step *step, enum step_turn end, const char *forma
 /* End because the last request did not do: the sentence is talk_why. Once something may have
  * been changed before that, the end is STEP_UNKNOWN, else STEP_FAILED. */
 enum step_turn talk_fail(struct step *step, const struct answer *answer);
-/* "AWS does not allow iam:PutRolePolicy on role/web: ..." in the arena, or NULL. */
+/* As the speaker says it: "AWS does not allow iam:PutRolePolicy on role/web: ..." in the arena, or
+ * NULL. */
 const char *talk_why(struct step *step, const struct answer *answer);
 
 /* Where a step acts: the region it was `given` as an argument, else the one it began in.
@@ -73,12 +92,21 @@ void talk_found(struct step *step, const char *format, ...) PRINTF_LIKE(2, 3);
 /* End for lack of memory: see act/step.h. */
 enum step_turn talk_memory(struct step *step);
 
-/* Whether AWS declined for want of a permission or of valid credentials. */
+/* Whether the provider declined for want of a permission or of valid credentials. */
 bool answer_is_denied(const struct answer *answer);
 bool answer_is(const struct answer *answer, const char *code);
 
+/* For speakers: an answer that tells nothing of what became of the request, because of `why` (NULL:
+ * none came); a message cut to a length that fits into a reason; what is wrong with a body that is
+ * not the provider's own ("it is a web page"); " on role/web", or nothing, NULL when the arena is
+ * full. */
+struct answer answer_nothing(const char *why);
+str answer_clipped(str message);
+const char *answer_unreadable(str body);
+const char *talk_on_target(const struct request *request, struct arena *arena);
+
 /* One change and what is known of it. A change whose reply was lost is sent again only
- * after AWS has shown for a while that it is not there. */
+ * after the provider has shown for a while that it is not there. */
 struct tries {
     uint32_t sent;  /* how often */
     uint32_t looks; /* since it was last sent */
@@ -91,7 +119,7 @@ enum tries_next {
     TRIES_GIVE_UP, /* it does not become so */
 };
 
-/* AWS does not show the change: what now? Counts the look that found nothing. */
+/* The provider does not show the change: what now? Counts the look that found nothing. */
 enum tries_next tries_missing(struct tries *tries, uint32_t *ret_delay_ms);
 /* Note that it is being sent, and (a NOTHING is not accepted) what came of it. */
 void tries_send(struct tries *tries);

@@ -1,4 +1,4 @@
-#include "aws/xml.h"
+#include "talk/xml.h"
 
 #include "base/buf.h"
 #include "base/limits.h"

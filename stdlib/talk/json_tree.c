@@ -1,4 +1,4 @@
-#include "aws/json_tree.h"
+#include "talk/json_tree.h"
 
 #include "base/limits.h"
 

@@ -1,0 +1,69 @@
+/* collector.h - the collectors that triage runs on a host, over Real Time Response, live response and
+ * Systems Manager alike.
+ *
+ * A collection is what to take (a profile, as JSON) and where to put it. Its script is text that
+ * a POSIX sh or Windows PowerShell 5.1 runs: it makes a directory of its own, starts the collector
+ * detached and returns at once; started again for the same `key` it starts nothing. Progress and end are
+ * a file that is polled, of one JSON object (struct collector_status). One archive comes of it, with
+ * manifest.json: for each file path, bytes, SHA-256, the command that made it; clock offset; what was
+ * skipped, and why.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+
+enum platform { PLATFORM_LINUX, PLATFORM_WINDOWS, PLATFORM_COUNT };
+
+struct collection {
+    str key;     /* of the step: [a-z0-9-], names the directory */
+    str plan;    /* the profile as JSON, made by the compiler; empty: the default "quick" */
+    str put_url; /* a mark or an address to upload the archive to; empty: it stays in the directory */
+    str tool;    /* path, on the host, of the user's own collector or memory tool; empty: none */
+    int64_t sent_s; /* our clock when it was begun (step->began_ms): for the offset */
+};
+
+/* The script that starts it; what it prints: "cdr-collector started" or "cdr-collector running".
+ * In `arena`; ptr NULL: it is full. */
+str collector_start_script(
+    struct arena *arena, enum platform platform, const struct collection *what);
+/* The script that prints the status file, and one that removes the directory. */
+str collector_status_script(struct arena *arena, enum platform platform, str key);
+str collector_clean_script(struct arena *arena, enum platform platform, str key);
+/* Where on the host status and archive are. */
+str collector_status_path(struct arena *arena, enum platform platform, str key);
+str collector_archive_path(struct arena *arena, enum platform platform, str key);
+
+enum collector_state {
+    COLLECTOR_NONE, /* nothing of ours is there */
+    COLLECTOR_RUNNING,
+    COLLECTOR_COMPLETE, /* all that was asked for was taken */
+    COLLECTOR_PARTIAL,  /* `why` says what is missing: never clean */
+    COLLECTOR_FAILED,
+};
+
+struct collector_status {
+    enum collector_state state;
+    bool is_uploaded;
+    long long files;
+    long long bytes;   /* of the archive */
+    long long skipped; /* things that were there and not taken */
+    str sha256;        /* of the archive, hex */
+    str why; /* letters, digits, blanks and commas alone: whoever is root there may write it */
+    long long clock_offset_s; /* the host's clock less ours */
+};
+
+/* Read what the status script printed, or the file. Anything that is no status is COLLECTOR_NONE.
+ * ERR_MEMORY. */
+MUST_CHECK enum err collector_status_read(
+    struct arena *arena, str text, struct collector_status *ret_status);
+
+/* The default profiles, as plan: "quick", "full", "memory"; empty: there is none of that name. */
+str collector_profile(str name);
+
+/* `text` as one word of sh, or as one single-quoted literal of PowerShell; ptr NULL: the arena is full,
+ * or it has a NUL. Whatever it holds, it is that and nothing else runs. */
+str collector_quote(struct arena *arena, enum platform platform, str text);

@@ -1,0 +1,36 @@
+/* fronts.h - steps that several providers can do: one name, the same parameters, a row each.
+ *
+ * A front is the row that rules name (fronts.c); its ways are the rows of the providers, of which the
+ * target decides (act/way.h). A way has the parameters of its front, in this order, so that what was
+ * bound for the one is right for the other. */
+#pragma once
+
+#include "builtin.h"
+#include "params.h"
+
+enum { HOST_HOST, HOST_MODE };
+#define HOST_ISOLATE_PARAMS                                                                        \
+    {                                                                                              \
+        [HOST_HOST] = PARAM("host", HOST, TARGET, "the device, as its EDR names it"),              \
+        [HOST_MODE] = PARAM_CHOICE("mode", "full selective",                                       \
+            "selective keeps mail and chat, of Defender on Windows; full when not given")          \
+    }
+
+/* Of triage and memory. */
+enum {
+    TRIAGE_HOST,
+    TRIAGE_INSTANCE,
+    TRIAGE_PROFILE,
+    TRIAGE_TO,
+    TRIAGE_ACCOUNT,
+    TRIAGE_REGION,
+    TRIAGE_PLAN,
+};
+
+enum { USER_USER, USER_ACCOUNT };
+enum { SESSIONS_ROLE, SESSIONS_USER, SESSIONS_INSTANCE, SESSIONS_ACCOUNT, SESSIONS_REGION };
+
+extern const struct builtin aws_triage, aws_disable_user, aws_revoke_sessions;
+extern const struct builtin crowdstrike_triage, crowdstrike_memory, crowdstrike_isolate_host;
+extern const struct builtin defender_triage, defender_memory, defender_isolate_host;
+extern const struct builtin defender_disable_user, defender_revoke_sessions;
