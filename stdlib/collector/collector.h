@@ -15,6 +15,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum platform { PLATFORM_LINUX, PLATFORM_WINDOWS, PLATFORM_COUNT };
 

@@ -14,6 +14,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+#include <stdint.h>
+
 #define REST_LATE_PUT "cdr-late-put:"
 #define REST_LATE_FILE "cdr-late-file:"
 enum { REST_FILE_BYTES_MAX = 128 * 1024 * 1024 };
