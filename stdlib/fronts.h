@@ -30,7 +30,23 @@ enum {
 enum { USER_USER, USER_ACCOUNT };
 enum { SESSIONS_ROLE, SESSIONS_USER, SESSIONS_INSTANCE, SESSIONS_ACCOUNT, SESSIONS_REGION };
 
+/* What is acted on is the alert itself: rows that `tells` it, without a target among the parameters. */
+enum { ALERT_STATUS };
+#define ALERT_STATUS_PARAMS                                                                        \
+    {                                                                                              \
+        [ALERT_STATUS] = PARAM_CHOICE(                                                             \
+            "status", "new in_progress closed reopened", "what it becomes; closed when not given") \
+    }
+enum { ALERT_COMMENT };
+#define ALERT_COMMENT_PARAMS                                                                       \
+    {                                                                                              \
+        [ALERT_COMMENT] =                                                                          \
+            PARAM_TOLD("text", OPTIONAL, "the comment; without it the alert's title")              \
+    }
+
 extern const struct builtin aws_triage, aws_disable_user, aws_revoke_sessions;
 extern const struct builtin crowdstrike_triage, crowdstrike_memory, crowdstrike_isolate_host;
 extern const struct builtin defender_triage, defender_memory, defender_isolate_host;
+extern const struct builtin crowdstrike_alert_status, crowdstrike_alert_comment;
+extern const struct builtin defender_alert_status, defender_alert_comment;
 extern const struct builtin defender_disable_user, defender_revoke_sessions;

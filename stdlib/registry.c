@@ -123,8 +123,8 @@ static const char *params_fault(const struct builtin *row)
     for (uint32_t index = count; index < STEP_PARAMS_MAX; index++)
         if (row->params[index].name != NULL)
             return "parameters end at the first without a name";
-    if ((row->verb == VERB_COLLECT || row->verb == VERB_RESPOND) && !has_target)
-        return "what collects or responds needs a target";
+    if ((row->verb == VERB_COLLECT || row->verb == VERB_RESPOND) && !has_target && !row->tells)
+        return "what collects or responds needs a target, or acts on the alert";
     return NULL;
 }
 

@@ -150,7 +150,7 @@ static void parameters_are_sane(void **state)
     assert_row_fault(row, "parameters end at the first without a name");
     row = good_row;
     row.params[0].need = PARAM_REQUIRED;
-    assert_row_fault(row, "what collects or responds needs a target");
+    assert_row_fault(row, "what collects or responds needs a target, or acts on the alert");
 }
 
 static void a_row_does_something_or_says_what_is_missing(void **state)
