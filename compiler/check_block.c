@@ -321,12 +321,17 @@ static const struct param *param_of(const struct frame *frame, const struct sett
 {
     const struct builtin *builtin;
     for (size_t at = 0; (builtin = builtin_at(at)) != NULL; at++) {
-        if (builtin->provider == NULL || !str_is(frame->provider, builtin->provider))
+        const struct builtin *part = builtin;
+        for (uint32_t p = 0; (part = builtin_part(builtin, p)) != NULL; p++) {
+            if (part->provider != NULL && str_is(frame->provider, part->provider))
+                break;
+        }
+        if (part == NULL)
             continue;
-        for (uint32_t i = 0; i < builtin_param_count(builtin); i++) {
-            const char *setting = builtin->params[i].setting;
+        for (uint32_t i = 0; i < builtin_param_count(part); i++) {
+            const char *setting = part->params[i].setting;
             if (setting != NULL && strcmp(setting, row->key) == 0)
-                return &builtin->params[i];
+                return &part->params[i];
         }
     }
     return NULL;

@@ -54,11 +54,14 @@ void check_cloud_argument(struct check *check, const struct builtin *builtin,
     value v;
     enum type from;
     bool is_template = expr->kind == EXPR_LITERAL && expr->literal.parts != NULL;
-    if (builtin->provider == NULL || strcmp(builtin->provider, "aws") != 0 || is_template
-        || !constant_of(expr, &v, &from) || v.kind != VALUE_TEXT)
+    bool is_aws = builtin->provider != NULL && strcmp(builtin->provider, "aws") == 0;
+    if ((!is_aws && builtin->ways == NULL) || is_template || !constant_of(expr, &v, &from)
+        || v.kind != VALUE_TEXT)
         return;
     if (param->type == TYPE_REGION)
         check_region_known(check, expr->at, value_str(v));
+    else if (!is_aws && !str_startswith(value_str(v), STR("s3:")))
+        return; /* a folder, where an EDR collects */
     else if (param->setting != NULL && strcmp(param->setting, "evidence") == 0)
         check_evidence_place(check, expr->at, param->name, value_str(v));
     else if (strcmp(param->name, "boundary") == 0)

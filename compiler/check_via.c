@@ -4,6 +4,7 @@
  * rules. Without any in the set, a name that is no provider may be one of those. */
 #include "check_pass.h"
 
+#include "act/way.h"
 #include "settings.h"
 
 str connection_provider(const struct item *connection)
@@ -44,6 +45,19 @@ static void report_name(struct check *check, const struct expr *expr, str name)
             check->diags, diag, "declare it: `connection %.*s { provider = .. }`", STR_ARG(name));
 }
 
+/* Rows that say no provider are done by this program, or by nobody yet. */
+static bool is_done_by(const struct builtin *builtin, str provider)
+{
+    bool is_said = false;
+    const struct builtin *part;
+    for (uint32_t at = 0; (part = builtin_part(builtin, at)) != NULL; at++) {
+        if (part->provider != NULL && str_is(provider, part->provider))
+            return true;
+        is_said = is_said || part->provider != NULL;
+    }
+    return !is_said;
+}
+
 void check_via(struct check *check, const struct builtin *builtin, struct expr *expr)
 {
     str name = STR("");
@@ -65,12 +79,12 @@ void check_via(struct check *check, const struct builtin *builtin, struct expr *
     str provider = found == NULL ? name : connection_provider(found->item);
     if (found == NULL && !provider_is(name))
         report_name(check, expr, name);
-    else if (builtin->provider != NULL && provider.len > 0
-             && !str_is(provider, builtin->provider)) {
+    else if (provider.len > 0 && !is_done_by(builtin, provider)) {
+        const char *names =
+            builtin->ways == NULL ? builtin->provider : way_names(builtin, check->arena);
         struct diag *diag = diag_add(check->diags, DIAG_PARAMETER_VALUE, expr->at,
             "`%s %s` is a step of %s and not of %.*s", verb_name(builtin->verb), builtin->name,
-            builtin->provider, STR_ARG(provider));
-        diag_help(
-            check->diags, diag, "leave `via` out, or name a connection to %s", builtin->provider);
+            names, STR_ARG(provider));
+        diag_help(check->diags, diag, "leave `via` out, or name a connection to %s", names);
     }
 }

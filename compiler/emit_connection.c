@@ -64,13 +64,21 @@ static void emit_one(struct emit *emit, const struct item *item)
 
 /* ---- what is not enforced ---- */
 
+static bool is_done_by(const struct builtin *builtin, str provider)
+{
+    const struct builtin *part;
+    for (uint32_t at = 0; (part = builtin_part(builtin, at)) != NULL; at++)
+        if (part->provider != NULL && str_is(provider, part->provider))
+            return true;
+    return false;
+}
+
 static bool acts_on(const struct ast_step *steps, str provider)
 {
     for (const struct ast_step *step = steps; step != NULL; step = step->next) {
         const struct builtin *builtin =
             step->kind == STEP_KIND_ACTION ? step->action.builtin : NULL;
-        if (step->kind == STEP_KIND_ACTION ? builtin != NULL && builtin->provider != NULL
-                                                 && str_is(provider, builtin->provider)
+        if (step->kind == STEP_KIND_ACTION ? builtin != NULL && is_done_by(builtin, provider)
                                            : acts_on(step->branch.then_steps, provider)
                                                  || acts_on(step->branch.else_steps, provider))
             return true;

@@ -2,7 +2,9 @@
 #include "emit_pass.h"
 
 #include "arguments.h"
+#include "connection.h"
 #include "constant.h"
+#include "settings.h"
 
 #include <string.h>
 
@@ -109,12 +111,35 @@ static void emit_argument(struct emit *emit, struct expr *argument, const struct
 
 /* ---- steps ---- */
 
-/* Which connection takes the step: this build has one way to each provider. */
-static void emit_via(struct emit *emit, const struct ast_step *step)
+/* The provider of which `via` names the first connection, or that it names itself; empty: this build
+ * has one way to each provider, and it is another, or one that is declared elsewhere. */
+static str via_provider(const struct emit *emit, str name)
 {
-    for (const struct pair *pair = step->action.pairs; pair != NULL; pair = pair->next)
-        if (str_is(pair->key, "via") && param_find(step->action.builtin, pair->key) == UINT32_MAX)
+    struct tree *const *trees = emit->compilation->trees;
+    for (uint32_t at = 0; at < emit->compilation->tree_count; at++)
+        for (const struct item *item = trees[at]->items; item != NULL; item = item->next)
+            if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "connection")
+                && str_equal(item->name, name)) {
+                str provider = connection_provider(item);
+                return connection_used(trees, emit->compilation->tree_count, provider) == item
+                           ? provider
+                           : STR("");
+            }
+    return provider_is(name) ? name : STR("");
+}
+
+/* Which provider takes the step. */
+static str emit_via(struct emit *emit, const struct ast_step *step)
+{
+    str provider = STR("");
+    for (const struct pair *pair = step->action.pairs; pair != NULL; pair = pair->next) {
+        if (!str_is(pair->key, "via") || param_find(step->action.builtin, pair->key) != UINT32_MAX)
+            continue;
+        provider = via_provider(emit, value_str(pair->value->is.constant));
+        if (provider.len == 0)
             emit_unenforced(emit, "via", pair->key_at);
+    }
+    return provider;
 }
 
 static void emit_action(struct emit *emit, struct ast_step *step)
@@ -128,6 +153,7 @@ static void emit_action(struct emit *emit, struct ast_step *step)
         .condition = emit->condition,
         .stops_on_failure = clause_find(step->action.clauses, CLAUSE_ON_FAILURE_STOP) != NULL,
         .args_count = count };
+    code.via = emit_via(emit, step);
     emit_held(emit, step, &code);
     for (uint32_t at = 0; at < count; at++) {
         struct expr *argument = step_argument(step, at);
@@ -140,7 +166,6 @@ static void emit_action(struct emit *emit, struct ast_step *step)
     step->action.index = emit->steps.count;
     emit_op(emit, OP_STEP, 0, emit->steps.count);
     TABLE_ADD(emit, emit->steps, code);
-    emit_via(emit, step);
 }
 
 static bool reads_results(const struct emit *emit, uint32_t from)

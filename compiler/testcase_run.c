@@ -109,6 +109,7 @@ enum err tester_stand_ins(struct tester *tester, const struct program *program)
         stand_in->row = *row;
         stand_in->row.provider = stand_in->provider;
         stand_in->row.missing = NULL;
+        stand_in->row.ways = NULL;
         stand_in->row.next = stand_in_next;
         stand_in->row.state_bytes = sizeof(struct stand_in_state);
         memset(stand_in->row.shows, 0, sizeof stand_in->row.shows); /* no provider is asked */

@@ -27,6 +27,25 @@ enum {
     TRIAGE_PLAN,
 };
 
+#define TRIAGE_PARAMS(profiles)                                                                    \
+    {                                                                                              \
+        [TRIAGE_HOST] = PARAM("host", HOST, TARGET, "the device, as its EDR names it"),            \
+        [TRIAGE_INSTANCE] = PARAM("instance", INSTANCE, TARGET, "the EC2 instance"),               \
+        [TRIAGE_PROFILE] = PARAM_CHOICE("profile", profiles, "how much; quick when not given"),    \
+        [TRIAGE_TO] = { .name = "to",                                                              \
+            .type = TYPE_TEXT,                                                                     \
+            .need = PARAM_OPTIONAL,                                                                \
+            .directs = true,                                                                       \
+            .setting = "evidence",                                                                 \
+            .doc = "where it goes: \"s3://bucket/prefix\"" },                                      \
+        [TRIAGE_ACCOUNT] = PARAM_ACCOUNT, [TRIAGE_REGION] = PARAM_REGION,                          \
+        [TRIAGE_PLAN] = { .name = "plan",                                                          \
+            .type = TYPE_TEXT,                                                                     \
+            .need = PARAM_OPTIONAL,                                                                \
+            .is_filled = true,                                                                     \
+            .doc = "the profile as JSON" },                                                        \
+    }
+
 enum { USER_USER, USER_ACCOUNT };
 enum { SESSIONS_ROLE, SESSIONS_USER, SESSIONS_INSTANCE, SESSIONS_ACCOUNT, SESSIONS_REGION };
 

@@ -13,7 +13,7 @@ static const struct builtin_module *const all_modules[] = {
     &aws_evidence_module,
     &aws_groups_module,
     &aws_iam_module,
-    &aws_ssm_module,
+    &fronts_module,
     &tell_module,
     &unconnected_module,
 };
@@ -69,7 +69,7 @@ static const char *words_fault(const struct builtin *row)
 {
     if (!is_said(row->name) || !is_said(row->doc))
         return "a row needs a name and a doc";
-    if (!is_said(row->source) && !builtin_is_alone(row))
+    if (!is_said(row->source) && !builtin_is_alone(row) && row->ways == NULL)
         return "what reaches a provider names the page that describes it";
     if (row->source != NULL && !str_startswith(str_from(row->source), STR("https://")))
         return "a source is the address of a page";
@@ -130,8 +130,8 @@ static const char *params_fault(const struct builtin *row)
 
 static const char *behaviour_fault(const struct builtin *row)
 {
-    if ((row->next != NULL) == (row->missing != NULL))
-        return "a row does something or says what is missing, and not both";
+    if ((row->next != NULL) + (row->missing != NULL) + (row->ways != NULL) != 1)
+        return "a row does something, has ways, or says what is missing";
     if (row->next != NULL && row->provider != NULL && !is_said(row->provider))
         return "a row that reaches a provider names it";
     if (builtin_is_alone(row) && row->effect != EFFECT_READS && row->effect != EFFECT_COLLECTS)
@@ -145,8 +145,29 @@ static const char *behaviour_fault(const struct builtin *row)
     return NULL;
 }
 
+/* Scopes of CrowdStrike: "hosts:write", "real-time-response-admin:write". */
+static bool is_scope(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz-");
+    return colon != NULL && length > 0 && text + length == colon
+           && (strcmp(colon, ":read") == 0 || strcmp(colon, ":write") == 0);
+}
+
+/* App roles of Microsoft: "Machine.Isolate", "User.EnableDisableAccount.All". */
+static bool is_app_role(const char *text)
+{
+    bool begins = true;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (begins ? !isupper((unsigned char)*at) : !isalnum((unsigned char)*at) && *at != '.')
+            return false;
+        begins = *at == '.';
+    }
+    return !begins && strchr(text, '.') != NULL;
+}
+
 /* "iam:PutRolePolicy", "execute-api:Invoke" */
-static bool is_permission(const char *text)
+static bool is_action(const char *text)
 {
     const char *colon = strchr(text, ':');
     if (colon == NULL || colon == text || !isupper((unsigned char)colon[1]))
@@ -157,6 +178,15 @@ static bool is_permission(const char *text)
     return true;
 }
 
+static bool is_permission(const struct builtin *row, const char *text)
+{
+    if (row->provider != NULL && strcmp(row->provider, "crowdstrike") == 0)
+        return is_scope(text);
+    if (row->provider != NULL && strcmp(row->provider, "defender") == 0)
+        return is_app_role(text);
+    return is_action(text);
+}
+
 static bool has_permission(const char *const *permissions, size_t count, const char *wanted)
 {
     for (size_t index = 0; index < count; index++)
@@ -165,11 +195,12 @@ static bool has_permission(const char *const *permissions, size_t count, const c
     return false;
 }
 
-static const char *list_fault(const char *const *permissions)
+static const char *list_fault(const struct builtin *row, const char *const *permissions)
 {
     for (size_t index = 0; index < BUILTIN_PERMISSIONS_MAX && permissions[index] != NULL; index++) {
-        if (!is_permission(permissions[index]))
-            return "a permission is spelled service:Action";
+        if (!is_permission(row, permissions[index]))
+            return "a permission is spelled as its provider does: service:Action, scope:write, "
+                   "Role.All";
         if (has_permission(permissions, index, permissions[index]))
             return "a permission must not appear twice";
     }
@@ -180,8 +211,8 @@ static const char *permissions_fault(const struct builtin *row)
 {
     if (row->next != NULL && builtin_is_alone(row) != (row->permissions.apply[0] == NULL))
         return "what talks to a provider needs its permissions, and nothing else does";
-    const char *fault = list_fault(row->permissions.apply);
-    return fault != NULL ? fault : list_fault(row->permissions.undo);
+    const char *fault = list_fault(row, row->permissions.apply);
+    return fault != NULL ? fault : list_fault(row, row->permissions.undo);
 }
 
 static const char *inverse_fault(const struct registry *registry, const struct builtin *row)
@@ -215,7 +246,7 @@ static const char *order_fault(const struct builtin *before, const struct builti
     return is_sorted ? NULL : "rows are sorted by verb and name, each once";
 }
 
-static const char *row_fault(const struct registry *registry, const struct builtin *row)
+static const char *part_fault(const struct registry *registry, const struct builtin *row)
 {
     const char *fault = words_fault(row);
     if (fault == NULL)
@@ -224,7 +255,45 @@ static const char *row_fault(const struct registry *registry, const struct built
         fault = behaviour_fault(row);
     if (fault == NULL)
         fault = permissions_fault(row);
-    return fault != NULL ? fault : inverse_fault(registry, row);
+    return fault != NULL || row->ways != NULL ? fault : inverse_fault(registry, row);
+}
+
+/* What was bound and promised for the one is so for the other. */
+static bool is_same_param(const struct param *a, const struct param *b)
+{
+    bool is_same_choice =
+        a->choices == b->choices
+        || (a->choices != NULL && b->choices != NULL && strcmp(a->choices, b->choices) == 0);
+    return strcmp(a->name, b->name) == 0 && a->type == b->type && a->need == b->need
+           && a->is_list == b->is_list && is_same_choice;
+}
+
+static const char *way_fault(const struct builtin *front, const struct builtin *way)
+{
+    uint32_t count = builtin_param_count(front);
+    if (way->verb != front->verb || strcmp(way->name, front->name) != 0)
+        return "a way has the name of its front";
+    if (way->next == NULL || way->provider == NULL)
+        return "a way reaches a provider";
+    if (way->effect != front->effect || way->destroys != front->destroys
+        || way->tells != front->tells || builtin_param_count(way) != count)
+        return "a way takes, does and destroys what its front says";
+    for (uint32_t at = 0; at < count; at++)
+        if (!is_same_param(&front->params[at], &way->params[at]))
+            return "a way has the parameters of its front, in that order";
+    return NULL;
+}
+
+static const char *row_fault(const struct registry *registry, const struct builtin *row)
+{
+    const struct builtin *way;
+    const char *fault = part_fault(registry, row);
+    for (uint32_t at = 1; fault == NULL && (way = builtin_part(row, at)) != NULL; at++) {
+        fault = at > BUILTIN_WAYS_MAX ? "too many ways" : way_fault(row, way);
+        if (fault == NULL)
+            fault = part_fault(registry, way);
+    }
+    return fault;
 }
 
 const char *registry_fault_in(

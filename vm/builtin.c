@@ -28,6 +28,13 @@ const char *effect_name(enum effect effect)
     return effect < EFFECT_COUNT ? effect_names[effect] : "";
 }
 
+const struct builtin *builtin_part(const struct builtin *builtin, uint32_t index)
+{
+    if (index == 0)
+        return builtin;
+    return builtin->ways == NULL ? NULL : builtin->ways[index - 1];
+}
+
 uint32_t builtin_param_count(const struct builtin *builtin)
 {
     uint32_t count = 0;

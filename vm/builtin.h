@@ -12,7 +12,12 @@
 #include "base/attr.h"
 #include "value.h"
 
-enum { BUILTIN_PERMISSIONS_MAX = 24, BUILTIN_LIMITS_MAX = 4, BUILTIN_SHOWS_MAX = 16 };
+enum {
+    BUILTIN_PERMISSIONS_MAX = 24,
+    BUILTIN_LIMITS_MAX = 4,
+    BUILTIN_SHOWS_MAX = 16,
+    BUILTIN_WAYS_MAX = 4
+};
 
 enum verb {
     VERB_COLLECT,
@@ -61,7 +66,8 @@ struct param {
     bool
         is_told; /* text for people alone, from which nothing follows: what the alert lacks reads `-`, as
                    * in a text with {..}; not written, it is the alert's title */
-    bool directs; /* text that says where the step goes, or what it acts on: nothing that an
+    bool is_filled; /* the compiler writes it, no rule can, and no page shows it */
+    bool directs;   /* text that says where the step goes, or what it acts on: nothing that an
                    * attacker may have written */
 };
 
@@ -109,8 +115,11 @@ struct builtin {
  * done at once, whatever its arguments are. */
 static inline bool builtin_is_alone(const struct builtin *builtin)
 {
-    return builtin->provider == NULL && builtin->missing == NULL;
+    return builtin->provider == NULL && builtin->missing == NULL && builtin->ways == NULL;
 }
+
+/* The row, and then its ways, by index from 0: rows that speak with somebody. NULL past the last. */
+const struct builtin *builtin_part(const struct builtin *builtin, uint32_t index);
 
 /* How many parameters the row declares. */
 uint32_t builtin_param_count(const struct builtin *builtin);

@@ -64,7 +64,8 @@ static json_t *json_from_builtin(const struct builtin *row)
 {
     json_t *parameters = json_array();
     for (uint32_t i = 0; i < builtin_param_count(row); i++)
-        json_append(&parameters, json_from_param(&row->params[i]));
+        if (!row->params[i].is_filled)
+            json_append(&parameters, json_from_param(&row->params[i]));
     json_t *permissions = json_object();
     json_put(
         &permissions, "apply", json_from_texts(row->permissions.apply, BUILTIN_PERMISSIONS_MAX));
@@ -82,6 +83,17 @@ static json_t *json_from_builtin(const struct builtin *row)
     json_put(&json, "doc", json_from_text(row->doc));
     json_put(&json, "missing", json_from_text(row->missing));
     return json;
+}
+
+/* Of a front each way, which has its name. */
+static void parts_append(json_t **all, const struct builtin *row)
+{
+    const struct builtin *part;
+    for (uint32_t at = row->ways == NULL ? 0 : 1; (part = builtin_part(row, at)) != NULL; at++) {
+        json_append(all, json_from_builtin(part));
+        if (row->ways == NULL)
+            break;
+    }
 }
 
 /* Whether the word begins steps: `notify`. */
@@ -126,7 +138,7 @@ static enum exit_code print_json(struct driver *driver, const struct arguments *
     const struct builtin *row;
     for (size_t i = 0; (row = builtin_at(i)) != NULL; i++)
         if (is_asked(arguments, row))
-            json_append(&all, json_from_builtin(row));
+            parts_append(&all, row);
     enum err err = json_add_line(&driver->out.buf, all);
     json_decref(all);
     return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "writing the builtins", err);
@@ -141,6 +153,18 @@ static void print_texts(
         output_add(out, STR("\n"));
 }
 
+/* "aws", "crowdstrike, defender". */
+static void names_of(const struct builtin *row, char *names, size_t size)
+{
+    size_t used = 0;
+    names[0] = '\0';
+    if (builtin_is_alone(row) || row->provider != NULL)
+        snprintf(names, size, "%s", builtin_is_alone(row) ? "cdr" : row->provider);
+    for (uint32_t at = 0; row->ways != NULL && row->ways[at] != NULL && used < size; at++)
+        used += (size_t)snprintf(
+            names + used, size - used, "%s%s", at == 0 ? "" : ", ", row->ways[at]->provider);
+}
+
 /* A line of the list: what it is, who does it, what it does. */
 static void print_line(struct output *out, const struct builtin *row)
 {
@@ -148,7 +172,9 @@ static void print_line(struct output *out, const struct builtin *row)
     output_styled(out, STYLE_BOLD, str_from(row->name));
     size_t used = strlen(verb_name(row->verb)) + 1 + strlen(row->name);
     output_addf(out, "%*s", used < NAME_COLUMN ? (int)(NAME_COLUMN - used) : 1, "");
-    const char *who = builtin_is_alone(row) ? "cdr" : row->provider;
+    char names[64];
+    const char *who = names;
+    names_of(row, names, sizeof names);
     if (row->missing != NULL)
         output_styled(out, STYLE_YELLOW, STR("not connected"));
     else
@@ -158,26 +184,11 @@ static void print_line(struct output *out, const struct builtin *row)
         out, "%*s %s\n", used < PROVIDER_COLUMN ? (int)(PROVIDER_COLUMN - used) : 0, "", row->doc);
 }
 
-static void print_page(struct output *out, const struct builtin *row)
+/* What one row says of itself: of a way after a line with its provider. */
+static void print_part(struct output *out, const struct builtin *row)
 {
-    output_addf(out, "%s ", verb_name(row->verb));
-    output_styled(out, STYLE_BOLD, str_from(row->name));
-    for (uint32_t i = 0; i < builtin_param_count(row); i++)
-        output_addf(out, row->params[i].need == PARAM_REQUIRED ? " %s=.." : " [%s=..]",
-            row->params[i].name);
-    output_addf(out, "\n  %s\n  %s; %s\n", row->doc,
-        builtin_is_alone(row) ? "changes nothing, asks nobody" : effect_name(row->effect),
-        builtin_is_alone(row)   ? "cdr itself"
-        : row->provider == NULL ? "several providers could"
-                                : row->provider);
-    if (row->missing != NULL)
-        output_addf(out, "  not connected: %s\n", row->missing);
-    else if (row->provider != NULL)
+    if (row->provider != NULL && row->missing == NULL)
         output_addf(out, "  connected: this build reaches %s\n", row->provider);
-    for (uint32_t i = 0; i < builtin_param_count(row); i++)
-        output_addf(out, "    %-12s %s%s; %s\n", row->params[i].name,
-            row->params[i].is_list ? "list of " : "", type_name(row->params[i].type),
-            row->params[i].doc);
     print_texts(out, "  needs: ", row->permissions.apply, BUILTIN_PERMISSIONS_MAX);
     print_texts(out, "  undo needs: ", row->permissions.undo, BUILTIN_PERMISSIONS_MAX);
     if (row->inverse != NULL)
@@ -186,6 +197,33 @@ static void print_page(struct output *out, const struct builtin *row)
         output_addf(out, "  limit: %s\n", row->limits[i]);
     if (row->source != NULL)
         output_addf(out, "  described at: %s\n", row->source);
+}
+
+static void print_page(struct output *out, const struct builtin *row)
+{
+    char names[64];
+    const struct builtin *part;
+    names_of(row, names, sizeof names);
+    output_addf(out, "%s ", verb_name(row->verb));
+    output_styled(out, STYLE_BOLD, str_from(row->name));
+    for (uint32_t i = 0; i < builtin_param_count(row); i++)
+        if (!row->params[i].is_filled)
+            output_addf(out, row->params[i].need == PARAM_REQUIRED ? " %s=.." : " [%s=..]",
+                row->params[i].name);
+    output_addf(out, "\n  %s\n  %s; %s\n", row->doc,
+        builtin_is_alone(row) ? "changes nothing, asks nobody" : effect_name(row->effect),
+        builtin_is_alone(row) ? "cdr itself"
+        : names[0] == '\0'    ? "several providers could"
+                              : names);
+    if (row->missing != NULL)
+        output_addf(out, "  not connected: %s\n", row->missing);
+    for (uint32_t i = 0; i < builtin_param_count(row); i++)
+        if (!row->params[i].is_filled)
+            output_addf(out, "    %-12s %s%s; %s\n", row->params[i].name,
+                row->params[i].is_list ? "list of " : "", type_name(row->params[i].type),
+                row->params[i].doc);
+    for (uint32_t at = 0; (part = builtin_part(row, at)) != NULL; at++)
+        print_part(out, part);
     output_add(out, STR("\n"));
 }
 

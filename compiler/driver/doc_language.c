@@ -71,6 +71,17 @@ static void add_texts(struct buf *out, const char *title, const char *const *tex
         buf_add(out, STR(".\n"));
 }
 
+/* `who` begins the line of a way. */
+static void add_needs(struct buf *out, const char *who, const struct builtin *row)
+{
+    char needs[80];
+    char undo[80];
+    snprintf(needs, sizeof needs, "\n%sNeeds ", who);
+    snprintf(undo, sizeof undo, "\n%sTo take back: ", who);
+    add_texts(out, needs, row->permissions.apply, BUILTIN_PERMISSIONS_MAX);
+    add_texts(out, undo, row->permissions.undo, BUILTIN_PERMISSIONS_MAX);
+}
+
 static void add_step(struct buf *out, const struct builtin *row)
 {
     buf_addf(out, "\n### %s %s\n\n%s\n\nEffect: %s%s%s%s.", verb_name(row->verb), row->name,
@@ -79,6 +90,9 @@ static void add_step(struct buf *out, const struct builtin *row)
         row->inverse == NULL ? "" : "`");
     if (row->provider != NULL)
         buf_addf(out, " Provider: %s.", row->provider);
+    for (uint32_t at = 0; row->ways != NULL && row->ways[at] != NULL; at++)
+        buf_addf(out, "%s%s%s", at == 0 ? " Providers: " : ", ", row->ways[at]->provider,
+            row->ways[at + 1] == NULL ? "." : "");
     if (builtin_is_alone(row))
         buf_add(out, STR(" Needs no connection."));
     if (row->missing != NULL)
@@ -86,6 +100,8 @@ static void add_step(struct buf *out, const struct builtin *row)
     buf_add(out, STR("\n\n"));
     for (uint32_t i = 0; i < builtin_param_count(row); i++) {
         const struct param *param = &row->params[i];
+        if (param->is_filled)
+            continue;
         buf_addf(out, "- `%s`: %s%s; %s%s", param->name, param->is_list ? "list of " : "",
             type_name(param->type), param->doc,
             param->need == PARAM_REQUIRED ? "; the rule must give it" : "");
@@ -93,8 +109,13 @@ static void add_step(struct buf *out, const struct builtin *row)
             buf_addf(out, "; one of `%s`", param->choices);
         buf_add_byte(out, '\n');
     }
-    add_texts(out, "\nNeeds ", row->permissions.apply, BUILTIN_PERMISSIONS_MAX);
-    add_texts(out, "\nTo take back: ", row->permissions.undo, BUILTIN_PERMISSIONS_MAX);
+    const struct builtin *part;
+    for (uint32_t at = 0; (part = builtin_part(row, at)) != NULL; at++) {
+        char who[64] = "";
+        if (at > 0)
+            snprintf(who, sizeof who, "By %s. ", part->provider);
+        add_needs(out, who, part);
+    }
 }
 
 static void add_keywords(struct buf *out)

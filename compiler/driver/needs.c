@@ -425,26 +425,35 @@ static enum err add_permission(const struct taken *taken, const char *permission
 
 /* ---- steps and rules ---- */
 
-static bool is_of_provider(const struct taken *taken, const char *permission)
+static bool is_of_provider(
+    const struct taken *taken, const struct builtin *row, const char *permission)
 {
-    const char *provider = taken->step->action.builtin->provider;
+    const char *provider = row->provider;
     bool is_aws = iam_action_find(str_from(permission)) != NULL;
     return provider != NULL ? str_is(taken->provider, provider)
                             : is_aws && str_is(taken->provider, "aws");
 }
 
+static enum err add_row(const struct taken *taken, const struct builtin *row)
+{
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.apply[i] != NULL; i++)
+        if (is_of_provider(taken, row, row->permissions.apply[i]))
+            TRY(add_permission(taken, row->permissions.apply[i], false));
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.undo[i] != NULL; i++)
+        if (is_of_provider(taken, row, row->permissions.undo[i]))
+            TRY(add_permission(taken, row->permissions.undo[i], true));
+    return ERR_OK;
+}
+
 static enum err add_action(const struct taken *taken)
 {
     const struct builtin *row = taken->step->action.builtin;
+    const struct builtin *part;
     if (row == NULL)
         return ERR_OK;
     taken->needs->idle += row->missing != NULL;
-    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.apply[i] != NULL; i++)
-        if (is_of_provider(taken, row->permissions.apply[i]))
-            TRY(add_permission(taken, row->permissions.apply[i], false));
-    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && row->permissions.undo[i] != NULL; i++)
-        if (is_of_provider(taken, row->permissions.undo[i]))
-            TRY(add_permission(taken, row->permissions.undo[i], true));
+    for (uint32_t at = 0; (part = builtin_part(row, at)) != NULL; at++)
+        TRY(add_row(taken, part));
     return ERR_OK;
 }
 

@@ -157,11 +157,10 @@ static void look_at_name(struct lint *lint, const struct ast_step *step)
 
 /* A place that is neither said in the step nor for all of them: the step would be unresolved. Without
  * a connection nobody has said yet how AWS is reached at all. */
-static void look_at_evidence(struct lint *lint, const struct ast_step *step)
+static void look_at_way(struct lint *lint, const struct ast_step *step, const struct builtin *row)
 {
-    const struct builtin *row = step->action.builtin;
     const struct compilation *all = lint->compilation;
-    if (row == NULL || row->provider == NULL)
+    if (row->provider == NULL)
         return;
     const struct item *connection =
         connection_used(all->trees, all->tree_count, str_from(row->provider));
@@ -177,6 +176,15 @@ static void look_at_evidence(struct lint *lint, const struct ast_step *step)
             "write `%s = \"s3://bucket/prefix\"` in `connection %.*s`, or `%s=..` in the step",
             setting, STR_ARG(connection->name), row->params[at].name);
     }
+}
+
+static void look_at_evidence(struct lint *lint, const struct ast_step *step)
+{
+    const struct builtin *part;
+    for (uint32_t at = 0;
+         step->action.builtin != NULL && (part = builtin_part(step->action.builtin, at)) != NULL;
+         at++)
+        look_at_way(lint, step, part);
 }
 
 static void look_at_branch(struct lint *lint, const struct ast_step *step)

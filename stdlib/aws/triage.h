@@ -8,8 +8,7 @@
 
 #include "aws/evidence_place.h"
 #include "aws/identity.h"
-
-enum { TRIAGE_HOST, TRIAGE_INSTANCE, TRIAGE_PROFILE, TRIAGE_TO, TRIAGE_ACCOUNT, TRIAGE_REGION };
+#include "fronts.h"
 
 /* What the collector told of itself in the last line of its output. */
 struct collected {

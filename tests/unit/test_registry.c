@@ -158,10 +158,10 @@ static void a_row_does_something_or_says_what_is_missing(void **state)
     (void)state;
     struct builtin row = good_row;
     row.missing = "freezing needs a freezer";
-    assert_row_fault(row, "a row does something or says what is missing, and not both");
+    assert_row_fault(row, "a row does something, has ways, or says what is missing");
     row = good_row;
     row.next = NULL;
-    assert_row_fault(row, "a row does something or says what is missing, and not both");
+    assert_row_fault(row, "a row does something, has ways, or says what is missing");
     row = good_row;
     row.provider = NULL;
     assert_row_fault(row, "what reaches nobody changes nothing");
@@ -233,16 +233,49 @@ static void permissions_are_spelled_and_complete(void **state)
     assert_row_fault(row, "what talks to a provider needs its permissions, and nothing else does");
     row = good_row;
     row.permissions.apply[0] = "iam.PutRolePolicy";
-    assert_row_fault(row, "a permission is spelled service:Action");
+    assert_row_fault(
+        row, "a permission is spelled as its provider does: service:Action, scope:write, Role.All");
     row = good_row;
     row.permissions.apply[1] = "iam:*";
-    assert_row_fault(row, "a permission is spelled service:Action");
+    assert_row_fault(
+        row, "a permission is spelled as its provider does: service:Action, scope:write, Role.All");
     row = good_row;
     row.permissions.undo[1] = row.permissions.undo[0];
     assert_row_fault(row, "a permission must not appear twice");
     row = good_row;
     row.permissions.undo[0] = "iam:GetRole";
     assert_row_fault(row, "permissions to undo include those of the inverse");
+}
+
+static void ways_keep_the_promises_of_their_front(void **state)
+{
+    (void)state;
+    struct builtin way = good_row;
+    struct builtin front = good_row;
+    const struct builtin *const ways[] = { &way, NULL };
+    front.ways = ways;
+    front.next = NULL;
+    front.provider = front.inverse = front.source = NULL;
+    front.permissions.apply[0] = front.permissions.undo[0] = NULL;
+    const struct builtin *at = NULL;
+    assert_null(fault_of(&front, &good_inverse, &at));
+    way.name = "thaw";
+    assert_row_fault(front, "a way has the name of its front");
+    way = good_row;
+    way.effect = EFFECT_DESTROYS;
+    assert_row_fault(front, "a way takes, does and destroys what its front says");
+    way = good_row;
+    way.params[0].name = "other";
+    assert_row_fault(front, "a way has the parameters of its front, in that order");
+    way = good_row;
+    way.provider = "crowdstrike";
+    assert_row_fault(front,
+        "a permission is spelled as its provider does: service:Action, scope:write, Role.All");
+    way.permissions.apply[0] = "hosts:write";
+    way.permissions.undo[0] = "hosts:write";
+    way.permissions.undo[1] = NULL;
+    way.inverse = NULL;
+    assert_row_fault(front, "what changes and does not destroy needs an inverse");
 }
 
 static void what_changes_can_be_taken_back(void **state)
@@ -357,14 +390,23 @@ static void permissions_are_actions_that_aws_knows(void **state)
         skip();
     }
     const struct builtin *row;
-    for (size_t index = 0; (row = builtin_at(index)) != NULL; index++)
-        for (size_t at = 0; at < BUILTIN_PERMISSIONS_MAX; at++) {
+    const struct builtin *front;
+    for (size_t index = 0, part = 0; (front = builtin_at(index)) != NULL;) {
+        row = builtin_part(front, (uint32_t)part++);
+        if (row == NULL) {
+            index++;
+            part = 0;
+            continue;
+        }
+        bool is_aws = row->provider != NULL && strcmp(row->provider, "aws") == 0;
+        for (size_t at = 0; is_aws && at < BUILTIN_PERMISSIONS_MAX; at++) {
             const char *apply = row->permissions.apply[at], *undo = row->permissions.undo[at];
             if (apply != NULL && !is_known_action(table, apply))
                 fail_msg("%s: %s", row->name, apply);
             if (undo != NULL && !is_known_action(table, undo))
                 fail_msg("%s: %s", row->name, undo);
         }
+    }
     json_decref(table);
 }
 
@@ -379,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_row_that_reaches_nobody_asks_for_nothing),
         cmocka_unit_test(a_row_that_reaches_nobody_is_done_whatever_it_is_given),
         cmocka_unit_test(permissions_are_spelled_and_complete),
+        cmocka_unit_test(ways_keep_the_promises_of_their_front),
         cmocka_unit_test(what_changes_can_be_taken_back),
         cmocka_unit_test(rows_are_sorted_and_unique),
         cmocka_unit_test(a_row_is_found_by_verb_and_name),

@@ -4,6 +4,7 @@
 #include "act/always.h"
 #include "act/governor.h"
 #include "act/timers.h"
+#include "act/way.h"
 #include "decide.h"
 #include "store/holds.h"
 #include "store/store.h"
@@ -128,6 +129,12 @@ static enum err step_one(
     const char *reason = NULL;
     enum err err = args_bind(
         code->builtin, code->given, runner->event, args, runner->arena, &order.found, &reason);
+    if (err == ERR_NOT_FOUND)
+        return step_refuse(
+            runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step->outcome);
+    TRY(err);
+    err =
+        way_choose(runner->program, code, runner->event, args, runner->arena, &order.row, &reason);
     if (err == ERR_NOT_FOUND)
         return step_refuse(
             runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step->outcome);
