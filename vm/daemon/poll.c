@@ -245,6 +245,8 @@ static bool next_from(const struct poll_ask *ask, const struct poll_page *page,
     struct poll_moment edge, struct poll_moment *ret_from)
 {
     struct poll_moment last = ask->from;
+    if (page->is_unsorted)
+        return false;
     for (size_t at = 0; at < page->count; at++) {
         struct poll_moment updated = page->records[at].updated;
         if (!is_before(updated, edge))

@@ -63,7 +63,8 @@ struct poll_record {
 struct poll_page {
     const struct poll_record *records; /* in the arena of the call */
     size_t count;
-    str next; /* token of the page after it; empty: this was the last */
+    str next;         /* token of the page after it; empty: this was the last */
+    bool is_unsorted; /* the provider lists in no order: pages of the past follow by token alone */
 };
 
 /* What is asked: records updated at or after `from` and, with has_until, before `until`, oldest
