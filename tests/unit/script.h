@@ -3,9 +3,9 @@
  * A script is a list of exchanges: which request is expected, and what is answered. Each
  * play checks, whatever the test is about:
  *   - the requests are those of the script, in order, reads as reads, changes as changes;
- *   - each operation is among the permissions of the row;
- *   - each names the region that the step was given, else the one it began in, except where it has
- *     to be asked elsewhere (is_elsewhere);
+ *   - each operation is among the permissions of the row, or needs one of them (script_roles);
+ *   - each of AWS names the region that the step was given, else the one it began in, except where it
+ *     has to be asked elsewhere (is_elsewhere); no other names one;
  *   - fed the same replies again, a fresh state asks byte for byte the same requests, as
  *     a resume after a crash needs it. */
 #pragma once
@@ -108,13 +108,19 @@ struct script {
 #define WEB_PAGE                                                                                   \
     "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in</body></html>"
 
-static void script_begin(struct script *script, enum verb verb, const char *name)
+/* A way of a front is found by no name. */
+static void script_begin_row(struct script *script, const struct builtin *row)
 {
     memset(script, 0, sizeof(*script));
     script->arena = (struct arena)ARENA_INIT(STEP_BYTES_MAX);
     script->region = STR("eu-central-1");
-    script->row = builtin_find(verb, str_from(name));
+    script->row = row;
     assert_non_null(script->row);
+}
+
+static inline void script_begin(struct script *script, enum verb verb, const char *name)
+{
+    script_begin_row(script, builtin_find(verb, str_from(name)));
 }
 
 static uint32_t script_param(const struct script *script, const char *param)
@@ -150,8 +156,9 @@ static void script_end(struct script *script)
 static bool script_has(struct arena *arena, const struct request *request, str line)
 {
     str body = request->body;
+    enum aws_service service = aws_service_find(request->service);
     bool is_form =
-        aws_service_info(aws_service_find(request->service))->protocol == AWS_PROTOCOL_QUERY;
+        service < AWS_SERVICE_COUNT && aws_service_info(service)->protocol == AWS_PROTOCOL_QUERY;
     if (!is_form)
         return body.len > 0 && memmem(body.ptr, body.len, line.ptr, line.len) != NULL;
     str key, text;
@@ -180,18 +187,60 @@ static void script_expect(struct script *script, const struct exchange *exchange
     }
 }
 
+static bool script_has_permission(const struct script *script, const char *permission)
+{
+    for (size_t at = 0; at < BUILTIN_PERMISSIONS_MAX; at++)
+        if (script->row->permissions.apply[at] != NULL
+            && strcmp(script->row->permissions.apply[at], permission) == 0)
+            return true;
+    return false;
+}
+
+/* What an operation of a REST API needs: the least scope or app role, as its page says. */
+static inline bool script_has_role(const struct script *script, const char *operation)
+{
+    static const char *const script_roles[][2] = {
+        { "CancelMachineAction", "Machine.Isolate" },
+        { "CollectInvestigationPackage", "Machine.CollectForensics" },
+        { "CreateComment", "SecurityAlert.ReadWrite.All" },
+        { "GetAlert", "SecurityAlert.ReadWrite.All" },
+        { "GetFileInformation", "File.Read.All" },
+        { "GetMachineAction", "Machine.Read.All" },
+        { "GetMachineById", "Machine.Read.All" },
+        { "GetPackageUri", "Machine.CollectForensics" },
+        { "GetUser", "User.Read.All" },
+        { "IsolateMachine", "Machine.Isolate" },
+        { "ListMachineActions", "Machine.Read.All" },
+        { "RestrictCodeExecution", "Machine.RestrictExecution" },
+        { "RevokeSignInSessions", "User.RevokeSessions.All" },
+        { "RunAntivirusScan", "Machine.Scan" },
+        { "StopAndQuarantineFile", "Machine.StopAndQuarantine" },
+        { "UnisolateMachine", "Machine.Isolate" },
+        { "UnrestrictCodeExecution", "Machine.RestrictExecution" },
+        { "UpdateAlert", "SecurityAlert.ReadWrite.All" },
+        { "UpdateUser", "User.EnableDisableAccount.All" },
+    };
+    for (size_t at = 0; at < COUNT_OF(script_roles); at++)
+        if (strcmp(script_roles[at][0], operation) == 0)
+            return script_has_permission(script, script_roles[at][1]);
+    return false;
+}
+
 static void script_allowed(const struct script *script, const struct request *request)
 {
     char permission[128];
+    if (aws_service_find(request->service) == AWS_SERVICE_COUNT) {
+        if (!script_has_role(script, request->operation))
+            fail_msg("the row has no permission for %s", request->operation);
+        return;
+    }
     const char *operation =
         strcmp(request->operation, "ListObjectsV2") == 0 ? "ListBucket" : request->operation;
     if (strcmp(request->service, "lambda") == 0)
         operation = "InvokeFunction";
     snprintf(permission, sizeof(permission), "%s:%s", request->service, operation);
-    for (size_t at = 0; at < BUILTIN_PERMISSIONS_MAX; at++)
-        if (script->row->permissions.apply[at] != NULL
-            && strcmp(script->row->permissions.apply[at], permission) == 0)
-            return;
+    if (script_has_permission(script, permission))
+        return;
     /* AWS lets everybody ask who he is. */
     assert_string_equal(permission, "sts:GetCallerIdentity");
 }
@@ -227,6 +276,8 @@ static void script_note(
     assert_non_null(request->body.ptr);
     bool is_global = strcmp(request->service, "iam") == 0 || strcmp(request->service, "sts") == 0;
     str region = is_global ? script->region : script_region(script);
+    if (aws_service_find(request->service) == AWS_SERVICE_COUNT)
+        region = STR("");
     if (!script->is_elsewhere && !str_equal(request->region, region))
         fail_msg("request %zu, %s, goes to region '%.*s'", number, request->operation,
             STR_ARG(request->region));
