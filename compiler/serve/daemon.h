@@ -62,7 +62,7 @@ struct way {
  * names the setting. */
 typedef enum err way_start(struct daemon *daemon, const struct daemon_block *block,
     struct arena *arena, struct way **ret_way, const char **reterr_reason);
-way_start poll_start;   /* poll_*.c */
+way_start poll_start;   /* poll.c */
 way_start queue_start;  /* queue.c */
 way_start syslog_start; /* syslog.c */
 way_start follow_start; /* follow.c */

@@ -6,8 +6,8 @@
 #include "aws/reply_tree.h"
 #include "aws/requests_iam.h"
 #include "base/percent.h"
-#include "base/percent.h"
 #include "driver/policy.h"
+#include "serve/blocks.h"
 
 enum { POLICIES_MAX = 100, MISSING_SHOWN = 10 };
 
@@ -122,22 +122,26 @@ static enum err needs_add_ways(struct rule_set *set, struct needs *needs)
 {
     static const struct {
         const char *kind;
+        const char *provider; /* of the block; "": it says none */
         const char *permission;
     } rows[] = {
-        { "poll", "guardduty:ListDetectors" },
-        { "poll", "guardduty:ListFindings" },
-        { "poll", "guardduty:GetFindings" },
-        { "queue", "sqs:ReceiveMessage" },
-        { "queue", "sqs:DeleteMessage" },
-        { "queue", "sqs:GetQueueAttributes" },
+        { "poll", "guardduty", "guardduty:ListDetectors" },
+        { "poll", "guardduty", "guardduty:ListFindings" },
+        { "poll", "guardduty", "guardduty:GetFindings" },
+        { "queue", "", "sqs:ReceiveMessage" },
+        { "queue", "", "sqs:DeleteMessage" },
+        { "queue", "", "sqs:GetQueueAttributes" },
     };
     struct need **last = &needs->first;
     while (*last != NULL)
         last = &(*last)->next;
     for (size_t at = 0; at < COUNT_OF(rows); at++) {
         bool is_there = false;
-        for (uint32_t i = 0; i < set->program->daemon_block_count; i++)
-            is_there |= str_is(set->program->daemon_blocks[i].kind, rows[at].kind);
+        for (uint32_t i = 0; i < set->program->daemon_block_count; i++) {
+            const struct daemon_block *block = &set->program->daemon_blocks[i];
+            is_there |= str_is(block->kind, rows[at].kind)
+                        && str_is(block_word(block, "provider", ""), rows[at].provider);
+        }
         if (!is_there)
             continue;
         struct need *need = ARENA_NEW(&set->compilation.arena, struct need);

@@ -73,9 +73,9 @@ static enum err connection_follow(struct rounds *rounds, char name[static CONNEC
     struct rule_sets *sets = rounds->daemon->rule_sets;
     struct rule_set *set = rule_sets_current(sets);
     const struct program *program = set->program;
-    str found = STR("aws");
+    str found = str_from(rounds->provider);
     for (uint32_t at = program->connection_count; at > 0; at--)
-        if (str_is(program->connections[at - 1].provider, "aws"))
+        if (str_is(program->connections[at - 1].provider, rounds->provider))
             found = program->connections[at - 1].name;
     snprintf(name, CONNECTION_NAME_MAX, "%.*s", STR_ARG(found));
     enum err err = connector_use(&rounds->connector, program);
@@ -92,16 +92,35 @@ static void connection_forget(struct rounds *rounds)
     rounds->connector.stop = &rounds->stop;
 }
 
+/* The way to AWS, which tells its time; NULL with a sentence. */
+static void reach_aws(struct rounds *rounds, struct round *round, const char **reterr_reason)
+{
+    struct aws_connection *base = connector_base(&rounds->connector, reterr_reason);
+    if (base == NULL)
+        return;
+    round->transport = connector_reach(&rounds->connector, STR(""), reterr_reason);
+    round->now_ms = aws_connection_now_ms(base);
+}
+
+/* To somebody else, by our own clock. */
+static void reach(struct rounds *rounds, struct round *round, const char **reterr_reason)
+{
+    struct executor asking = { .clock = rounds->connector.clock, .self = &rounds->connector };
+    round->transport = connector_connect(&asking, rounds->provider, STR(""), reterr_reason);
+    round->now_ms = asking.clock->now_ms(asking.clock);
+}
+
 static enum err ask(struct rounds *rounds, struct round *round, const char **reterr_reason)
 {
     const char *reason = NULL;
-    struct aws_connection *base = connector_base(&rounds->connector, &reason);
-    round->transport = base == NULL ? NULL : connector_reach(&rounds->connector, STR(""), &reason);
+    if (strcmp(rounds->provider, "aws") == 0)
+        reach_aws(rounds, round, &reason);
+    else
+        reach(rounds, round, &reason);
     if (round->transport == NULL) {
         *reterr_reason = reason;
         return ERR_CREDENTIALS;
     }
-    round->now_ms = aws_connection_now_ms(base);
     return rounds->ask(rounds, round, reterr_reason);
 }
 
@@ -189,6 +208,7 @@ enum err rounds_init(struct rounds *rounds, struct daemon *daemon, const struct 
     const char *name =
         arena_format(&rounds->arena, "%.*s %.*s", STR_ARG(block->kind), STR_ARG(block->name));
     rounds->daemon = daemon;
+    rounds->provider = "aws";
     rounds->forced_source = STR("");
     rounds->way = (struct way){
         .name = str_from(name), .silent_after_ms = block_ms(block, "silent_after", 0), .stop = stop

@@ -1,4 +1,4 @@
-/* rounds.h - a way in that asks AWS, round after round, in a thread of its own.
+/* rounds.h - a way in that asks a provider, round after round, in a thread of its own.
  *
  * Each round goes by the connection of the rules in force. A round that fails is told once, when
  * it begins to fail, and once when it is over; meanwhile it is tried again, each time later.
@@ -15,7 +15,7 @@ enum { ROUND_BYTES_MAX = 128 * 1024 * 1024 };
 /* One round. */
 struct round {
     struct transport *transport;
-    int64_t now_ms;      /* by AWS's clock */
+    int64_t now_ms;      /* by the provider's clock, as near as it is known */
     struct arena *arena; /* as long as the round */
     uint32_t pause_ms;   /* before the next one, when this one went well; set by the round */
     uint64_t put;        /* alerts that were handed to the intake, and are on disk */
@@ -28,8 +28,9 @@ struct rounds {
     enum err (*ask)(struct rounds *rounds, struct round *round, const char **reterr_reason);
     /* Free the whole way, once its thread has ended. */
     void (*release)(struct rounds *rounds);
-    str forced_source;  /* of every alert, or empty */
-    struct arena arena; /* settings: as long as the way */
+    const char *provider; /* of the connection it goes by: "aws" unless set */
+    str forced_source;    /* of every alert, or empty */
+    struct arena arena;   /* settings: as long as the way */
     struct daemon *daemon;
     /* private */
     struct connector connector;
