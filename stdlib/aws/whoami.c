@@ -52,8 +52,14 @@ static enum err identity_read(struct arena *arena, const struct reply *reply, st
     struct answer answer = { .heard = HEARD_ERROR };
     struct caller caller;
     enum err err = xml_parse(arena, reply->body, &root);
-    if (err == ERR_OK && xml_error(root, &answer.code, &answer.message))
+    if (err == ERR_OK && xml_error(root, &answer.code, &answer.message)) {
+        struct request asked = { .service = "sts", .operation = "GetCallerIdentity" };
+        struct answer heard;
+        TRY(aws_speaker.read(arena, reply, &asked, &heard));
+        answer.is_forbidden = heard.is_forbidden;
+        answer.is_bad_credential = heard.is_bad_credential;
         return declined(arena, &answer, reterr_reason);
+    }
     if (err == ERR_OK && reply->status == 200)
         err = reply_caller(arena, root, &caller);
     else if (err == ERR_OK)
