@@ -36,15 +36,6 @@ struct attempt {
     bool is_time; /* the reply says that the request came too late */
 };
 
-/* splitmix64: delays need to differ, not to be secret. */
-static uint32_t chance_next(uint64_t *chance)
-{
-    uint64_t mixed = *chance += UINT64_C(0x9e3779b97f4a7c15);
-    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (uint32_t)(mixed >> 32);
-}
-
 /* --- one attempt --- */
 
 /* What can only be said now: the body with its marks replaced. */
@@ -167,7 +158,7 @@ static bool skew_correct(struct journey *journey, const struct http_reply *reply
 static bool wait_for_next(struct journey *journey, struct attempt *attempt, unsigned number)
 {
     struct aws_family *family = journey->order->family;
-    uint32_t delay_ms = retry_delay_ms(number, chance_next(&family->chance));
+    uint32_t delay_ms = retry_delay_ms(number, retry_chance(&family->chance));
     if (attempt->err == ERR_OK)
         delay_ms = retry_delay_asked_ms(delay_ms, attempt->reply.retry_after_ms);
     if (clock_wait(family->clock, delay_ms, journey->order->stop))

@@ -2,8 +2,6 @@
 
 #include "base/attr.h"
 
-enum { FIRST_DELAY_MS = 1000 };
-
 static const struct {
     const char *code;
     enum retry_cause cause;
@@ -52,36 +50,4 @@ enum retry_cause retry_cause_of(int status, str code)
     default:
         return RETRY_NONE;
     }
-}
-
-uint32_t retry_delay_ms(unsigned attempt, uint32_t random)
-{
-    uint64_t most = FIRST_DELAY_MS;
-    while (attempt-- > 0 && most < RETRY_DELAY_MS_MAX)
-        most *= 2;
-    if (most > RETRY_DELAY_MS_MAX)
-        most = RETRY_DELAY_MS_MAX;
-    return (uint32_t)(most * random >> 32);
-}
-
-uint32_t retry_delay_asked_ms(uint32_t delay_ms, uint32_t after_ms)
-{
-    if (after_ms <= delay_ms)
-        return delay_ms;
-    uint32_t more_ms = after_ms - delay_ms;
-    return delay_ms + (more_ms > RETRY_AFTER_MS_MAX ? RETRY_AFTER_MS_MAX : more_ms);
-}
-
-bool retry_take(struct retry_bucket *bucket, uint32_t cost)
-{
-    if (cost > RETRY_TOKENS_MAX - bucket->spent)
-        return false;
-    bucket->spent += cost;
-    return true;
-}
-
-void retry_give_back(struct retry_bucket *bucket, uint32_t cost)
-{
-    uint32_t back = cost == 0 ? 1 : cost;
-    bucket->spent -= back < bucket->spent ? back : bucket->spent;
 }

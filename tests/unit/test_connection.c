@@ -104,8 +104,10 @@ static enum err fake_send(struct http *http, const struct http_request *request,
     const struct answer *answer = &fake->answers[fake->sent++];
     look_at(fake, request);
     if (answer->err == ERR_OK)
-        *ret_reply = (struct http_reply){ answer->status, answer->date_unix_s, STR(""),
-            arena_copy(arena, str_from(answer->body)), 0 };
+        *ret_reply = (struct http_reply){ .status = answer->status,
+            .date_unix_s = answer->date_unix_s,
+            .error_type = STR(""),
+            .body = arena_copy(arena, str_from(answer->body)) };
     else
         *reterr_reason = arena_format(arena, "%s broke", request->url);
     return answer->err;

@@ -113,8 +113,11 @@ static enum err fake_send(struct http *http, const struct http_request *request,
         body = aws->errors[aws->errors_used++];
         status = strstr(body, "Throttling") != NULL ? 503 : 400;
     }
-    *ret_reply = (struct http_reply){ status, aws->now_ms / 1000, STR(""),
-        arena_copy(arena, str_from(body)), aws->retry_after_ms };
+    *ret_reply = (struct http_reply){ .status = status,
+        .date_unix_s = aws->now_ms / 1000,
+        .error_type = STR(""),
+        .body = arena_copy(arena, str_from(body)),
+        .retry_after_ms = aws->retry_after_ms };
     return ERR_OK;
 }
 

@@ -10,8 +10,9 @@ enum {
     CONNECT_TIMEOUT_MS = 5000,
     TOTAL_TIMEOUT_MS = 20000,
     HEADER_BYTES_MAX = 128,
-    SECRET_BYTES_MAX = 64 * 1024
+    SECRET_BYTES_MAX = 64 * 1024,
 };
+static const long STALL_S_MAX = 60;
 
 struct http_curl {
     struct http http; /* first: the interface is the object */
@@ -23,15 +24,22 @@ struct http_curl {
     char error_type[HEADER_BYTES_MAX];
     long connect_timeout_ms;
     long total_timeout_ms;
-    char *ca_file;            /* owned; may be NULL */
-    char *proxy;              /* the same */
-    const volatile int *stop; /* of the exchange; may be NULL */
+    char *ca_file;                      /* owned; may be NULL */
+    char *proxy;                        /* the same */
+    const volatile int *stop;           /* of the exchange; may be NULL */
+    const struct http_request *request; /* the same */
+    struct buf wanted;                  /* lines of its headers */
     char problem[CURL_ERROR_SIZE];
 };
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *self)
 {
     struct http_curl *curl = self;
+    struct http_sink *sink = curl->request->sink;
+    long status = 0;
+    if (sink != NULL && curl_easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK
+        && status >= 200 && status < 300)
+        return sink->take(sink, (str){ bytes, size * count }) ? size * count : 0;
     buf_add(&curl->body, (str){ bytes, size * count });
     return curl->body.err == ERR_OK ? size * count : 0;
 }
@@ -51,6 +59,23 @@ static void header_read(str line, const char *name, char *text, size_t size)
     text[line.len - length] = '\0';
 }
 
+/* Keep the line if its header is wanted and there is room. Another status line is another reply:
+ * a proxy has one of its own before. */
+static void wanted_keep(struct http_curl *curl, str line)
+{
+    const char *const *name = curl->request->wanted;
+    if (str_startswith(line, STR("HTTP/")))
+        buf_clear(&curl->wanted);
+    str own = str_first(line, str_find(line, ':'));
+    for (; name != NULL && *name != NULL; name++)
+        if (own.len == strlen(*name) && own.len < line.len
+            && strncasecmp(own.ptr, *name, own.len) == 0
+            && line.len < HTTP_WANTED_BYTES_MAX - curl->wanted.len) {
+            buf_add(&curl->wanted, str_trim(line, " \t\r\n"));
+            buf_add_byte(&curl->wanted, '\n');
+        }
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *self)
 {
     struct http_curl *curl = self;
@@ -67,6 +92,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *self)
     header_read(line, "x-amzn-errortype:", text, sizeof(text));
     if (text[0] != '\0')
         memcpy(curl->error_type, text, sizeof(text));
+    wanted_keep(curl, line);
     return line.len;
 }
 
@@ -134,6 +160,14 @@ static bool stop_set(struct http_curl *curl)
                && curl_easy_setopt(easy, CURLOPT_XFERINFODATA, curl) == CURLE_OK);
 }
 
+/* A file may be hours on its way, but not stand still. */
+static bool pace_set(CURL *easy, const struct http_request *request)
+{
+    return request->sink == NULL
+           || (curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK
+               && curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_S_MAX) == CURLE_OK);
+}
+
 /* By which way, and how long it may take. */
 static bool way_set(struct http_curl *curl, const struct http_request *request)
 {
@@ -165,7 +199,7 @@ static bool request_set(struct http_curl *curl, const struct http_request *reque
            && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, curl->headers) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)request->is_change) == CURLE_OK
-           && way_set(curl, request);
+           && pace_set(easy, request) && way_set(curl, request);
 }
 
 /* Whether not a byte of the request can have left. */
@@ -228,6 +262,34 @@ static enum err failure(struct http_curl *curl, const struct http_request *reque
     return is_refused ? ERR_REFUSED : is_late ? ERR_TIMEOUT : ERR_TRANSPORT;
 }
 
+static enum err wanted_hand_over(
+    struct http_curl *curl, struct arena *arena, struct http_reply *reply)
+{
+    str lines = arena_copy(arena, buf_str(&curl->wanted));
+    struct http_header *headers = ARENA_ARRAY(arena, struct http_header, HTTP_WANTED_MAX);
+    if (curl->wanted.err != ERR_OK || lines.ptr == NULL || headers == NULL)
+        return ERR_MEMORY;
+    while (lines.len > 0 && reply->headers_count < HTTP_WANTED_MAX) {
+        str line = str_first(lines, str_find(lines, '\n'));
+        size_t colon = str_find(line, ':');
+        headers[reply->headers_count++] = (struct http_header){ str_first(line, colon),
+            str_trim(str_skip(line, colon + 1), " \t") };
+        lines = str_skip(lines, line.len + 1);
+    }
+    reply->headers = headers;
+    return ERR_OK;
+}
+
+str http_reply_header(const struct http_reply *reply, const char *name)
+{
+    for (uint32_t at = 0; at < reply->headers_count; at++) {
+        str found = reply->headers[at].name;
+        if (found.len == strlen(name) && strncasecmp(found.ptr, name, found.len) == 0)
+            return reply->headers[at].value;
+    }
+    return STR("");
+}
+
 static enum err exchange(struct http_curl *curl, const struct http_request *request,
     struct arena *arena, struct http_reply *ret_reply, const char **reterr_reason)
 {
@@ -243,9 +305,12 @@ static enum err exchange(struct http_curl *curl, const struct http_request *requ
     str error_type = arena_copy(arena, str_from(curl->error_type));
     if (body.ptr == NULL || error_type.ptr == NULL)
         return ERR_MEMORY;
-    *ret_reply = (struct http_reply){ (int)status, curl->date_unix_s, error_type, body,
-        curl->retry_after_ms };
-    return ERR_OK;
+    *ret_reply = (struct http_reply){ .status = (int)status,
+        .date_unix_s = curl->date_unix_s,
+        .error_type = error_type,
+        .body = body,
+        .retry_after_ms = curl->retry_after_ms };
+    return wanted_hand_over(curl, arena, ret_reply);
 }
 
 static enum err http_curl_send(struct http *http, const struct http_request *request,
@@ -257,6 +322,8 @@ static enum err http_curl_send(struct http *http, const struct http_request *req
     curl->retry_after_ms = 0;
     curl->error_type[0] = '\0';
     curl->stop = request->stop;
+    curl->request = request;
+    curl->wanted = (struct buf)BUF_INIT(HTTP_WANTED_BYTES_MAX + 1);
     curl->body = (struct buf)BUF_INIT(request->is_secret ? SECRET_BYTES_MAX : REPLY_BYTES_MAX);
     if (request->is_secret)
         curl->body.ptr = malloc(curl->body.size = SECRET_BYTES_MAX + 1); /* never moved */
@@ -272,6 +339,8 @@ static enum err http_curl_send(struct http *http, const struct http_request *req
     if (curl->body.ptr != NULL && request->is_secret)
         explicit_bzero(curl->body.ptr, curl->body.size);
     buf_release(&curl->body);
+    buf_release(&curl->wanted);
+    curl->request = NULL;
     return err;
 }
 

@@ -12,6 +12,15 @@ struct http_header {
     str value;
 };
 
+/* Takes the body of a reply with a status of success as it comes, in place of the reply's body. */
+struct http_sink {
+    /* False: no more of it is wanted, and the exchange ends as one that broke. */
+    bool (*take)(struct http_sink *sink, str bytes);
+};
+
+/* Reply headers that one request may want, and bytes of all of them. */
+enum { HTTP_WANTED_MAX = 12, HTTP_WANTED_BYTES_MAX = 8 * 1024 };
+
 struct http_request {
     const char *method; /* "POST" */
     const char *url;    /* http or https */
@@ -24,6 +33,10 @@ struct http_request {
     uint32_t timeout_ms;      /* of all of it, connecting too; 0: as the way to send it says */
     bool is_direct;           /* never over a proxy */
     bool is_secret;           /* the reply is: no copy of it is left but ret_reply's */
+    const char *const *wanted; /* names of reply headers, at most HTTP_WANTED_MAX, ended by a NULL;
+                                * may be NULL */
+    struct http_sink *sink; /* may be NULL; an exchange with one also ends where nothing comes for
+                                * a minute */
 };
 
 struct http_reply {
@@ -32,7 +45,14 @@ struct http_reply {
     str error_type; /* of x-amzn-errortype, where AWS's REST services name an error; or empty */
     str body;       /* both in the arena of the exchange */
     uint32_t retry_after_ms; /* of x-amz-retry-after; 0 without one */
+    const struct http_header
+        *headers; /* those wanted that came, in the order in which they did, named
+                                        * as the server spells them; in the arena */
+    uint32_t headers_count;
 };
+
+/* The value of the first header of that name (any case), or empty. */
+str http_reply_header(const struct http_reply *reply, const char *name);
 
 struct http {
     /* Send `request` once and wait for the whole reply; whatever arrives with a status
