@@ -103,7 +103,8 @@ $(B)/stdlib/sources/embedded.c: stdlib/sources/embed.awk $(sort $(wildcard stdli
 	$(Q)LC_ALL=C awk -f $^ > $@
 
 # So is the world that the sandbox begins with.
-$(B)/stdlib/sandbox/shipped_world.c: stdlib/sandbox/embed.awk stdlib/sandbox/world.json
+$(B)/stdlib/sandbox/shipped_world.c: stdlib/sandbox/embed.awk stdlib/sandbox/world.json \
+                                   $(sort $(wildcard stdlib/sandbox/world_*.json))
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  GEN  $@")
 	$(Q)LC_ALL=C awk -f $^ > $@

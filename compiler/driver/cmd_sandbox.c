@@ -15,6 +15,8 @@ static const struct option options[] = {
         "where to listen: loopback only; port 0 is any free one" },
     { OPTION_WORLD, OPTION_TEXT, "FILE", NULL, NULL,
         "begin with this world (JSON, the form of GET /_sandbox/state)" },
+    { OPTION_HOSTS, OPTION_TEXT, "DIR", NULL, NULL,
+        "hosts of the world that run commands do so, with /bin/sh on THIS machine, in DIR" },
     { 0 },
 };
 
@@ -110,7 +112,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     sigprocmask(SIG_BLOCK, &stops, &old);
     struct sandbox *sandbox = NULL;
     const char *reason = NULL;
-    enum err err = sandbox_start(port, buf_str(&world), &driver->arena, &sandbox, &reason);
+    struct sandbox_options begin = { port, buf_str(&world), option_text(arguments, OPTION_HOSTS) };
+    enum err err = sandbox_start(&begin, &driver->arena, &sandbox, &reason);
     if (err != ERR_OK) {
         driver_message(
             driver, "the sandbox cannot start: %s", reason == NULL ? err_text(err) : reason);
@@ -141,7 +144,7 @@ const struct command sandbox_command = {
         "two calls:\n\n"
         "  curl -d '[{\"operation\":\"PutRolePolicy\",\"kind\":\"throttle\",\"times\":2}]' \\\n"
         "      $AWS_ENDPOINT_URL/_sandbox/faults\n\n"
-        "Kinds: throttle fail_before fail_after lose_reply slow html deny stale;\n"
+        "Kinds: throttle fail_before fail_after lose_reply slow html deny stale expire;\n"
         "docs/providers.md has more. It runs until SIGINT or SIGTERM.",
     .options = options,
     .examples = examples,

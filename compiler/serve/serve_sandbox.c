@@ -88,7 +88,8 @@ enum exit_code serve_sandbox(struct driver *driver, const char *url, struct sand
             "more, not %s",
             url);
     if (url == NULL) {
-        enum err err = sandbox_start(0, STR(""), &driver->arena, ret_sandbox, &reason);
+        enum err err =
+            sandbox_start(&(struct sandbox_options){ 0 }, &driver->arena, ret_sandbox, &reason);
         if (err != ERR_OK) {
             driver_message(
                 driver, "the sandbox cannot start: %s", reason == NULL ? err_text(err) : reason);

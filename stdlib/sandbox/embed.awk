@@ -1,4 +1,4 @@
-# embed.awk - the shipped world as C: LC_ALL=C awk -f embed.awk world.json > shipped_world.c
+# embed.awk - the shipped world as C: LC_ALL=C awk -f embed.awk world.json world_*.json > shipped_world.c
 # One string a line: literals have a greatest length.
 
 BEGIN {

@@ -14,6 +14,7 @@ static const char *const kind_names[FAULT_KIND_COUNT] = {
     [FAULT_HTML] = "html",
     [FAULT_DENY] = "deny",
     [FAULT_STALE] = "stale",
+    [FAULT_EXPIRE] = "expire",
 };
 
 const char *fault_kind_name(enum fault_kind kind)

@@ -18,6 +18,7 @@ enum fault_kind {
     FAULT_HTML,
     FAULT_DENY,
     FAULT_STALE,
+    FAULT_EXPIRE, /* of a bearer token (edr.h) */
     FAULT_KIND_COUNT
 };
 

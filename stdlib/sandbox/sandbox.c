@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "host/clock.h"
 #include "sandbox/call.h"
+#include "sandbox/host_run.h"
 #include "sandbox/serve.h"
 
 #include <arpa/inet.h>
@@ -67,6 +68,10 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, const stru
         && (answer->error_type == NULL
             || MHD_add_response_header(response, "x-amzn-errortype", answer->error_type)
                    == MHD_YES);
+    for (uint32_t at = 0; is_built && at < answer->headers_count; at++)
+        is_built = MHD_add_response_header(
+                       response, answer->headers[at].name.ptr, answer->headers[at].value.ptr)
+                   == MHD_YES;
     enum MHD_Result result =
         is_built ? MHD_queue_response(connection, (unsigned)answer->status, response) : MHD_NO;
     MHD_destroy_response(response);
@@ -208,16 +213,31 @@ static enum err open_door(struct sandbox *sandbox, struct arena *arena, const ch
     return ERR_IO;
 }
 
-enum err sandbox_start(uint16_t port, str world, struct arena *arena, struct sandbox **ret_sandbox,
-    const char **reterr_reason)
+/* The folder of hosts that run, if there is to be one. */
+static enum err open_hosts(const struct sandbox_options *options, struct sandbox *sandbox,
+    struct arena *arena, const char **reterr_reason)
+{
+    if (options->hosts == NULL)
+        return ERR_OK;
+    enum err err = host_runs_open(options->hosts, &sandbox->memory.hosts);
+    if (err == ERR_IO)
+        *reterr_reason =
+            arena_format(arena, "the folder for hosts, %s: %s", options->hosts, strerror(errno));
+    return err;
+}
+
+enum err sandbox_start(const struct sandbox_options *options, struct arena *arena,
+    struct sandbox **ret_sandbox, const char **reterr_reason)
 {
     *reterr_reason = NULL;
     struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
     if (sandbox == NULL)
         return ERR_MEMORY;
-    sandbox->port = port;
+    sandbox->port = options->port;
     sandbox->stop_fd = -1;
-    enum err err = sandbox_memory_init(world, arena, &sandbox->memory, reterr_reason);
+    enum err err = sandbox_memory_init(options->world, arena, &sandbox->memory, reterr_reason);
+    if (err == ERR_OK)
+        err = open_hosts(options, sandbox, arena, reterr_reason);
     if (err == ERR_OK)
         err = open_door(sandbox, arena, reterr_reason);
     if (err != ERR_OK) {
@@ -243,6 +263,7 @@ void sandbox_stop(struct sandbox *sandbox)
         MHD_stop_daemon(sandbox->daemon);
     if (sandbox->stop_fd >= 0)
         close(sandbox->stop_fd);
+    host_runs_close(sandbox->memory.hosts);
     sandbox_memory_release(&sandbox->memory);
     free(sandbox);
 }

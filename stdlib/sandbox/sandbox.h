@@ -1,4 +1,4 @@
-/* sandbox.h - the services of AWS that steps speak with, simulated on loopback.
+/* sandbox.h - the services of AWS, CrowdStrike and Microsoft that steps speak with, on loopback.
  *
  * A world of accounts, instances, profiles, roles, interfaces and groups that keeps
  * what is done to it, checks signatures and parameters as strictly as AWS does, and
@@ -19,10 +19,15 @@
  * `operation` "*" is any; `times` (1) calls are hit after the first `after` (0) ones.
  * Kinds: throttle, fail_before, fail_after, lose_reply (applied, then the connection is
  * closed), slow (applied, then `milliseconds` pass), html (a page with `status`, 502),
- * deny, stale (applied, but the next `looks` (2) looks at that service show what was before).
+ * deny, stale (applied, but the next `looks` (2) looks at that service show what was before), expire
+ * (a bearer token counts as expired).
  * Time inside passes with each look: an instance that is stopping is stopped in
  * the second DescribeInstances, a snapshot is completed in the third DescribeSnapshots.
  * Addresses stay through stop and start, as elastic ones do.
+ *
+ * Below /_crowdstrike there is a Falcon tenant (edr.h, crowdstrike.h), below /_microsoft one of
+ * Microsoft: members "crowdstrike" and "microsoft" of the world. Their calls are in the same log, by
+ * the vendor's name of the operation, "account" being the tenant; the same faults hit them.
  */
 #pragma once
 
@@ -34,10 +39,16 @@
 
 struct sandbox;
 
-/* Listen on 127.0.0.1:`port` (0: any free one) and serve from a thread of its own until
- * sandbox_stop. `world` is JSON text in the form of /_sandbox/state, or empty for the
- * world that ships. ERR_JSON, ERR_IO, ERR_MEMORY with a sentence in `arena`. */
-MUST_CHECK enum err sandbox_start(uint16_t port, str world, struct arena *arena,
+struct sandbox_options {
+    uint16_t port; /* of 127.0.0.1; 0: any free one */
+    str world;     /* JSON text in the form of /_sandbox/state; empty: the world that ships */
+    const char
+        *hosts; /* folder for hosts whose commands really run (host_run.h); NULL: none does */
+};
+
+/* Listen and serve from a thread of its own until sandbox_stop. ERR_JSON, ERR_IO, ERR_MEMORY with
+ * a sentence in `arena`. */
+MUST_CHECK enum err sandbox_start(const struct sandbox_options *options, struct arena *arena,
     struct sandbox **ret_sandbox, const char **reterr_reason);
 /* The port it listens on. */
 uint16_t sandbox_port(const struct sandbox *sandbox);

@@ -1,4 +1,6 @@
 #include "sandbox/serve.h"
+#include "sandbox/edr.h"
+#include "sandbox/host_run.h"
 #include "sandbox/identity.h"
 #include "sandbox/operation.h"
 #include "sandbox/protocol.h"
@@ -46,28 +48,33 @@ static bool fault_before(struct call *call, const struct fault *fault)
     return call->error_code == NULL && fault->kind != FAULT_HTML;
 }
 
-/* Let the next looks at this service see the world as it is now. */
-static void past_keep(
-    struct sandbox_memory *memory, const struct call *call, const struct fault *fault)
+void sandbox_keep_past(
+    struct sandbox_memory *memory, const char *service, const struct fault *fault)
 {
     world_release(&memory->past);
     memory->past = (struct world){ .root = json_deep_copy(memory->world.root),
         .minted = memory->world.minted };
     memory->past_looks = memory->past.root == NULL ? 0 : fault->looks;
-    snprintf(memory->past_service, sizeof(memory->past_service), "%s", call->service);
+    snprintf(memory->past_service, sizeof(memory->past_service), "%s", service);
+}
+
+struct world *sandbox_look(struct sandbox_memory *memory, const char *service, bool is_look)
+{
+    if (memory->past_looks == 0 || !is_look || strcmp(memory->past_service, service) != 0)
+        return &memory->world;
+    memory->past_looks--;
+    return &memory->past;
 }
 
 /* A look at a service that does not show its last change yet. */
 static void past_show(struct sandbox_memory *memory, struct call *call)
 {
-    if (memory->past_looks == 0 || call->operation->effect != OPERATION_READS
-        || strcmp(memory->past_service, call->service) != 0)
+    struct world *shown =
+        sandbox_look(memory, call->service, call->operation->effect == OPERATION_READS);
+    json_t *account = world_account(shown, call_account_id(call));
+    if (shown == &memory->world || account == NULL)
         return;
-    memory->past_looks--;
-    json_t *account = world_account(&memory->past, call_account_id(call));
-    if (account == NULL)
-        return;
-    call->world = &memory->past;
+    call->world = shown;
     call->account = account;
     if (call->region != NULL)
         call->region = world_region(account, call->region_name);
@@ -79,7 +86,7 @@ static void perform(struct sandbox_memory *memory, struct call *call, const stru
     if (fault_before(call, fault) && operation_accepts(call) && identity_may(call)) {
         past_show(memory, call);
         if (fault->kind == FAULT_STALE && call->operation->effect == OPERATION_CHANGES)
-            past_keep(memory, call, fault);
+            sandbox_keep_past(memory, call->service, fault);
         call->operation->run(call);
     }
     if (fault->kind == FAULT_FAIL_AFTER) {
@@ -106,7 +113,14 @@ static json_t *parameters_of(const struct call *call)
     return parameters;
 }
 
-/* One line of /_sandbox/calls. A log that cannot grow loses the line, not the call. */
+void sandbox_log(struct sandbox_memory *memory, json_t *line)
+{
+    if (json_array_size(memory->calls) >= SANDBOX_CALLS_MAX)
+        json_array_remove(memory->calls, 0);
+    json_array_append_new(memory->calls, line);
+}
+
+/* One line of /_sandbox/calls. */
 static void log_call(
     struct sandbox_memory *memory, struct call *call, const struct fault *fault, int status)
 {
@@ -121,13 +135,10 @@ static void log_call(
         "parameters", parameters, "fault",
         fault->kind == FAULT_NONE ? NULL : fault_kind_name(fault->kind), "atMs",
         (json_int_t)call->now_ms);
-    if (json_array_size(memory->calls) >= SANDBOX_CALLS_MAX)
-        json_array_remove(memory->calls, 0);
-    json_array_append_new(memory->calls, line);
+    sandbox_log(memory, line);
 }
 
-/* What a proxy in between would say. */
-static void answer_html(struct answer *answer, int status)
+void sandbox_answer_html(struct answer *answer, int status)
 {
     answer->status = status;
     answer->content_type = "text/html";
@@ -149,7 +160,7 @@ static void answer_call(struct sandbox_memory *memory, struct call *call, const 
     struct answer *answer)
 {
     if (fault->kind == FAULT_HTML)
-        answer_html(answer, fault->status);
+        sandbox_answer_html(answer, fault->status);
     else
         answer_aws(answer, call);
     if (fault->kind == FAULT_SLOW)
@@ -165,6 +176,10 @@ void sandbox_serve(struct sandbox_memory *memory, const struct sigv4_request *re
     *ret_answer = (struct answer){ .body = BUF_INIT(SANDBOX_STATE_BYTES_MAX), .request_id = "" };
     if (str_startswith(request->path, STR("/_sandbox/"))) {
         sandbox_control(memory, request, arena, ret_answer);
+        return;
+    }
+    if (edr_is_meant(request)) {
+        edr_serve(memory, request, now_ms, arena, ret_answer);
         return;
     }
     const char *request_id = arena_format(

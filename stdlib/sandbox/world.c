@@ -1,6 +1,7 @@
 #include "sandbox/world.h"
 #include "sandbox/world_check.h"
 #include "base/buf.h"
+#include "sandbox/edr.h"
 #include "sandbox/sandbox.h"
 
 #include <inttypes.h>
@@ -46,10 +47,28 @@ static enum err shipped_text(struct buf *text)
     return text->err;
 }
 
+/* A world may be several objects, one after the other, each with members of its own: so the one
+ * that ships is a file for each provider. */
+static json_t *parse_all(str text, json_error_t *error)
+{
+    json_t *root = NULL;
+    while (root == NULL || str_trim(text, " \t\r\n").len > 0) {
+        size_t flags = JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK;
+        json_auto_t *one = json_loadb(text.ptr, text.len, flags, error);
+        if (one == NULL || (root != NULL && json_object_update(root, one) != 0)) {
+            json_decref(root);
+            return NULL;
+        }
+        text = str_skip(text, (size_t)error->position);
+        root = root == NULL ? json_incref(one) : root;
+    }
+    return root;
+}
+
 static enum err parse(str text, struct arena *arena, json_t **ret_root, const char **reterr_reason)
 {
     json_error_t error;
-    *ret_root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
+    *ret_root = parse_all(text, &error);
     if (*ret_root != NULL)
         return ERR_OK;
     if (json_error_code(&error) == json_error_out_of_memory)
@@ -74,6 +93,8 @@ static enum err check(json_t *root, struct arena *arena, const char **reterr_rea
         if (fault == NULL)
             TRY(add_user(account, arena));
     }
+    if (fault == NULL)
+        fault = edr_world_fault(root, arena);
     if (fault == NULL)
         return ERR_OK;
     *reterr_reason = arena_format(arena, "the world cannot be used: %s", fault);

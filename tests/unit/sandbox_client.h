@@ -202,8 +202,8 @@ static inline bool was_applied(struct client *client)
     return applied;
 }
 
-/* A client of a fresh sandbox with `world` (empty: the one that ships). */
-static inline struct client *client_new(str world)
+/* A client of a fresh sandbox. */
+static inline struct client *client_begin(const struct sandbox_options *options)
 {
     struct client *client = calloc(1, sizeof(*client));
     assert_non_null(client);
@@ -212,10 +212,16 @@ static inline struct client *client_new(str world)
     client->key = KEY_111122;
     client->region = "eu-west-1";
     const char *reason = NULL;
-    enum err err = sandbox_start(0, world, &client->arena, &client->sandbox, &reason);
+    enum err err = sandbox_start(options, &client->arena, &client->sandbox, &reason);
     if (err != ERR_OK)
         fail_msg("%s: %s", err_text(err), reason == NULL ? "" : reason);
     return client;
+}
+
+/* The same with `world` (empty: the one that ships). */
+static inline struct client *client_new(str world)
+{
+    return client_begin(&(struct sandbox_options){ .world = world });
 }
 
 static inline void client_free(struct client *client)

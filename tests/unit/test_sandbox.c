@@ -491,8 +491,8 @@ static void a_world_that_cannot_be_used_is_refused_with_a_reason(void **state)
         struct arena arena = ARENA_INIT(1 << 20);
         struct sandbox *sandbox = NULL;
         const char *reason = NULL;
-        assert_int_equal(
-            sandbox_start(0, str_from(bad[at][0]), &arena, &sandbox, &reason), ERR_JSON);
+        struct sandbox_options options = { .world = str_from(bad[at][0]) };
+        assert_int_equal(sandbox_start(&options, &arena, &sandbox, &reason), ERR_JSON);
         assert_null(sandbox);
         assert_non_null(reason);
         if (strstr(reason, bad[at][1]) == NULL)
@@ -518,8 +518,8 @@ static void a_port_in_use_is_said(void **state)
     struct arena arena = ARENA_INIT(1 << 20);
     struct sandbox *sandbox = NULL;
     const char *reason = NULL;
-    assert_int_equal(
-        sandbox_start(sandbox_port(client->sandbox), STR(""), &arena, &sandbox, &reason), ERR_IO);
+    struct sandbox_options options = { .port = sandbox_port(client->sandbox) };
+    assert_int_equal(sandbox_start(&options, &arena, &sandbox, &reason), ERR_IO);
     assert_non_null(strstr(reason, "in use"));
     arena_release(&arena);
 }
