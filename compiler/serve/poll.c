@@ -6,6 +6,7 @@
 
 #include "aws/findings.h"
 #include "base/time.h"
+#include "defender/alerts.h"
 #include "serve/blocks.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
 union feed {
     struct poll_provider provider; /* first of each */
     struct aws_findings findings;
+    struct defender_alerts defender;
 };
 
 struct poll_way;
@@ -27,6 +29,7 @@ struct poll_way;
 /* Whom `provider = NAME` of a block asks. */
 struct service {
     const char *name;
+    const char *api;        /* `api = WORD`, of a provider with several; the first is the default */
     const char *connection; /* provider of the connection that it goes by */
     const char *source;     /* of every alert */
     int64_t overlap_ms;
@@ -48,8 +51,30 @@ static void open_guardduty(const struct poll_way *way, const struct round *round
     feed->findings.now_ms = round->now_ms;
 }
 
+static void open_defender(
+    struct defender_alerts alerts, const struct round *round, union feed *feed)
+{
+    feed->defender = alerts;
+    feed->defender.now_ms = round->now_ms;
+}
+
+static void open_graph(const struct poll_way *way, const struct round *round, union feed *feed)
+{
+    (void)way;
+    open_defender(defender_alerts_of(round->transport, DEFENDER_API_GRAPH), round, feed);
+}
+
+static void open_endpoint(const struct poll_way *way, const struct round *round, union feed *feed)
+{
+    (void)way;
+    open_defender(defender_alerts_of(round->transport, DEFENDER_API_ENDPOINT), round, feed);
+}
+
 static const struct service services[] = {
-    { "guardduty", "aws", "guardduty", POLL_OVERLAP_MS, true, open_guardduty },
+    { "guardduty", "", "aws", "guardduty", POLL_OVERLAP_MS, true, open_guardduty },
+    { "defender", "graph", "defender", "defender", DEFENDER_ALERTS_OVERLAP_MS, false, open_graph },
+    { "defender", "endpoint", "defender", "defender", DEFENDER_ALERTS_OVERLAP_MS, false,
+        open_endpoint },
 };
 
 /* Where alerts go: the intake. */
@@ -98,10 +123,20 @@ static enum err service_find(const struct daemon_block *block, struct arena *are
     const struct service **ret_service, const char **reterr_reason)
 {
     str name = block_word(block, "provider", "");
+    str api = block_word(block, "api", "");
     size_t at = 0;
-    while (at < COUNT_OF(services) && !str_is(name, services[at].name))
-        at++;
+    bool is_name = false;
+    for (; at < COUNT_OF(services); at++) {
+        is_name |= str_is(name, services[at].name);
+        if (str_is(name, services[at].name) && (api.len == 0 || str_is(api, services[at].api)))
+            break;
+    }
     bool is_known = at < COUNT_OF(services);
+    if (is_name && !is_known) {
+        *reterr_reason =
+            arena_format(arena, "%.*s has one API for alerts: leave `api` out", STR_ARG(name));
+        return *reterr_reason == NULL ? ERR_MEMORY : ERR_INVALID;
+    }
     if (is_known && (services[at].has_region || block_word(block, "region", "").len == 0)) {
         *ret_service = &services[at];
         return ERR_OK;
