@@ -13,6 +13,7 @@ static const struct builtin_module *const all_modules[] = {
     &aws_evidence_module,
     &aws_groups_module,
     &aws_iam_module,
+    &crowdstrike_module,
     &fronts_module,
     &tell_module,
     &unconnected_module,

@@ -41,6 +41,7 @@ struct script {
     const struct builtin *row;
     struct arena arena;
     value args[STEP_PARAMS_MAX];
+    str alert;  /* what the step is about; empty: one without fields */
     str region; /* where the step begins; empty in a play whose first reply is assumed: offline */
     bool is_elsewhere; /* requests may go to other regions */
     struct step step;
@@ -207,10 +208,15 @@ static inline bool script_has_role(const struct script *script, const char *oper
         { "GetFileInformation", "File.Read.All" },
         { "GetMachineAction", "Machine.Read.All" },
         { "GetMachineById", "Machine.Read.All" },
+        { "GetOnlineState_V1", "hosts:read" },
         { "GetPackageUri", "Machine.CollectForensics" },
         { "GetUser", "User.Read.All" },
         { "IsolateMachine", "Machine.Isolate" },
         { "ListMachineActions", "Machine.Read.All" },
+        { "PatchEntitiesAlertsV3", "alerts:write" },
+        { "PerformActionV2", "hosts:write" },
+        { "PostDeviceDetailsV2", "hosts:read" },
+        { "PostEntitiesAlertsV2", "alerts:read" },
         { "RestrictCodeExecution", "Machine.RestrictExecution" },
         { "RevokeSignInSessions", "User.RevokeSessions.All" },
         { "RunAntivirusScan", "Machine.Scan" },
@@ -261,7 +267,7 @@ static struct step script_step(const struct script *script, struct arena *arena,
     return (struct step){ .args = script->args,
         .arena = arena,
         .key = STR("0badcafe-run-1-step-0"),
-        .alert = STR("{\"alert\":{}}"),
+        .alert = script->alert.len > 0 ? script->alert : STR("{\"alert\":{}}"),
         .region = script->region,
         .began_ms = SCRIPT_BEGAN_MS,
         .state = state,
