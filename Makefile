@@ -45,7 +45,7 @@ $(B)/vm/match/literals_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl
 
 LIB_SRC := $(wildcard vm/*.c vm/*/*.c stdlib/*.c stdlib/*/*.c compiler/*.c compiler/lint/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/grammar/parser.o $(B)/grammar/lexer.o \
-           $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o $(B)/stdlib/aws/collector.o
+           $(B)/stdlib/sources/embedded.o $(B)/stdlib/sandbox/shipped_world.o $(B)/stdlib/collector/embedded.o
 CMD_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/driver/*.c))
 SERVE_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard compiler/serve/*.c))
 UNIT    := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
@@ -109,8 +109,8 @@ $(B)/stdlib/sandbox/shipped_world.c: stdlib/sandbox/embed.awk stdlib/sandbox/wor
 	$(if $(Q),@echo "  GEN  $@")
 	$(Q)LC_ALL=C awk -f $^ > $@
 
-# So is the script that collects from a host.
-$(B)/stdlib/aws/collector.c: stdlib/aws/embed.awk stdlib/aws/collector.sh
+# So are the scripts that collect from a host.
+$(B)/stdlib/collector/embedded.c: stdlib/collector/embed.awk $(sort $(wildcard stdlib/collector/*.sh stdlib/collector/*.ps1))
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  GEN  $@")
 	$(Q)LC_ALL=C awk -f $^ > $@

@@ -5,13 +5,9 @@
 #include "aws/requests.h"
 #include "aws/requests_evidence.h"
 #include "aws/requests_ssm.h"
-#include "base/buf.h"
-
-#include <jansson.h>
 
 enum { CALLER, INSTANCE, BUCKET, AGENT, FIND, SEND, POLL, CANCEL };
 enum {
-    SCRIPT_BYTES_MAX = 48 * 1024,
     DELIVERY_S = 600,
     QUICK_S = 420, /* the collector ends itself after 240, and then packs and uploads */
     FULL_S = 1800, /* after 900 */
@@ -95,7 +91,7 @@ static enum step_turn heard_instance(struct step *step, const struct answer *ans
 static enum step_turn conclude(struct step *step, const struct xml *root)
 {
     struct triage *self = step->state;
-    const struct collected *told = &self->collected;
+    const struct collector_status *told = &self->collected;
     str id = arg(step, TRIAGE_INSTANCE);
     const struct xml *item = xml_find(root, "Contents");
     while (item != NULL && !str_equal(xml_text(item, "Key"), key(self)))
@@ -118,11 +114,11 @@ static enum step_turn conclude(struct step *step, const struct xml *root)
     step->results.url = value_text(str_from(url));
     step->results.sha256 = value_text(told->sha256);
     step->results.verdict = (value){ .kind = VALUE_VERDICT, .integer = VERDICT_UNKNOWN };
-    if (told->skipped > 0)
+    if (told->state == COLLECTOR_PARTIAL)
         return talk_end(step, STEP_PARTIAL,
-            "%lld files of instance %.*s are kept as %s; %lld things were there and not taken: "
-            "manifest.tsv in it says which and why",
-            told->files, STR_ARG(id), url, told->skipped);
+            "%lld files of instance %.*s are kept as %s; %lld things were there and not taken "
+            "(%.*s): manifest.json in it says which and why",
+            told->files, STR_ARG(id), url, told->skipped, STR_ARG(told->why));
     return talk_end(step, STEP_DONE, "%lld files of instance %.*s are kept as %s", told->files,
         STR_ARG(id), url);
 }
@@ -146,23 +142,17 @@ static enum step_turn heard_bucket(struct step *step, const struct answer *answe
 
 /* ---- the command ---- */
 
-static str script_text(struct step *step)
-{
-    CLEANUP(buf_release) struct buf text = BUF_INIT(SCRIPT_BYTES_MAX);
-    for (size_t at = 0; at < collector_lines_count; at++)
-        buf_add(&text, str_from(collector_lines[at]));
-    return text.err == ERR_OK ? arena_copy(step->arena, buf_str(&text)) : (str){ NULL, 0 };
-}
-
 static enum step_turn send(struct step *step)
 {
     struct triage *self = step->state;
     uint32_t execution_s = is_full(step) ? FULL_S : QUICK_S;
     const char *put = arena_format(step->arena, LATE_PUT "%.*s:%.*s:%u", STR_ARG(self->target),
         STR_ARG(self->bucket_region), DELIVERY_S + execution_s);
+    struct collection what = { .plan = collector_profile(arg(step, TRIAGE_PROFILE)),
+        .sent_s = step->began_ms / 1000 };
     struct ssm_script script = { .put = str_from(put),
         .profile = is_full(step) ? STR("full") : STR("quick"),
-        .text = script_text(step),
+        .text = collector_run_script(step->arena, &what),
         .delivery_s = DELIVERY_S,
         .execution_s = execution_s };
     if (put == NULL || script.text.ptr == NULL)
@@ -278,59 +268,24 @@ static enum step_turn heard_send(struct step *step, const struct answer *answer)
 
 /* ---- its end ---- */
 
-static long long number_of(const json_t *told, const char *name)
-{
-    json_int_t number = json_integer_value(json_object_get(told, name));
-    return number < 0 ? 0 : (long long)number;
-}
-
-/* Letters, digits, spaces: whoever is root there may write what he likes. */
-static str words_of(struct arena *arena, const json_t *told, const char *name, size_t most)
-{
-    const char *text = json_string_value(json_object_get(told, name));
-    size_t len = text == NULL ? 0
-                              : strspn(text, "abcdefghijklmnopqrstuvwxyz"
-                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,");
-    return arena_copy(arena, (str){ text == NULL ? "" : text, len < most ? len : most });
-}
-
-/* Read the last line of the output. False: memory is short. */
-static bool told_read(struct step *step, str output)
-{
-    struct triage *self = step->state;
-    while (output.len > 0 && output.ptr[output.len - 1] == '\n')
-        output.len--;
-    size_t line = str_find_last(output, '\n');
-    str last = line == output.len ? output : str_skip(output, line + 1);
-    json_auto_t *told = json_loadb(last.ptr, last.len, 0, NULL);
-    const char *uploaded = json_string_value(json_object_get(told, "uploaded"));
-    struct collected *out = &self->collected;
-    *out = (struct collected){ .is_told = json_is_object(told) && uploaded != NULL,
-        .is_uploaded = uploaded != NULL && strcmp(uploaded, "no") != 0,
-        .sha256 = words_of(step->arena, told, "sha256", 64),
-        .fault = words_of(step->arena, told, "error", 100),
-        .bytes = number_of(told, "bytes"),
-        .files = number_of(told, "files"),
-        .skipped = number_of(told, "skipped") };
-    return out->sha256.ptr != NULL && out->fault.ptr != NULL;
-}
-
 static enum step_turn ended(struct step *step, const struct answer *answer)
 {
     struct triage *self = step->state;
     str id = arg(step, TRIAGE_INSTANCE), status = xml_text(answer->root, "StatusDetails");
-    if (!told_read(step, xml_text(answer->root, "StandardOutputContent")))
+    if (collector_status_read(
+            step->arena, xml_text(answer->root, "StandardOutputContent"), &self->collected)
+        != ERR_OK)
         return talk_memory(step);
     if (self->is_late)
         return talk_end(step, STEP_FAILED,
             "the collector on instance %.*s did not end in time and was cancelled", STR_ARG(id));
-    if (!self->collected.is_told)
+    if (self->collected.state == COLLECTOR_NONE || self->collected.state == COLLECTOR_RUNNING)
         return talk_end(step, STEP_FAILED,
             "the collector on instance %.*s ended as %.*s and told nothing of what it collected",
             STR_ARG(id), STR_ARG(status));
     if (!self->collected.is_uploaded)
         return talk_end(step, STEP_FAILED, "the collector on instance %.*s kept nothing: %.*s",
-            STR_ARG(id), STR_ARG(self->collected.fault));
+            STR_ARG(id), STR_ARG(self->collected.why));
     self->is_sent = true;
     return ask_bucket(step, self->bucket_region, 0);
 }

@@ -2,17 +2,18 @@
  * Systems Manager alike.
  *
  * A collection is what to take (a profile, as JSON) and where to put it. Its script is text that
- * a POSIX sh or Windows PowerShell 5.1 runs: it makes a directory of its own, starts the collector
- * detached and returns at once; started again for the same `key` it starts nothing. Progress and end are
- * a file that is polled, of one JSON object (struct collector_status). One archive comes of it, with
- * manifest.json: for each file path, bytes, SHA-256, the command that made it; clock offset; what was
- * skipped, and why.
+ * a POSIX sh or Windows PowerShell 5.1 runs, ASCII but for what a plan says: it makes a directory of its
+ * own, starts the collector detached and returns at once; started again for the same `key` it starts
+ * nothing. Progress and end are a file that is polled, of one JSON object (struct collector_status).
+ * One archive comes of it, with manifest.json: for each file path, bytes, SHA-256, the command that
+ * made it; clock offset; what was skipped, and why.
  */
 #pragma once
 
 #include "base/arena.h"
 #include "base/attr.h"
 #include "base/err.h"
+#include "base/str.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,13 +25,19 @@ struct collection {
     str plan;    /* the profile as JSON, made by the compiler; empty: the default "quick" */
     str put_url; /* a mark or an address to upload the archive to; empty: it stays in the directory */
     str tool;    /* path, on the host, of the user's own collector or memory tool; empty: none */
-    int64_t sent_s; /* our clock when it was begun (step->began_ms): for the offset */
+    int64_t
+        sent_s; /* our clock when it was begun (step->began_ms): for the offset, which so has the
+                     * time that the way to the host took in it */
 };
 
 /* The script that starts it; what it prints: "cdr-collector started" or "cdr-collector running".
- * In `arena`; ptr NULL: it is full. */
+ * "cdr-collector refused: .." when the directory is somebody else's. In `arena`; ptr NULL: it is full,
+ * or plan or address are none. */
 str collector_start_script(
     struct arena *arena, enum platform platform, const struct collection *what);
+/* The Linux collector to run in the foreground, for who waits for it: `key` is not looked at, and the
+ * address is read from CDR_PUT, which is set before it. Its last line is a status. As above. */
+str collector_run_script(struct arena *arena, const struct collection *what);
 /* The script that prints the status file, and one that removes the directory. */
 str collector_status_script(struct arena *arena, enum platform platform, str key);
 str collector_clean_script(struct arena *arena, enum platform platform, str key);
@@ -62,9 +69,20 @@ struct collector_status {
 MUST_CHECK enum err collector_status_read(
     struct arena *arena, str text, struct collector_status *ret_status);
 
-/* The default profiles, as plan: "quick", "full", "memory"; empty: there is none of that name. */
+/* The default profiles, as plan: "quick", "full"; empty: there is none of that name. */
 str collector_profile(str name);
 
-/* `text` as one word of sh, or as one single-quoted literal of PowerShell; ptr NULL: the arena is full,
+/* What a plan needs on the host besides its script: a file of the user's own. */
+struct collector_tool {
+    str file;   /* here, as the compiler found it; empty: none */
+    str sha256; /* hex, as the rules say it */
+};
+/* False: the plan (empty: "quick") is none, or has no part for the platform; ERR_MEMORY counts as
+ * that, with arena->is_full. */
+bool collector_needs(
+    struct arena *arena, enum platform platform, str plan, struct collector_tool *ret_tool);
+
+/* `text` as one word of sh, or as one single-quoted literal of PowerShell (which must get it as Unicode: a
+ * script file without a byte order mark is read in the host's code page); ptr NULL: the arena is full,
  * or it has a NUL. Whatever it holds, it is that and nothing else runs. */
 str collector_quote(struct arena *arena, enum platform platform, str text);

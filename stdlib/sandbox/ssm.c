@@ -160,10 +160,11 @@ static const char *collect(struct call *call)
         return NULL;
     int status = upload(call, str_from(call_text(call, "Parameters.commands.2")), body);
     return arena_format(call->arena,
-        "{\"cdr\":\"triage\",\"version\":1,\"profile\":\"%s\",\"uploaded\":\"%s\",\"sha256\":\"%"
-        "s\","
-        "\"bytes\":%zu,\"files\":3,\"skipped\":0,\"cut\":0,\"seconds\":1,\"error\":\"%s\"}\n",
+        "{\"cdr\":\"triage\",\"version\":2,\"profile\":\"%s\",\"state\":\"%s\",\"uploaded\":\"%s\","
+        "\"sha256\":\"%s\",\"bytes\":%zu,\"files\":3,\"skipped\":0,\"cut\":0,\"seconds\":1,"
+        "\"clock_offset\":0,\"why\":\"%s\"}\n",
         profile != NULL && strstr(profile, "full") != NULL ? "full" : "quick",
+        status == 200 || status == 412 ? "complete" : "failed",
         status == 200   ? "yes"
         : status == 412 ? "exists"
                         : "no",

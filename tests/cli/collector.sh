@@ -2,7 +2,7 @@
 # collector.sh - the collector itself, by every shell that is here, among hostile files.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-collector=$root/stdlib/aws/collector.sh
+collector=$root/stdlib/collector/collector.sh
 holds "nothing in it means anything to Systems Manager" bash -c '! grep -qF "{{" "$1"' - "$collector"
 holds "it is small" test "$(wc -c <"$collector")" -lt 32768
 

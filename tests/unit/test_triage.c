@@ -35,9 +35,9 @@
 #define NOT_YET                                                                                    \
     ASK_ERROR("GetCommandInvocation", "", 400, "{\"__type\":\"InvocationDoesNotExist\"}")
 #define TOLD(uploaded, skipped, error)                                                             \
-    "noise\\n{\\\"cdr\\\":\\\"triage\\\",\\\"uploaded\\\":\\\"" uploaded                           \
-    "\\\",\\\"sha256\\\":\\\"" SUM                                                                 \
-    "\\\",\\\"bytes\\\":77,\\\"files\\\":5,\\\"skipped\\\":" skipped ",\\\"error\\\":\\\"" error   \
+    "noise\\n{\\\"cdr\\\":\\\"triage\\\",\\\"state\\\":\\\"complete\\\",\\\"uploaded\\\":"         \
+    "\\\"" uploaded "\\\",\\\"sha256\\\":\\\"" SUM                                                 \
+    "\\\",\\\"bytes\\\":77,\\\"files\\\":5,\\\"skipped\\\":" skipped ",\\\"why\\\":\\\"" error     \
     "\\\"}\\n"
 #define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define URL "s3://evidence-bucket/" KEY
@@ -86,9 +86,10 @@ static void what_the_collector_uploaded_is_looked_at(void **state)
 static void what_was_not_taken_makes_it_partial(void **state)
 {
     (void)state;
-    static const struct exchange exchanges[] = { BEGIN, SEND, POLL("Success", TOLD("yes", "3", "")),
-        OBJECT("77") };
-    ASSERT_COLLECT(exchanges, STEP_PARTIAL, "3 things were there and not taken: manifest.tsv", 1);
+    static const struct exchange exchanges[] = { BEGIN, SEND,
+        POLL("Success", TOLD("yes", "3", "1 over a limit")), OBJECT("77") };
+    ASSERT_COLLECT(exchanges, STEP_PARTIAL,
+        "3 things were there and not taken (1 over a limit): manifest.json", 1);
 }
 
 static void an_object_of_another_size_is_not_ours(void **state)
