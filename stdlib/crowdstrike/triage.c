@@ -55,12 +55,6 @@ const char *falcon_triage_words(struct step *step, str text)
 
 /* ---- what the rule says, before anybody is asked ---- */
 
-/* "linux" or "windows" of the plan. */
-static json_t *plan_part(const json_t *plan, enum platform platform)
-{
-    return json_object_get(plan, platform == PLATFORM_WINDOWS ? "windows" : "linux");
-}
-
 /* Why `to` is no place for evidence; NULL: it is one, or none is given. */
 static const char *place_fault(struct step *step)
 {
@@ -80,42 +74,43 @@ static const char *place_fault(struct step *step)
                            STR_ARG(to), why);
 }
 
-static enum step_turn begin(struct step *step, const char *profile)
+static enum step_turn begin(struct step *step, bool is_memory)
 {
     struct falcon_triage *self = step->state;
-    str asked = falcon_triage_arg(step, TRIAGE_PROFILE),
-        plan = falcon_triage_arg(step, TRIAGE_PLAN);
+    str plan = falcon_triage_arg(step, TRIAGE_PLAN);
+    bool is_full = str_is(falcon_triage_arg(step, TRIAGE_PROFILE), "full");
     const char *why = place_fault(step);
-    if (profile == NULL)
-        profile = str_is(asked, "full") ? "full" : "quick";
     if (id_of(step).len == 0)
         return step_end(step, STEP_UNRESOLVED, "the alert names no host of CrowdStrike");
     if (why != NULL)
         return step_end(step, STEP_UNRESOLVED, why);
-    self->plan = plan.len > 0 ? plan : collector_profile(str_from(profile));
-    self->seconds = strcmp(profile, "quick") == 0  ? QUICK_S
-                    : strcmp(profile, "full") == 0 ? FULL_S
-                                                   : OWN_S;
+    if (plan.len == 0 && is_memory)
+        return step_end(step, STEP_UNRESOLVED,
+            "collecting memory needs a tool that reads it, and the profile names none: declare a "
+            "collector with its file, SHA-256 and command");
+    self->plan = plan.len > 0 ? plan : collector_profile(is_full ? STR("full") : STR("quick"));
+    self->seconds = plan.len > 0 ? OWN_S : is_full ? FULL_S : QUICK_S;
     return falcon_device_ask(step, TRIAGE_DEVICE, id_of(step), 0);
 }
 
 /* ---- the host ---- */
 
-/* What the plan says for the platform: a file to send, and how long it takes. False: it says
- * nothing for it. */
+/* What the plan says for the platform: a file to send, and how long it takes. False: it is none, or
+ * says nothing for it. */
 static bool plan_read(struct step *step)
 {
     struct falcon_triage *self = step->state;
+    struct collector_tool tool;
+    if (!collector_needs(step->arena, self->platform, self->plan, &tool))
+        return false;
     json_auto_t *plan = json_loadb(self->plan.ptr, self->plan.len, 0, NULL);
-    json_t *part = plan_part(plan, self->platform);
-    str file = str_from(json_string_value(json_object_get(part, "file")));
-    str sha256 = str_from(json_string_value(json_object_get(part, "sha256")));
-    json_int_t seconds = json_integer_value(json_object_get(part, "time"));
-    self->tool_file = arena_copy(step->arena, file);
-    self->tool_sha256 = arena_copy(step->arena, sha256);
+    const char *part = self->platform == PLATFORM_WINDOWS ? "windows" : "linux";
+    json_int_t seconds = json_integer_value(json_object_get(json_object_get(plan, part), "time"));
+    self->tool_file = tool.file;
+    self->tool_sha256 = tool.sha256;
     if (seconds > 0)
         self->seconds = (uint32_t)(seconds < OWN_S_MAX ? seconds : OWN_S_MAX) + PACKING_S;
-    return json_is_object(part) && self->tool_file.ptr != NULL && self->tool_sha256.ptr != NULL;
+    return true;
 }
 
 /* Name the archive, and the object where it is uploaded. False: memory is short. */
@@ -466,7 +461,7 @@ enum step_turn falcon_triage_poll(struct step *step, uint32_t delay_ms)
 
 /* ---- all of it ---- */
 
-static enum step_turn next(struct step *step, const struct reply *reply, const char *profile)
+static enum step_turn next(struct step *step, const struct reply *reply, bool is_memory)
 {
     static talk_hearer *const hearers[] = {
         RTR_HEARERS,
@@ -485,17 +480,17 @@ static enum step_turn next(struct step *step, const struct reply *reply, const c
     };
     const struct falcon_triage *self = step->state;
     if (reply == NULL)
-        return begin(step, profile);
+        return begin(step, is_memory);
     bool is_of_aws = self->rtr.talk.last.provider != NULL;
     return talk_hear(step, reply, hearers, is_of_aws ? &aws_speaker : &crowdstrike_speaker);
 }
 
 enum step_turn falcon_triage_next(struct step *step, const struct reply *reply)
 {
-    return next(step, reply, NULL);
+    return next(step, reply, false);
 }
 
 enum step_turn falcon_memory_next(struct step *step, const struct reply *reply)
 {
-    return next(step, reply, "memory");
+    return next(step, reply, true);
 }
