@@ -125,7 +125,32 @@ static const struct {
     { "alerts", "created_timestamp", JSON_STRING },
     { "alerts", "updated_timestamp", JSON_STRING },
     { "alerts", "status", JSON_STRING },
+    { "responsePolicies", "id", JSON_STRING },
 };
+
+/* NULL, or a sentence about a device with a status that is none; each gets a place for what only the
+ * sandbox knows. */
+static const char *devices_fault(json_t *tenant, struct arena *arena)
+{
+    static const char *const states[] = { "normal", "containment_pending", "contained",
+        "lift_containment_pending" };
+    size_t index;
+    json_t *device;
+    json_array_foreach(json_object_get(tenant, "devices"), index, device)
+    {
+        size_t at = 0;
+        while (at < COUNT_OF(states) && strcmp(states[at], world_text(device, "status")) != 0)
+            at++;
+        if (at == COUNT_OF(states))
+            return arena_format(arena, "the device %s is '%s', which is no status",
+                world_text(device, "device_id"), world_text(device, "status"));
+        if (json_object_get(device, "sandbox") == NULL)
+            json_object_set_new(device, "sandbox", json_object());
+        if (!json_is_object(json_object_get(device, "sandbox")))
+            return "\"sandbox\" of a device is not an object";
+    }
+    return NULL;
+}
 
 static const char *tenant_fault(json_t *tenant, struct arena *arena)
 {
@@ -145,7 +170,7 @@ static const char *tenant_fault(json_t *tenant, struct arena *arena)
                     relied_on[at].list, relied_on[at].member);
         }
     }
-    return NULL;
+    return devices_fault(tenant, arena);
 }
 
 const struct edr_family crowdstrike_family = {

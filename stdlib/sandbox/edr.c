@@ -70,7 +70,7 @@ bool edr_refuse_as(struct edr_call *call, enum edr_refusal why, const char *sent
 
 void edr_header(struct edr_call *call, const char *name, const char *value)
 {
-    if (value != NULL && call->headers_count < ANSWER_HEADERS_MAX)
+    if (value != NULL && value[0] != '\0' && call->headers_count < ANSWER_HEADERS_MAX)
         call->headers[call->headers_count++] =
             (struct http_header){ str_from(name), str_from(value) };
 }

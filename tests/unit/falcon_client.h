@@ -30,6 +30,13 @@ static inline void falcon_login(struct client *client, const char *form)
     json_decref(reply);
 }
 
+/* What is to go wrong from now on, as JSON. */
+static inline void set_faults(struct client *client, const char *faults)
+{
+    client_send(client, "POST", "/_sandbox/faults", NULL, JSON_TYPE, str_from(faults));
+    assert_int_equal(client->status, 200);
+}
+
 /* The last reply as JSON; kept until the client's arena goes. */
 static inline json_t *falcon_reply(struct client *client)
 {
