@@ -2,6 +2,7 @@
 #include "base/percent.h"
 #include "base/time.h"
 #include "sandbox/crowdstrike.h"
+#include "sandbox/microsoft.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 static const struct edr_family *const families[] = {
     &crowdstrike_family,
+    &microsoft_family,
 };
 
 static const struct edr_family *family_of(const struct sigv4_request *request)
