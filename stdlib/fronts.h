@@ -68,4 +68,4 @@ extern const struct builtin crowdstrike_triage, crowdstrike_memory, crowdstrike_
 extern const struct builtin defender_triage, defender_memory, defender_isolate_host;
 extern const struct builtin crowdstrike_alert_status, crowdstrike_alert_comment;
 extern const struct builtin defender_alert_status, defender_alert_comment;
-extern const struct builtin defender_disable_user, defender_revoke_sessions;
+extern const struct builtin defender_disable_user;

@@ -14,6 +14,8 @@ static const struct builtin_module *const all_modules[] = {
     &aws_groups_module,
     &aws_iam_module,
     &crowdstrike_module,
+    &defender_graph_module,
+    &defender_hosts_module,
     &fronts_module,
     &tell_module,
     &unconnected_module,

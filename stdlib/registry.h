@@ -17,6 +17,8 @@ extern const struct builtin_module aws_evidence_module;
 extern const struct builtin_module aws_groups_module;
 extern const struct builtin_module aws_iam_module;
 extern const struct builtin_module crowdstrike_module;
+extern const struct builtin_module defender_graph_module;
+extern const struct builtin_module defender_hosts_module;
 extern const struct builtin_module fronts_module;
 extern const struct builtin_module tell_module;
 extern const struct builtin_module unconnected_module;

@@ -9,7 +9,6 @@
 #define DEFENDER "https://learn.microsoft.com/en-us/defender-endpoint/api/"
 
 #define NEEDS_EDR(what) what " needs a CrowdStrike or Defender connection"
-#define NEEDS_DEFENDER(what) what " needs a Defender connection"
 
 #define HOST PARAM("host", HOST, TARGET, "the device, as its EDR names it")
 #define INSTANCE PARAM("instance", INSTANCE, TARGET, "the EC2 instance")
@@ -27,16 +26,6 @@ static const struct builtin rows[] = {
         .missing = NEEDS_EDR("collecting memory"),
     },
     {
-        .name = "package",
-        .verb = VERB_COLLECT,
-        .provider = "defender",
-        .doc = "Collect the investigation package that the EDR itself puts together.",
-        .params = { HOST },
-        .effect = EFFECT_COLLECTS,
-        .source = DEFENDER "collect-investigation-package",
-        .missing = NEEDS_DEFENDER("the investigation package"),
-    },
-    {
         .name = "isolate_host",
         .verb = VERB_RESPOND,
         .doc = "Cut a host off from the network, its EDR excepted.",
@@ -46,39 +35,6 @@ static const struct builtin rows[] = {
         .inverse = "release_host",
         .source = DEFENDER "isolate-machine",
         .missing = NEEDS_EDR("isolating a host"),
-    },
-    {
-        .name = "restrict_app_execution",
-        .verb = VERB_RESPOND,
-        .provider = "defender",
-        .doc = "Let a host run only programs that Microsoft signed.",
-        .params = { HOST },
-        .effect = EFFECT_CHANGES,
-        .inverse = "allow_app_execution",
-        .source = DEFENDER "restrict-code-execution",
-        .missing = NEEDS_DEFENDER("restricting programs"),
-    },
-    {
-        .name = "scan_host",
-        .verb = VERB_RESPOND,
-        .provider = "defender",
-        .doc = "Start an antivirus scan.",
-        .params = { HOST, PARAM_CHOICE("mode", "quick full", "quick when not given") },
-        .effect = EFFECT_COLLECTS,
-        .source = DEFENDER "run-av-scan",
-        .missing = NEEDS_DEFENDER("an antivirus scan"),
-    },
-    {
-        .name = "stop_and_quarantine_file",
-        .verb = VERB_RESPOND,
-        .provider = "defender",
-        .doc = "Stop the processes of a file and move it to quarantine.",
-        .params = { HOST, PARAM_DIRECTS("sha256", REQUIRED, "the file's SHA-256 in hex") },
-        .effect = EFFECT_CHANGES,
-        .destroys = DESTROYS_MEMORY,
-        .inverse = "release_file",
-        .source = DEFENDER "stop-and-quarantine-file",
-        .missing = NEEDS_DEFENDER("quarantining a file"),
     },
     {
         .name = "email",
@@ -142,27 +98,6 @@ static const struct builtin rows[] = {
         .effect = EFFECT_COLLECTS,
         .source = "https://docs.cadosecurity.com/",
         .missing = "cado needs a Cado connection",
-    },
-    {
-        .name = "allow_app_execution",
-        .verb = VERB_UNDO,
-        .provider = "defender",
-        .doc = "Let a host run every program again.",
-        .params = { PARAM("host", HOST, REQUIRED, "the device") },
-        .effect = EFFECT_CHANGES,
-        .source = DEFENDER "unrestrict-code-execution",
-        .missing = NEEDS_DEFENDER("allowing programs"),
-    },
-    {
-        .name = "release_file",
-        .verb = VERB_UNDO,
-        .provider = "defender",
-        .doc = "Take a file out of quarantine.",
-        .params = { PARAM("host", HOST, REQUIRED, "the device"),
-            PARAM_DIRECTS("sha256", REQUIRED, "the file's SHA-256 in hex") },
-        .effect = EFFECT_CHANGES,
-        .source = DEFENDER "run-live-response",
-        .missing = NEEDS_DEFENDER("releasing a file"),
     },
     {
         .name = "release_host",

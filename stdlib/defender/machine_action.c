@@ -120,6 +120,7 @@ static enum step_turn follow(struct step *step, struct machine_action *action,
     str error = xml_text(item, "errorHResult");
     action->id = arena_copy(step->arena, xml_text(item, "id"));
     action->status = arena_copy(step->arena, xml_text(item, "status"));
+    action->scope = arena_copy(step->arena, xml_text(item, "scope"));
     action->error = str_is(error, "0") ? STR("") : arena_copy(step->arena, error);
     if (str_is(action->status, "Succeeded"))
         return end(step, action, ACTION_SUCCEEDED, answer);
@@ -194,8 +195,10 @@ static enum step_turn heard_first_list(
         return follow_foreign(step, action, item);
     if (action->of_step.len > 0)
         return end(step, action, action->has_cancelled ? ACTION_WITHDRAWN : ACTION_ALREADY, NULL);
-    if (item != NULL && action->opposite != NULL)
+    if (item != NULL && action->opposite != NULL) {
+        action->scope = arena_copy(step->arena, xml_text(item, "scope"));
         return end(step, action, ACTION_ALREADY, NULL);
+    }
     return send(step, action);
 }
 

@@ -46,6 +46,7 @@ struct machine_action {
     bool is_foreign; /* somebody else began it */
     str id;
     str status; /* in Defender's word */
+    str scope;  /* of an isolation "Full" or "Selective", of a scan "Quick" or "Full" */
     str error;  /* errorHResult, where it is not 0 */
     const char *why;
     /* Its own. */

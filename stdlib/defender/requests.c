@@ -155,14 +155,25 @@ struct request mde_update_alert(struct step *step, str alert, const char *member
 
 /* ---- Microsoft Graph ---- */
 
-struct request graph_get_user(struct step *step, str user)
+static struct request get_user(struct step *step, str user, str members)
 {
     struct rest_draft draft =
         rest_begin(step, GRAPH, "GetUser", named(step, "user", user), "GET", "/v1.0/users");
     rest_segment(&draft, user);
-    rest_query(&draft, "$select",
-        STR("id,accountEnabled,userPrincipalName,onPremisesSyncEnabled,displayName"));
+    rest_query(&draft, "$select", members);
     return rest_end(&draft);
+}
+
+struct request graph_get_user(struct step *step, str user)
+{
+    return get_user(
+        step, user, STR("id,accountEnabled,userPrincipalName,onPremisesSyncEnabled,displayName"));
+}
+
+struct request graph_get_user_sessions(struct step *step, str user)
+{
+    return get_user(
+        step, user, STR("id,userPrincipalName,displayName,signInSessionsValidFromDateTime"));
 }
 
 struct request graph_enable_user(struct step *step, str user, bool is_enabled)

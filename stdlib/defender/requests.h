@@ -36,6 +36,8 @@ struct request mde_update_alert(struct step *step, str alert, const char *member
 
 /* Microsoft Graph; `user` is an object id or a principal name. */
 struct request graph_get_user(struct step *step, str user);
+/* With the time before which its sessions are void. */
+struct request graph_get_user_sessions(struct step *step, str user);
 struct request graph_enable_user(struct step *step, str user, bool is_enabled);
 struct request graph_revoke_sessions(struct step *step, str user);
 struct request graph_get_alert(struct step *step, str alert);
