@@ -6,6 +6,7 @@
 
 #include "aws/findings.h"
 #include "base/time.h"
+#include "crowdstrike/alerts.h"
 #include "defender/alerts.h"
 #include "serve/blocks.h"
 
@@ -21,6 +22,7 @@ enum {
 union feed {
     struct poll_provider provider; /* first of each */
     struct aws_findings findings;
+    struct falcon_alerts falcon;
     struct defender_alerts defender;
 };
 
@@ -51,6 +53,14 @@ static void open_guardduty(const struct poll_way *way, const struct round *round
     feed->findings.now_ms = round->now_ms;
 }
 
+static void open_crowdstrike(
+    const struct poll_way *way, const struct round *round, union feed *feed)
+{
+    (void)way;
+    feed->falcon = falcon_alerts_of(round->transport);
+    feed->falcon.now_ms = round->now_ms;
+}
+
 static void open_defender(
     struct defender_alerts alerts, const struct round *round, union feed *feed)
 {
@@ -72,6 +82,7 @@ static void open_endpoint(const struct poll_way *way, const struct round *round,
 
 static const struct service services[] = {
     { "guardduty", "", "aws", "guardduty", POLL_OVERLAP_MS, true, open_guardduty },
+    { "crowdstrike", "", "crowdstrike", "crowdstrike", POLL_OVERLAP_MS, false, open_crowdstrike },
     { "defender", "graph", "defender", "defender", DEFENDER_ALERTS_OVERLAP_MS, false, open_graph },
     { "defender", "endpoint", "defender", "defender", DEFENDER_ALERTS_OVERLAP_MS, false,
         open_endpoint },

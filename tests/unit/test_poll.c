@@ -40,6 +40,7 @@ struct world {
     size_t fail_at;  /* that page fails; 0: none does */
     size_t page_max; /* records of one */
     bool is_unsorted;
+    bool says_so;   /* that it is unsorted */
     bool repeats;   /* each page but the first begins with the last record of the one before */
     bool has_holes; /* an empty page before each full one */
     bool loops;     /* the token leads to the same page */
@@ -127,6 +128,7 @@ static enum err world_page(struct poll_provider *provider, const struct poll_ask
                 .text = str_from(arena_format(arena, "%d/%d", one->id, one->revision)) };
     }
     ret_page->records = records;
+    ret_page->is_unsorted = world->says_so;
     if (is_hole || end < count)
         ret_page->next = str_from(arena_format(arena, "%c%zu", is_hole ? 'h' : 't', end));
     if (world->loops && ask->token.len > 0)
@@ -393,6 +395,27 @@ static void a_provider_that_does_not_sort_loses_nothing(void **state)
     scene_free(scene);
 }
 
+/* Each page is in order, and the next one begins before it. */
+static void pages_that_only_look_sorted_lose_nothing_where_the_provider_says_so(void **state)
+{
+    (void)state;
+    for (int says_so = 0; says_so < 2; says_so++) {
+        struct scene *scene = scene_new();
+        scene->world.is_unsorted = true;
+        scene->world.says_so = says_so == 1;
+        for (int page = 0; page < 10; page++)
+            for (int at = 0; at < PAGE; at++)
+                world_add(&scene->world, NOW_MS - (page * PAGE + PAGE - at + 20) * MINUTE_MS);
+        for (int look = 0; look < 3; look++)
+            assert_int_equal(scene_look(scene), ERR_OK);
+        if (says_so == 1)
+            assert_all_in(scene);
+        else
+            assert_true(scene->inbox.count < scene->world.count);
+        scene_free(scene);
+    }
+}
+
 static void repeated_and_empty_pages_change_nothing(void **state)
 {
     (void)state;
@@ -609,6 +632,7 @@ int main(void)
         cmocka_unit_test(records_that_are_archived_meanwhile_take_nobody_with_them),
         cmocka_unit_test(many_of_one_moment_that_change_are_read_until_nothing_is_new),
         cmocka_unit_test(a_provider_that_does_not_sort_loses_nothing),
+        cmocka_unit_test(pages_that_only_look_sorted_lose_nothing_where_the_provider_says_so),
         cmocka_unit_test(repeated_and_empty_pages_change_nothing),
         cmocka_unit_test(parts_are_read_to_their_ends_before_the_cursor_moves),
         cmocka_unit_test(pages_without_end_are_an_error),
