@@ -71,7 +71,7 @@ static void a_call_needs_a_token_that_lives(void **state)
     microsoft(client, "GET", ALERTS, "");
     assert_microsoft_refused(401, "InvalidAuthenticationToken", "innerError");
     log_in(client, CDR, GRAPH_SCOPE);
-    control_post(client, "faults", "[{\"operation\":\"ListAlertsV2\",\"kind\":\"expire\"}]");
+    control_post(client, "faults", "[{\"operation\":\"ListAlerts\",\"kind\":\"expire\"}]");
     microsoft(client, "GET", ALERTS, "");
     assert_microsoft_refused(401, "InvalidAuthenticationToken", "expired");
     assert_int_equal(microsoft(client, "GET", ALERTS, ""), 200);
