@@ -6,6 +6,9 @@
 #define ENTITIES "/real-time-response/entities/"
 #define JSON_TEXT(text) (text).ptr, (text).len
 
+/* Falcon waits up to 30 s for a host before it answers; a file of 128 MB takes its time. */
+enum { HOST_ANSWER_MS = 90 * 1000, UPLOAD_ANSWER_MS = 30 * 60 * 1000 };
+
 /* "host/ID", for people. */
 static str host_name(struct step *step, str device)
 {
@@ -19,7 +22,9 @@ static struct request session(
         rest_begin(step, "crowdstrike", operation, host_name(step, device), "POST", path);
     rest_json(&draft, json_pack("{s:s%,s:s,s:b}", "device_id", JSON_TEXT(device), "origin", "cdr",
                           "queue_offline", (int)queue_offline));
-    return rest_end(&draft);
+    struct request request = rest_end(&draft);
+    request.answer_ms = HOST_ANSWER_MS;
+    return request;
 }
 
 struct request rtr_init(struct step *step, str device, bool queue_offline)
@@ -58,7 +63,9 @@ struct request rtr_execute(struct step *step, str id, str device, const char *ba
                           : json_pack("{s:s,s:s%,s:s%,s:s%,s:i,s:b}", "base_command", base,
                               "command_string", JSON_TEXT(line), "session_id", JSON_TEXT(id),
                               "device_id", JSON_TEXT(device), "id", 0, "persist", 0));
-    return rest_end(&draft);
+    struct request request = rest_end(&draft);
+    request.answer_ms = HOST_ANSWER_MS;
+    return request;
 }
 
 struct request rtr_check(struct step *step, str request_id, uint32_t sequence)
@@ -125,6 +132,7 @@ struct request rtr_create_put_file(struct step *step, str name, str path, str sh
     rest_part(&draft, "name", NULL, name);
     rest_parts_end(&draft);
     struct request request = rest_end(&draft);
+    request.answer_ms = UPLOAD_ANSWER_MS;
     if (mark == NULL || filename == NULL)
         request.body = (str){ NULL, 0 };
     return request;
@@ -155,6 +163,8 @@ str rtr_line(struct arena *arena, const char *command, str operand)
                                 "_-.:/\\";
     if (operand.ptr == NULL || operand.len == 0 || !str_all_of(operand, plain))
         return (str){ NULL, 0 };
-    const char *line = arena_format(arena, "%s \"%.*s\"", command, STR_ARG(operand));
+    /* A backslash before the quotation mark might be read as one with it. */
+    const char *quote = operand.ptr[operand.len - 1] == '\\' ? "" : "\"";
+    const char *line = arena_format(arena, "%s %s%.*s%s", command, quote, STR_ARG(operand), quote);
     return line == NULL ? (str){ NULL, 0 } : str_from(line);
 }

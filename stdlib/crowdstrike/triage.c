@@ -19,7 +19,9 @@ enum {
     OFFLINE_MS = 3600 * 1000,
     OFFLINE_POLL_MS = 60 * 1000,
     POLL_MS = 30 * 1000,
-    POLLS_MAX = 240,
+    LATE_POLL_MS = 60 * 1000, /* after half an hour: turns of a step are counted */
+    LATE_POLLS = 60,
+    POLLS_MAX = 280,
     SCRIPT_S = 120,
     MISSES_MAX = 6,
     WORDS_MAX = 160,
@@ -418,7 +420,8 @@ static enum step_turn heard_none(struct step *step)
 static enum step_turn heard_running(struct step *step)
 {
     struct falcon_triage *self = step->state;
-    uint32_t delay_ms = poll_delay_ms(self->polls, POLL_MS);
+    uint32_t delay_ms =
+        poll_delay_ms(self->polls, self->polls < LATE_POLLS ? POLL_MS : LATE_POLL_MS);
     if (self->polled_ms / 1000 >= self->seconds || self->polls++ >= POLLS_MAX)
         return still_there(step, STEP_PARTIAL, "does not end in the time that it has");
     return falcon_triage_poll(step, delay_ms);
