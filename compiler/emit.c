@@ -153,6 +153,8 @@ static void set_tables(const struct emit *emit, struct program *program)
     program->daemon_block_count = emit->daemon_blocks.count;
     program->accounts = emit->accounts.items;
     program->account_count = emit->accounts.count;
+    program->regions = emit->regions.items;
+    program->region_count = emit->regions.count;
     program->has_organization = emit->has_organization;
     program->roles = emit->roles.items;
     program->role_count = emit->roles.count;

@@ -1,5 +1,5 @@
 /* emit_accounts.c - which accounts of AWS the rules name: into no other does a step take a role,
- * whatever an alert says. */
+ * whatever an alert says; and which regions environments name: where an instance is looked for. */
 #include "emit_pass.h"
 
 #include "arn.h"
@@ -22,15 +22,28 @@ static void add_constant(struct emit *emit, value v)
         add(emit, arn_read(value_str(v), &arn) ? arn.account : value_str(v));
 }
 
+static void add_region(struct emit *emit, value v)
+{
+    for (uint32_t at = 0; at < emit->regions.count; at++)
+        if (v.kind != VALUE_TEXT || str_equal(emit->regions.items[at], value_str(v)))
+            return;
+    if (v.kind == VALUE_TEXT)
+        TABLE_ADD(emit, emit->regions, value_str(v));
+}
+
 static void add_places(struct emit *emit, const struct ast_place *place)
 {
     for (; place != NULL; place = place->next) {
-        const struct expr *one = place->values != NULL && str_is(place->key, "accounts")
-                                     ? place->values->elements
-                                     : NULL;
+        bool is_region = str_is(place->key, "regions");
+        const struct expr *one =
+            place->values != NULL && (is_region || str_is(place->key, "accounts"))
+                ? place->values->elements
+                : NULL;
         emit->has_organization |= place->is_organization;
         for (; one != NULL; one = one->next)
-            if (one->kind == EXPR_LITERAL)
+            if (one->kind == EXPR_LITERAL && is_region)
+                add_region(emit, one->literal.value);
+            else if (one->kind == EXPR_LITERAL)
                 add_constant(emit, one->literal.value);
     }
 }

@@ -84,6 +84,7 @@ struct emit {
     TABLE(struct connection_code) connections;
     TABLE(struct daemon_block) daemon_blocks;
     TABLE(str) accounts; /* that are named, once each */
+    TABLE(str) regions;
     bool has_organization;
     struct connection_cache connection_cache;
     TABLE(struct shared_excuse) shared_excuses;

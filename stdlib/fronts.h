@@ -47,7 +47,6 @@ enum {
     }
 
 enum { USER_USER, USER_ACCOUNT };
-enum { SESSIONS_ROLE, SESSIONS_USER, SESSIONS_INSTANCE, SESSIONS_ACCOUNT, SESSIONS_REGION };
 
 /* What is acted on is the alert itself: rows that `tells` it, without a target among the parameters. */
 enum { ALERT_STATUS };
@@ -63,7 +62,7 @@ enum { ALERT_COMMENT };
             PARAM_TOLD("text", OPTIONAL, "the comment; without it the alert's title")              \
     }
 
-extern const struct builtin aws_triage, aws_disable_user, aws_revoke_sessions;
+extern const struct builtin aws_triage, aws_disable_user;
 extern const struct builtin crowdstrike_triage, crowdstrike_memory, crowdstrike_isolate_host;
 extern const struct builtin defender_triage, defender_memory, defender_isolate_host;
 extern const struct builtin crowdstrike_alert_status, crowdstrike_alert_comment;

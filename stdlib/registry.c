@@ -16,6 +16,7 @@ static const struct builtin_module *const all_modules[] = {
     &crowdstrike_module,
     &defender_graph_module,
     &defender_hosts_module,
+    &find_module,
     &fronts_module,
     &tell_module,
     &unconnected_module,
@@ -56,6 +57,21 @@ const struct builtin *builtin_at(size_t index)
 const struct builtin *builtin_find(enum verb verb, str name)
 {
     return row_find(&everything, verb, name);
+}
+
+const struct builtin *builtin_find_of(enum verb verb, str name, const char *provider)
+{
+    const struct builtin *row = builtin_find(verb, name);
+    const struct builtin *part = NULL;
+    for (uint32_t at = 0; row != NULL && (part = builtin_part(row, at)) != NULL; at++)
+        if (part->provider != NULL && strcmp(part->provider, provider) == 0)
+            break;
+    return part;
+}
+
+const struct builtin *builtin_finder(enum type type)
+{
+    return row_find(&everything, VERB_FIND, str_from(type_name(type)));
 }
 
 const struct builtin *builtin_find_inverse(str name)
@@ -108,6 +124,8 @@ static const char *param_fault(const struct builtin *row, uint32_t index)
         return "text that a rule must give says where the step goes";
     if (param->need == PARAM_SCOPE && param->type != TYPE_ACCOUNT && param->type != TYPE_REGION)
         return "a scope is an account or a region";
+    if (param->need == PARAM_TARGET && row->verb == VERB_FIND)
+        return "what a row looks for with is no target";
     if (param->need == PARAM_TARGET && row->verb == VERB_UNDO)
         return "the arguments of an undo are recorded, not found";
     return NULL;

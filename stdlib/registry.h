@@ -19,14 +19,19 @@ extern const struct builtin_module aws_iam_module;
 extern const struct builtin_module crowdstrike_module;
 extern const struct builtin_module defender_graph_module;
 extern const struct builtin_module defender_hosts_module;
+extern const struct builtin_module find_module;
 extern const struct builtin_module fronts_module;
 extern const struct builtin_module tell_module;
 extern const struct builtin_module unconnected_module;
 
 /* The row a rule names with `verb name`, or NULL. */
 const struct builtin *builtin_find(enum verb verb, str name);
+/* The same as `provider` does it: of a front its way; NULL: not at all. */
+const struct builtin *builtin_find_of(enum verb verb, str name, const char *provider);
 /* The row with VERB_UNDO of that name, or NULL. */
 const struct builtin *builtin_find_inverse(str name);
+/* The row with VERB_FIND that looks for things of that type, or NULL: executor.finder. */
+const struct builtin *builtin_finder(enum type type);
 /* Row `index` of all, sorted by verb and name within a module; NULL past the end. */
 const struct builtin *builtin_at(size_t index);
 

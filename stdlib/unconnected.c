@@ -6,36 +6,9 @@
 #include "params.h"
 #include "registry.h"
 
-#define DEFENDER "https://learn.microsoft.com/en-us/defender-endpoint/api/"
-
-#define NEEDS_EDR(what) what " needs a CrowdStrike or Defender connection"
-
-#define HOST PARAM("host", HOST, TARGET, "the device, as its EDR names it")
-#define INSTANCE PARAM("instance", INSTANCE, TARGET, "the EC2 instance")
-#define USER PARAM("user", USER, TARGET, "the user")
 #define MESSAGE PARAM("text", TEXT, OPTIONAL, "the message; else the alert in one line")
 
 static const struct builtin rows[] = {
-    {
-        .name = "memory",
-        .verb = VERB_COLLECT,
-        .doc = "Collect the memory of a running host.",
-        .params = { HOST, INSTANCE },
-        .effect = EFFECT_COLLECTS,
-        .source = DEFENDER "run-live-response",
-        .missing = NEEDS_EDR("collecting memory"),
-    },
-    {
-        .name = "isolate_host",
-        .verb = VERB_RESPOND,
-        .doc = "Cut a host off from the network, its EDR excepted.",
-        .params = { HOST, PARAM_CHOICE("mode", "full selective",
-                              "selective keeps mail and chat; full when not given") },
-        .effect = EFFECT_CHANGES,
-        .inverse = "release_host",
-        .source = DEFENDER "isolate-machine",
-        .missing = NEEDS_EDR("isolating a host"),
-    },
     {
         .name = "email",
         .verb = VERB_NOTIFY,
@@ -98,15 +71,6 @@ static const struct builtin rows[] = {
         .effect = EFFECT_COLLECTS,
         .source = "https://docs.cadosecurity.com/",
         .missing = "cado needs a Cado connection",
-    },
-    {
-        .name = "release_host",
-        .verb = VERB_UNDO,
-        .doc = "Give a host its network back.",
-        .params = { PARAM("host", HOST, REQUIRED, "the device") },
-        .effect = EFFECT_CHANGES,
-        .source = DEFENDER "unisolate-machine",
-        .missing = NEEDS_EDR("releasing a host"),
     },
 };
 

@@ -9,6 +9,7 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_IMPORT] = "import",
     [VERB_CALL] = "call",
     [VERB_UNDO] = "undo",
+    [VERB_FIND] = "find",
 };
 
 static const char *const effect_names[EFFECT_COUNT] = {

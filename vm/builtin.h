@@ -27,6 +27,7 @@ enum verb {
     VERB_IMPORT,
     VERB_CALL,
     VERB_UNDO, /* no rule can write it: the inverse of another row */
+    VERB_FIND, /* nor this: what is found for another step (act/locate.h) */
     VERB_COUNT
 };
 

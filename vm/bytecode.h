@@ -377,6 +377,8 @@ struct program {
     uint32_t daemon_block_count;
     const str *accounts; /* of AWS that the rules name; into no other does a step take a role .. */
     uint32_t account_count;
+    const str *regions; /* of AWS that the rules name: where an instance is looked for */
+    uint32_t region_count;
     bool has_organization;  /* .. or into every active one of our organization */
     const uint32_t *probes; /* fragments with the values of parts of conditions; see probe.h */
     uint32_t probe_count;

@@ -4,7 +4,7 @@
 #include "registry.h"
 #include "suggest.h"
 
-enum { NAME_COLUMN = 33, PROVIDER_COLUMN = 14 };
+enum { NAME_COLUMN = 33, PROVIDER_COLUMN = 21 };
 
 static const struct option options[] = {
     { OPTION_JSON, OPTION_FLAG, NULL, NULL, NULL, "an array of objects, for programs" },
@@ -277,9 +277,9 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         return print_json(driver, arguments);
     const struct builtin *row;
     bool is_list = arguments->operand_count == 0;
-    /* No rule writes an undo: it is not in the list, but it has a page. */
+    /* No rule writes an undo, or looks for things: those have pages, and are not in the list. */
     for (size_t i = 0; (row = builtin_at(i)) != NULL; i++) {
-        if (is_list && row->verb != VERB_UNDO)
+        if (is_list && row->verb < VERB_UNDO)
             print_line(&driver->out, row);
         else if (!is_list && is_asked(arguments, row))
             print_page(&driver->out, row);

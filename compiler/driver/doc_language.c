@@ -142,7 +142,7 @@ void doc_language(struct buf *out)
     const struct builtin *row;
     buf_add(out, STR("\n## Steps\n"));
     for (size_t i = 0; (row = builtin_at(i)) != NULL; i++)
-        if (row->verb != VERB_UNDO)
+        if (row->verb < VERB_UNDO)
             add_step(out, row);
     buf_add(out, STR("\n## Sources\n\n"));
     struct shipped_source source;

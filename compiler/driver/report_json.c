@@ -280,7 +280,13 @@ void json_step(struct reporter *reporter, const struct step_view *step)
     json_put(&json, "permissions", json_from_permissions(step));
     if (code != NULL)
         put_conditions(&json, code->condition);
-    json_t *steps = json_object_get(reporter->entry, "steps");
+    /* Not of the rule's steps: what was looked for on their behalf. */
+    bool is_lookup = step->row->verb == VERB_FIND;
+    json_t *steps = json_object_get(reporter->entry, is_lookup ? "lookups" : "steps");
+    if (steps == NULL && is_lookup) {
+        steps = json_array();
+        json_put(&reporter->entry, "lookups", steps);
+    }
     if (json_array_append_new(steps, json) != 0)
         reporter->has_failed = true;
 }

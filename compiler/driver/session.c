@@ -48,8 +48,8 @@ static void tell_step(struct run_report *report, const struct run_step *step)
 {
     struct session *session =
         (struct session *)(void *)((char *)report - offsetof(struct session, run_report));
-    struct step_view view = { step->index, session->run, step->code->builtin, step->code,
-        step->args, &step->outcome };
+    struct step_view view = { step->index, session->run, step->row, step->code, step->args,
+        &step->outcome };
     count_step(session, &view);
     report_step(&session->reporter, &view);
 }
@@ -215,6 +215,7 @@ static void session_init(struct session *session, struct driver *driver,
         .executor = { .mode = mode,
             .clock = driver->clock,
             .connect = connector_connect,
+            .finder = builtin_finder,
             .stop = driver->stop },
         .reporter = { .format = format,
             .mode = mode,

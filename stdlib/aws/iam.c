@@ -5,7 +5,7 @@
 #include "aws/isolate_role.h"
 #include "aws/restrict_role.h"
 #include "aws/revoke_sessions.h"
-#include "params.h"
+#include "fronts.h"
 #include "bytecode.h"
 #include "registry.h"
 
@@ -19,6 +19,37 @@
 #define PARAM_ROLE_OF PARAM("instance", INSTANCE, TARGET, "an EC2 instance that has the role")
 #define PARAM_USER                                                                                 \
     PARAM("user", USER, TARGET, "the IAM user's ARN; or its id or name, and account=")
+
+/* Users of Entra ID have such ids. */
+static bool is_no_guid(const value *args)
+{
+    str user = args[USER_USER].kind == VALUE_TEXT ? value_str(args[USER_USER]) : STR("");
+    return user.len > 0 && !(user.len == 36 && user.ptr[8] == '-' && user.ptr[13] == '-');
+}
+
+const struct builtin aws_disable_user = {
+    .name = "disable_user",
+    .verb = VERB_RESPOND,
+    .provider = "aws",
+    .doc = "Deny an IAM user everything, in the console too, and make its keys inactive.",
+    .params = { PARAM_USER, PARAM_ACCOUNT },
+    .effect = EFFECT_CHANGES,
+    .permissions = { .apply = { "iam:GetUser", "iam:GetUserPolicy", "iam:ListAccessKeys",
+                         "iam:ListUsers", "iam:PutUserPolicy", "iam:UpdateAccessKey" },
+        .undo = { "iam:DeleteUserPolicy", "iam:GetUser", "iam:GetUserPolicy", "iam:ListAccessKeys",
+            "iam:UpdateAccessKey" } },
+    .limits = { "the user may still sign in to the console, where everything is denied: taking "
+                "the password away could not be undone, because it would be lost",
+        "roles that the user took before go on: revoke_sessions on each",
+        "AWS may need minutes until every service denies",
+        "a user holds 2,048 characters of inline policies" },
+    .shows = { SHOWS_USER },
+    .inverse = "enable_user",
+    .source = IAM_API "PutUserPolicy.html",
+    .fits = is_no_guid,
+    .state_bytes = sizeof(struct disable_user),
+    .next = disable_user_next,
+};
 
 /* sts:GetCallerIdentity is called too; AWS lets everybody. */
 static const struct builtin rows[] = {
@@ -40,28 +71,6 @@ static const struct builtin rows[] = {
         .source = IAM_API "UpdateAccessKey.html",
         .state_bytes = sizeof(struct disable_access_key),
         .next = disable_access_key_next,
-    },
-    {
-        .name = "disable_user",
-        .verb = VERB_RESPOND,
-        .provider = "aws",
-        .doc = "Deny an IAM user everything, in the console too, and make its keys inactive.",
-        .params = { PARAM_USER, PARAM_ACCOUNT },
-        .effect = EFFECT_CHANGES,
-        .permissions = { .apply = { "iam:GetUser", "iam:GetUserPolicy", "iam:ListAccessKeys",
-                             "iam:ListUsers", "iam:PutUserPolicy", "iam:UpdateAccessKey" },
-            .undo = { "iam:DeleteUserPolicy", "iam:GetUser", "iam:GetUserPolicy",
-                "iam:ListAccessKeys", "iam:UpdateAccessKey" } },
-        .limits = { "the user may still sign in to the console, where everything is denied: taking "
-                    "the password away could not be undone, because it would be lost",
-            "roles that the user took before go on: revoke_sessions on each",
-            "AWS may need minutes until every service denies",
-            "a user holds 2,048 characters of inline policies" },
-        .shows = { SHOWS_USER },
-        .inverse = "enable_user",
-        .source = IAM_API "PutUserPolicy.html",
-        .state_bytes = sizeof(struct disable_user),
-        .next = disable_user_next,
     },
     {
         .name = "isolate_role",

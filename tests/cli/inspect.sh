@@ -28,7 +28,7 @@ run builtins
 exits 0 "builtins are listed"
 prints "isolate_role" "isolate_role among them"
 holds "in a line each" bash -c '! grep -q "^ " "$1"' - "$out"
-holds "which says what is not connected" grep -qE '^collect memory +not connected +' "$out"
+holds "which says what is not connected" grep -qE '^notify email +not connected +' "$out"
 run builtins isolate_role memory
 exits 0 "some have pages"
 prints "iam:PutRolePolicy" "with permissions"

@@ -151,8 +151,10 @@ exits 3 "no rules is no match"
 cat >pinned.cdr <<'CDR'
 rule careful {
   when source = defender and exists instance.id
-  then respond isolate_role via=aws
+  then respond isolate_role via=two
 }
+connection one { provider = aws  region = "eu-west-1" }
+connection two { provider = aws  region = "us-east-1" }
 CDR
 run run --rules pinned.cdr --alerts high.json
 exits 0 "a clause that is not enforced may be planned"

@@ -235,6 +235,10 @@ static inline bool script_has_role(const struct script *script, const char *oper
 static void script_allowed(const struct script *script, const struct request *request)
 {
     char permission[128];
+    bool is_other = request->provider != NULL && script->row->provider != NULL
+                    && strcmp(request->provider, script->row->provider) != 0;
+    if (is_other) /* of another provider: its permissions are not IAM's */
+        return;
     if (aws_service_find(request->service) == AWS_SERVICE_COUNT) {
         if (!script_has_role(script, request->operation))
             fail_msg("the row has no permission for %s", request->operation);
@@ -254,9 +258,10 @@ static void script_allowed(const struct script *script, const struct request *re
 /* All of a request that the journal compares. */
 static str script_written(struct arena *arena, const struct request *request, enum step_turn turn)
 {
-    const char *text = arena_format(arena, "%s %s:%s %.*s %.*s %u %.*s", step_turn_name(turn),
-        request->service, request->operation, STR_ARG(request->region), STR_ARG(request->target),
-        request->delay_ms, STR_ARG(request->body));
+    const char *text = arena_format(arena, "%s %s %.*s %s:%s %.*s %.*s %u %.*s",
+        step_turn_name(turn), request->provider == NULL ? "-" : request->provider,
+        STR_ARG(request->account), request->service, request->operation, STR_ARG(request->region),
+        STR_ARG(request->target), request->delay_ms, STR_ARG(request->body));
     assert_non_null(text);
     return str_from(text);
 }

@@ -33,7 +33,7 @@ static str account_of(const struct use *use)
     value args[STEP_PARAMS_MAX] = { 0 };
     const struct builtin *row = use->verb == VERB_UNDO
                                     ? builtin_find_inverse(str_from(use->step))
-                                    : builtin_find(use->verb, str_from(use->step));
+                                    : builtin_find_of(use->verb, str_from(use->step), "aws");
     assert_non_null(row);
     for (size_t i = 0; i < COUNT_OF(use->given) && use->given[i].name != NULL; i++) {
         uint32_t at = 0;

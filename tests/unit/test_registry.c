@@ -326,8 +326,10 @@ static void a_row_is_found_by_verb_and_name(void **state)
     assert_null(builtin_find(VERB_RESPOND, STR("release_role")));
     assert_null(builtin_find(VERB_RESPOND, STR("isolate_rol")));
     assert_string_equal(builtin_find_inverse(str_from(row->inverse))->name, "release_role");
-    assert_string_equal(builtin_find(VERB_COLLECT, STR("memory"))->missing,
-        "collecting memory needs a CrowdStrike or Defender connection");
+    assert_null(builtin_find(VERB_COLLECT, STR("memory"))->missing);
+    assert_null(builtin_find_of(VERB_COLLECT, STR("memory"), "aws"));
+    assert_string_equal(
+        builtin_find_of(VERB_COLLECT, STR("memory"), "crowdstrike")->provider, "crowdstrike");
 }
 
 static void every_row_is_reached_by_its_index_once(void **state)

@@ -64,7 +64,7 @@ static void play(struct transport *transport, struct played *played)
 static void act(struct transport *transport, const struct action *action, struct played *ret_played)
 {
     *ret_played = (struct played){ .arena = ARENA_INIT(STEP_BYTES_MAX) };
-    ret_played->row = builtin_find(action->verb, str_from(action->name));
+    ret_played->row = builtin_find_of(action->verb, str_from(action->name), "aws");
     assert_non_null(ret_played->row);
     action_args(action, ret_played->row, &ret_played->arena, ret_played->args);
     play(transport, ret_played);

@@ -1,6 +1,8 @@
 /* collect triage, told by a scripted AWS. */
 #include "script.h"
 
+#include "fronts.h"
+
 #define WHO ASK("GetCallerIdentity", "", CALLER_USER)
 #define INSTANCE                                                                                   \
     ASK("DescribeInstances", "InstanceId.1=i-0abc", INSTANCE_REPLY(OURS, "i-0abc", "running", ""))
@@ -45,7 +47,7 @@
 
 static void collect(struct script *script)
 {
-    script_begin(script, VERB_COLLECT, "triage");
+    script_begin_row(script, &aws_triage);
     script_set(script, "instance", "i-0abc");
     script_set(script, "region", "eu-west-1");
     script_set(script, "to", "s3://evidence-bucket/cases/");

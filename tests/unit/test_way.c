@@ -134,6 +134,21 @@ static void via_names_the_provider_and_what_was_given_stays(void **state)
     arena_release(&asked.arena);
 }
 
+static void what_acts_on_the_alert_is_of_its_source(void **state)
+{
+    (void)state;
+    static const struct builtin theirs = { .name = "note", .provider = "defender", .tells = true };
+    static const struct builtin *const notes[] = { &theirs, NULL };
+    static const struct builtin note = { .name = "note", .tells = true, .ways = notes };
+    struct asked asked = asked_of(NULL, NULL);
+    asked.code.builtin = &note;
+    assert_null(choose(&asked));
+    assert_string_equal(asked.reason, "the alert is none of defender");
+    asked.event.source = STR("defender");
+    assert_ptr_equal(choose(&asked), &theirs);
+    arena_release(&asked.arena);
+}
+
 static void a_row_without_ways_acts_itself(void **state)
 {
     (void)state;
@@ -149,6 +164,7 @@ int main(void)
         cmocka_unit_test(the_form_of_the_target_decides),
         cmocka_unit_test(of_several_the_one_that_is_connected_acts_and_then_the_alerts_own),
         cmocka_unit_test(via_names_the_provider_and_what_was_given_stays),
+        cmocka_unit_test(what_acts_on_the_alert_is_of_its_source),
         cmocka_unit_test(a_row_without_ways_acts_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

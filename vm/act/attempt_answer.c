@@ -11,13 +11,30 @@ static bool is_overloaded(const struct reply *reply)
     return reply->kind == REPLY_RECEIVED && (reply->status == 429 || reply->status >= 500);
 }
 
+/* The way of a request: the step's, or of a read that asks somebody else the one to them. NULL with
+ * the reason: nobody can be asked there. */
+static struct transport *way_of(struct attempt *a, const char **reterr_reason)
+{
+    const struct request *request = &a->step.request;
+    if (request->provider == NULL)
+        return a->way;
+    return a->executor->connect(a->executor, request->provider, request->account, reterr_reason);
+}
+
 /* Send once. No answer is a reply too; *ret_silence then says why there was none. */
 static enum err exchange(
     struct attempt *a, bool is_change, struct reply *ret_reply, enum err *ret_silence)
 {
     const char *reason = NULL;
     struct reply reply = { 0 };
-    enum err err = a->way->send(a->way, &a->step.request, is_change, &a->replies, &reply, &reason);
+    struct transport *way = way_of(a, &reason);
+    *ret_silence = ERR_OK;
+    if (way == NULL) { /* that does not become otherwise while the step lasts */
+        *ret_reply = (struct reply){ .kind = REPLY_REFUSED,
+            .body = str_from(reason == NULL ? "no connection" : reason) };
+        return ERR_OK;
+    }
+    enum err err = way->send(way, &a->step.request, is_change, &a->replies, &reply, &reason);
     bool is_refused = err == ERR_REFUSED || err == ERR_CREDENTIALS;
     if (err != ERR_OK && err != ERR_TRANSPORT && !is_refused)
         return err;
@@ -297,6 +314,10 @@ enum err answer(struct attempt *a, bool is_change, struct reply *ret_reply)
         over(a, STEP_UNKNOWN,
             a->calls == STEP_TURNS_MAX ? "it did not come to an end within 1000 requests"
                                        : "it wanted to send a request of more than 256 KB");
+        return ERR_OK;
+    }
+    if (is_change && request->provider != NULL) {
+        over(a, STEP_UNKNOWN, "it wanted to change something at another provider than its own");
         return ERR_OK;
     }
     if (!is_applied(a))

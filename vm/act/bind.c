@@ -146,9 +146,7 @@ static bool is_form_enough(enum type type, value v)
            || type == TYPE_ACCOUNT || type == TYPE_IP;
 }
 
-/* Whether a user is named so that nobody but IAM can have named it: an ARN, or AIDA and what else
- * its ids are made of. */
-static bool is_iam_user(str text)
+bool args_is_iam_user(str text)
 {
     if (str_startswith(text, STR("arn:")))
         return true;
@@ -163,7 +161,7 @@ static bool is_iam_user(str text)
 static bool is_of_other_directory(const struct binding *b, enum type type, value v)
 {
     return type == TYPE_USER && b->row->provider != NULL && strcmp(b->row->provider, "aws") == 0
-           && !str_is(b->event->provider, "aws") && !is_iam_user(value_str(v));
+           && !str_is(b->event->provider, "aws") && !args_is_iam_user(value_str(v));
 }
 
 /* "web" of "arn:aws:iam::111122223333:role/app/web"; the whole of anything else. */
@@ -322,6 +320,16 @@ static enum err bind(struct binding *b, uint32_t given, value *args)
     b->doubt = NULL;
     TRY(all_bind(b, given, PARAM_SCOPE, args, &scopes));
     return b->doubt == NULL ? ERR_OK : ERR_NOT_FOUND;
+}
+
+bool args_has_candidate(const struct event *event, enum type type)
+{
+    for (size_t at = 0; at < COUNT_OF(candidates); at++)
+        if (candidates[at].type == type
+            && (is_there(event->fields[candidates[at].field])
+                || event->unread[candidates[at].field]))
+            return true;
+    return false;
 }
 
 enum err args_bind(const struct builtin *row, uint32_t given, const struct event *event,

@@ -51,6 +51,9 @@ struct executor {
      * with a sentence in *reterr_reason ("no connection: AWS_ACCESS_KEY_ID is not set"). */
     struct transport *(*connect)(
         struct executor *executor, const char *provider, str account, const char **reterr_reason);
+    /* The row with VERB_FIND whose result is a thing of that type (act/locate.h), or NULL; itself
+     * NULL: nothing is looked for. */
+    const struct builtin *(*finder)(enum type type);
     void *self;                /* whoever made `connect` */
     struct governor *governor; /* asked before every change (governor.h); NULL: nobody is, which
                                 * only tests of the executor may want */

@@ -3,6 +3,7 @@
 
 #include "act/always.h"
 #include "act/governor.h"
+#include "act/locate.h"
 #include "act/timers.h"
 #include "act/way.h"
 #include "decide.h"
@@ -23,6 +24,8 @@ struct runner {
     str alert;         /* event_name */
     const char *doubt; /* an excuse cannot be decided; NULL: none */
     struct always always;
+    struct located instance; /* what was looked for, and came of it, for all steps */
+    struct located host;
     /* `approve` holds the steps after it too, however its own step ended */
     const struct step_code *gate; /* the last one that nobody has said yes to; NULL: none */
     bool is_gate_shut;            /* somebody said no, or nobody answered */
@@ -103,6 +106,59 @@ static enum err gate_pass(struct runner *runner, const struct run_step *step)
     return ERR_OK;
 }
 
+/* Look for what a step acts on, by a step of its own. */
+static enum err look_for(
+    struct runner *runner, const struct builtin *row, enum type type, struct located *ret_located)
+{
+    value *args = NULL;
+    struct step_code *code = ARENA_NEW(runner->arena, struct step_code);
+    const char *text = arena_format(runner->arena, "%s %s", verb_name(row->verb), row->name);
+    if (code == NULL || text == NULL)
+        return ERR_MEMORY;
+    *code = (struct step_code){ .builtin = row, .text = str_from(text), .args_count = FIND_PARAMS };
+    TRY(locate_args(runner->program, runner->event, runner->arena, &args));
+    struct run_step step = { .index = runner->begun++, .code = code, .args = args };
+    struct step_order order = {
+        .row = row, .args = args, .run = runner->run, .index = step.index, .found = STR("")
+    };
+    TRY(cause_new(runner, code, &order.cause));
+    const char *reason = NULL;
+    enum err err =
+        way_choose(runner->program, code, runner->event, args, runner->arena, &order.row, &reason);
+    if (err == ERR_NOT_FOUND)
+        err = step_refuse(
+            runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step.outcome);
+    else if (err == ERR_OK)
+        err = step_execute(runner->executor, &order, runner->arena, &step.outcome);
+    TRY(err);
+    step.row = order.row;
+    if (runner->report != NULL && runner->report->step != NULL)
+        runner->report->step(runner->report, &step);
+    return located_read(&step.outcome, type, runner->arena, ret_located);
+}
+
+/* The alert does not name what the step acts on: *reterr_reason says so, and after ERR_NOT_FOUND what
+ * was tried too. */
+static enum err locate(struct runner *runner, const struct step_code *code, value *args,
+    str *ret_found, const char **reterr_reason)
+{
+    enum type type = TYPE_INSTANCE;
+    const struct builtin *row = NULL;
+    if (!locate_is_possible(runner->executor, code, runner->event, &type, &row))
+        return ERR_NOT_FOUND;
+    struct located *located = type == TYPE_INSTANCE ? &runner->instance : &runner->host;
+    if (!located->is_tried)
+        TRY(look_for(runner, row, type, located));
+    if (located->turn != STEP_DONE) {
+        *reterr_reason = arena_format(runner->arena, "%s; and from its %s none was found: %s",
+            *reterr_reason, type == TYPE_INSTANCE ? "host" : "instance", located->found);
+        return *reterr_reason == NULL ? ERR_MEMORY : ERR_NOT_FOUND;
+    }
+    located_bind(located, type, code, args);
+    *ret_found = str_from(located->found);
+    return ERR_OK;
+}
+
 static const char *const gate_is_shut =
     "the `approve by` of an earlier step was not given, and it holds this one too";
 
@@ -115,26 +171,31 @@ static enum err step_one(
         return ERR_MEMORY;
     for (uint32_t i = 0; i < count && i < code->args_count; i++)
         args[i] = given[i];
+    str found = STR("");
+    const char *reason = NULL;
+    enum err bound =
+        args_bind(code->builtin, code->given, runner->event, args, runner->arena, &found, &reason);
+    if (bound == ERR_NOT_FOUND)
+        bound = locate(runner, code, args, &found, &reason);
+    if (bound != ERR_OK && bound != ERR_NOT_FOUND)
+        return bound;
+    step->index = runner->begun;
     struct step_order order = {
         .row = code->builtin,
         .args = args,
         .run = runner->run,
         .index = step->index,
-        .found = STR(""),
+        .found = found,
         .timeout_ms = code->timeout_ms,
     };
     step->code = code;
     step->args = args;
     TRY(cause_new(runner, code, &order.cause));
-    const char *reason = NULL;
-    enum err err = args_bind(
-        code->builtin, code->given, runner->event, args, runner->arena, &order.found, &reason);
-    if (err == ERR_NOT_FOUND)
-        return step_refuse(
-            runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step->outcome);
-    TRY(err);
-    err =
-        way_choose(runner->program, code, runner->event, args, runner->arena, &order.row, &reason);
+    enum err err = bound;
+    if (err == ERR_OK)
+        err = way_choose(
+            runner->program, code, runner->event, args, runner->arena, &order.row, &reason);
+    step->row = order.row;
     if (err == ERR_NOT_FOUND)
         return step_refuse(
             runner->executor, &order, STEP_UNRESOLVED, reason, runner->arena, &step->outcome);
@@ -152,7 +213,7 @@ static enum err runner_step(
     struct stepper *stepper, uint32_t index, const value *args, struct step_result *ret_result)
 {
     struct runner *runner = (struct runner *)stepper;
-    struct run_step step = { .index = runner->begun };
+    struct run_step step = { 0 };
     TRY(step_one(runner, &runner->program->steps[index], args, &step));
     TRY(gate_pass(runner, &step));
     runner->begun++;

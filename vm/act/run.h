@@ -14,7 +14,8 @@
 struct run_step {
     uint32_t index; /* in the order they were begun */
     const struct step_code *code;
-    const value *args; /* after binding: what the step acts on */
+    const struct builtin *row; /* that carried it out: code->builtin, or a way of it */
+    const value *args;         /* after binding: what the step acts on */
     struct step_outcome outcome;
 };
 
@@ -37,6 +38,13 @@ struct run_report {
 MUST_CHECK enum err run_execute(struct executor *executor, const struct program *program,
     const struct rule_code *rule, const struct event *event, int64_t run, struct arena *arena,
     struct run_report *report);
+
+/* Whether the alert says anything in the fields that a target of that type is taken from. */
+bool args_has_candidate(const struct event *event, enum type type);
+
+/* Whether a user is named so that nobody but IAM can have named it: an ARN, or AIDA and what else
+ * its ids are made of. */
+bool args_is_iam_user(str text);
 
 /* Make the arguments of a step complete: those that the rule wrote (`given`, as
  * step_code.given) become values of their parameter's type; then PARAM_SCOPE and

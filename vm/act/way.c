@@ -1,6 +1,8 @@
 /* way.c - see way.h. */
 #include "act/way.h"
 
+#include "act/run.h"
+
 #include <string.h>
 
 struct choice {
@@ -50,6 +52,21 @@ static void narrow(struct choice *choice, const struct event *event)
     prefer(choice, is_wanted);
 }
 
+/* Every directory has users of the same names: one that the rule did not write is of IAM only if the
+ * alert is of AWS, or its form says so. */
+static bool is_of_other_directory(const struct builtin *way, const struct step_code *code,
+    const struct event *event, const value *args)
+{
+    if (strcmp(way->provider, "aws") != 0 || str_is(event->provider, "aws"))
+        return false;
+    for (uint32_t at = 0; at < builtin_param_count(way); at++)
+        if (way->params[at].need == PARAM_TARGET && way->params[at].type == TYPE_USER
+            && (code->given & (1U << at)) == 0 && args[at].kind == VALUE_TEXT
+            && !args_is_iam_user(value_str(args[at])))
+            return true;
+    return false;
+}
+
 const char *way_names(const struct builtin *front, struct arena *arena)
 {
     const char *names = "";
@@ -72,6 +89,15 @@ static const char *target_words(const struct builtin *row, const value *args, st
     return words;
 }
 
+/* Whether the rules say how to reach any of the providers. */
+static bool has_connection(const struct program *program, const struct builtin *front)
+{
+    for (uint32_t at = 0; front->ways[at] != NULL; at++)
+        if (way_connection(program, str_from(front->ways[at]->provider)) != NULL)
+            return true;
+    return false;
+}
+
 static enum err refuse(const struct step_code *code, const struct choice *choice, const value *args,
     struct arena *arena, const char **reterr_reason)
 {
@@ -80,11 +106,16 @@ static enum err refuse(const struct step_code *code, const struct choice *choice
     const char *names = way_names(row, arena);
     if (target == NULL || names == NULL)
         return ERR_MEMORY;
-    if (choice->count > 1)
+    if (row->tells)
+        *reterr_reason = arena_format(arena, "the alert is none of %s", names);
+    else if (choice->count > 1)
         *reterr_reason = arena_format(arena,
             "%s can be done to %s by more than one provider, and the alert is of none of them; "
             "write via=%s",
             row->name, target, choice->ways[0]->provider);
+    else if (!has_connection(choice->program, row))
+        *reterr_reason = arena_format(
+            arena, "no connection: %s needs one to %s that knows %s", row->name, names, target);
     else if (code->via.len > 0)
         *reterr_reason = arena_format(
             arena, "%s is nothing that %.*s could know by that name", target, STR_ARG(code->via));
@@ -122,8 +153,10 @@ enum err way_choose(const struct program *program, const struct step_code *code,
         return ERR_OK;
     for (uint32_t at = 0; row->ways[at] != NULL; at++) {
         const struct builtin *way = row->ways[at];
-        bool is_meant = code->via.len == 0 || str_is(code->via, way->provider);
-        if (is_meant && (way->fits == NULL || way->fits(args)))
+        bool is_meant = (code->via.len == 0 || str_is(code->via, way->provider))
+                        && (!way->tells || is_of_source(way, event));
+        if (is_meant && !is_of_other_directory(way, code, event, args)
+            && (way->fits == NULL || way->fits(args)))
             choice.ways[choice.count++] = way;
     }
     if (choice.count > 1)

@@ -3,7 +3,7 @@
  * `isolate_host` is one name for rule authors; Falcon and Defender each have a row for it, a way
  * (builtin.h). Of the ways that fit what is to be acted on, by the form of its identifier, count
  * those that the rules have a connection for, if any; of several that of the alert's own source. What
- * is still open is for the rule to say: `via=`. The choice depends on the rules, the alert and the
+ * is still open is for the rule to say: `via=`. What acts on the alert itself is of its own source alone. The choice depends on the rules, the alert and the
  * arguments alone, so a resumed run makes it again.
  */
 #pragma once

@@ -1,0 +1,424 @@
+#include "find/instance.h"
+
+#include "aws/requests_hosts.h"
+#include "aws/voice.h"
+#include "crowdstrike/replies.h"
+#include "crowdstrike/requests.h"
+#include "defender/requests.h"
+#include "rest/voice.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { DEVICE, SEARCH };
+
+static str arg(const struct step *step, uint32_t index)
+{
+    return step->args[index].kind == VALUE_TEXT ? value_str(step->args[index]) : STR("");
+}
+
+/* ---- what is known of the device ---- */
+
+static void add_text(struct step *step, str *texts, uint32_t *count, str text)
+{
+    for (uint32_t at = 0; at < *count; at++)
+        if (str_equal(texts[at], text))
+            return;
+    if (text.len > 0 && *count < FIND_ADDRESSES_MAX)
+        texts[(*count)++] = arena_copy(step->arena, text);
+}
+
+/* "06-AB-..", "06:ab:..", "06AB..": 12 hex digits; anything else is none. */
+static void add_mac(struct step *step, struct find_device *device, str text)
+{
+    char digits[13] = "";
+    size_t count = 0;
+    for (size_t at = 0; at < text.len; at++) {
+        unsigned char c = (unsigned char)text.ptr[at];
+        if (c == '-' || c == ':')
+            continue;
+        if (!isxdigit(c) || count == 12)
+            return;
+        digits[count++] = (char)tolower(c);
+    }
+    if (count == 12)
+        add_text(step, device->macs, &device->mac_count, (str){ digits, 12 });
+}
+
+/* What the alert says: the name and the addresses of the device. */
+static void know_alert(struct step *step)
+{
+    struct find_instance *self = step->state;
+    value ips = step->args[FIND_IPS];
+    const value *items = value_items(ips);
+    self->device.name = arg(step, FIND_NAME);
+    for (uint32_t at = 0; items != NULL && at < ips.count; at++)
+        add_text(
+            step, self->device.ips, &self->device.ip_count, value_print(step->arena, items[at]));
+    if (items == NULL && ips.kind != VALUE_ABSENT && ips.kind != VALUE_NULL)
+        add_text(step, self->device.ips, &self->device.ip_count, value_print(step->arena, ips));
+}
+
+static void keep_text(struct step *step, str *kept, str text)
+{
+    if (text.len > 0)
+        *kept = arena_copy(step->arena, text);
+}
+
+static void know_falcon(struct step *step, const struct xml *item)
+{
+    struct find_instance *self = step->state;
+    struct falcon_device device = falcon_device_of(item);
+    struct find_device *known = &self->device;
+    keep_text(step, &known->name, device.name);
+    keep_text(step, &known->last_seen, device.last_seen);
+    add_text(step, known->ips, &known->ip_count, device.local_ip);
+    add_text(step, known->ips, &known->ip_count, device.connection_ip);
+    add_mac(step, known, device.mac);
+    if (falcon_is_aws(&device)) {
+        keep_text(step, &known->instance, device.instance);
+        keep_text(step, &known->account, device.account);
+    }
+}
+
+/* "/subscriptions/.." of Azure is none. */
+static str instance_in(str resource)
+{
+    size_t slash = str_find_last(resource, '/');
+    str last = slash == resource.len ? resource : str_skip(resource, slash + 1);
+    return str_startswith(last, STR("i-")) ? last : STR("");
+}
+
+static void know_machine(struct step *step, const struct xml *root)
+{
+    struct find_instance *self = step->state;
+    struct find_device *known = &self->device;
+    keep_text(step, &known->name, xml_text(root, "computerDnsName"));
+    keep_text(step, &known->last_seen, xml_text(root, "lastSeen"));
+    add_text(step, known->ips, &known->ip_count, xml_text(root, "lastIpAddress"));
+    for (const struct xml *item = xml_find(root, "ipAddresses"); item != NULL;
+         item = xml_next(item)) {
+        add_text(step, known->ips, &known->ip_count, xml_text(item, "ipAddress"));
+        add_mac(step, known, xml_text(item, "macAddress"));
+    }
+    if (str_is(xml_text(root, "vmMetadata/cloudProvider"), "AWS")) {
+        str id = instance_in(xml_text(root, "vmMetadata/vmId"));
+        keep_text(step, &known->instance,
+            id.len > 0 ? id : instance_in(xml_text(root, "vmMetadata/resourceId")));
+        keep_text(step, &known->account, xml_text(root, "vmMetadata/subscriptionId"));
+    }
+}
+
+/* ---- where it may be ---- */
+
+static void add_place(struct find_instance *self, str account, str region)
+{
+    for (uint32_t at = 0; at < self->place_count; at++)
+        if (str_equal(self->places[at].account, account)
+            && str_equal(self->places[at].region, region))
+            return;
+    if (self->place_count < FIND_PLACES_MAX)
+        self->places[self->place_count++] = (struct find_place){ account, region };
+}
+
+static bool is_account(str text)
+{
+    return text.len == 12 && str_all_of(text, "0123456789");
+}
+
+/* In every region that is named; without any in the connection's own. */
+static void add_account(struct step *step, str account)
+{
+    struct find_instance *self = step->state;
+    value regions = step->args[FIND_REGIONS];
+    const value *items = value_items(regions);
+    str said = arg(step, FIND_REGION);
+    if (said.len > 0)
+        add_place(self, account, said);
+    for (uint32_t at = 0; items != NULL && at < regions.count; at++)
+        add_place(self, account, value_str(items[at]));
+    if (said.len == 0 && regions.count == 0)
+        add_place(self, account, STR(""));
+}
+
+static void know_places(struct step *step)
+{
+    const struct find_instance *self = step->state;
+    value accounts = step->args[FIND_ACCOUNTS];
+    const value *items = value_items(accounts);
+    if (is_account(self->device.account))
+        add_account(step, self->device.account);
+    if (arg(step, FIND_ACCOUNT).len > 0)
+        add_account(step, arg(step, FIND_ACCOUNT));
+    for (uint32_t at = 0; items != NULL && at < accounts.count; at++)
+        add_account(step, value_str(items[at]));
+    add_account(step, STR(""));
+}
+
+/* ---- EC2 ---- */
+
+static const char *place_words(struct step *step, const struct find_place *place)
+{
+    return arena_format(step->arena, "%s%.*s%s%.*s", place->account.len > 0 ? "account " : "",
+        STR_ARG(place->account.len > 0 ? place->account : STR("the connection's account")),
+        place->region.len > 0 ? " in " : "", STR_ARG(place->region));
+}
+
+static const char *tried_words(struct step *step)
+{
+    const struct find_instance *self = step->state;
+    const char *words = "";
+    for (uint32_t at = 0; words != NULL && at < self->place_count; at++) {
+        const char *place = place_words(step, &self->places[at]);
+        words = place == NULL
+                    ? NULL
+                    : arena_format(step->arena, "%s%s%s", words, at == 0 ? "" : ", ", place);
+    }
+    return words;
+}
+
+static enum step_turn conclude(struct step *step)
+{
+    const struct find_instance *self = step->state;
+    const char *tried = tried_words(step);
+    const char *edr = self->edr == NULL ? "" : self->edr;
+    const char *unread = self->unread == NULL ? "" : self->unread;
+    if (tried == NULL)
+        return talk_memory(step);
+    if (self->matches > 1)
+        return talk_end(step, STEP_UNRESOLVED,
+            "%u instances could be the device: nothing tells them apart (looked in %s)%s",
+            (unsigned)self->matches, tried, edr);
+    if (self->matches == 0)
+        return talk_end(step, STEP_UNRESOLVED,
+            "no instance agrees with the device in two facts%s "
+            "(looked in %s)%s%s",
+            self->doubtful > 0 ? ", though some do in one" : "", tried, unread, edr);
+    if (!self->is_strong && self->unread != NULL)
+        return talk_end(step, STEP_UNRESOLVED,
+            "an instance agrees by %s alone, and networks of other accounts may have the same%s",
+            self->agreement, unread);
+    step->target = self->arn;
+    talk_found(step, "the device is %.*s: %s agree", STR_ARG(self->arn), self->agreement);
+    return talk_end(
+        step, STEP_DONE, "the device is %.*s: %s agree", STR_ARG(self->arn), self->agreement);
+}
+
+static enum step_turn search(struct step *step)
+{
+    struct find_instance *self = step->state;
+    const struct find_device *device = &self->device;
+    if (self->place == self->place_count)
+        return conclude(step);
+    const struct find_place *place = &self->places[self->place];
+    struct request request =
+        device->instance.len > 0
+            ? ec2_find_instances(step, place->region, "instance-id", &device->instance, 1)
+            : ec2_find_instances(
+                step, place->region, "private-ip-address", device->ips, device->ip_count);
+    request.provider = "aws";
+    request.account = place->account;
+    return talk_ask_for_facts(step, SEARCH, request);
+}
+
+/* ---- two facts ---- */
+
+static bool has_text(const str *texts, uint32_t count, str text)
+{
+    for (uint32_t at = 0; at < count; at++)
+        if (str_equal(texts[at], text))
+            return true;
+    return false;
+}
+
+static bool has_address(const struct find_device *device, const struct xml *instance)
+{
+    if (has_text(device->ips, device->ip_count, xml_text(instance, "privateIpAddress")))
+        return true;
+    for (const struct xml *card = xml_find(instance, "networkInterfaceSet/item"); card != NULL;
+         card = xml_next(card))
+        for (const struct xml *item = xml_find(card, "privateIpAddressesSet/item"); item != NULL;
+             item = xml_next(item))
+            if (has_text(device->ips, device->ip_count, xml_text(item, "privateIpAddress")))
+                return true;
+    return false;
+}
+
+/* *ret_shown: EC2 shows any. */
+static bool has_mac(struct step *step, const struct find_device *device, const struct xml *instance,
+    bool *ret_shown)
+{
+    struct find_device shown = { .mac_count = 0 };
+    for (const struct xml *card = xml_find(instance, "networkInterfaceSet/item"); card != NULL;
+         card = xml_next(card))
+        add_mac(step, &shown, xml_text(card, "macAddress"));
+    *ret_shown = shown.mac_count > 0;
+    for (uint32_t at = 0; at < shown.mac_count; at++)
+        if (has_text(device->macs, device->mac_count, shown.macs[at]))
+            return true;
+    return false;
+}
+
+/* Names are compared up to their first dot, in any case. */
+static bool is_name(str a, str b)
+{
+    a = str_first(a, str_find(a, '.'));
+    b = str_first(b, str_find(b, '.'));
+    return a.len > 0 && a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+static bool has_name(const struct find_device *device, const struct xml *instance)
+{
+    if (is_name(device->name, xml_text(instance, "privateDnsName")))
+        return true;
+    for (const struct xml *tag = xml_find(instance, "tagSet/item"); tag != NULL;
+         tag = xml_next(tag))
+        if (str_is(xml_text(tag, "key"), "Name") && is_name(device->name, xml_text(tag, "value")))
+            return true;
+    return false;
+}
+
+/* Both RFC 3339 in UTC, to the second: the text decides. */
+static bool is_newer(str launched, str seen)
+{
+    size_t len = sizeof "2026-01-01T00:00:00" - 1;
+    return launched.len >= len && seen.len >= len && memcmp(launched.ptr, seen.ptr, len) > 0;
+}
+
+static const char *partition_of(str region)
+{
+    return str_startswith(region, STR("cn-"))       ? "aws-cn"
+           : str_startswith(region, STR("us-gov-")) ? "aws-us-gov"
+                                                    : "aws";
+}
+
+static void match(struct step *step, const struct xml *instance, str owner, str region,
+    const char *agreement, bool is_strong)
+{
+    struct find_instance *self = step->state;
+    if (++self->matches > 1)
+        return;
+    self->is_strong = is_strong;
+    self->agreement = arena_format(step->arena, "%s", agreement);
+    self->arn = str_from(
+        arena_format(step->arena, "arn:%s:ec2:%.*s:%.*s:instance/%.*s", partition_of(region),
+            STR_ARG(region), STR_ARG(owner), STR_ARG(xml_text(instance, "instanceId"))));
+}
+
+static void judge(struct step *step, const struct xml *instance, str owner, str region)
+{
+    struct find_instance *self = step->state;
+    const struct find_device *device = &self->device;
+    bool shows_mac = false;
+    char agreement[64] = "";
+    bool is_id = device->instance.len > 0
+                 && str_equal(device->instance, xml_text(instance, "instanceId"))
+                 && (device->account.len == 0 || str_equal(device->account, owner));
+    bool is_mac = has_mac(step, device, instance, &shows_mac);
+    bool is_address = has_address(device, instance);
+    bool is_named = has_name(device, instance);
+    bool is_other = (device->instance.len > 0 && !is_id)
+                    || (device->mac_count > 0 && shows_mac && !is_mac)
+                    || is_newer(xml_text(instance, "launchTime"), device->last_seen);
+    if (is_other || is_id + is_mac + is_address + is_named < 2) {
+        self->doubtful++;
+        return;
+    }
+    snprintf(agreement, sizeof agreement, "%s%s%s%s", is_id ? "id, " : "", is_mac ? "MAC, " : "",
+        is_address ? "address, " : "", is_named ? "name, " : "");
+    agreement[strlen(agreement) - 2] = '\0';
+    match(step, instance, owner, region, agreement, is_id || is_mac);
+}
+
+/* A place that could not be read hides what is there. */
+static void unread(struct step *step, const char *why)
+{
+    struct find_instance *self = step->state;
+    const char *place = place_words(step, &self->places[self->place]);
+    self->unread = arena_format(step->arena, "%s; %s could not be read: %s",
+        self->unread == NULL ? "" : self->unread, place == NULL ? "" : place, why);
+}
+
+static enum step_turn heard_search(struct step *step, const struct answer *answer)
+{
+    struct find_instance *self = step->state;
+    str region = self->talk.last.region.len > 0 ? self->talk.last.region : step->region;
+    if (answer->heard == HEARD_ASSUMED)
+        return talk_end(
+            step, STEP_UNRESOLVED, "which instance it is can be seen only when EC2 is asked");
+    if (answer->heard != HEARD_ANSWER) {
+        const char *why = talk_why(step, answer);
+        unread(step, why == NULL ? "" : why);
+    } else if (xml_text(answer->root, "nextToken").len > 0)
+        unread(step, "there are more instances with these addresses than can be told apart");
+    for (const struct xml *reservation = xml_find(answer->root, "reservationSet/item");
+         reservation != NULL; reservation = xml_next(reservation))
+        for (const struct xml *instance = xml_find(reservation, "instancesSet/item");
+             instance != NULL; instance = xml_next(instance))
+            judge(step, instance, xml_text(reservation, "ownerId"), region);
+    self->place++;
+    return search(step);
+}
+
+/* ---- the EDR ---- */
+
+static enum step_turn begin_search(struct step *step)
+{
+    struct find_instance *self = step->state;
+    if (self->device.instance.len == 0 && self->device.ip_count == 0)
+        return talk_end(step, STEP_UNRESOLVED,
+            "neither the alert nor its EDR says an address or an instance id of the device%s",
+            self->edr == NULL ? "" : self->edr);
+    know_places(step);
+    return search(step);
+}
+
+static enum step_turn heard_device(struct step *step, const struct answer *answer)
+{
+    struct find_instance *self = step->state;
+    str id = arg(step, FIND_HOST);
+    const struct xml *item = NULL;
+    if (answer->heard == HEARD_ASSUMED)
+        return talk_end(
+            step, STEP_UNRESOLVED, "which instance it is can be seen only when its EDR is asked");
+    if (answer->heard != HEARD_ANSWER) {
+        const char *why = talk_why(step, answer);
+        self->edr =
+            arena_format(step->arena, "; the EDR does not say more: %s", why == NULL ? "" : why);
+    } else if (str_is(arg(step, FIND_SOURCE), "crowdstrike")) {
+        item = falcon_resource(answer, "device_id", id);
+        if (item != NULL)
+            know_falcon(step, item);
+    } else if (str_equal(xml_text(answer->root, "id"), id))
+        know_machine(step, answer->root);
+    return begin_search(step);
+}
+
+static enum step_turn begin(struct step *step)
+{
+    str source = arg(step, FIND_SOURCE);
+    str id = arg(step, FIND_HOST);
+    struct request request;
+    know_alert(step);
+    if (str_is(source, "crowdstrike") && falcon_is_agent_id(id))
+        request = falcon_get_device(step, id);
+    else if (str_is(source, "defender"))
+        request = mde_get_machine(step, id);
+    else
+        return begin_search(step);
+    request.provider = str_is(source, "defender") ? "defender" : "crowdstrike";
+    return talk_ask_for_facts(step, DEVICE, request);
+}
+
+enum step_turn find_instance_next(struct step *step, const struct reply *reply)
+{
+    static talk_hearer *const hearers[] = { [DEVICE] = heard_device, [SEARCH] = heard_search };
+    const struct find_instance *self = step->state;
+    if (reply == NULL)
+        return begin(step);
+    const struct speaker *speaker = self->talk.doing == SEARCH ? &aws_speaker
+                                    : str_is(arg(step, FIND_SOURCE), "defender")
+                                        ? &microsoft_speaker
+                                        : &crowdstrike_speaker;
+    return talk_hear(step, reply, hearers, speaker);
+}
