@@ -29,12 +29,12 @@ exits 0 "builtins are listed"
 prints "isolate_role" "isolate_role among them"
 holds "in a line each" bash -c '! grep -q "^ " "$1"' - "$out"
 holds "which says what is not connected" grep -qE '^notify email +not connected +' "$out"
-run builtins isolate_role memory
+run builtins isolate_role email
 exits 0 "some have pages"
 prints "iam:PutRolePolicy" "with permissions"
 prints "taken back by: release_role" "the inverse"
 prints "described at: https://docs.aws.amazon.com/" "the provider's page"
-prints "not connected: collecting memory needs" "and why it is not connected"
+prints "not connected: e-mail needs" "and why it is not connected"
 holds "and no other" test "$(grep -cE '^(collect|respond|notify) ' "$out")" = 2
 run builtins notify log
 exits 0 "a step has a page as rules write it"
