@@ -6,8 +6,8 @@
  *   REST_LATE_PUT BUCKET/KEY:REGION:SECONDS;   in a JSON text: an address to upload evidence to,
  *       signed by the connection to AWS (aws/late_put.h), If-None-Match: * among what is signed.
  *       Percent-encoded, so it holds no quotation mark of JSON, sh or PowerShell.
- *   REST_LATE_FILE SHA256:PATH   the whole content of a part of multipart: the file, read when it is
- *       sent; with another SHA-256 nothing is sent (ERR_REFUSED).
+ *   REST_LATE_FILE SHA256:PATH   the whole content of a part of multipart that has a file name: the file, read
+ *       when it is sent; with another SHA-256 nothing is sent (ERR_REFUSED).
  */
 #pragma once
 

@@ -1,0 +1,21 @@
+/* fill.h - the marks of rest/late.h, filled when a request is sent. */
+#pragma once
+
+#include "base/buf.h"
+#include "rest/late.h"
+#include "rest/rest.h"
+
+/* What content may become: a file, and parts beside it. */
+enum { REST_CONTENT_BYTES_MAX = REST_FILE_BYTES_MAX + REQUEST_BYTES_MAX };
+
+struct rest_fill {
+    struct rest_signer *signer; /* of addresses to upload to; NULL: nobody */
+    struct arena *arena;        /* for addresses and reasons; it is to be wiped */
+};
+
+/* The content of `request` with its marks filled: *ret_content is borrowed from the request where
+ * there are none, else from `out`. A mark for an address is one in JSON, and there is at most one; a
+ * mark for a file is the whole content of a part of multipart. ERR_REFUSED: *reterr_reason is a
+ * sentence in the arena, or static; ERR_MEMORY. */
+MUST_CHECK enum err rest_fill(const struct rest_request *request, const struct rest_fill *fill,
+    struct buf *out, str *ret_content, const char **reterr_reason);
