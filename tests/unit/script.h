@@ -109,7 +109,7 @@ struct script {
 #define WEB_PAGE                                                                                   \
     "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Sign in</body></html>"
 
-/* A way of a front is found by no name. */
+/* A way of a front is found by no name; AWS's is where it has one. */
 static void script_begin_row(struct script *script, const struct builtin *row)
 {
     memset(script, 0, sizeof(*script));
@@ -121,7 +121,9 @@ static void script_begin_row(struct script *script, const struct builtin *row)
 
 static inline void script_begin(struct script *script, enum verb verb, const char *name)
 {
-    script_begin_row(script, builtin_find(verb, str_from(name)));
+    const struct builtin *row = builtin_find(verb, str_from(name));
+    bool is_front = row != NULL && row->ways != NULL;
+    script_begin_row(script, is_front ? builtin_find_of(verb, str_from(name), "aws") : row);
 }
 
 static uint32_t script_param(const struct script *script, const char *param)
