@@ -33,7 +33,7 @@ static void begin(struct script *script, const struct builtin *row, const char *
         struct script of;                                                                          \
         begin(&of, &defender_alert_status, told);                                                  \
         script_set(&of, "status", word);                                                           \
-        ENDS(\&of, exchanges, end, changes, words);                                                \
+        ENDS(&of, exchanges, end, changes, words);                                                 \
     } while (0)
 
 static void the_status_is_set_where_the_alert_came_from(void **state)
@@ -147,7 +147,7 @@ static void a_status_goes_back_to_what_was_read_before(void **state)
         struct script of;                                                                          \
         begin(&of, &defender_alert_comment, told);                                                 \
         script_set(&of, "text", "a \"b\"");                                                        \
-        ENDS(\&of, exchanges, end, changes, words);                                                \
+        ENDS(&of, exchanges, end, changes, words);                                                 \
     } while (0)
 
 static void a_comment_is_written_once_and_known_by_its_mark(void **state)
