@@ -66,6 +66,7 @@ struct falcon_triage {
     str get_id;
     uint32_t looks;
     str fetched; /* SHA-256 of what `get` fetched */
+    uint32_t cleans;
     /* the end, told after the cleaning */
     enum step_turn end;
     const char *why;

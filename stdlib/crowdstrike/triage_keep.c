@@ -11,6 +11,7 @@ enum {
     ABSENT_MAX = 6,
     DOWNLOAD_MS = 30 * 60 * 1000, /* what the download of an archive may take */
     SCRIPT_S = 60,
+    CLEANS_MAX = 3,
     SHA256_DIGITS = 64,
 };
 
@@ -65,11 +66,15 @@ static enum step_turn remove_tool(struct step *step)
     return rtr_run(step, &command, heard_rm);
 }
 
+static enum step_turn clean(struct step *step);
+
 static enum step_turn heard_clean(struct step *step, const struct rtr_told *told)
 {
     struct falcon_triage *self = step->state;
     bool is_clean = told->heard == RTR_DONE && told->out.len > 0
                     && memmem(told->out.ptr, told->out.len, "cdr-collector clean", 19) != NULL;
+    if (told->heard == RTR_UNANSWERED && ++self->cleans < CLEANS_MAX) /* twice does no harm */
+        return clean(step);
     if (!is_clean) {
         self->note = "the collector's directory stays on the host";
         if (told->heard != RTR_DONE)

@@ -28,21 +28,22 @@
 
 enum { HOST_TURNS_MAX = 1000, HOST_COMMANDS_MAX = 1000 };
 
-enum fault {
-    FAULT_NONE,
-    FAULT_LOST,   /* before it arrived */
-    FAULT_UNSEEN, /* it arrived, and the answer was lost */
-    FAULT_THROTTLED,
-    FAULT_HTML,
-    FAULT_ERROR, /* 500, and nothing was done */
-    FAULT_DENIED,
-    FAULT_EXPIRED, /* the session ended before it */
-    FAULT_COUNT
+enum host_fault {
+    HOST_NONE,
+    HOST_LOST,   /* before it arrived */
+    HOST_UNSEEN, /* it arrived, and the answer was lost */
+    HOST_THROTTLED,
+    HOST_HTML,
+    HOST_ERROR, /* 500, and nothing was done */
+    HOST_DENIED,
+    HOST_EXPIRED, /* the session ended before it */
+    HOST_COUNT
 };
 
 struct host {
     struct arena arena;
     /* the world */
+    const char *key; /* of the step; NULL: as the first script says */
     const char *platform;
     const char *status; /* of containment */
     const char *policy; /* of the record, JSON */
@@ -58,7 +59,7 @@ struct host {
     bool has_tool;          /* CrowdStrike has it already */
     const char *hash;       /* that filehash prints */
     bool is_dropped;        /* what is queued is never run */
-    enum fault fault;
+    enum host_fault fault;
     size_t fault_at;
     /* what became of it */
     uint32_t session; /* its number; 0: none */
@@ -192,16 +193,27 @@ static str line_of(struct host *host, str script, uint32_t timeout_s)
 static const char *start_here(struct host *host, str script)
 {
     host->starts++;
-    assert_true(says(script, STEP_KEY));
+    assert_true(says(script, host->key));
     const char *out = host->is_started ? "cdr-collector running\n" : "cdr-collector started\n";
     host->is_started = true;
     return out;
 }
 
+/* Of a script for Linux. */
+static const char *key_of(struct host *host, str line)
+{
+    const char *at = strstr(arena_copy(&host->arena, line).ptr, "CDR_KEY='");
+    assert_non_null(at);
+    at += strlen("CDR_KEY='");
+    return arena_copy(&host->arena, (str){ at, strcspn(at, "'") }).ptr;
+}
+
 static const char *run_script(struct host *host, str line, const char **ret_err)
 {
     enum platform platform = host_platform(host);
-    str key = STR(STEP_KEY);
+    if (host->key == NULL)
+        host->key = key_of(host, line);
+    str key = str_from(host->key);
     if (host->is_blocked) {
         *ret_err = "Custom scripts are not allowed";
         return "";
@@ -363,7 +375,8 @@ static struct reply serve(struct host *host, const struct request *request)
     }
     if (strcmp(operation, "RTR_GetExtractedFileContents") == 0) {
         host->downloads++;
-        assert_true(str_is(request->keep_as, AID "/triage-" STEP_KEY ".7z"));
+        assert_true(
+            str_is(request->keep_as, arena_format(&host->arena, AID "/triage-%s.7z", host->key)));
         return answer(host, 200,
             "{\"bytes\":88,\"sha256\":\"" SUM_7Z
             "\",\"path\":\"/evidence/%.*s\",\"existed\":false}",
@@ -377,28 +390,28 @@ static struct reply serve(struct host *host, const struct request *request)
 
 static struct reply serve_or_fail(struct host *host, const struct request *request)
 {
-    enum fault fault = host->turns == host->fault_at ? host->fault : FAULT_NONE;
+    enum host_fault fault = host->turns == host->fault_at ? host->fault : HOST_NONE;
     switch (fault) {
-    case FAULT_LOST:
+    case HOST_LOST:
         return (struct reply){ .kind = REPLY_LOST, .body = { "", 0 } };
-    case FAULT_UNSEEN:
+    case HOST_UNSEEN:
         serve(host, request);
         return (struct reply){ .kind = REPLY_LOST, .body = { "", 0 } };
-    case FAULT_THROTTLED:
+    case HOST_THROTTLED:
         if (request->provider != NULL)
             return answer(host, 503, "<Error><Code>SlowDown</Code><Message>m</Message></Error>");
         return declined(host, 429, "API rate limit exceeded.");
-    case FAULT_HTML:
+    case HOST_HTML:
         return answer(host, 200, "<!DOCTYPE html><html>Sign in</html>");
-    case FAULT_ERROR:
+    case HOST_ERROR:
         return declined(host, 500, "internal");
-    case FAULT_DENIED:
+    case HOST_DENIED:
         return declined(host, 403, "access denied, authorization failed");
-    case FAULT_EXPIRED:
+    case HOST_EXPIRED:
         host->session = 0;
         break;
-    case FAULT_NONE:
-    case FAULT_COUNT:
+    case HOST_NONE:
+    case HOST_COUNT:
         break;
     }
     return serve(host, request);
@@ -412,6 +425,7 @@ static struct host *host_new(const struct builtin *row, const char *to)
     assert_non_null(host);
     host->arena = (struct arena)ARENA_INIT(0);
     host->row = row;
+    host->key = STEP_KEY;
     host->platform = "Linux";
     host->status = "normal";
     host->policy = "\"remote_response\":{\"policy_id\":\"p-1\",\"applied\":true}";
@@ -453,7 +467,7 @@ static const char *host_written(
 }
 
 /* From a fresh state with the replies that are recorded: the same requests, to the end. */
-static void host_replay(struct host *host, enum step_turn end, size_t limit)
+static inline void host_replay(struct host *host, enum step_turn end, size_t limit)
 {
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(limit);
     CLEANUP(arena_release) struct arena notes = ARENA_INIT(0);
@@ -469,7 +483,7 @@ static void host_replay(struct host *host, enum step_turn end, size_t limit)
     free(state);
 }
 
-static enum step_turn host_play(struct host *host)
+static inline enum step_turn host_play(struct host *host)
 {
     void *state = calloc(1, host->row->state_bytes);
     host->step = host_step(host, &host->arena, state);

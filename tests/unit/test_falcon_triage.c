@@ -240,11 +240,11 @@ static void a_collector_with_another_hash_on_the_host_is_not_run(void **state)
 
 /* ---- all that can go wrong ---- */
 
-static bool may_end(enum fault fault, enum step_turn end)
+static bool may_end(enum host_fault fault, enum step_turn end)
 {
     if (end == STEP_DONE)
         return true;
-    return fault == FAULT_DENIED
+    return fault == HOST_DENIED
            && (end == STEP_FAILED || end == STEP_UNRESOLVED || end == STEP_PARTIAL
                || end == STEP_UNKNOWN);
 }
@@ -276,7 +276,7 @@ static void whatever_goes_wrong_it_ends_rightly_and_starts_once(void **state)
         struct host *well = world(number);
         assert_int_equal(host_play(well), STEP_DONE);
         for (size_t at = 0; at < well->turns; at++)
-            for (enum fault fault = FAULT_LOST; fault < FAULT_COUNT; fault++) {
+            for (enum host_fault fault = HOST_LOST; fault < HOST_COUNT; fault++) {
                 struct host *host = world(number);
                 host->fault = fault;
                 host->fault_at = at;
