@@ -330,7 +330,7 @@ enum item_kind {
     ITEM_ALWAYS,
     ITEM_TEST,
     ITEM_SOURCE,
-    ITEM_BLOCK, /* connection, daemon, role */
+    ITEM_BLOCK, /* channel, collector, connection, daemon, profile, role */
 };
 
 /* The checker's: what excuses alerts that meet a rule's condition. */
@@ -551,7 +551,7 @@ struct item {
             struct ast_check *checks; /* the test's title is `name` */
         } test;
         struct {
-            str keyword; /* "channel", "connection", "daemon", "role"; the label is `name`, or empty */
+            str keyword; /* "channel", "profile", ...; the label is `name`, or empty */
             struct ast_line *lines;
         } block;
     };
@@ -559,6 +559,9 @@ struct item {
 
 /* The word that the item begins with, "environment"; "when" for a bare rule. */
 const char *item_word(const struct item *item);
+
+/* Whether steps may name it by `profile=`: a `profile` or a `collector`. */
+bool item_is_profile(const struct item *item);
 
 /* The provider of a `connection` as it is written; empty when it is not. */
 str connection_provider(const struct item *connection);

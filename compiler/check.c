@@ -106,6 +106,7 @@ static void declare_block(struct check *check, struct item *item)
         declare(check, item,
             str_is(item->block.keyword, "role")      ? SCOPE_ROLES
             : str_is(item->block.keyword, "channel") ? SCOPE_CHANNELS
+            : item_is_profile(item)                  ? SCOPE_PROFILES
                                                      : SCOPE_CONNECTIONS);
 }
 

@@ -64,7 +64,9 @@ static void check_choice(struct check *check, struct expr *expr, const struct pa
         diag_help(check->diags, diag, "it takes one of: %s", param->choices);
         return;
     }
-    if (!is_choice(param->choices, word))
+    if (param->fills)
+        check_profile_name(check, expr, param, word);
+    else if (!is_choice(param->choices, word))
         report_choice(check, expr, param, word);
 }
 
@@ -267,7 +269,8 @@ static void report_param(
 {
     struct suggestion near = { .word = pair->key };
     for (uint32_t at = 0; at < builtin_param_count(builtin); at++)
-        suggest(&near, str_from(builtin->params[at].name));
+        if (!builtin->params[at].is_filled)
+            suggest(&near, str_from(builtin->params[at].name));
     struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_PARAMETER, pair->key_at,
         "`%s %s` has no parameter `%.*s`", verb_name(builtin->verb), builtin->name,
         STR_ARG(pair->key));
@@ -278,6 +281,8 @@ static void report_param(
     }
     str names = STR("");
     for (uint32_t at = 0; at < builtin_param_count(builtin); at++) {
+        if (builtin->params[at].is_filled)
+            continue;
         const char *longer = arena_format(check->arena, "%.*s%s%s", STR_ARG(names),
             at == 0 ? "" : ", ", builtin->params[at].name);
         if (!check_ok(check, longer == NULL ? ERR_MEMORY : ERR_OK))
@@ -320,6 +325,8 @@ static void check_pairs(struct check *check, const struct builtin *builtin, stru
 {
     for (struct pair *pair = pairs; pair != NULL; pair = pair->next) {
         uint32_t index = param_find(builtin, pair->key);
+        if (index != UINT32_MAX && builtin->params[index].is_filled)
+            index = UINT32_MAX; /* no rule can write it */
         if (index == UINT32_MAX && str_is(pair->key, "via") && check_one == check_value)
             check_via(check, builtin, pair->value);
         else if (index == UINT32_MAX)

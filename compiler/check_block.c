@@ -1,5 +1,5 @@
-/* check_block.c - the blocks of a configuration: channel, connection, daemon, role. Which keys
- * there are, and what they take, is in settings.def. */
+/* check_block.c - the blocks of a configuration: channel, collector, connection, daemon, profile,
+ * role. Which keys  * there are, and what they take, is in settings.def. */
 #include "check_pass.h"
 
 #include "base/limits.h"
@@ -310,6 +310,14 @@ static void check_value(struct check *check, const struct frame *frame, const st
     case SETTING_SECRET:
         check_secret(check, frame, line);
         return;
+    case SETTING_NUMBER:
+    case SETTING_SECONDS:
+    case SETTING_ARTIFACTS:
+    case SETTING_PATTERNS:
+    case SETTING_COMMAND:
+    case SETTING_SHA256:
+        check_profile_value(check, frame->keyword, expr, row);
+        return;
     case SETTING_BLOCK:
     case SETTING_BLOCKS:
         return; /* check_line has told */
@@ -577,4 +585,6 @@ void check_block(struct check *check, struct item *item)
     check_lines(check, &frame);
     if (str_is(frame.keyword, "role"))
         check_role(check, item);
+    else if (item_is_profile(item))
+        check_profile_item(check, item);
 }

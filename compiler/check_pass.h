@@ -178,8 +178,18 @@ void check_source(struct check *check, struct item *item);
 /* check_overlap.c: warn where a source of a rule file and another one accept the same alerts. */
 void check_overlaps(struct check *check);
 
-/* check_block.c: connection, daemon, role */
+/* check_block.c: connection, daemon, role, profile .. */
 void check_block(struct check *check, struct item *item);
+/* check_profile.c: what one value of a `profile` or `collector` says; `keyword` is the block within it,
+ * "profile linux". */
+struct setting;
+void check_profile_value(
+    struct check *check, str keyword, const struct expr *expr, const struct setting *row);
+/* `profile=NAME` on a step. */
+void check_profile_name(
+    struct check *check, const struct expr *expr, const struct param *param, str name);
+/* A profile may not be called as one that is part of cdr. */
+void check_profile_item(struct check *check, const struct item *item);
 
 /* check_hold.c: what holds steps back */
 /* `limit`, `dedup` and `mode`, of a rule or of defaults. */

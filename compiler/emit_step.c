@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "connection.h"
 #include "constant.h"
+#include "profile.h"
 #include "settings.h"
 
 #include <string.h>
@@ -142,6 +143,23 @@ static str emit_via(struct emit *emit, const struct ast_step *step)
     return provider;
 }
 
+/* What `profile=` names, as the collectors read it; nothing where the step does not say. */
+static void emit_profile(
+    struct emit *emit, const struct ast_step *step, struct step_code *code, uint32_t index)
+{
+    uint32_t named = 0;
+    while (named < code->args_count && !code->builtin->params[named].fills)
+        named++;
+    const struct expr *name = named < code->args_count ? step_argument(step, named) : NULL;
+    str plan = STR("");
+    if (name != NULL)
+        emit_ok(
+            emit, profile_plan(emit->arena, &emit->compilation->sources, emit->compilation->trees,
+                      emit->compilation->tree_count, profile_word(name), &plan));
+    code->given |= plan.len == 0 ? 0U : 1U << index;
+    push(emit, plan.len == 0 ? VALUE_NONE : value_text(plan));
+}
+
 static void emit_action(struct emit *emit, struct ast_step *step)
 {
     const struct builtin *builtin = step->action.builtin;
@@ -160,6 +178,10 @@ static void emit_action(struct emit *emit, struct ast_step *step)
         if (argument == NULL)
             argument = connection_setting_of(&emit->connection_cache, emit->compilation->trees,
                 emit->compilation->tree_count, builtin->provider, builtin->params[at].setting);
+        if (builtin->params[at].is_filled) {
+            emit_profile(emit, step, &code, at);
+            continue;
+        }
         code.given |= argument == NULL ? 0U : 1U << at;
         emit_argument(emit, argument, &builtin->params[at]);
     }

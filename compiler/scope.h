@@ -19,6 +19,7 @@ enum {
     SCOPE_DAEMON = -6, /* there is one, and it has no name */
     SCOPE_EXCEPTIONS = -7,
     SCOPE_CHANNELS = -8,
+    SCOPE_PROFILES = -9, /* collectors too */
     SCOPE_TESTS = -16
 };
 

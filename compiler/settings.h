@@ -1,4 +1,5 @@
-/* settings.h - what may stand in `channel`, `connection`, `daemon` and `role` blocks: the rows of
+/* settings.h - what may stand in `channel`, `collector`, `connection`, `daemon`, `profile` and
+ * `role` blocks: the rows of
  * settings.def. The checker refuses what has no row; the daemon reads what has one. */
 #pragma once
 
@@ -17,9 +18,15 @@ enum setting_kind {
     SETTING_ACCOUNT,
     SETTING_ROLE, /* an ARN */
     SETTING_ROLE_NAME,
-    SETTING_SECRET, /* env("NAME"), file("path"), credential("name"): never written out */
-    SETTING_BLOCK,  /* key { .. } */
-    SETTING_BLOCKS, /* key NAME { .. }, once for each name */
+    SETTING_SECRET,    /* env("NAME"), file("path"), credential("name"): never written out */
+    SETTING_NUMBER,    /* whole, within `choices`: "1 500" */
+    SETTING_SECONDS,   /* a duration within `choices`, in seconds */
+    SETTING_ARTIFACTS, /* a word of stdlib/collector/artifacts.def, or a list of them */
+    SETTING_PATTERNS,  /* a text, or a list: whole paths on a host, in which * and ? are patterns */
+    SETTING_COMMAND,   /* a list of texts: a program of what was sent, and what it is given */
+    SETTING_SHA256,    /* 64 hex digits */
+    SETTING_BLOCK,     /* key { .. } */
+    SETTING_BLOCKS,    /* key NAME { .. }, once for each name */
 };
 
 enum setting_need { SETTING_OPTIONAL, SETTING_REQUIRED, SETTING_ONE_OF };

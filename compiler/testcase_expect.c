@@ -36,7 +36,8 @@ static enum err add_arguments(
 {
     for (uint32_t at = 0; at < builtin_param_count(step->code->builtin); at++) {
         value v = step->args[at];
-        if (v.kind == VALUE_ABSENT || v.kind == VALUE_NULL)
+        if (v.kind == VALUE_ABSENT || v.kind == VALUE_NULL
+            || step->code->builtin->params[at].is_filled)
             continue;
         str text = value_print(testcase->arena, v);
         if (text.ptr == NULL)

@@ -132,7 +132,7 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
 %token <text> KW_accept "accept" KW_after "after" KW_alert "alert" KW_all "all" KW_always "always"
     KW_and "and" KW_any "any" KW_anywhere "anywhere" KW_approve "approve" KW_as "as" KW_avg "avg"
     KW_by "by" KW_call "call" KW_cased "cased" KW_cdr "cdr" KW_channel "channel"
-    KW_collect "collect"
+    KW_collect "collect" KW_collector "collector"
     KW_connection "connection" KW_contains "contains" KW_count "count" KW_daemon "daemon"
     KW_dedup "dedup" KW_defaults "defaults" KW_disable "disable" KW_distinct "distinct"
     KW_else "else" KW_endswith "endswith" KW_environment "environment" KW_escalate "escalate"
@@ -145,7 +145,7 @@ static void cdr_yyerror(span *at, struct parse *parse, void *scanner, const char
     KW_max "max" KW_min "min" KW_missing "missing" KW_mode "mode" KW_never "never" KW_new "new" KW_no "no"
     KW_not "not" KW_notify "notify" KW_null "null" KW_of "of" KW_on "on" KW_open "open" KW_or "or"
     KW_organization "organization"
-    KW_over "over" KW_own "own" KW_per "per" KW_percent "percent" KW_percentile "percentile" KW_quiet "quiet"
+    KW_over "over" KW_own "own" KW_per "per" KW_percent "percent" KW_percentile "percentile" KW_profile "profile" KW_quiet "quiet"
     KW_reason "reason" KW_respond "respond" KW_result "result" KW_role "role" KW_rule "rule"
     KW_shadow "shadow" KW_skip "skip" KW_source "source" KW_spike "spike" KW_startswith "startswith" KW_stop "stop"
     KW_sum "sum" KW_target "target" KW_targets "targets" KW_test "test" KW_than "than"
@@ -365,7 +365,7 @@ block_item: "environment" name "{" places "}" {
 
 semicolon_opt: %empty | ";" ;
 
-block_word: "channel" | "connection" | "daemon" | "role" ;
+block_word: "channel" | "collector" | "connection" | "daemon" | "profile" | "role" ;
 
 label: %empty { $$ = STR(""); } | name | TEXT ;
 
@@ -600,10 +600,10 @@ name: plain_name | "mode" | "organization" ;
 
 plain_name: NAME
     | "accept" | "after" | "alert" | "always" | "approve" | "as" | "call" | "cdr" | "channel" |
-    "collect" | "connection" | "daemon" | "dedup" | "defaults" | "disable" | "distinct" | "environment" |
+    "collect" | "collector" | "connection" | "daemon" | "dedup" | "defaults" | "disable" | "distinct" | "environment" |
     "escalate" | "every" | "exception" | "expect" | "failure" | "faster" | "for" | "from" |
     "implies" | "import" | "irreversible" | "join" | "learn" | "let" | "limit" | "list" | "macro"
-    | "never" | "no" | "notify" | "on" | "open" | "over" | "own" | "per" | "percent" | "quiet"
+    | "never" | "no" | "notify" | "on" | "open" | "over" | "own" | "per" | "percent" | "profile" | "quiet"
     | "reason" | "respond" | "result" | "role" | "rule" | "shadow" | "skip" | "source" | "stop" |
     "target" | "targets" | "test" | "than" | "timeout" | "times" | "to" | "use" | "wait"
     ;

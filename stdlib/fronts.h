@@ -31,7 +31,13 @@ enum {
     {                                                                                              \
         [TRIAGE_HOST] = PARAM("host", HOST, TARGET, "the device, as its EDR names it"),            \
         [TRIAGE_INSTANCE] = PARAM("instance", INSTANCE, TARGET, "the EC2 instance"),               \
-        [TRIAGE_PROFILE] = PARAM_CHOICE("profile", profiles, "how much; quick when not given"),    \
+        [TRIAGE_PROFILE] = { .name = "profile",                                                    \
+            .type = TYPE_TEXT,                                                                     \
+            .need = PARAM_OPTIONAL,                                                                \
+            .choices = (profiles),                                                                 \
+            .fills = true,                                                                         \
+            .doc =                                                                                 \
+                "what to take: a `profile` or `collector` of the rules; quick when not given" },   \
         [TRIAGE_TO] = { .name = "to",                                                              \
             .type = TYPE_TEXT,                                                                     \
             .need = PARAM_OPTIONAL,                                                                \

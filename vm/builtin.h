@@ -67,6 +67,8 @@ struct param {
     bool
         is_told; /* text for people alone, from which nothing follows: what the alert lacks reads `-`, as
                    * in a text with {..}; not written, it is the alert's title */
+    bool fills; /* text that names a profile or collector of the rules, which the compiler writes to
+                     * the parameter that is_filled; `choices` are those that there always are */
     bool is_filled; /* the compiler writes it, no rule can, and no page shows it */
     bool directs;   /* text that says where the step goes, or what it acts on: nothing that an
                    * attacker may have written */

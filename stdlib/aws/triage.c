@@ -9,8 +9,8 @@
 enum { CALLER, INSTANCE, BUCKET, AGENT, FIND, SEND, POLL, CANCEL };
 enum {
     DELIVERY_S = 600,
-    QUICK_S = 420, /* the collector ends itself after 240, and then packs and uploads */
-    FULL_S = 1800, /* after 900 */
+    COLLECT_S = 900, /* the most that a profile may take */
+    FULL_S = 1800,   /* with packing and uploading */
     POLL_MS = 5000,
     POLLS_MAX = (DELIVERY_S + FULL_S) / 5 + 20,
     PAGES_MAX = 10,
@@ -27,9 +27,11 @@ static str region(const struct step *step)
     return value_str(talk_region(step, step->args[TRIAGE_REGION]));
 }
 
-static bool is_full(const struct step *step)
+/* What to take: as the compiler wrote it, or a profile that is part of cdr. */
+static str plan_of(const struct step *step)
 {
-    return str_is(arg(step, TRIAGE_PROFILE), "full");
+    str plan = arg(step, TRIAGE_PLAN);
+    return plan.len > 0 ? plan : collector_profile(arg(step, TRIAGE_PROFILE));
 }
 
 static enum step_turn heard_caller(struct step *step, const struct answer *answer)
@@ -145,13 +147,12 @@ static enum step_turn heard_bucket(struct step *step, const struct answer *answe
 static enum step_turn send(struct step *step)
 {
     struct triage *self = step->state;
-    uint32_t execution_s = is_full(step) ? FULL_S : QUICK_S;
+    uint32_t execution_s = self->seconds * 7 / 4 + (self->seconds >= COLLECT_S ? 225 : 0);
     const char *put = arena_format(step->arena, LATE_PUT "%.*s:%.*s:%u", STR_ARG(self->target),
         STR_ARG(self->bucket_region), DELIVERY_S + execution_s);
-    struct collection what = { .plan = collector_profile(arg(step, TRIAGE_PROFILE)),
-        .sent_s = step->began_ms / 1000 };
+    struct collection what = { .plan = plan_of(step), .sent_s = step->began_ms / 1000 };
     struct ssm_script script = { .put = str_from(put),
-        .profile = is_full(step) ? STR("full") : STR("quick"),
+        .profile = self->seconds >= COLLECT_S ? STR("full") : STR("quick"),
         .text = collector_run_script(step->arena, &what),
         .delivery_s = DELIVERY_S,
         .execution_s = execution_s };
@@ -322,6 +323,22 @@ static enum step_turn heard_cancel(struct step *step, const struct answer *answe
     return poll(step, POLL_MS);
 }
 
+/* Whether the profile can be taken this way; if not, why. */
+static const char *profile_fault(struct step *step)
+{
+    struct triage *self = step->state;
+    struct collector_tool tool;
+    if (!collector_needs(step->arena, PLATFORM_LINUX, plan_of(step), &tool))
+        return "the profile takes nothing from Linux hosts, and Systems Manager collects from "
+               "those "
+               "alone";
+    self->seconds = tool.seconds;
+    if (tool.file.len > 0)
+        return "Systems Manager cannot send a collector of your own: that needs a CrowdStrike or "
+               "Defender connection";
+    return tool.seconds > COLLECT_S ? "over Systems Manager a profile takes at most 15m" : NULL;
+}
+
 /* What the rule says, before anybody is asked. */
 static enum step_turn begin(struct step *step)
 {
@@ -339,6 +356,11 @@ static enum step_turn begin(struct step *step)
     if (why != NULL)
         return talk_end(step, STEP_FAILED, "%.*s is no place for evidence: %s",
             STR_ARG(arg(step, TRIAGE_TO)), why);
+    why = profile_fault(step);
+    if (step->arena->is_full)
+        return talk_memory(step);
+    if (why != NULL)
+        return step_end(step, STEP_FAILED, why);
     return talk_ask(step, CALLER, sts_get_caller_identity(step));
 }
 

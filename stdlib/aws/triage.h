@@ -22,6 +22,7 @@ struct triage {
     str command;
     struct collector_status collected; /* the last line of its output */
     struct tries tries;
+    uint32_t seconds; /* that the profile may take */
     uint32_t polls;
     uint32_t pages;
     uint32_t looks; /* at the bucket, afterwards */

@@ -74,8 +74,9 @@ str collector_profile(str name);
 
 /* What a plan needs on the host besides its script: a file of the user's own. */
 struct collector_tool {
-    str file;   /* here, as the compiler found it; empty: none */
-    str sha256; /* hex, as the rules say it */
+    str file;         /* here, as the compiler found it; empty: none */
+    str sha256;       /* hex, as the rules say it */
+    uint32_t seconds; /* how long collecting may take, packing and uploading not counted */
 };
 /* False: the plan (empty: "quick") is none, or has no part for the platform; ERR_MEMORY counts as
  * that, with arena->is_full. */

@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+enum { SECONDS_MAX = 2 * 3600, SECONDS_ELSE = 240 };
+
 /* What bounds a collection: member of the plan, variable of the script, bytes in the plan's unit. */
 static const struct {
     const char *member;
@@ -12,7 +14,7 @@ static const struct {
     long long most;
     long long unit;
 } bounds[] = {
-    { "time", "CDR_SECONDS", 4 * 3600, 1 },
+    { "time", "CDR_SECONDS", SECONDS_MAX, 1 },
     { "since", "CDR_SINCE", 10 * 366 * 86400LL, 1 },
     { "most", "CDR_MOST", 100000, 1 },
     { "file_mb", "CDR_FILE_MAX", 4096, 1024 * 1024 },
@@ -169,7 +171,9 @@ bool collector_needs(
     const json_t *part = json_object_get(read, platform_name(platform));
     if (!json_is_object(part))
         return false;
+    json_int_t seconds = json_integer_value(json_object_get(part, "time"));
     *ret_tool = (struct collector_tool){
+        .seconds = seconds > 0 && seconds <= SECONDS_MAX ? (uint32_t)seconds : SECONDS_ELSE,
         .file = arena_copy(arena, str_from(json_string_value(json_object_get(part, "file")))),
         .sha256 = arena_copy(arena, str_from(json_string_value(json_object_get(part, "sha256")))),
     };

@@ -1,4 +1,5 @@
 /* collect triage, told by a scripted AWS. */
+#include "fronts.h"
 #include "script.h"
 
 #include "fronts.h"
