@@ -1,21 +1,12 @@
 #include "defender/package.h"
 
 #include "defender/requests.h"
-#include "rest/download.h"
 
-enum { WHERE = HOST_STEP_DOING_COUNT, FETCH };
+enum { FETCH = HOST_STEP_DOING_COUNT };
 
 static struct request collect(struct step *step, str comment)
 {
     return mde_collect_investigation_package(step, value_str(step->args[PACKAGE_HOST]), comment);
-}
-
-/* It is there: where? */
-static enum step_turn collected(struct step *step)
-{
-    const struct host_step *self = step->state;
-    return talk_ask_for_facts(
-        step, WHERE, mde_get_package_uri(step, self->machine.id, self->action.id));
 }
 
 /* Defender has the package, and it is not here because of `why`. */
@@ -30,26 +21,17 @@ static enum step_turn not_fetched(struct step *step, const char *why)
         STR_ARG(step->target), STR_ARG(self->action.id), why);
 }
 
-static bool is_kept(const struct step *step)
-{
-    return str_startswith(value_str(step->args[PACKAGE_TO]), STR("/"));
-}
-
-static enum step_turn heard_where(struct step *step, const struct answer *answer)
+/* It is there: fetched from the address that Defender names, which the connection follows. */
+static enum step_turn collected(struct step *step)
 {
     const struct host_step *self = step->state;
-    if (answer->heard != HEARD_ANSWER)
-        return not_fetched(step, talk_why(step, answer));
-    if (!is_kept(step))
+    struct request request = mde_get_package_uri(step, self->machine.id, self->action.id);
+    const char *name = arena_format(
+        step->arena, "%.*s/package-%.*s.zip", STR_ARG(self->machine.id), STR_ARG(self->action.id));
+    if (!str_startswith(value_str(step->args[PACKAGE_TO]), STR("/")))
         return not_fetched(step,
             "the connection to defender names no folder to keep it in, as evidence = "
             "\"/var/lib/cdr/evidence\" does");
-    struct request request =
-        rest_download(step, REST_DOWNLOAD_MDE, step->target, xml_text(answer->root, "value"));
-    const char *name = arena_format(
-        step->arena, "%.*s/package-%.*s.zip", STR_ARG(self->machine.id), STR_ARG(self->action.id));
-    if (request.body.ptr == NULL && !step->arena->is_full)
-        return not_fetched(step, "what Defender calls its address is none");
     request.keep_as = str_from(name);
     return talk_ask_for_facts(step, FETCH, request);
 }
@@ -71,9 +53,7 @@ static enum step_turn heard_fetch(struct step *step, const struct answer *answer
 
 enum step_turn package_next(struct step *step, const struct reply *reply)
 {
-    static talk_hearer *const hearers[] = {
-        HOST_STEP_HEARERS, [WHERE] = heard_where, [FETCH] = heard_fetch
-    };
+    static talk_hearer *const hearers[] = { HOST_STEP_HEARERS, [FETCH] = heard_fetch };
     static const struct host_way way = { .type = "CollectInvestigationPackage",
         .is_shared = true,
         .of_step = -1,

@@ -146,13 +146,11 @@ static void a_file_that_defender_does_not_know_stays(void **state)
         "/collectInvestigationPackage\n{\"Comment\":\"" MARK("CollectInvestigationPackage") "\"}", \
         OURS_IS("CollectInvestigationPackage", "Pending"))
 #define COLLECTED POLL("CollectInvestigationPackage", "Succeeded")
-#define WHERE                                                                                      \
-    ASK("GetPackageUri", "GET /api/machineactions/" ACTION_ID "/GetPackageUri",                    \
-        "{\"value\":\"https://x.blob.core.windows.net/p/a.zip?sig=s\"}")
 #define KEPT                                                                                       \
     "{\"bytes\":12,\"sha256\":\"" SHA256 "\",\"path\":\"/var/lib/cdr/evidence/x/package.zip\","    \
     "\"existed\":false}"
-#define FETCH ASK("Download", "GET /x.blob.core.windows.net/p/a.zip?sig=s", KEPT)
+#define FETCH ASK("GetPackageUri", "GET /api/machineactions/" ACTION_ID "/GetPackageUri", KEPT)
+#define FETCH_OTHER ASK("GetPackageUri", "GET /api/machineactions/" OTHER_ID "/GetPackageUri", KEPT)
 
 static void package(struct script *script, const char *to)
 {
@@ -164,27 +162,22 @@ static void package(struct script *script, const char *to)
 static void the_package_is_fetched_into_the_evidence_folder(void **state)
 {
     (void)state;
-    static const struct exchange exchanges[] = { LOOKUP, LIST(""), COLLECT, COLLECTED, WHERE,
-        FETCH };
+    static const struct exchange exchanges[] = { LOOKUP, LIST(""), COLLECT, COLLECTED, FETCH };
     static const struct exchange running[] = { LOOKUP,
         LIST(LATER_BY_OTHER("CollectInvestigationPackage", "InProgress", "")),
         ASK("GetMachineAction", OTHER_ID,
             LATER_BY_OTHER("CollectInvestigationPackage", "Succeeded", "")),
-        ASK("GetPackageUri", OTHER_ID "/GetPackageUri",
-            "{\"value\":\"https://x.blob.core.windows.net/p/a.zip?sig=s\"}"),
-        FETCH };
+        FETCH_OTHER };
     static const struct exchange raced[] = { LOOKUP, LIST(""),
         CHANGE_ERROR("CollectInvestigationPackage", "", 400,
             MS_ERROR("BadRequest", "Action is already in progress")),
         LIST(LATER_BY_OTHER("CollectInvestigationPackage", "Pending", "")),
         ASK("GetMachineAction", OTHER_ID,
             LATER_BY_OTHER("CollectInvestigationPackage", "Succeeded", "")),
-        ASK("GetPackageUri", OTHER_ID,
-            "{\"value\":\"https://x.blob.core.windows.net/p/a.zip?sig=s\"}"),
-        FETCH };
+        FETCH_OTHER };
     static const struct exchange older[] = { LOOKUP,
         LIST(LATER_BY_OTHER("CollectInvestigationPackage", "Succeeded", "")), COLLECT, COLLECTED,
-        WHERE, FETCH };
+        FETCH };
     struct script script;
     package(&script, "/var/lib/cdr/evidence");
     ends_with(&script, exchanges, COUNT_OF(exchanges), STEP_DONE, 1,
@@ -205,26 +198,22 @@ static void the_package_is_fetched_into_the_evidence_folder(void **state)
 static void a_package_that_is_not_fetched_is_partial(void **state)
 {
     (void)state;
-    static const struct exchange nowhere[] = { LOOKUP, LIST(""), COLLECT, COLLECTED, WHERE };
-    static const struct exchange no_address[] = { LOOKUP, LIST(""), COLLECT, COLLECTED,
-        ASK("GetPackageUri", "", "{\"value\":\"file:///etc/passwd\"}") };
+    static const struct exchange nowhere[] = { LOOKUP, LIST(""), COLLECT, COLLECTED };
     static const struct exchange denied[] = { LOOKUP, LIST(""), COLLECT, COLLECTED,
         ASK_ERROR("GetPackageUri", "", 403, MS_DENIED) };
-    static const struct exchange broken[] = { LOOKUP, LIST(""), COLLECT, COLLECTED, WHERE,
-        ASK_WITHOUT("Download", "", REFUSED) };
-    static const struct exchange unsaid[] = { LOOKUP, LIST(""), COLLECT, COLLECTED, WHERE,
-        ASK("Download", "", "{}") };
+    static const struct exchange broken[] = { LOOKUP, LIST(""), COLLECT, COLLECTED,
+        ASK_WITHOUT("GetPackageUri", "", REFUSED) };
+    static const struct exchange unsaid[] = { LOOKUP, LIST(""), COLLECT, COLLECTED,
+        ASK("GetPackageUri", "", "{}") };
     struct script script;
     package(&script, NULL);
     ENDS(&script, nowhere, STEP_PARTIAL, 1, "names no folder to keep it in");
     package(&script, "s3://evidence/x");
     ENDS(&script, nowhere, STEP_PARTIAL, 1, "names no folder to keep it in");
     package(&script, "/e");
-    ENDS(&script, no_address, STEP_PARTIAL, 1, "its address is none");
-    package(&script, "/e");
     ENDS(&script, denied, STEP_PARTIAL, 1, "at Defender (action " ACTION_ID);
     package(&script, "/e");
-    ENDS(&script, broken, STEP_PARTIAL, 1, "not here: Download");
+    ENDS(&script, broken, STEP_PARTIAL, 1, "not here: GetPackageUri");
     package(&script, "/e");
     ENDS(&script, unsaid, STEP_PARTIAL, 1, "nothing says that it was kept");
 }
