@@ -1,5 +1,6 @@
-/* cmd_hosts.c - cdr hosts: the instances that an environment selects now. */
+/* cmd_hosts.c - cdr hosts: the instances that an environment selects now, or the hosts of Falcon. */
 #include "driver/hosts.h"
+#include "driver/hosts_falcon.h"
 #include "driver/json_out.h"
 #include "driver/rules.h"
 #include "suggest.h"
@@ -12,9 +13,17 @@
 enum { NAMES_BYTES_MAX = 400 };
 
 static const struct option options[] = {
-    { OPTION_ENVIRONMENT, OPTION_TEXT, "NAME", NULL, NULL, "which environment of the rules" },
+    { OPTION_PROVIDER, OPTION_CHOICE, "NAME", "aws crowdstrike", "aws", "who is asked" },
+    { OPTION_ENVIRONMENT, OPTION_TEXT, "NAME", NULL, NULL,
+        "which environment of the rules (of aws)" },
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
         "where it is declared, with the connection to go by; else what cdr.json says" },
+    { OPTION_PLATFORM, OPTION_CHOICE, "NAME", "windows linux mac", NULL,
+        "of crowdstrike: those that run it" },
+    { OPTION_GROUP, OPTION_TEXT, "ID", NULL, NULL, "of crowdstrike: members of the host group" },
+    { OPTION_ONLINE, OPTION_FLAG, NULL, NULL, NULL, "of crowdstrike: those that are connected" },
+    { OPTION_ALL, OPTION_FLAG, NULL, NULL, NULL,
+        "of crowdstrike: also those that triage cannot collect from, and why" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a table, or one JSON object a line" },
     { 0 },
@@ -183,23 +192,49 @@ static enum exit_code list(struct driver *driver, const struct compilation *comp
     return code == EXIT_CLEAN && listing.unlisted > 0 ? EXIT_FINDINGS : code;
 }
 
-static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+/* The rules that say the way, or an exit code. */
+static enum exit_code load(struct driver *driver, const struct arguments *arguments,
+    const char *provider, struct compilation *compilation)
 {
-    CLEANUP(compile_release) struct compilation compilation = { 0 };
-    const char *name = option_text(arguments, OPTION_ENVIRONMENT);
     const char *const *paths = NULL;
-    if (name == NULL)
-        return driver_usage(
-            driver, &hosts_command, "of which environment? Give --environment NAME");
     enum err err = rules_paths(driver, arguments, &paths);
     if (err != ERR_OK)
         return driver_failure(driver, "reading the command line", err);
     if (paths[0] == NULL)
+        return driver_usage(driver, &hosts_command,
+            str_is(str_from(provider), "aws")
+                ? "where is the environment declared? Give --rules PATH"
+                : "where is the connection declared? Give --rules PATH");
+    enum exit_code code = rules_load(driver, paths, compilation);
+    return code == EXIT_CLEAN ? rules_one_connection(driver, compilation, provider) : code;
+}
+
+static enum exit_code run_falcon(struct driver *driver, const struct arguments *arguments)
+{
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    if (option_is_given(arguments, OPTION_ENVIRONMENT))
         return driver_usage(
-            driver, &hosts_command, "where is the environment declared? Give --rules PATH");
-    enum exit_code code = rules_load(driver, paths, &compilation);
-    if (code == EXIT_CLEAN)
-        code = rules_one_connection(driver, &compilation, "aws");
+            driver, &hosts_command, "--environment selects instances of aws: leave it out");
+    enum exit_code code = load(driver, arguments, "crowdstrike", &compilation);
+    return code == EXIT_CLEAN ? hosts_of_falcon(driver, &compilation, arguments) : code;
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    static const enum option_id of_falcon[] = { OPTION_PLATFORM, OPTION_GROUP, OPTION_ONLINE,
+        OPTION_ALL };
+    const char *name = option_text(arguments, OPTION_ENVIRONMENT);
+    if (option_choice(arguments, OPTION_PROVIDER) == 1)
+        return run_falcon(driver, arguments);
+    for (size_t at = 0; at < COUNT_OF(of_falcon); at++)
+        if (option_is_given(arguments, of_falcon[at]))
+            return driver_usage(driver, &hosts_command, "--%s is for --provider crowdstrike",
+                option_name(of_falcon[at]));
+    if (name == NULL)
+        return driver_usage(
+            driver, &hosts_command, "of which environment? Give --environment NAME");
+    enum exit_code code = load(driver, arguments, "aws", &compilation);
     if (code != EXIT_CLEAN)
         return code;
     const struct item *environment = hosts_environment(driver, &compilation, str_from(name));
@@ -210,13 +245,15 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 
 static const struct example examples[] = {
     { "cdr hosts --environment production --rules rules", "what `resource in production` is now" },
+    { "cdr hosts --provider crowdstrike --platform linux --online --rules rules",
+        "which hosts of Falcon can be collected from now" },
     { 0 },
 };
 
 const struct command hosts_command = {
     .name = "hosts",
     .operands = "[PATH..]",
-    .summary = "the instances that an environment selects now, asked of AWS",
+    .summary = "the instances that an environment selects now, or the hosts of CrowdStrike Falcon",
     .help =
         "It looks into the accounts that the environment names, into those of the organization, "
         "or\n"
@@ -224,7 +261,12 @@ const struct command hosts_command = {
         "on. What is listed is what `resource in NAME` holds for, less what is terminated. An\n"
         "account that cannot be reached is told, the others are listed, and the exit code is 1.\n"
         "It needs ec2:DescribeInstances and ec2:DescribeRegions; for `accounts organization`\n"
-        "organizations:ListAccounts, which the management account and delegated ones may call.",
+        "organizations:ListAccounts, which the management account and delegated ones may call.\n"
+        "\n"
+        "With --provider crowdstrike the hosts of the tenant are listed from which triage can\n"
+        "collect: Windows and Linux, whose response policy allows Real Time Response and custom\n"
+        "scripts. It needs the scope hosts:read, and response-policies:read to know what the\n"
+        "policies allow; where that is missing it is said, and the hosts are listed.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

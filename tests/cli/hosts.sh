@@ -114,4 +114,23 @@ holds "nothing in a name reaches the terminal" bash -c '! LC_ALL=C grep -qP "\x1
 run hosts --environment everywhere --rules rules.cdr
 exits 0 "an account that is suspended is none"
 says "454 instances" "and is not looked into"
+
+# ---- the hosts of Falcon ----
+cat >falcon.cdr <<'CDR'
+connection falcon {
+  provider = crowdstrike url = "http://127.0.0.1:9/_crowdstrike"
+  client_id = "c0ffee00" client_secret = env("FALCON_SECRET")
+}
+CDR
+run hosts --online --environment here --rules rules.cdr
+exits 2 "flags of one provider are none of another"
+says "--online is for --provider crowdstrike" "the flag is named"
+run hosts --provider crowdstrike --environment here --rules rules.cdr
+exits 2 "an environment selects no hosts of Falcon"
+run hosts --provider crowdstrike
+exits 2 "without rules there is no connection to go by"
+says "where is the connection declared?" "which is asked for"
+FALCON_SECRET=s run hosts --provider crowdstrike --rules falcon.cdr
+exits 1 "a tenant that is not reached ends with 1"
+says "the hosts of Falcon cannot be listed" "and is told"
 finish
