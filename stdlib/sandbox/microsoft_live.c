@@ -361,22 +361,13 @@ static bool begin_put(const struct work *work)
     return complete(work, json_null());
 }
 
-/* The file of the host, as its scripts see it: /tmp is their TMPDIR. */
-static enum err read_host_file(struct edr_call *call, const char *id, const char *path, str *ret)
-{
-    enum err err = host_file_read(call->hosts, id, path, call->arena, ret);
-    if (err == ERR_NOT_FOUND && str_startswith(str_from(path), STR("/tmp/")))
-        err = host_file_read(call->hosts, id, path + strlen("/tmp/"), call->arena, ret);
-    return err;
-}
-
 static bool begin_get(const struct work *work)
 {
     const char *path = parameter_of(work->command, "Path");
     const char *id = world_text(work->machine, "id");
     str content;
     if (runs(work)) {
-        if (read_host_file(work->call, id, path, &content) != ERR_OK)
+        if (host_file_read(work->call->hosts, id, path, work->call->arena, &content) != ERR_OK)
             return fail(work, "The file was not found.");
         return complete(work, json_pack("{s:s,s:s}", "host", id, "path", path));
     }
@@ -461,7 +452,8 @@ void microsoft_write_result(struct edr_call *call, const json_t *result)
     str bytes = { json_string_value(content), json_string_length(content) };
     if (content == NULL
         && (call->hosts == NULL
-            || read_host_file(call, world_text(result, "host"), world_text(result, "path"), &bytes)
+            || host_file_read(call->hosts, world_text(result, "host"), world_text(result, "path"),
+                   call->arena, &bytes)
                    != ERR_OK)) {
         microsoft_refuse_missing(call, "file");
         return;
