@@ -1,5 +1,6 @@
 #include "defender/connection.h"
 
+#include "rest/download.h"
 #include "rest/settings.h"
 
 enum { RENEW_S = 120 };
@@ -94,7 +95,12 @@ static enum err services_set(const struct defender_settings *settings, const str
         .base = url.len > 0 ? url : str_from(cloud->graph),
         .token_url = str_from(token_url),
         .scope = str_from(graph_scope) };
-    plan->services_count = 2;
+    plan->services[2] = (struct rest_service_plan){ .name = REST_DOWNLOAD_MDE,
+        .base = url,
+        .token_url = STR(""),
+        .scope = STR(""),
+        .is_download = true };
+    plan->services_count = 3;
     return ERR_OK;
 }
 

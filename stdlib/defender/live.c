@@ -125,6 +125,8 @@ static enum step_turn ask_link(struct step *step, struct live *live, uint32_t de
     struct request request = mde_get_live_response_result(
         step, live->machine, live->id, live_command_count(&live->command) - 1);
     request.delay_ms = delay_ms;
+    request.keep_as = live->keep_as; /* of a file: the connection fetches what is named */
+    request.answer_ms = live->keep_as.len > 0 ? DOWNLOAD_MS : 0;
     return ask(step, live, LINK, request);
 }
 
@@ -246,20 +248,6 @@ static enum step_turn link_again(struct step *step, struct live *live, const str
     return end_because(step, live, LIVE_UNKNOWN, answer);
 }
 
-static enum step_turn heard_link(struct step *step, const struct answer *answer, struct live *live)
-{
-    if (answer->heard != HEARD_ANSWER)
-        return link_again(step, live, answer);
-    const char *target = arena_format(step->arena, "host/%.*s", STR_ARG(live->machine));
-    struct request request = rest_download(step, REST_DOWNLOAD_MDE,
-        str_from(target == NULL ? "" : target), xml_text(answer->root, "value"));
-    if (request.body.ptr == NULL && !step->arena->is_full)
-        return end(step, live, LIVE_UNKNOWN, "Defender names no address for its result");
-    request.keep_as = live->keep_as;
-    request.answer_ms = live->keep_as.len > 0 ? DOWNLOAD_MS : 0;
-    return ask(step, live, RESULT, request);
-}
-
 static enum step_turn heard_result(
     struct step *step, const struct answer *answer, struct live *live)
 {
@@ -270,6 +258,20 @@ static enum step_turn heard_result(
     live->path = arena_copy(step->arena, xml_text(answer->root, "path"));
     live->sha256 = arena_copy(step->arena, xml_text(answer->root, "sha256"));
     return end(step, live, LIVE_DONE, "");
+}
+
+static enum step_turn heard_link(struct step *step, const struct answer *answer, struct live *live)
+{
+    if (answer->heard != HEARD_ANSWER)
+        return link_again(step, live, answer);
+    if (live->keep_as.len > 0)
+        return heard_result(step, answer, live);
+    const char *target = arena_format(step->arena, "host/%.*s", STR_ARG(live->machine));
+    struct request request = rest_download(step, REST_DOWNLOAD_MDE,
+        str_from(target == NULL ? "" : target), xml_text(answer->root, "value"));
+    if (request.body.ptr == NULL && !step->arena->is_full)
+        return end(step, live, LIVE_UNKNOWN, "Defender names no address for its result");
+    return ask(step, live, RESULT, request);
 }
 
 enum step_turn live_heard(struct step *step, const struct answer *answer, struct live *live)

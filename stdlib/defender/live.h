@@ -4,7 +4,8 @@
  * answer came, that comment is looked for among the machine's actions before anything is sent again.
  * Defender keeps the request for days while the machine is away, and runs one session a machine: one
  * that somebody else began is waited for, ours is withdrawn when the machine does not take it in an
- * hour. The result is an address (rest/download.h), of JSON for a script, of the file itself for GetFile.
+ * hour. The result is an address: of JSON for a script, which is read (rest/download.h), of the file itself
+ * for GetFile, which the connection keeps.
  *
  * A step has one in its state, fills in the first part, and passes the answers of LIVE_QUESTIONS
  * questions, from `first` on, to live_heard; `ended` is called in the turn in which it is over. */

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "host/pause.h"
 #include "host/url.h"
+#include "rest/download.h"
 #include "rest/fill.h"
 #include "rest/keep.h"
 #include "rest/limits.h"
@@ -73,6 +74,17 @@ bool rest_again(struct rest_connection *connection, unsigned number, const struc
 
 /* --- one attempt --- */
 
+/* Where it is sent. NULL: the arena is full, or the address may not be asked. */
+static const char *url_of(const struct journey *journey, struct arena *scratch)
+{
+    const struct rest_request *parts = &journey->parts;
+    const struct rest_service_plan *plan = &journey->service->plan;
+    if (plan->is_download)
+        return rest_download_url(scratch, plan->name, parts, plan->base).ptr;
+    return arena_format(scratch, "%.*s%.*s%s%.*s", STR_ARG(plan->base), STR_ARG(parts->path),
+        parts->query.len > 0 ? "?" : "", STR_ARG(parts->query));
+}
+
 /* Content, headers and address of what is sent. */
 static enum err request_make(const struct journey *journey, struct arena *scratch, struct buf *out,
     struct http_header *headers, struct http_request *request, const char **reterr_reason)
@@ -82,14 +94,17 @@ static enum err request_make(const struct journey *journey, struct arena *scratc
     struct rest_fill fill = { journey->connection->signer, scratch };
     TRY(rest_fill(parts, &fill, out, &request->body, reterr_reason));
     request->method = arena_copy(scratch, parts->method).ptr;
-    request->url = arena_format(scratch, "%.*s%.*s%s%.*s", STR_ARG(service->plan.base),
-        STR_ARG(parts->path), parts->query.len > 0 ? "?" : "", STR_ARG(parts->query));
+    request->url = url_of(journey, scratch);
+    if (request->url == NULL && !scratch->is_full)
+        return refuse(
+            "the address that was handed out is none where results are kept", reterr_reason);
     const char *bearer =
         arena_format(scratch, "Bearer %.*s", STR_ARG(secret_bytes(&service->bearer)));
     if (request->method == NULL || request->url == NULL || bearer == NULL)
         return ERR_MEMORY;
     uint32_t count = 0;
-    headers[count++] = (struct http_header){ STR("Authorization"), str_from(bearer) };
+    if (!service->plan.is_download)
+        headers[count++] = (struct http_header){ STR("Authorization"), str_from(bearer) };
     if (rest_header_of(parts, "Accept").len == 0 && !journey->is_kept)
         headers[count++] = (struct http_header){ STR("Accept"), STR("application/json") };
     for (uint32_t at = 0; at < parts->headers_count; at++)
@@ -165,7 +180,7 @@ static void attempt_make(
         .timeout_ms = answer_ms > 0 ? answer_ms
                       : is_direct   ? FILE_MS_MAX
                                     : connection->plan.timeout_ms,
-        .is_secret = journey->is_kept && !is_direct,
+        .is_secret = journey->service->plan.is_download || (journey->is_kept && !is_direct),
         .wanted = rest_wanted,
         .sink = is_direct ? &journey->keep.sink : NULL };
     *attempt = (struct attempt){ .err = ERR_OK };

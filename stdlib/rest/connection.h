@@ -14,7 +14,7 @@
 #include "rest/late.h"
 #include "rest/oauth.h"
 
-enum { REST_SERVICES_MAX = 2 };
+enum { REST_SERVICES_MAX = 3 };
 
 struct rest_connection;
 
@@ -29,6 +29,8 @@ struct rest_service_plan {
      * without the token from hosts that end so (".blob.core.windows.net"), or from where the base is.
      * NULL: it is the file itself. Static. */
     const char *const *link_hosts;
+    bool
+        is_download; /* it takes requests of rest/download.h: without a token, `base` may be empty */
 };
 
 /* Where the vendor may have moved the client: a region as its headers spell it. */

@@ -247,6 +247,8 @@ enum err rest_token_ready(struct rest_connection *connection, struct rest_servic
     int64_t now_ms = clock_elapsed_ms(connection->clock);
     int64_t left_ms = service->bearer.len == 0 ? 0 : service->expires_ms - now_ms;
     const char *reason = NULL;
+    if (service->plan.is_download)
+        return ERR_OK;
     if (!must && left_ms >= (int64_t)connection->plan.renew_s * MS_PER_S && left_ms > 0)
         return ERR_OK;
     enum err err = renew(&asking, now_ms, arena, &reason);

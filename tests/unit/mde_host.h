@@ -307,12 +307,24 @@ static uint32_t action_of(str path)
     return (uint32_t)strtoul(at + 7, NULL, 10);
 }
 
-static struct reply link_of(struct host *host, str path)
+static struct reply kept(struct host *host, const struct request *request)
+{
+    if (host->has_no_folder)
+        return (struct reply){ .kind = REPLY_REFUSED, .body = STR("there is no evidence folder") };
+    return answer(host, 200,
+        "{\"bytes\":77,\"sha256\":\"%s\",\"path\":\"/evidence/%.*s\",\"existed\":false}",
+        host->is_packed ? "99" : SUM, STR_ARG(request->keep_as));
+}
+
+static struct reply link_of(struct host *host, const struct request *request, str path)
 {
     const struct host_action *action = &host->actions[action_of(path)];
     bool is_second = action->put != NULL;
     assert_non_null(memmem(
         path.ptr, path.len, is_second ? "DownloadLink(index=1)" : "DownloadLink(index=0)", 21));
+    assert_int_equal(request->keep_as.len > 0, action->get != NULL);
+    if (action->get != NULL)
+        return kept(host, request);
     return answer(host, 200, "{\"value\":\"%s\"}",
         host->link != NULL
             ? host->link
@@ -325,16 +337,8 @@ static struct reply download(struct host *host, const struct request *request, s
     const struct host_action *action = &host->actions[action_of(path)];
     assert_string_equal(request->service, REST_DOWNLOAD_MDE);
     host->downloads++;
-    if (action->get == NULL) {
-        assert_int_equal(request->keep_as.len, 0);
-        return answer(host, 200, "%s", action->result);
-    }
-    assert_true(request->keep_as.len > 0);
-    if (host->has_no_folder)
-        return (struct reply){ .kind = REPLY_REFUSED, .body = STR("there is no evidence folder") };
-    return answer(host, 200,
-        "{\"bytes\":77,\"sha256\":\"%s\",\"path\":\"/evidence/%.*s\",\"existed\":false}",
-        host->is_packed ? "99" : SUM, STR_ARG(request->keep_as));
+    assert_int_equal(request->keep_as.len, 0);
+    return answer(host, 200, "%s", action->result);
 }
 
 static struct reply cancel(struct host *host, str path)
@@ -383,7 +387,7 @@ static struct reply serve(struct host *host, const struct request *request)
     if (strcmp(operation, "GetMachineAction") == 0)
         return answer(host, 200, "%s", action_text(host, action_of(read.path)));
     if (strcmp(operation, "GetLiveResponseResult") == 0)
-        return link_of(host, read.path);
+        return link_of(host, request, read.path);
     if (strcmp(operation, "CancelMachineAction") == 0)
         return cancel(host, read.path);
     assert_string_equal(operation, "Download");

@@ -812,6 +812,37 @@ static void a_file_that_an_answer_names_is_fetched_without_the_token(void **stat
     assert_int_equal(entries(scratch.path), 1);
 }
 
+/* Whoever has the address may read, so nobody is told who asks; and it is asked where results are kept
+ * alone. */
+static void a_result_is_fetched_without_a_token_from_where_it_is_kept(void **state)
+{
+    struct setting *s = *state;
+    CLEANUP(scratch_release) struct scratch scratch = scratch_new();
+    static const struct exchange want[] = {
+        { .sent = "GET https://x.blob.core.windows.net/c/f?sig=abc",
+            .status = 200,
+            .answer = "{\"exit_code\":0}" },
+        { .sent = "GET https://x.blob.core.windows.net/c/f?sig=abc",
+            .status = 403,
+            .answer = "<x>" },
+        { .sent = "GET https://x.blob.core.windows.net/c/f?sig=abc",
+            .status = 200,
+            .answer = "abc" },
+    };
+    const char *link = "GET /x.blob.core.windows.net/c/f?sig=abc\n";
+    defender_open(s, "", "", scratch.path);
+    play(s, want);
+    assert_int_equal(ask(s, "defender-download", link, false), ERR_OK);
+    assert_true(str_is(s->reply.body, "{\"exit_code\":0}"));
+    assert_int_equal(ask(s, "defender-download", link, false), ERR_OK);
+    assert_int_equal(s->reply.status, 403);
+    assert_int_equal(fetch(s, "defender-download", link, "m/t.zip"), ERR_OK);
+    assert_non_null(strstr(s->reply.body.ptr, SHA_OF_ABC));
+    assert_int_equal(ask(s, "defender-download", "GET /evil.example/f\n", false), ERR_REFUSED);
+    assert_reason(s, "none where results are kept");
+    assert_int_equal(s->http.sent, 3);
+}
+
 /* --- marks --- */
 
 struct fake_signer {
@@ -973,6 +1004,7 @@ int main(void)
         TEST(a_stop_ends_a_read_that_waits_and_not_what_a_change_was_answered),
         TEST(what_is_no_request_is_not_sent),
         TEST(a_file_is_kept_whole_and_never_over_another),
+        TEST(a_result_is_fetched_without_a_token_from_where_it_is_kept),
         TEST(a_hostile_name_is_no_file),
         TEST(a_file_that_an_answer_names_is_fetched_without_the_token),
         TEST(an_address_to_upload_to_is_signed_when_it_is_sent),
