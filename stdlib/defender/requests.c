@@ -41,6 +41,15 @@ static struct request get(struct step *step, const char *service, const char *op
     return rest_end(&draft);
 }
 
+struct request mde_find_machines(struct step *step, str ip)
+{
+    struct rest_draft draft =
+        rest_begin(step, MDE, "ListMachines", STR(""), "GET", "/api/machines");
+    rest_query(&draft, "$filter", rest_odata_is(step->arena, "lastIpAddress", ip));
+    rest_query(&draft, "$top", STR("100"));
+    return rest_end(&draft);
+}
+
 /* With `content`, which is stolen. */
 static struct request send(struct step *step, const char *service, const char *operation,
     const char *method, str target, const char *path, str id, const char *end, json_t *content)

@@ -7,9 +7,6 @@
 #include "defender/requests.h"
 #include "rest/voice.h"
 
-#include <ctype.h>
-#include <string.h>
-
 enum { DEVICE, SEARCH };
 
 static str arg(const struct step *step, uint32_t index)
@@ -19,94 +16,17 @@ static str arg(const struct step *step, uint32_t index)
 
 /* ---- what is known of the device ---- */
 
-static void add_text(struct step *step, str *texts, uint32_t *count, str text)
-{
-    for (uint32_t at = 0; at < *count; at++)
-        if (str_equal(texts[at], text))
-            return;
-    if (text.len > 0 && *count < FIND_ADDRESSES_MAX)
-        texts[(*count)++] = arena_copy(step->arena, text);
-}
-
-/* "06-AB-..", "06:ab:..", "06AB..": 12 hex digits; anything else is none. */
-static void add_mac(struct step *step, struct find_device *device, str text)
-{
-    char digits[13] = "";
-    size_t count = 0;
-    for (size_t at = 0; at < text.len; at++) {
-        unsigned char c = (unsigned char)text.ptr[at];
-        if (c == '-' || c == ':')
-            continue;
-        if (!isxdigit(c) || count == 12)
-            return;
-        digits[count++] = (char)tolower(c);
-    }
-    if (count == 12)
-        add_text(step, device->macs, &device->mac_count, (str){ digits, 12 });
-}
-
 /* What the alert says: the name and the addresses of the device. */
 static void know_alert(struct step *step)
 {
     struct find_instance *self = step->state;
     value ips = step->args[FIND_IPS];
     const value *items = value_items(ips);
-    self->device.name = arg(step, FIND_NAME);
+    device_add_name(step, &self->device, arg(step, FIND_NAME));
     for (uint32_t at = 0; items != NULL && at < ips.count; at++)
-        add_text(
-            step, self->device.ips, &self->device.ip_count, value_print(step->arena, items[at]));
+        device_add_ip(step, &self->device, value_print(step->arena, items[at]));
     if (items == NULL && ips.kind != VALUE_ABSENT && ips.kind != VALUE_NULL)
-        add_text(step, self->device.ips, &self->device.ip_count, value_print(step->arena, ips));
-}
-
-static void keep_text(struct step *step, str *kept, str text)
-{
-    if (text.len > 0)
-        *kept = arena_copy(step->arena, text);
-}
-
-static void know_falcon(struct step *step, const struct xml *item)
-{
-    struct find_instance *self = step->state;
-    struct falcon_device device = falcon_device_of(item);
-    struct find_device *known = &self->device;
-    keep_text(step, &known->name, device.name);
-    keep_text(step, &known->last_seen, device.last_seen);
-    add_text(step, known->ips, &known->ip_count, device.local_ip);
-    add_text(step, known->ips, &known->ip_count, device.connection_ip);
-    add_mac(step, known, device.mac);
-    if (falcon_is_aws(&device)) {
-        keep_text(step, &known->instance, device.instance);
-        keep_text(step, &known->account, device.account);
-    }
-}
-
-/* "/subscriptions/.." of Azure is none. */
-static str instance_in(str resource)
-{
-    size_t slash = str_find_last(resource, '/');
-    str last = slash == resource.len ? resource : str_skip(resource, slash + 1);
-    return str_startswith(last, STR("i-")) ? last : STR("");
-}
-
-static void know_machine(struct step *step, const struct xml *root)
-{
-    struct find_instance *self = step->state;
-    struct find_device *known = &self->device;
-    keep_text(step, &known->name, xml_text(root, "computerDnsName"));
-    keep_text(step, &known->last_seen, xml_text(root, "lastSeen"));
-    add_text(step, known->ips, &known->ip_count, xml_text(root, "lastIpAddress"));
-    for (const struct xml *item = xml_find(root, "ipAddresses"); item != NULL;
-         item = xml_next(item)) {
-        add_text(step, known->ips, &known->ip_count, xml_text(item, "ipAddress"));
-        add_mac(step, known, xml_text(item, "macAddress"));
-    }
-    if (str_is(xml_text(root, "vmMetadata/cloudProvider"), "AWS")) {
-        str id = instance_in(xml_text(root, "vmMetadata/vmId"));
-        keep_text(step, &known->instance,
-            id.len > 0 ? id : instance_in(xml_text(root, "vmMetadata/resourceId")));
-        keep_text(step, &known->account, xml_text(root, "vmMetadata/subscriptionId"));
-    }
+        device_add_ip(step, &self->device, value_print(step->arena, ips));
 }
 
 /* ---- where it may be ---- */
@@ -119,6 +39,8 @@ static void add_place(struct find_instance *self, str account, str region)
             return;
     if (self->place_count < FIND_PLACES_MAX)
         self->places[self->place_count++] = (struct find_place){ account, region };
+    else
+        self->unread = "; there are more than 64 places where it may be";
 }
 
 static bool is_account(str text)
@@ -207,7 +129,7 @@ static enum step_turn conclude(struct step *step)
 static enum step_turn search(struct step *step)
 {
     struct find_instance *self = step->state;
-    const struct find_device *device = &self->device;
+    const struct device *device = &self->device;
     if (self->place == self->place_count)
         return conclude(step);
     const struct find_place *place = &self->places[self->place];
@@ -223,68 +145,6 @@ static enum step_turn search(struct step *step)
 
 /* ---- two facts ---- */
 
-static bool has_text(const str *texts, uint32_t count, str text)
-{
-    for (uint32_t at = 0; at < count; at++)
-        if (str_equal(texts[at], text))
-            return true;
-    return false;
-}
-
-static bool has_address(const struct find_device *device, const struct xml *instance)
-{
-    if (has_text(device->ips, device->ip_count, xml_text(instance, "privateIpAddress")))
-        return true;
-    for (const struct xml *card = xml_find(instance, "networkInterfaceSet/item"); card != NULL;
-         card = xml_next(card))
-        for (const struct xml *item = xml_find(card, "privateIpAddressesSet/item"); item != NULL;
-             item = xml_next(item))
-            if (has_text(device->ips, device->ip_count, xml_text(item, "privateIpAddress")))
-                return true;
-    return false;
-}
-
-/* *ret_shown: EC2 shows any. */
-static bool has_mac(struct step *step, const struct find_device *device, const struct xml *instance,
-    bool *ret_shown)
-{
-    struct find_device shown = { .mac_count = 0 };
-    for (const struct xml *card = xml_find(instance, "networkInterfaceSet/item"); card != NULL;
-         card = xml_next(card))
-        add_mac(step, &shown, xml_text(card, "macAddress"));
-    *ret_shown = shown.mac_count > 0;
-    for (uint32_t at = 0; at < shown.mac_count; at++)
-        if (has_text(device->macs, device->mac_count, shown.macs[at]))
-            return true;
-    return false;
-}
-
-/* Names are compared up to their first dot, in any case. */
-static bool is_name(str a, str b)
-{
-    a = str_first(a, str_find(a, '.'));
-    b = str_first(b, str_find(b, '.'));
-    return a.len > 0 && a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
-}
-
-static bool has_name(const struct find_device *device, const struct xml *instance)
-{
-    if (is_name(device->name, xml_text(instance, "privateDnsName")))
-        return true;
-    for (const struct xml *tag = xml_find(instance, "tagSet/item"); tag != NULL;
-         tag = xml_next(tag))
-        if (str_is(xml_text(tag, "key"), "Name") && is_name(device->name, xml_text(tag, "value")))
-            return true;
-    return false;
-}
-
-/* Both RFC 3339 in UTC, to the second: the text decides. */
-static bool is_newer(str launched, str seen)
-{
-    size_t len = sizeof "2026-01-01T00:00:00" - 1;
-    return launched.len >= len && seen.len >= len && memcmp(launched.ptr, seen.ptr, len) > 0;
-}
-
 static const char *partition_of(str region)
 {
     return str_startswith(region, STR("cn-"))       ? "aws-cn"
@@ -292,42 +152,26 @@ static const char *partition_of(str region)
                                                     : "aws";
 }
 
-static void match(struct step *step, const struct xml *instance, str owner, str region,
-    const char *agreement, bool is_strong)
+static void judge(struct step *step, const struct xml *item, str owner, str region)
 {
     struct find_instance *self = step->state;
-    if (++self->matches > 1)
-        return;
-    self->is_strong = is_strong;
-    self->agreement = arena_format(step->arena, "%s", agreement);
-    self->arn = str_from(
-        arena_format(step->arena, "arn:%s:ec2:%.*s:%.*s:instance/%.*s", partition_of(region),
-            STR_ARG(region), STR_ARG(owner), STR_ARG(xml_text(instance, "instanceId"))));
-}
-
-static void judge(struct step *step, const struct xml *instance, str owner, str region)
-{
-    struct find_instance *self = step->state;
-    const struct find_device *device = &self->device;
-    bool shows_mac = false;
-    char agreement[64] = "";
-    bool is_id = device->instance.len > 0
-                 && str_equal(device->instance, xml_text(instance, "instanceId"))
-                 && (device->account.len == 0 || str_equal(device->account, owner));
-    bool is_mac = has_mac(step, device, instance, &shows_mac);
-    bool is_address = has_address(device, instance);
-    bool is_named = has_name(device, instance);
-    bool is_other = (device->instance.len > 0 && !is_id)
-                    || (device->mac_count > 0 && shows_mac && !is_mac)
-                    || is_newer(xml_text(instance, "launchTime"), device->last_seen);
-    if (is_other || is_id + is_mac + is_address + is_named < 2) {
+    struct device instance = { .instance = STR("") };
+    char words[AGREEMENT_BYTES];
+    device_of_instance(step, item, owner, &instance);
+    enum agreement agreement = device_compare(&self->device, &instance, words);
+    if (agreement == AGREES_NOT) {
         self->doubtful++;
         return;
     }
-    snprintf(agreement, sizeof agreement, "%s%s%s%s", is_id ? "id, " : "", is_mac ? "MAC, " : "",
-        is_address ? "address, " : "", is_named ? "name, " : "");
-    agreement[strlen(agreement) - 2] = '\0';
-    match(step, instance, owner, region, agreement, is_id || is_mac);
+    str arn = str_from(arena_format(step->arena, "arn:%s:ec2:%.*s:%.*s:instance/%.*s",
+        partition_of(region), STR_ARG(region), STR_ARG(owner), STR_ARG(instance.instance)));
+    if (str_equal(arn, self->arn)) /* the connection's own account may be named too */
+        return;
+    if (++self->matches > 1)
+        return;
+    self->is_strong = agreement == AGREES_SURELY;
+    self->agreement = arena_format(step->arena, "%s", words);
+    self->arn = arn;
 }
 
 /* A place that could not be read hides what is there. */
@@ -388,9 +232,9 @@ static enum step_turn heard_device(struct step *step, const struct answer *answe
     } else if (str_is(arg(step, FIND_SOURCE), "crowdstrike")) {
         item = falcon_resource(answer, "device_id", id);
         if (item != NULL)
-            know_falcon(step, item);
+            device_of_falcon(step, item, &self->device);
     } else if (str_equal(xml_text(answer->root, "id"), id))
-        know_machine(step, answer->root);
+        device_of_machine(step, answer->root, &self->device);
     return begin_search(step);
 }
 

@@ -3,39 +3,25 @@
  * The EDR's own record of the device is asked first: its addresses, MACs, and what the agent read of the
  * instance's metadata. Then EC2 in each place where the instance may be (accounts and regions that the
  * rules name, those of the record, the connection's own) for instances with that id or one of those
- * addresses. One is the device when two facts agree and none contradicts: id, MAC, private address, name.
- * Whoever is root on a host can have its agent report another host's name or address, and
- * networks of different accounts have the same addresses: so one fact is never enough, nor is one of
- * several instances, one that was launched after the EDR saw the device last, or, with address and name
- * alone, one that was found while another place could not be read.
+ * addresses. One is the device when two facts agree and none contradicts (device.h); not one of several,
+ * nor, with address and name alone, one that was found while another place could not be read.
  */
 #pragma once
 
 #include "act/locate.h"
+#include "find/device.h"
 #include "talk/talk.h"
 
-enum { FIND_PLACES_MAX = 64, FIND_ADDRESSES_MAX = 16 };
+enum { FIND_PLACES_MAX = 64 };
 
 struct find_place {
     str account; /* empty: the connection's own */
     str region;  /* empty: the same */
 };
 
-/* What is known of the device. */
-struct find_device {
-    str name;
-    str ips[FIND_ADDRESSES_MAX];
-    uint32_t ip_count;
-    str macs[FIND_ADDRESSES_MAX]; /* 12 hex digits in small letters */
-    uint32_t mac_count;
-    str instance; /* as the agent read it of the instance's metadata */
-    str account;  /* the same */
-    str last_seen;
-};
-
 struct find_instance {
     struct talk talk;
-    struct find_device device;
+    struct device device;
     struct find_place places[FIND_PLACES_MAX];
     uint32_t place_count;
     uint32_t place; /* the one that is asked */

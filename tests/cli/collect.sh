@@ -61,7 +61,7 @@ exits 0 "the audit log is whole"
 
 run collect triage --host laptop-7 --data data
 exits 1 "a device that only an EDR knows is unresolved"
-prints "no connection: triage needs one to" "and it is said what is missing"
+prints "no connection: collect triage needs one to" "and it is said what is missing"
 run collect triage --host i-01111e1c0ffee0001 --data data
 exits 1 "without a place for it nothing is collected"
 prints "s3://bucket/prefix" "and it is said where to say it"

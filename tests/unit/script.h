@@ -204,6 +204,7 @@ static inline bool script_has_role(const struct script *script, const char *oper
 {
     static const char *const script_roles[][2] = {
         { "CancelMachineAction", "Machine.Isolate" },
+        { "CombinedDevicesByFilter", "hosts:read" },
         { "CollectInvestigationPackage", "Machine.CollectForensics" },
         { "CreateComment", "SecurityAlert.ReadWrite.All" },
         { "Download", NULL }, /* by the address alone */
@@ -220,6 +221,7 @@ static inline bool script_has_role(const struct script *script, const char *oper
         { "PerformActionV2", "hosts:write" },
         { "PostDeviceDetailsV2", "hosts:read" },
         { "PostEntitiesAlertsV2", "alerts:read" },
+        { "ListMachines", "Machine.Read.All" },
         { "RestrictCodeExecution", "Machine.RestrictExecution" },
         { "RevokeSignInSessions", "User.RevokeSessions.All" },
         { "RunAntivirusScan", "Machine.Scan" },

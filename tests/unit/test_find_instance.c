@@ -89,7 +89,8 @@ static void an_id_of_the_agent_is_held_against_what_ec2_shows(void **state)
     static const struct exchange exchanges[] = { ASK("PostDeviceDetailsV2", AGENT, FALCON(THEIRS)),
         ASK("DescribeInstances", BY_ID,
             INSTANCE_REPLY(THEIRS, "i-0abc", "running", CARD("10.0.1.15", "06:00:aa:bb:cc:dd"))),
-        ASK("DescribeInstances", BY_ID, NONE) };
+        ASK("DescribeInstances", BY_ID,
+            INSTANCE_REPLY(THEIRS, "i-0abc", "running", CARD("10.0.1.15", "06:00:aa:bb:cc:dd"))) };
     static const struct exchange lies[] = { ASK("PostDeviceDetailsV2", AGENT, FALCON(OURS)),
         ASK("DescribeInstances", BY_ID,
             INSTANCE_REPLY(OURS, "i-0abc", "running", CARD("10.0.1.99", "06:00:aa:bb:cc:dd"))),

@@ -57,6 +57,21 @@ bool locate_is_possible(const struct executor *executor, const struct step_code 
     return false;
 }
 
+bool locate_is_instead(const struct executor *executor, const struct step_code *code,
+    const struct event *event, enum type type, const struct builtin **ret_row)
+{
+    enum field from = type == TYPE_INSTANCE ? FIELD_HOST_ID : FIELD_INSTANCE_ID;
+    if (executor->finder == NULL || target_of(code->builtin, type) == UINT32_MAX
+        || args_has_candidate(event, type) || !is_sure(event, from))
+        return false;
+    uint32_t count = builtin_param_count(code->builtin);
+    for (uint32_t at = 0; at < count; at++)
+        if (code->builtin->params[at].need == PARAM_TARGET && (code->given & (1U << at)) != 0)
+            return false;
+    *ret_row = executor->finder(type);
+    return *ret_row != NULL;
+}
+
 static enum err texts_list(const str *texts, uint32_t count, struct arena *arena, value *ret_list)
 {
     value *items = ARENA_ARRAY(arena, value, (size_t)count + 1);
@@ -122,6 +137,8 @@ void located_bind(
         bool is_given = (code->given & (1U << at)) != 0;
         if (param->need == PARAM_TARGET && param->type == type)
             args[at] = value_text(located->id);
+        else if (param->need == PARAM_TARGET && !is_given)
+            args[at] = VALUE_NONE;
         else if (is_given || param->need != PARAM_SCOPE || type != TYPE_INSTANCE)
             continue;
         else if (param->type == TYPE_ACCOUNT && located->account.len > 0)

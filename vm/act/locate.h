@@ -43,6 +43,11 @@ struct located {
 bool locate_is_possible(const struct executor *executor, const struct step_code *code,
     const struct event *event, enum type *ret_type, const struct builtin **ret_row);
 
+/* The same for a front of which no way that is connected does it to what was bound: whether the thing of
+ * `type` could be looked for and put in its place. */
+bool locate_is_instead(const struct executor *executor, const struct step_code *code,
+    const struct event *event, enum type type, const struct builtin **ret_row);
+
 /* The arguments of `row` for `event`, in `arena`. ERR_MEMORY. */
 MUST_CHECK enum err locate_args(const struct program *program, const struct event *event,
     struct arena *arena, value **ret_args);
@@ -51,6 +56,6 @@ MUST_CHECK enum err locate_args(const struct program *program, const struct even
 MUST_CHECK enum err located_read(const struct step_outcome *outcome, enum type type,
     struct arena *arena, struct located *ret_located);
 
-/* Put what was found into `args` of the step; what the rule wrote stays. */
+/* Put what was found into `args` of the step, in place of other targets; what the rule wrote stays. */
 void located_bind(
     const struct located *located, enum type type, const struct step_code *code, value *args);

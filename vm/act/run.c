@@ -106,16 +106,18 @@ static enum err gate_pass(struct runner *runner, const struct run_step *step)
     return ERR_OK;
 }
 
-/* Look for what a step acts on, by a step of its own. */
-static enum err look_for(
-    struct runner *runner, const struct builtin *row, enum type type, struct located *ret_located)
+/* Look for what a step acts on, by a step of its own; `via` is that step's. */
+static enum err look_for(struct runner *runner, const struct builtin *row, str via, enum type type,
+    struct located *ret_located)
 {
     value *args = NULL;
     struct step_code *code = ARENA_NEW(runner->arena, struct step_code);
     const char *text = arena_format(runner->arena, "%s %s", verb_name(row->verb), row->name);
     if (code == NULL || text == NULL)
         return ERR_MEMORY;
-    *code = (struct step_code){ .builtin = row, .text = str_from(text), .args_count = FIND_PARAMS };
+    *code = (struct step_code){
+        .builtin = row, .text = str_from(text), .via = via, .args_count = FIND_PARAMS
+    };
     TRY(locate_args(runner->program, runner->event, runner->arena, &args));
     struct run_step step = { .index = runner->begun++, .code = code, .args = args };
     struct step_order order = {
@@ -148,7 +150,7 @@ static enum err locate(struct runner *runner, const struct step_code *code, valu
         return ERR_NOT_FOUND;
     struct located *located = type == TYPE_INSTANCE ? &runner->instance : &runner->host;
     if (!located->is_tried)
-        TRY(look_for(runner, row, type, located));
+        TRY(look_for(runner, row, code->via, type, located));
     if (located->turn != STEP_DONE) {
         *reterr_reason = arena_format(runner->arena, "%s; and from its %s none was found: %s",
             *reterr_reason, type == TYPE_INSTANCE ? "host" : "instance", located->found);
@@ -157,6 +159,31 @@ static enum err locate(struct runner *runner, const struct step_code *code, valu
     located_bind(located, type, code, args);
     *ret_found = str_from(located->found);
     return ERR_OK;
+}
+
+/* Which row acts. Where none that is connected can, by the device of an instance or the instance of a
+ * device, that is looked for and acted on in its place. */
+static enum err choose(struct runner *runner, const struct step_code *code, value *args,
+    struct step_order *order, const char **reterr_reason)
+{
+    enum err err = way_choose(
+        runner->program, code, runner->event, args, runner->arena, &order->row, reterr_reason);
+    bool is_done = err == ERR_OK && way_is_connected(runner->program, order->row);
+    if (code->builtin->ways == NULL || is_done || (err != ERR_OK && err != ERR_NOT_FOUND))
+        return err;
+    enum type type = err == ERR_OK ? TYPE_INSTANCE : TYPE_HOST;
+    struct located *located = err == ERR_OK ? &runner->instance : &runner->host;
+    const struct builtin *finder = NULL;
+    if (!locate_is_instead(runner->executor, code, runner->event, type, &finder))
+        return err;
+    if (!located->is_tried)
+        TRY(look_for(runner, finder, code->via, type, located));
+    if (located->turn != STEP_DONE)
+        return err;
+    located_bind(located, type, code, args);
+    order->found = str_from(located->found);
+    return way_choose(
+        runner->program, code, runner->event, args, runner->arena, &order->row, reterr_reason);
 }
 
 static const char *const gate_is_shut =
@@ -179,12 +206,10 @@ static enum err step_one(
         bound = locate(runner, code, args, &found, &reason);
     if (bound != ERR_OK && bound != ERR_NOT_FOUND)
         return bound;
-    step->index = runner->begun;
     struct step_order order = {
         .row = code->builtin,
         .args = args,
         .run = runner->run,
-        .index = step->index,
         .found = found,
         .timeout_ms = code->timeout_ms,
     };
@@ -193,8 +218,8 @@ static enum err step_one(
     TRY(cause_new(runner, code, &order.cause));
     enum err err = bound;
     if (err == ERR_OK)
-        err = way_choose(
-            runner->program, code, runner->event, args, runner->arena, &order.row, &reason);
+        err = choose(runner, code, args, &order, &reason);
+    order.index = step->index = runner->begun;
     step->row = order.row;
     if (err == ERR_NOT_FOUND)
         return step_refuse(

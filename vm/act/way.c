@@ -19,11 +19,10 @@ const struct connection_code *way_connection(const struct program *program, str 
     return NULL;
 }
 
-/* AWS is reached by the environment too. */
-static bool is_connected(const struct choice *choice, const struct builtin *way)
+bool way_is_connected(const struct program *program, const struct builtin *row)
 {
-    return strcmp(way->provider, "aws") == 0
-           || way_connection(choice->program, str_from(way->provider)) != NULL;
+    return row->provider == NULL || strcmp(row->provider, "aws") == 0
+           || way_connection(program, str_from(row->provider)) != NULL;
 }
 
 static bool is_of_source(const struct builtin *way, const struct event *event)
@@ -45,7 +44,7 @@ static void narrow(struct choice *choice, const struct event *event)
 {
     bool is_wanted[BUILTIN_WAYS_MAX];
     for (uint32_t at = 0; at < choice->count; at++)
-        is_wanted[at] = is_connected(choice, choice->ways[at]);
+        is_wanted[at] = way_is_connected(choice->program, choice->ways[at]);
     prefer(choice, is_wanted);
     for (uint32_t at = 0; at < choice->count; at++)
         is_wanted[at] = is_of_source(choice->ways[at], event);
@@ -114,8 +113,8 @@ static enum err refuse(const struct step_code *code, const struct choice *choice
             "write via=%s",
             row->name, target, choice->ways[0]->provider);
     else if (!has_connection(choice->program, row))
-        *reterr_reason = arena_format(
-            arena, "no connection: %s needs one to %s that knows %s", row->name, names, target);
+        *reterr_reason = arena_format(arena, "no connection: %s %s needs one to %s that knows %s",
+            verb_name(row->verb), row->name, names, target);
     else if (code->via.len > 0)
         *reterr_reason = arena_format(
             arena, "%s is nothing that %.*s could know by that name", target, STR_ARG(code->via));

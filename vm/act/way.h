@@ -21,5 +21,7 @@ MUST_CHECK enum err way_choose(const struct program *program, const struct step_
 
 /* The connection by which steps go to `provider`: the first; NULL: none. */
 const struct connection_code *way_connection(const struct program *program, str provider);
+/* Whether the rules say how `row` is reached; AWS is by the environment too. */
+bool way_is_connected(const struct program *program, const struct builtin *row);
 /* "CrowdStrike or Defender" of a front, in `arena`; NULL: it is full. */
 const char *way_names(const struct builtin *front, struct arena *arena);
