@@ -3,8 +3,9 @@
 
 #include "registry.h"
 
-static const struct builtin *const triage_ways[] = { &crowdstrike_triage, &aws_triage, NULL };
-static const struct builtin *const memory_ways[] = { &crowdstrike_memory, NULL };
+static const struct builtin *const triage_ways[] = { &crowdstrike_triage, &defender_triage,
+    &aws_triage, NULL };
+static const struct builtin *const memory_ways[] = { &crowdstrike_memory, &defender_memory, NULL };
 static const struct builtin *const isolate_host_ways[] = { &crowdstrike_isolate_host,
     &defender_isolate_host, NULL };
 static const struct builtin *const alert_status_ways[] = { &crowdstrike_alert_status,

@@ -6,6 +6,7 @@ syntax iskeyword @,48-57,_
 syntax keyword cdrVerb call collect import notify open respond
 syntax match cdrItem /^\s*\zs\<always\>/
 syntax match cdrItem /^\s*\zs\<channel\>/
+syntax match cdrItem /^\s*\zs\<collector\>/
 syntax match cdrItem /^\s*\zs\<connection\>/
 syntax match cdrItem /^\s*\zs\<daemon\>/
 syntax match cdrItem /^\s*\zs\<defaults\>/
@@ -16,6 +17,7 @@ syntax match cdrItem /^\s*\zs\<let\>/
 syntax match cdrItem /^\s*\zs\<list\>/
 syntax match cdrItem /^\s*\zs\<macro\>/
 syntax match cdrItem /^\s*\zs\<never\>/
+syntax match cdrItem /^\s*\zs\<profile\>/
 syntax match cdrItem /^\s*\zs\<role\>/
 syntax match cdrItem /^\s*\zs\<rule\>/
 syntax match cdrItem /^\s*\zs\<source\>/
