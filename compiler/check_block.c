@@ -273,7 +273,8 @@ static void check_value(struct check *check, const struct frame *frame, const st
     case SETTING_PATH:
         if (text_of(check, expr, row, "text in quotes", &text) && text.len > 0
             && strcmp(row->key, "evidence") == 0)
-            check_evidence_place(check, expr->at, row->key, text);
+            check_evidence_place(
+                check, expr->at, row->key, text, strcmp(row->block, "connection aws") != 0);
         return;
     case SETTING_TEXTS:
     case SETTING_WORDS:

@@ -25,15 +25,19 @@ void check_region_known(struct check *check, span at, str region)
     diag_help(check->diags, diag, "if AWS has opened it since this build was made, it is right");
 }
 
-void check_evidence_place(struct check *check, span at, const char *name, str url)
+void check_evidence_place(
+    struct check *check, span at, const char *name, str url, bool may_be_folder)
 {
     struct evidence_place place;
     const char *fault = evidence_place_fault(url, &place);
-    if (fault == NULL)
+    if (fault == NULL || (may_be_folder && str_startswith(url, STR("/"))))
         return;
     struct diag *diag = diag_add(
         check->diags, DIAG_EVIDENCE_PLACE, at, "`%s` names no place for evidence: %s", name, fault);
-    diag_help(check->diags, diag, "write a bucket and a path in it: \"s3://bucket/prefix\"");
+    diag_help(check->diags, diag,
+        may_be_folder ? "write a folder, \"/var/lib/cdr/evidence\", or a bucket and a path in it: "
+                        "\"s3://bucket/prefix\""
+                      : "write a bucket and a path in it: \"s3://bucket/prefix\"");
 }
 
 static void check_boundary(struct check *check, span at, str text)
@@ -63,7 +67,7 @@ void check_cloud_argument(struct check *check, const struct builtin *builtin,
     else if (!is_aws && !str_startswith(value_str(v), STR("s3:")))
         return; /* a folder, where an EDR collects */
     else if (param->setting != NULL && strcmp(param->setting, "evidence") == 0)
-        check_evidence_place(check, expr->at, param->name, value_str(v));
+        check_evidence_place(check, expr->at, param->name, value_str(v), !is_aws);
     else if (strcmp(param->name, "boundary") == 0)
         check_boundary(check, expr->at, value_str(v));
 }

@@ -202,7 +202,8 @@ bool clause_says_again(const struct clause *before, const struct clause *clause)
 /* A region that this build does not know: a warning with the nearest. */
 void check_region_known(struct check *check, span at, str region);
 /* `url`, the value of `name`, against the form "s3://bucket/prefix". */
-void check_evidence_place(struct check *check, span at, const char *name, str url);
+void check_evidence_place(
+    struct check *check, span at, const char *name, str url, bool may_be_folder);
 /* A value that is written in the rule, for a parameter that means something at AWS. */
 void check_cloud_argument(struct check *check, const struct builtin *builtin,
     const struct param *param, const struct expr *expr);

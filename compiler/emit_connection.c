@@ -113,7 +113,16 @@ static void emit_second(struct emit *emit, const struct item *second, const stru
     TABLE_ADD(emit, emit->unenforced, one);
 }
 
-/* Whoever connects keeps to all that a connection to AWS says. */
+/* Whoever connects keeps to all that a connection to these says. */
+static bool is_reached(str provider)
+{
+    static const char *const reached[] = { "aws", "crowdstrike", "defender" };
+    for (size_t at = 0; at < COUNT_OF(reached); at++)
+        if (str_is(provider, reached[at]))
+            return true;
+    return false;
+}
+
 static void emit_block(struct emit *emit, const struct item *item)
 {
     const struct compilation *compilation = emit->compilation;
@@ -126,7 +135,7 @@ static void emit_block(struct emit *emit, const struct item *item)
         return;
     if (used != item)
         emit_second(emit, item, used);
-    else if (!str_is(connection_provider(item), "aws"))
+    else if (!is_reached(connection_provider(item)))
         emit_unenforced(emit, "connection", item->at);
 }
 

@@ -105,21 +105,6 @@ static bool way_leads_to(const struct aws_way *way, const struct program *progra
     return true;
 }
 
-static bool way_is(const struct aws_way *way, const struct connection_code *connection)
-{
-    uint32_t count = connection == NULL ? 0 : connection->setting_count;
-    if (way->setting_count != count)
-        return false;
-    for (uint32_t at = 0; at < count; at++) {
-        const struct connection_setting *own = &way->settings[at];
-        const struct connection_setting *other = &connection->settings[at];
-        if (own->way != other->way || own->duration_ms != other->duration_ms
-            || !str_equal(own->key, other->key) || !str_equal(own->text, other->text))
-            return false;
-    }
-    return true;
-}
-
 /* Copies: a way outlives the program. */
 static void way_lead_to(struct aws_way *way, const struct program *program)
 {
@@ -136,18 +121,10 @@ static struct aws_way *way_new(
     const struct connection_code *connection, const struct program *program)
 {
     struct aws_way *way = calloc(1, sizeof(*way));
-    uint32_t count = connection == NULL ? 0 : connection->setting_count;
     if (way == NULL)
         return NULL;
-    struct connection_setting *settings =
-        ARENA_ARRAY(&way->arena, struct connection_setting, count + 1);
-    for (uint32_t at = 0; settings != NULL && at < count; at++) {
-        settings[at] = connection->settings[at];
-        settings[at].key = arena_copy(&way->arena, settings[at].key);
-        settings[at].text = arena_copy(&way->arena, settings[at].text);
-    }
-    way->settings = settings;
-    way->setting_count = count;
+    way->settings = settings_copy(&way->arena, connection);
+    way->setting_count = connection == NULL ? 0 : connection->setting_count;
     way->account = way->member_role = way->external_id = way->session_name = STR("");
     way->own_account = way->own_arn = way->partition = STR("");
     way_lead_to(way, program);
@@ -161,7 +138,9 @@ enum err connector_use(struct connector *connector, const struct program *progra
 {
     const struct connection_code *connection = connection_of(program);
     struct aws_way *way = connector->ways;
-    while (way != NULL && !(way_is(way, connection) && way_leads_to(way, program)))
+    while (way != NULL
+           && !(settings_are(way->settings, way->setting_count, connection)
+                && way_leads_to(way, program)))
         way = way->next;
     if (way == NULL) {
         if (connector->way_count >= WAYS_MAX)
@@ -175,7 +154,7 @@ enum err connector_use(struct connector *connector, const struct program *progra
     }
     connector->way = way;
     connector->aws_reason = way->reason;
-    return ERR_OK;
+    return edr_use(connector, program);
 }
 
 /* ---- the base ---- */
@@ -608,7 +587,7 @@ enum err connector_own_account(
 
 bool connector_lacks_setting(const struct connector *connector)
 {
-    return connector->way != NULL && connector->way->is_unset;
+    return (connector->way != NULL && connector->way->is_unset) || edr_lacks_setting(connector);
 }
 
 str connector_member_role(const struct connector *connector)
@@ -655,6 +634,8 @@ struct transport *connector_connect(
     struct transport *transport = NULL;
     if (provider != NULL && strcmp(provider, "aws") == 0)
         transport = connector_reach(connector, account, reterr_reason);
+    else if (edr_find(provider) != EDR_COUNT)
+        transport = edr_reach(connector, edr_find(provider), reterr_reason);
     else
         *reterr_reason = arena_format(&connector->arena, "this build does not reach %s",
             provider == NULL ? "any provider" : provider);
@@ -666,6 +647,7 @@ struct transport *connector_connect(
 void connector_release(struct connector *connector)
 {
     ways_release(connector);
+    edr_release(connector);
     arena_release(&connector->arena);
     *connector = (struct connector){ 0 };
 }

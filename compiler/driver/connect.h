@@ -9,6 +9,7 @@
 #include "act/executor.h"
 #include "aws/connection.h"
 #include "bytecode.h"
+#include "driver/connect_edr.h"
 
 struct aws_way;
 
@@ -30,6 +31,7 @@ struct connector {
     uint32_t way_count;
     struct aws_way *way; /* in use; NULL: that of the environment, not yet made */
     struct mute_transport mute;
+    struct edr_ways edr;
 };
 
 /* Steps go as the program says from now on; NULL: by the environment alone. What is looked up is

@@ -86,3 +86,32 @@ enum err setting_text(const struct connection_setting *setting,
                              : fail(arena_format(reasons, "`%.*s` is empty", STR_ARG(setting->key)),
                                  reterr_reason);
 }
+
+const struct connection_setting *settings_copy(
+    struct arena *arena, const struct connection_code *connection)
+{
+    uint32_t count = connection == NULL ? 0 : connection->setting_count;
+    struct connection_setting *settings =
+        ARENA_ARRAY(arena, struct connection_setting, (size_t)count + 1);
+    for (uint32_t at = 0; settings != NULL && at < count; at++) {
+        settings[at] = connection->settings[at];
+        settings[at].key = arena_copy(arena, settings[at].key);
+        settings[at].text = arena_copy(arena, settings[at].text);
+    }
+    return arena->is_full ? NULL : settings;
+}
+
+bool settings_are(const struct connection_setting *settings, uint32_t count,
+    const struct connection_code *connection)
+{
+    if (count != (connection == NULL ? 0 : connection->setting_count))
+        return false;
+    for (uint32_t at = 0; at < count; at++) {
+        const struct connection_setting *other = &connection->settings[at];
+        if (settings[at].way != other->way || settings[at].duration_ms != other->duration_ms
+            || !str_equal(settings[at].key, other->key)
+            || !str_equal(settings[at].text, other->text))
+            return false;
+    }
+    return true;
+}

@@ -14,3 +14,11 @@ enum { SETTING_TEXT_BYTES_MAX = 64 * 1024 };
 MUST_CHECK enum err setting_text(const struct connection_setting *setting,
     const struct aws_environment *environment, struct arena *arena, struct arena *reasons,
     str *ret_text, const char **reterr_reason);
+
+/* Copies of a connection's settings, in `arena`: what is opened by them outlives the program. NULL: it
+ * is full. `connection` may be NULL. */
+const struct connection_setting *settings_copy(
+    struct arena *arena, const struct connection_code *connection);
+/* Whether they say the same as `connection` (NULL: nothing). */
+bool settings_are(const struct connection_setting *settings, uint32_t count,
+    const struct connection_code *connection);

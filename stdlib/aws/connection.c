@@ -3,6 +3,7 @@
 #include "aws/credentials.h"
 #include "aws/delivery.h"
 #include "aws/handout.h"
+#include "aws/late_put.h"
 #include "aws/process.h"
 #include "aws/profiles.h"
 #include "aws/selves.h"
@@ -323,6 +324,21 @@ static enum err connection_send(struct transport *transport, const struct reques
         connection = evidence_owner(connection);
     return connection_ask(
         connection, request, is_change, false, stop, arena, ret_reply, reterr_reason);
+}
+
+enum err aws_connection_put_url(struct aws_connection *connection, str place, str region,
+    uint32_t seconds, struct arena *arena, str *ret_url, const char **reterr_reason)
+{
+    struct aws_connection *owner = evidence_owner(connection);
+    struct aws_family *family = connection->family;
+    const char *address;
+    TRY(keys_ready(owner, family->stop, arena, reterr_reason));
+    struct late_signer signer = { &family->endpoints, &owner->keys, aws_family_now_s(family) };
+    enum err err =
+        late_put_address(place, region, seconds, &signer, arena, &address, reterr_reason);
+    if (err == ERR_OK)
+        *ret_url = str_from(address);
+    return err == ERR_INVALID ? ERR_REFUSED : err;
 }
 
 /* Ask once: a connection is one caller for as long as it lives. */

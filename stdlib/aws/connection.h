@@ -82,6 +82,11 @@ int64_t aws_connection_now_ms(const struct aws_connection *connection);
 /* AWS's clock less ours, in seconds, as its last answer says; false: none did. */
 bool aws_connection_clock(const struct aws_connection *connection, int64_t *ret_ahead_s);
 
+/* An address that whoever has it may put "BUCKET/KEY" to, once, for so many seconds, signed by whom
+ * evidence belongs to (late_put.h); in `arena`. Errors as a transport's send. */
+MUST_CHECK enum err aws_connection_put_url(struct aws_connection *connection, str place, str region,
+    uint32_t seconds, struct arena *arena, str *ret_url, const char **reterr_reason);
+
 /* End when *stop is not 0, which outlives the connection: a read that is under way or waits to
  * be sent again returns ERR_STOPPED; a change under way is finished, and not sent again. It
  * holds for the whole family. */

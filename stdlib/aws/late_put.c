@@ -104,3 +104,15 @@ enum err late_put_fill(str body, const struct request *request, const struct lat
     *ret_body = arena_copy(arena, buf_str(&out));
     return ret_body->ptr == NULL ? ERR_MEMORY : ERR_OK;
 }
+
+enum err late_put_address(str place, str region, uint32_t seconds, const struct late_signer *signer,
+    struct arena *arena, const char **ret_address, const char **reterr_reason)
+{
+    struct mark mark = { place, region, seconds };
+    if (seconds == 0 || seconds > LATE_PUT_SECONDS_MAX || region.len == 0
+        || str_find(place, '\\') < place.len || str_find(place, '/') + 1 >= place.len)
+        return refuse(arena_format(arena, "%.*s is no place to put evidence to",
+                          STR_ARG(str_first(place, 200))),
+            reterr_reason);
+    return address_make(&mark, signer, arena, ret_address, reterr_reason);
+}

@@ -33,3 +33,8 @@ struct late_signer {
 MUST_CHECK enum err late_put_fill(str body, const struct request *request,
     const struct late_signer *signer, struct arena *arena, str *ret_body,
     const char **reterr_reason);
+
+/* The address for "BUCKET/KEY" alone. As late_put_fill. */
+MUST_CHECK enum err late_put_address(str place, str region, uint32_t seconds,
+    const struct late_signer *signer, struct arena *arena, const char **ret_address,
+    const char **reterr_reason);
