@@ -114,16 +114,26 @@ static bool is_account(str id)
     return id.len == ACCOUNT_DIGITS && str_all_of(id, "0123456789");
 }
 
+/* Of what is said to be on AWS more is there than is told; of another machine there is none. */
+static void say_of_cloud(struct step *step, enum field field, str text, bool is_aws)
+{
+    if (text.len > 0 || !is_aws)
+        say_or_none(step, field, text);
+    else
+        step_gap(step, field, "Defender says that the host is on AWS, and not this");
+}
+
 /* Defender knows of clouds what its connectors tell; of many machines nothing. */
 static void say_cloud(struct step *step, const struct xml *root)
 {
     const struct xml *cloud = xml_find(root, "vmMetadata");
     str resource = xml_text(cloud, "resourceId"), vm = xml_text(cloud, "vmId");
-    str account = xml_text(cloud, "subscriptionId");
-    str nothing = STR("");
-    say_or_none(step, FIELD_CLOUD_PROVIDER, lower(step, xml_text(cloud, "cloudProvider")));
-    say_or_none(step, FIELD_CLOUD_ACCOUNT, is_account(account) ? account : nothing);
-    say_or_none(step, FIELD_INSTANCE_ID, is_instance(vm) ? vm : nothing);
+    str account = xml_text(cloud, "subscriptionId"), nothing = STR("");
+    str provider = lower(step, xml_text(cloud, "cloudProvider"));
+    bool is_aws = str_is(provider, "aws");
+    say_or_none(step, FIELD_CLOUD_PROVIDER, provider);
+    say_of_cloud(step, FIELD_CLOUD_ACCOUNT, is_account(account) ? account : nothing, is_aws);
+    say_of_cloud(step, FIELD_INSTANCE_ID, is_instance(vm) ? vm : nothing, is_aws);
     if (resource.len > 0)
         step_fact(step, FIELD_RESOURCE_ID, resource);
 }
