@@ -195,7 +195,7 @@ static const char *fault_of(json_t *tenant, struct arena *arena)
     if (world_text(tenant, "tenantId")[0] == '\0')
         return "there is no text \"tenantId\"";
     if (json_object_get(tenant, "cloud") == NULL)
-        json_object_set_new(tenant, "cloud", json_string("public"));
+        json_object_set_new(tenant, "cloud", json_string("commercial"));
     for (size_t at = 0; at < COUNT_OF(relied_on) && fault == NULL; at++)
         fault =
             list_fault(tenant, relied_on[at].list, relied_on[at].member, relied_on[at].type, arena);

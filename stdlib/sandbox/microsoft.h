@@ -6,7 +6,7 @@
  *
  * In the world, beside "accounts":
  *
- *   {"microsoft": {"tenantId", "cloud": "public", "limits": {"liveResponseAMinute": 10,
+ *   {"microsoft": {"tenantId", "cloud": "commercial", "limits": {"liveResponseAMinute": 10,
  *     "liveResponseSessions": 25}, "clients": [..], "machines": [..], "machineActions": [..],
  *     "libraryFiles": [..], "alerts": [..], "graphAlerts": [..], "users": [..], "files": [..]}}
  *

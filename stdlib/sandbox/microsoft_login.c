@@ -15,13 +15,13 @@ static const struct resource {
     const char *service;
     const char *audience;
 } resources[] = {
-    { "public", "graph", "https://graph.microsoft.com" },
-    { "public", "defender", "https://api.securitycenter.microsoft.com" },
-    { "public", "defender", "https://securitycenter.onmicrosoft.com/windowsatpservice" },
+    { "commercial", "graph", "https://graph.microsoft.com" },
+    { "commercial", "defender", "https://api.securitycenter.microsoft.com" },
+    { "commercial", "defender", "https://securitycenter.onmicrosoft.com/windowsatpservice" },
     { "gcc", "graph", "https://graph.microsoft.com" },
     { "gcc", "defender", "https://api-gcc.securitycenter.microsoft.us" },
-    { "gcc-high", "graph", "https://graph.microsoft.us" },
-    { "gcc-high", "defender", "https://api-gov.securitycenter.microsoft.us" },
+    { "gcc_high", "graph", "https://graph.microsoft.us" },
+    { "gcc_high", "defender", "https://api-gov.securitycenter.microsoft.us" },
     { "dod", "graph", "https://dod-graph.microsoft.us" },
     { "dod", "defender", "https://api-gov.securitycenter.microsoft.us" },
     { "china", "graph", "https://microsoftgraph.chinacloudapi.cn" },

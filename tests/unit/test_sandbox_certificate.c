@@ -1,6 +1,8 @@
 /* Client assertions at the sandbox's login: made here with OpenSSL, verified there. */
 #include "microsoft_client.h"
 
+#include "defender/connection.h"
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -236,6 +238,42 @@ static void an_assertion_is_good_once(void **state)
     assert_microsoft_refused(401, "invalid_client", "AADSTS50027");
 }
 
+/* What cdr signs is what is verified here: two strangers. */
+static void the_connection_logs_in_with_its_certificate(void **state)
+{
+    struct desk *desk = *state;
+    struct client *client = desk->client;
+    struct http_curl *curl = NULL;
+    struct rest_connection *connection = NULL;
+    const char *reason = NULL;
+    struct secret certificate = { 0 };
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *pem = NULL;
+    assert_int_equal(PEM_write_bio_X509(bio, desk->key.certificate), 1);
+    assert_int_equal(PEM_write_bio_PrivateKey(bio, desk->key.key, NULL, NULL, 0, NULL, NULL), 1);
+    long size = BIO_get_mem_data(bio, &pem);
+    assert_int_equal(secret_set(&certificate, (str){ pem, (size_t)size }), ERR_OK);
+    struct defender_settings settings = { .tenant = STR(TENANT),
+        .client_id = STR(CLIENT),
+        .certificate = &certificate,
+        .url = str_from(arena_format(
+            &client->arena, "http://127.0.0.1:%u/_microsoft", sandbox_port(client->sandbox))) };
+    assert_int_equal(http_curl_new(&(struct http_curl_options){ 0 }, &curl), ERR_OK);
+    enum err err = defender_connection_open(&settings, http_curl_interface(curl), 1, clock_system(),
+        &client->arena, &connection, &reason);
+    if (err == ERR_OK)
+        err = rest_connection_try(connection, &client->arena, &reason);
+    if (err != ERR_OK)
+        fail_msg("%s: %s", err_text(err), reason == NULL ? "" : reason);
+    json_t *calls = control_get(client, "calls");
+    assert_int_equal(json_array_size(calls), 2); /* a token of each service */
+    json_decref(calls);
+    rest_connection_close(connection);
+    http_curl_free(curl);
+    secret_release(&certificate);
+    BIO_free(bio);
+}
+
 #define desk_test(test) cmocka_unit_test_setup_teardown(test, desk_setup, desk_teardown)
 
 int main(void)
@@ -245,6 +283,7 @@ int main(void)
         desk_test(an_assertion_is_refused_for_what_is_wrong_with_it),
         desk_test(a_signature_is_that_of_the_certificate),
         desk_test(an_assertion_is_good_once),
+        desk_test(the_connection_logs_in_with_its_certificate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
