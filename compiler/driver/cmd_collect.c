@@ -1,4 +1,4 @@
-/* cmd_collect.c - cdr collect: one collection, started by hand.
+/* cmd_collect.c - cdr collect: one collection, started by hand, of one host or of several in turn.
  *
  * It is a rule of one step with what was typed as literals, run for an alert that says who asks
  * for what: so the checker, the guards and ceilings of --rules, the governor, the journal and the
@@ -20,11 +20,24 @@
 #define RULE_NAME "collect_by_hand"
 #define ALERT_TYPE "cdr-collect"
 
-enum { RULE_BYTES_MAX = 64 * 1024 };
+enum {
+    RULE_BYTES_MAX = 64 * 1024,
+    HOSTS_MAX = 100, /* each waits for the one before: more are for a rule of the daemon's */
+};
+
+/* What is asked for. */
+struct asked {
+    struct driver *driver;
+    const struct arguments *arguments;
+    const struct builtin *row;
+    enum run_mode mode;
+    const char *host; /* NULL: none is said */
+    size_t number;    /* of the host, from 0 */
+};
 
 static const struct option options[] = {
-    { OPTION_HOST, OPTION_TEXT, "ID", NULL, NULL,
-        "of what: an instance (i-..), else a device as its EDR names it" },
+    { OPTION_HOST, OPTION_TEXTS, "ID", NULL, NULL,
+        "of what: an instance (i-..), else a device as its EDR names it; up to 100 in turn" },
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
         "rules whose connections, guards and ceilings hold; none of them is run" },
     { OPTION_MODE, OPTION_CHOICE, "MODE", "auto plan apply", "auto",
@@ -130,15 +143,16 @@ static enum exit_code add_host(
     return add_named(driver, row, rule, is_instance ? STR("instance") : STR("host"), text, host);
 }
 
-static enum exit_code rule_write(struct driver *driver, const struct arguments *arguments,
-    const struct builtin *row, struct buf *rule)
+static enum exit_code rule_write(const struct asked *asked, struct buf *rule)
 {
-    const char *host = option_text(arguments, OPTION_HOST);
+    struct driver *driver = asked->driver;
+    const struct arguments *arguments = asked->arguments;
+    const struct builtin *row = asked->row;
     enum exit_code code = EXIT_CLEAN;
     buf_addf(rule, "rule " RULE_NAME " { when alert.type = \"" ALERT_TYPE "\" then collect %s",
         row->name);
-    if (host != NULL)
-        code = add_host(driver, row, rule, host);
+    if (asked->host != NULL)
+        code = add_host(driver, row, rule, asked->host);
     for (size_t at = 1; at < arguments->operand_count && code == EXIT_CLEAN; at++) {
         str said = str_from(arguments->operands[at]);
         str name = str_first(said, str_find(said, '='));
@@ -155,21 +169,21 @@ static enum exit_code rule_write(struct driver *driver, const struct arguments *
 /* ---- the alert ---- */
 
 /* A new one each time: what was collected before does not stand in the way. */
-static enum err alert_write(
-    struct driver *driver, const struct arguments *arguments, const char *name, struct buf *alert)
+static enum err alert_write(const struct asked *asked, struct buf *alert)
 {
     CLEANUP(buf_release) struct buf title = BUF_INIT(RULE_BYTES_MAX);
-    const char *host = option_text(arguments, OPTION_HOST);
-    buf_addf(&title, "cdr collect %s", name);
-    if (host != NULL)
-        buf_addf(&title, " --host %s", host);
+    const struct arguments *arguments = asked->arguments;
+    struct clock *clock = asked->driver->clock;
+    buf_addf(&title, "cdr collect %s", arguments->operands[0]);
+    if (asked->host != NULL)
+        buf_addf(&title, " --host %s", asked->host);
     for (size_t at = 1; at < arguments->operand_count; at++)
         buf_addf(&title, " %s", arguments->operands[at]);
     TRY(title.err);
     buf_addf(alert,
         "{\"source\":\"webhook\",\"severity\":\"informational\",\"alert\":{\"id\":"
-        "\"collect-%" PRId64 "-%ld\",\"type\":\"" ALERT_TYPE "\",\"title\":",
-        driver->clock->now_ms(driver->clock), (long)getpid());
+        "\"collect-%" PRId64 "-%ld-%zu\",\"type\":\"" ALERT_TYPE "\",\"title\":",
+        clock->now_ms(clock), (long)getpid(), asked->number);
     json_text_add(alert, buf_str(&title));
     buf_add(alert, STR("}}"));
     return alert->err;
@@ -195,23 +209,24 @@ static enum exit_code run_one(
     return session_end(evaluation->session);
 }
 
-static enum exit_code run_program(struct driver *driver, const struct arguments *arguments,
-    const struct program *program, enum run_mode mode)
+static enum exit_code run_program(const struct asked *asked, const struct program *program)
 {
+    struct driver *driver = asked->driver;
+    const enum run_mode mode = asked->mode;
     CLEANUP(buf_release) struct buf json = BUF_INIT(RULE_BYTES_MAX * 2);
     struct session session = { 0 };
     struct evaluation evaluation = {
         .session = &session, .program = program, .forced_source = STR(""), .only = STR(RULE_NAME)
     };
-    enum err err = alert_write(driver, arguments, arguments->operands[0], &json);
+    enum err err = alert_write(asked, &json);
     if (err != ERR_OK)
         return driver_failure(driver, "writing down what is asked for", err);
     if (mode == MODE_APPLY && program->unenforced_count > 0)
         return driver_usage(driver, &collect_command,
             "the rules have clauses that this build does not enforce (cdr run names them), so "
             "nothing is applied by them: leave them away, or give others by --rules");
-    enum exit_code code = session_begin(
-        &session, driver, arguments, mode, mode == MODE_APPLY ? JOURNAL_CREATED : JOURNAL_NONE);
+    enum exit_code code = session_begin(&session, driver, asked->arguments, mode,
+        mode == MODE_APPLY ? JOURNAL_CREATED : JOURNAL_NONE);
     session.reporter.is_by_hand = true;
     if (code == EXIT_CLEAN && mode == MODE_APPLY)
         (void)pause_tell(driver, session.data, "what is asked for is recorded, and not collected");
@@ -263,27 +278,45 @@ static enum exit_code find_mode(
     return EXIT_CLEAN;
 }
 
-static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+static enum exit_code collect(const struct asked *asked)
 {
     CLEANUP(buf_release) struct buf rule = BUF_INIT(RULE_BYTES_MAX);
     CLEANUP(compile_release) struct compilation compilation = { 0 };
-    struct arguments flags = *arguments;
-    const struct builtin *row;
+    struct arguments flags = *asked->arguments;
     const char *const *paths = NULL;
-    enum run_mode mode = MODE_PLAN;
     flags.operand_count = 0; /* ours are no rules */
-    enum exit_code code = find_row(driver, arguments, &row);
-    if (code == EXIT_CLEAN)
-        code = find_mode(driver, arguments, &mode);
-    if (code == EXIT_CLEAN)
-        code = rule_write(driver, arguments, row, &rule);
+    enum exit_code code = rule_write(asked, &rule);
     if (code != EXIT_CLEAN)
         return code;
-    enum err err = rule.err == ERR_OK ? rules_paths(driver, &flags, &paths) : rule.err;
+    enum err err = rule.err == ERR_OK ? rules_paths(asked->driver, &flags, &paths) : rule.err;
     if (err != ERR_OK)
-        return driver_failure(driver, "reading the command line", err);
-    code = rules_load_with(driver, paths, STR(RULE_FILE), buf_str(&rule), &compilation);
-    return code == EXIT_CLEAN ? run_program(driver, arguments, compilation.program, mode) : code;
+        return driver_failure(asked->driver, "reading the command line", err);
+    code = rules_load_with(asked->driver, paths, STR(RULE_FILE), buf_str(&rule), &compilation);
+    return code == EXIT_CLEAN ? run_program(asked, compilation.program) : code;
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    struct asked asked = { .driver = driver, .arguments = arguments, .mode = MODE_PLAN };
+    enum exit_code worst = EXIT_CLEAN, code = find_row(driver, arguments, &asked.row);
+    if (code == EXIT_CLEAN)
+        code = find_mode(driver, arguments, &asked.mode);
+    if (code == EXIT_CLEAN && option_text_at(arguments, OPTION_HOST, HOSTS_MAX) != NULL)
+        code = driver_usage(driver, &collect_command,
+            "more than 100 hosts: each waits for the one before; a rule that fires for each of "
+            "them "
+            "collects from several at once");
+    if (code != EXIT_CLEAN)
+        return code;
+    do {
+        asked.host = option_text_at(arguments, OPTION_HOST, asked.number);
+        code = collect(&asked);
+        worst = code > worst ? code : worst;
+        bool is_stopped = driver->stop != NULL && *driver->stop != 0;
+        if (code > EXIT_FINDINGS || is_stopped)
+            break;
+    } while (option_text_at(arguments, OPTION_HOST, ++asked.number) != NULL);
+    return worst;
 }
 
 static const struct example examples[] = {
@@ -294,6 +327,9 @@ static const struct example examples[] = {
     { "cdr collect logs role=arn:aws:iam::111122223333:role/web since=24h --rules rules --data "
       "data",
         "to where the connection of the rules says that evidence goes" },
+    { "cdr collect triage --host 15dbb9d8f06b45fe9f61eb46e829d986 --host "
+      "2f2f0b7a5c1d4e6f8091a2b3c4d5e6f7 --rules rules --data data",
+        "of several hosts, one after the other, by the connections of the rules" },
     { 0 },
 };
 

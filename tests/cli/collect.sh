@@ -11,7 +11,7 @@ run collect triage profil=full
 says "did you mean profile?" "so is the nearest parameter"
 run collect triage --host i-01111e1c0ffee0001 profile=huge
 exits 2 "a value that the parameter cannot have is an error"
-says "CDR0205" "of the checker"
+says "CDR0279" "of the checker"
 run collect triage 'to=s3://x" }'
 exits 2 "what would end a literal is none"
 run collect triage --host i-0abc
@@ -24,6 +24,9 @@ exits 2 "collecting needs a journal"
 says "--data DIR" "which is said"
 run collect triage --host i-01111e1c0ffee0001 --offline --mode apply --data data
 exits 2 "nobody collects without asking anybody"
+run collect triage $(printf -- '--host i-01111e1c0ffee%04d ' $(seq 101))
+exits 2 "a hundred and one hosts are too many"
+says "more than 100 hosts" "which is said"
 
 start_sandbox
 bucket=cdr-evidence-111122223333
@@ -89,6 +92,12 @@ exits 0 "a command whose reply is lost is found"
 holds "and sent once" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "SendCommand" and .fault == "lose_reply")] | length')" = 1
 run collect snapshot --host i-01111e1c0ffee0001 --data data
 exits 0 "snapshots are taken by hand too"
+run collect snapshot --host i-01111e1c0ffee0002 --host i-01111e1c0ffee0003 --data several
+exits 0 "of several hosts, one after the other"
+run runs --data several --format json
+holds "each is a run of its own" json -s 'length == 2 and map(.state) == ["done", "done"]'
+run collect snapshot --host i-01111e1c0ffee0002 --host i-0ffffffffffffffff --data mixed
+exits 1 "one that does not end well is told"
 run collect logs --host i-01111e1c0ffee0001 since=24h to=s3://$bucket/logs --data data
 exits 0 "and logs kept"
 run runs --data data --format json
