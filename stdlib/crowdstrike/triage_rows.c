@@ -4,7 +4,7 @@
 #include "crowdstrike/triage.h"
 #include "fronts.h"
 
-#define RTR_PAGE "https://falcon.crowdstrike.com/documentation/page/b8c1738c/real-time-response"
+#define RTR_PAGE "https://www.falconpy.io/Service-Collections/Real-Time-Response-Admin.html"
 #define SCOPES                                                                                     \
     "hosts:read", "real-time-response:read", "real-time-response:write",                           \
         "real-time-response-admin:write"
