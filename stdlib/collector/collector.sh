@@ -651,7 +651,7 @@ run_own() {
         own_tool
     ) >"$work/own-told" 2>&1 </dev/null
     code=$?
-    store own-output.txt "$CDR_TOOL (what it printed)" <"$work/own-told"
+    store tool/output "$CDR_TOOL (what it printed)" <"$work/own-told"
     case $code in
     0) ;;
     124 | 137 | 143) skip "$CDR_TOOL" "it was ended after $seconds seconds" late ;;

