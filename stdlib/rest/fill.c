@@ -168,7 +168,8 @@ enum err rest_fill(const struct rest_request *request, const struct rest_fill *f
     bool has_put = memmem(content.ptr, content.len, REST_LATE_PUT, strlen(REST_LATE_PUT)) != NULL;
     bool has_file =
         memmem(content.ptr, content.len, REST_LATE_FILE, strlen(REST_LATE_FILE)) != NULL;
-    if (has_put && str_is(type, "application/json"))
+    bool is_text = str_is(type, "application/json") || str_startswith(type, many);
+    if (has_put && is_text)
         err = put_fill(content, fill, out, reterr_reason);
     else if (has_file && str_startswith(type, many))
         err = parts_fill(content, str_skip(type, many.len), fill, out, reterr_reason);

@@ -14,8 +14,9 @@ struct rest_fill {
 };
 
 /* The content of `request` with its marks filled: *ret_content is borrowed from the request where
- * there are none, else from `out`. A mark for an address is one in JSON, and there is at most one; a
- * mark for a file is the whole content of a part of multipart. ERR_REFUSED: *reterr_reason is a
+ * there are none, else from `out`. A mark for an address is one in JSON
+ * or in a script of multipart, and there is at most one; a mark for a file is the whole content of a
+ * part of multipart. ERR_REFUSED: *reterr_reason is a
  * sentence in the arena, or static; ERR_MEMORY. */
 MUST_CHECK enum err rest_fill(const struct rest_request *request, const struct rest_fill *fill,
     struct buf *out, str *ret_content, const char **reterr_reason);

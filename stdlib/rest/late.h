@@ -3,7 +3,8 @@
  * Marks, as aws/late.h has them: plans, hashes and the journal have the mark, the connection puts in
  * what it stands for at every attempt anew.
  *
- *   REST_LATE_PUT BUCKET/KEY:REGION:SECONDS;   in a JSON text: an address to upload evidence to,
+ *   REST_LATE_PUT BUCKET/KEY:REGION:SECONDS;   in a JSON text, or a script of multipart: an address
+ *       to upload evidence to,
  *       signed by the connection to AWS (aws/late_put.h), If-None-Match: * among what is signed.
  *       Percent-encoded, so it holds no quotation mark of JSON, sh or PowerShell.
  *   REST_LATE_FILE SHA256:PATH   the whole content of a part of multipart that has a file name: the file, read

@@ -893,6 +893,26 @@ static void an_address_to_upload_to_is_signed_when_it_is_sent(void **state)
     assert_int_equal(s->http.sent, 2);
 }
 
+static void a_script_of_the_library_has_its_address_when_it_is_sent(void **state)
+{
+    struct setting *s = *state;
+    static const struct exchange want[] = {
+        { ASK_TOKEN, .status = 201, .answer = TOKEN("one", 1799) },
+        { .sent = "POST " US1 "/l", .bearer = "one", GOOD },
+    };
+    struct fake_signer signer = { { fake_put }, "https://s3/" };
+    struct step step = { .arena = &s->arena, .key = STR("run-1-step-1") };
+    struct rest_draft draft = rest_begin(&step, "crowdstrike", "X", STR("host/a"), "POST", "/l");
+    rest_part(&draft, "file", "a.ps1", STR("$Put = '" REST_LATE_PUT "bucket/key:eu-west-1:60;'\n"));
+    rest_parts_end(&draft);
+    struct request request = rest_end(&draft);
+    crowdstrike_open(s, NULL, NULL);
+    rest_connection_sign_with(s->connection, &signer.signer);
+    play(s, want);
+    assert_int_equal(ask(s, "crowdstrike", request.body.ptr, true), ERR_OK);
+    assert_non_null(strstr(s->http.last_body, "$Put = 'https://s3/bucket/key?r=eu-west-1&s=60'\n"));
+}
+
 /* A request with a file in it, as steps draft it. */
 static const char *upload(struct setting *s, const char *hash, const char *path)
 {
@@ -1008,6 +1028,7 @@ int main(void)
         TEST(a_hostile_name_is_no_file),
         TEST(a_file_that_an_answer_names_is_fetched_without_the_token),
         TEST(an_address_to_upload_to_is_signed_when_it_is_sent),
+        TEST(a_script_of_the_library_has_its_address_when_it_is_sent),
         TEST(a_file_is_sent_with_the_hash_that_was_meant_or_not_at_all),
         TEST(settings_that_lead_nowhere_are_none),
     };
