@@ -126,6 +126,11 @@ static const struct {
     { "alerts", "updated_timestamp", JSON_STRING },
     { "alerts", "status", JSON_STRING },
     { "responsePolicies", "id", JSON_STRING },
+    { "sessions", "session_id", JSON_STRING },
+    { "sessions", "previous_commands", JSON_ARRAY },
+    { "commands", "cloud_request_id", JSON_STRING },
+    { "files", "sha256", JSON_STRING },
+    { "putFiles", "id", JSON_STRING },
 };
 
 /* NULL, or a sentence about a device with a status that is none; each gets a place for what only the

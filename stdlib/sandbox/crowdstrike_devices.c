@@ -1,12 +1,15 @@
 /* Hosts of the simulated tenant: lists, records, containment. */
 #include "sandbox/crowdstrike_list.h"
+#include "sandbox/crowdstrike_rtr.h"
 
 enum { TOKEN_LIFETIME_S = 120, IDS_MAX = 5000, ACTION_IDS_MAX = 100, CONTAIN_LOOKS = 2 };
 
 static const char *online_of(const json_t *device)
 {
+    if (rtr_is_online(device, false))
+        return "online";
     const char *state = world_text(json_object_get(device, "sandbox"), "online");
-    return state[0] == '\0' ? "online" : state;
+    return state;
 }
 
 /* A look at a device: what is pending gets nearer, unless it is offline. */
@@ -112,6 +115,7 @@ void crowdstrike_online_state(struct edr_call *call)
     json_t *resources = json_array();
     for (size_t n = 0; ids_fit(call, 100) && (id = id_at(call, n)) != NULL; n++) {
         const json_t *device = crowdstrike_device(call, id);
+        (void)rtr_is_online(device, true);
         json_array_append_new(resources,
             json_pack("{s:s,s:s,s:s,s:s}", "id", id, "cid", world_text(call->tenant, "id"), "state",
                 device == NULL ? "unknown" : online_of(device), "last_seen",

@@ -164,6 +164,11 @@ const char *edr_mint_guid(struct edr_call *call);
 /* "2025-04-01T02:00:00.000Z" of now; in the arena. */
 const char *edr_now(struct edr_call *call);
 
+/* Bytes as hexadecimal digits in the arena, and back: JSON holds texts alone. NULL and false: the
+ * arena is full, or they are none. */
+char *edr_hex(struct edr_call *call, str bytes);
+MUST_CHECK bool edr_unhex(struct edr_call *call, const char *digits, str *ret_bytes);
+
 /* A new bearer token of `client` (one of tenant["clients"]) for `service`, good for `lifetime_s`.
  * Tokens are in tenant["tokens"], so tests can look at and load them. "" when there is no memory. */
 const char *edr_mint_token(

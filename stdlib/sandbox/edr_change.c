@@ -80,3 +80,28 @@ const char *edr_mint_token(
             (json_int_t)(call->now_ms + lifetime_s * 1000)));
     return text;
 }
+
+char *edr_hex(struct edr_call *call, str bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *hex = arena_alloc(call->arena, bytes.len * 2 + 1, 1);
+    for (size_t at = 0; hex != NULL && at < bytes.len; at++) {
+        hex[2 * at] = digits[(unsigned char)bytes.ptr[at] >> 4];
+        hex[2 * at + 1] = digits[(unsigned char)bytes.ptr[at] & 15];
+    }
+    return hex;
+}
+
+bool edr_unhex(struct edr_call *call, const char *digits, str *ret_bytes)
+{
+    size_t len = strlen(digits);
+    char *bytes = arena_alloc(call->arena, len / 2 + 1, 1);
+    if (bytes == NULL || len % 2 != 0 || strspn(digits, "0123456789abcdef") != len)
+        return false;
+    for (size_t at = 0; at < len; at++) {
+        int digit = digits[at] <= '9' ? digits[at] - '0' : digits[at] - 'a' + 10;
+        bytes[at / 2] = (char)(bytes[at / 2] << 4 | digit);
+    }
+    *ret_bytes = (str){ bytes, len / 2 };
+    return true;
+}

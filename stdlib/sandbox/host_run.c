@@ -77,8 +77,7 @@ static void look_at(struct run *run)
     run->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Whether the process was started by a command of ours: its environment has the mark of a host of
- * this folder. */
+/* Whether the environment of a process has the mark of a host of this folder. */
 static bool has_mark(const struct host_runs *runs, const char *pid)
 {
     char path[64];
@@ -94,6 +93,18 @@ static bool has_mark(const struct host_runs *runs, const char *pid)
     return size > 0 && memmem(environment, (size_t)size, mark, (size_t)len) != NULL;
 }
 
+/* Whether it works in the folder: a collector clears its environment, and with it the mark. */
+static bool is_inside(const struct host_runs *runs, const char *pid)
+{
+    char path[64];
+    char cwd[PATH_MAX];
+    size_t len = strlen(runs->folder);
+    snprintf(path, sizeof(path), "/proc/%.20s/cwd", pid);
+    ssize_t size = readlink(path, cwd, sizeof(cwd) - 1);
+    return size > (ssize_t)len && memcmp(cwd, runs->folder, len) == 0 && cwd[len] == '/'
+           && strtol(pid, NULL, 10) != getpid();
+}
+
 /* Kill what commands left behind, detached; those that start new ones meanwhile are met again. */
 static void kill_left(const struct host_runs *runs)
 {
@@ -104,7 +115,7 @@ static void kill_left(const struct host_runs *runs)
         struct dirent *entry;
         while (proc != NULL && (entry = readdir(proc)) != NULL)
             if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9'
-                && has_mark(runs, entry->d_name)) {
+                && (has_mark(runs, entry->d_name) || is_inside(runs, entry->d_name))) {
                 kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
                 is_any = true;
             }
@@ -230,9 +241,15 @@ enum err host_run_start(
 {
     char home[PATH_MAX], file[PATH_MAX], out[PATH_MAX], err[PATH_MAX];
     pid_t pid = 0;
-    if (!is_name(id) || !is_name(key) || find(runs, key) != NULL)
+    if (!is_name(id) || !is_name(key))
         return ERR_INVALID;
-    struct run *run = place_of(runs);
+    /* A world that was begun anew hands out the same keys again. */
+    struct run *run = find(runs, key);
+    if (run != NULL) {
+        run->until_s = 0;
+        look_at(run);
+    } else
+        run = place_of(runs);
     if (run == NULL)
         return ERR_LIMIT;
     TRY(make_home(runs, id));
@@ -301,24 +318,39 @@ enum err host_run_look(
     return read_file(path, HOST_OUTPUT_BYTES_MAX, false, arena, &ret_state->err);
 }
 
+const char *host_path(
+    const struct host_runs *runs, const char *id, const char *path, struct arena *arena)
+{
+    char home[PATH_MAX];
+    if (path_of(runs, id, NULL, "", home) != ERR_OK)
+        return NULL;
+    size_t len = strlen(home);
+    if (strncmp(path, home, len) == 0 && path[len] == '/')
+        return arena_format(arena, "%s", path);
+    if (strncmp(path, "/tmp/", 5) == 0)
+        path += 4;
+    return arena_format(arena, "%s%s%s", home, path[0] == '/' ? "" : "/", path);
+}
+
 enum err host_file_read(
     struct host_runs *runs, const char *id, const char *path, struct arena *arena, str *ret_content)
 {
-    char home[PATH_MAX], wanted[PATH_MAX], real[PATH_MAX];
+    char home[PATH_MAX], real[PATH_MAX];
     if (!is_name(id))
         return ERR_INVALID;
     TRY(path_of(runs, id, NULL, "", home));
-    int len = path[0] == '/' ? snprintf(wanted, sizeof(wanted), "%s", path)
-                             : snprintf(wanted, sizeof(wanted), "%s/%s", home, path);
-    if (len >= PATH_MAX || realpath(wanted, real) == NULL)
-        return ERR_NOT_FOUND;
+    const char *wanted = host_path(runs, id, path, arena);
+    if (wanted == NULL)
+        return ERR_MEMORY;
     size_t home_len = strlen(home);
-    if (strncmp(real, home, home_len) != 0 || real[home_len] != '/')
+    if (realpath(wanted, real) == NULL || strncmp(real, home, home_len) != 0
+        || real[home_len] != '/')
         return ERR_NOT_FOUND;
     return read_file(real, HOST_FILE_BYTES_MAX, true, arena, ret_content);
 }
 
-enum err host_file_write(struct host_runs *runs, const char *id, const char *name, str content)
+static enum err write_into(struct host_runs *runs, const char *id, const char *folder,
+    const char *name, str content, mode_t mode)
 {
     char path[PATH_MAX];
     if (!is_name(id) || name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
@@ -326,7 +358,17 @@ enum err host_file_write(struct host_runs *runs, const char *id, const char *nam
     TRY(make_home(runs, id));
     TRY(path_of(runs, id, NULL, "", path));
     size_t len = strlen(path);
-    if (snprintf(path + len, sizeof(path) - len, "/%s", name) >= (int)(sizeof(path) - len))
+    if (snprintf(path + len, sizeof(path) - len, "%s%s", folder, name) >= (int)(sizeof(path) - len))
         return ERR_LIMIT;
-    return write_file(path, content, 0755);
+    return write_file(path, content, mode);
+}
+
+enum err host_file_write(struct host_runs *runs, const char *id, const char *name, str content)
+{
+    return write_into(runs, id, "/", name, content, 0755);
+}
+
+enum err host_file_keep(struct host_runs *runs, const char *id, const char *name, str content)
+{
+    return write_into(runs, id, "/.cdr-runs/", name, content, 0600);
 }

@@ -2,10 +2,11 @@
  *
  * Only where the sandbox was started with a folder for it, and only for hosts that the world says
  * so of ("runs": true). A host has FOLDER/ID: it is where its commands run, its HOME and its TMPDIR;
- * their environment has these, PATH and a mark, nothing else. Each command is a process group of
+ * their environment has these, PATH and a mark, nothing else. A host's /tmp and / are that folder for
+ * commands of the API that name files (host_path). Each command is a process group of
  * its own with a time to live and a greatest file size. This is no jail: what runs is whatever whoever
  * calls the sandbox sends, with the rights of who started it. Processes that a command left behind are
- * found by their mark and killed at the end. Not for several threads.
+ * found by their mark, or by a working directory in FOLDER, and killed at the end. Not for several threads.
  */
 #pragma once
 
@@ -46,11 +47,17 @@ struct host_run_state {
 MUST_CHECK enum err host_run_look(
     struct host_runs *runs, const char *key, struct arena *arena, struct host_run_state *ret_state);
 
-/* The file of that name as the host sees it: relative to its folder, or absolute. What does not lie
- * in the folder once links are followed is not there: ERR_NOT_FOUND. ERR_LIMIT past
- * HOST_FILE_BYTES_MAX, ERR_IO, ERR_MEMORY. */
+/* Where `path` of the host really is, in the arena: its / and its /tmp are its folder, which is what
+ * TMPDIR tells scripts too. NULL: the arena is full. */
+const char *host_path(
+    const struct host_runs *runs, const char *id, const char *path, struct arena *arena);
+/* The file at `path` of the host. What does not lie in its folder once links are followed is not
+ * there: ERR_NOT_FOUND. ERR_LIMIT past HOST_FILE_BYTES_MAX, ERR_IO, ERR_MEMORY. */
 MUST_CHECK enum err host_file_read(struct host_runs *runs, const char *id, const char *path,
     struct arena *arena, str *ret_content);
-/* Put a file (0755) of a bare name into the host's folder. ERR_INVALID: a name with a slash. */
+/* Put a file (0755) of a bare name into the host's folder; host_file_keep: among what is no file of the
+ * host, to be read as ".cdr-runs/NAME". ERR_INVALID: a name with a slash, or that begins with a dot. */
 MUST_CHECK enum err host_file_write(
+    struct host_runs *runs, const char *id, const char *name, str content);
+MUST_CHECK enum err host_file_keep(
     struct host_runs *runs, const char *id, const char *name, str content);
