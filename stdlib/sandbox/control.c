@@ -95,16 +95,65 @@ static const char *put_finding(const struct world *world, json_t *finding)
     return NULL;
 }
 
-static void put_findings(struct sandbox_memory *memory, str body, struct answer *answer)
+/* Where alerts are that look so: `mark` is a member that only they have. */
+static const struct alert_place {
+    const char *tenant;
+    const char *list;
+    const char *mark;
+    const char *id;
+    const char *texts[4]; /* what is relied on beside */
+} alert_places[] = {
+    { "crowdstrike", "alerts", "composite_id", "composite_id",
+        { "created_timestamp", "updated_timestamp", "status" } },
+    { "microsoft", "graphAlerts", "serviceSource", "id",
+        { "createdDateTime", "lastUpdateDateTime", "status" } },
+    { "microsoft", "alerts", "alertCreationTime", "id", { "lastUpdateTime", "status" } },
+};
+
+static bool is_whole(const json_t *alert, const struct alert_place *place)
 {
-    json_auto_t *findings = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
+    for (size_t at = 0; at < COUNT_OF(place->texts) && place->texts[at] != NULL; at++)
+        if (!json_is_string(json_object_get(alert, place->texts[at])))
+            return false;
+    return true;
+}
+
+/* Add an alert, or put it in the place of the one with its id. NULL, or what is wrong. */
+static const char *put_alert(const struct world *world, json_t *alert)
+{
+    for (size_t at = 0; at < COUNT_OF(alert_places); at++) {
+        const struct alert_place *place = &alert_places[at];
+        const char *id = json_string_value(json_object_get(alert, place->id));
+        json_t *tenant = json_object_get(world->root, place->tenant);
+        if (json_object_get(alert, place->mark) == NULL || id == NULL)
+            continue;
+        if (tenant == NULL)
+            return "this world has no tenant for such an alert";
+        if (!is_whole(alert, place))
+            return "an alert has a status, and says when it was made and when it was changed";
+        json_t *former = world_find(tenant, place->list, place->id, id);
+        if (former == NULL)
+            json_array_append(json_object_get(tenant, place->list), alert);
+        else {
+            json_object_clear(former);
+            json_object_update(former, alert);
+        }
+        return NULL;
+    }
+    return "an alert has a composite_id (Falcon), or an id and a serviceSource (Graph) or an "
+           "alertCreationTime (Defender for Endpoint)";
+}
+
+static void put_each(struct sandbox_memory *memory, str body, struct answer *answer,
+    const char *(*put)(const struct world *world, json_t *thing))
+{
+    json_auto_t *things = json_loadb(body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
     size_t index;
-    json_t *finding;
-    const char *fault = json_is_array(findings) ? NULL : "findings are an array";
-    json_array_foreach(findings, index, finding) if (fault == NULL) fault =
-        put_finding(&memory->world, finding);
+    json_t *thing;
+    const char *fault = json_is_array(things) ? NULL : "the body is no array";
+    json_array_foreach(things, index, thing) if (fault == NULL) fault = put(&memory->world, thing);
     if (fault == NULL)
-        answer_json(answer, 200, findings);
+        answer_json(answer, 200, things);
     else
         answer_error(answer, 400, fault);
 }
@@ -123,11 +172,13 @@ void sandbox_control(struct sandbox_memory *memory, const struct sigv4_request *
     else if (str_is(name, "reset") && str_is(request->method, "POST"))
         reset(memory, answer);
     else if (str_is(name, "findings") && str_is(request->method, "POST"))
-        put_findings(memory, request->body, answer);
+        put_each(memory, request->body, answer, put_finding);
+    else if (str_is(name, "alerts") && str_is(request->method, "POST"))
+        put_each(memory, request->body, answer, put_alert);
     else if (str_is(name, "calls") || str_is(name, "state") || str_is(name, "reset")
-             || str_is(name, "findings"))
-        answer_error(
-            answer, 405, "calls and state are read by GET, reset and findings are done by POST");
+             || str_is(name, "findings") || str_is(name, "alerts"))
+        answer_error(answer, 405,
+            "calls and state are read by GET, reset, findings and alerts are done by POST");
     else
-        answer_error(answer, 404, "there is calls, state, faults, findings and reset");
+        answer_error(answer, 404, "there is calls, state, faults, findings, alerts and reset");
 }

@@ -14,6 +14,8 @@
  *                             takes the place of the former list; DELETE clears it
  *   POST   /_sandbox/findings [finding]: of GuardDuty, as GetFindings answers them, are there from
  *                             now on, each in the place of one with its id
+ *   POST   /_sandbox/alerts   [alert]: of Falcon, Graph or Defender for Endpoint, as they show them;
+ *                             the same
  *   POST   /_sandbox/reset    the world as it began; no calls, no faults
  *
  * `operation` "*" is any; `times` (1) calls are hit after the first `after` (0) ones.

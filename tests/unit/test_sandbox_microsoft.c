@@ -185,6 +185,32 @@ static void an_alert_is_resolved_in_both_apis_and_commented(void **state)
     assert_string_equal(reply_text(client, "status"), "Resolved");
 }
 
+static void alerts_are_added_from_outside(void **state)
+{
+    struct client *client = *state;
+    log_in(client, CDR, GRAPH_SCOPE);
+    control_post(client, "alerts",
+        "[{\"id\":\"new\",\"serviceSource\":\"x\",\"status\":\"new\",\"createdDateTime\":"
+        "\"2026-01-01T00:00:00Z\",\"lastUpdateDateTime\":\"2026-01-01T00:00:00Z\"},"
+        "{\"id\":\"new\",\"status\":\"New\",\"alertCreationTime\":\"2026-01-01T00:00:00Z\","
+        "\"lastUpdateTime\":\"2026-01-01T00:00:00Z\"}]");
+    assert_int_equal(client->status, 200);
+    assert_int_equal(listed(client, "$top=50"), 4);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(reply_value(client), 0), "id")), "new");
+    control_post(client, "alerts", "[{\"id\":\"new\",\"serviceSource\":\"y\"}]");
+    assert_int_equal(client->status, 400); /* without a status and times */
+    control_post(client, "alerts",
+        "[{\"id\":\"new\",\"serviceSource\":\"y\",\"status\":\"resolved\",\"createdDateTime\":"
+        "\"2026-01-01T00:00:00Z\",\"lastUpdateDateTime\":\"2026-01-02T00:00:00Z\"}]");
+    assert_int_equal(listed(client, "$top=50"), 4);
+    assert_says("\"status\":\"resolved\"");
+    control_post(client, "alerts", "[{\"id\":\"new\"}]");
+    assert_int_equal(client->status, 400);
+    control_post(client, "alerts", "{}");
+    assert_int_equal(client->status, 400);
+}
+
 /* ---- people ---- */
 
 static void a_user_is_found_by_id_and_by_name(void **state)
@@ -262,6 +288,7 @@ int main(void)
         sandbox_test(pages_are_linked_to_an_empty_last_one),
         sandbox_test(queries_that_graph_does_not_take_are_refused),
         sandbox_test(an_alert_is_resolved_in_both_apis_and_commented),
+        sandbox_test(alerts_are_added_from_outside),
         sandbox_test(a_user_is_found_by_id_and_by_name),
         sandbox_test(an_account_is_disabled_and_its_sessions_revoked),
         sandbox_test(an_administrator_is_changed_by_whoever_has_the_role_alone),
