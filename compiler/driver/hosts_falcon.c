@@ -128,13 +128,16 @@ static void tell_end(struct listing *listing)
             listing->others, listing->is_all ? "" : ": --all lists them, and says why");
 }
 
-/* As Falcon spells it. */
+/* As Falcon spells it; empty: any. */
 static const char *platform_of(const struct arguments *arguments)
 {
-    static const char *const names[] = { "Windows", "Linux", "Mac" };
-    return option_is_given(arguments, OPTION_PLATFORM)
-               ? names[option_choice(arguments, OPTION_PLATFORM)]
-               : "";
+    static const char *const names[][2] = { { "windows", "Windows" }, { "linux", "Linux" },
+        { "mac", "Mac" } };
+    const char *given = option_text(arguments, OPTION_PLATFORM);
+    for (size_t at = 0; given != NULL && at < COUNT_OF(names); at++)
+        if (strcmp(given, names[at][0]) == 0)
+            return names[at][1];
+    return "";
 }
 
 static enum exit_code list_failure(struct listing *listing, enum err err, const char *reason)

@@ -6,6 +6,12 @@
 #define SERVICE "crowdstrike"
 #define JSON_TEXT(text) (text).ptr, (text).len
 
+/* What the step changes, once it is found: what it is called in the journal. */
+static str target_of(const struct step *step, str id)
+{
+    return step->target.len > 0 ? step->target : id;
+}
+
 /* {"NAME":["ID"]} */
 static json_t *one_id(const char *name, str id)
 {
@@ -51,8 +57,8 @@ struct request falcon_list_devices(struct step *step, str filter, str offset)
 
 struct request falcon_act_on_device(struct step *step, str id, const char *action)
 {
-    struct rest_draft draft = rest_begin(
-        step, SERVICE, "PerformActionV2", id, "POST", "/devices/entities/devices-actions/v2");
+    struct rest_draft draft = rest_begin(step, SERVICE, "PerformActionV2", target_of(step, id),
+        "POST", "/devices/entities/devices-actions/v2");
     rest_query(&draft, "action_name", str_from(action));
     rest_json(&draft, one_id("ids", id));
     return rest_end(&draft);
@@ -69,8 +75,8 @@ struct request falcon_get_alert(struct step *step, str id)
 
 struct request falcon_update_alert(struct step *step, str id, const char *name, str text)
 {
-    struct rest_draft draft = rest_begin(
-        step, SERVICE, "PatchEntitiesAlertsV3", id, "PATCH", "/alerts/entities/alerts/v3");
+    struct rest_draft draft = rest_begin(step, SERVICE, "PatchEntitiesAlertsV3",
+        target_of(step, id), "PATCH", "/alerts/entities/alerts/v3");
     rest_query(&draft, "include_hidden", STR("true"));
     rest_json(&draft, json_pack("{s:[{s:s,s:s%}],s:[s%]}", "action_parameters", "name", name,
                           "value", JSON_TEXT(text), "composite_ids", JSON_TEXT(id)));
