@@ -115,6 +115,31 @@ static void the_next_step_of_a_run_begins_as_the_first_one_did(void **state)
     assert_string_equal(steps[1].provider.ptr, "cells");
 }
 
+static void what_says_as_whom_it_was_made_is_taken_back_by_no_other(void **state)
+{
+    (void)state;
+    FIXTURE(f, MODE_APPLY);
+    static const value args[STEP_PARAMS_MAX] = {
+        { .kind = VALUE_TEXT, .count = 5, .text = "cells" },
+    };
+    struct step_outcome outcome;
+    struct step_order order = { .row = &isolate_row,
+        .args = args,
+        .run = f.run,
+        .found = STR(""),
+        .began_as = STR("crowdstrike:a") };
+    assert_int_equal(step_execute(&f.executor, &order, &f.arena, &outcome), ERR_OK);
+    assert_int_equal(outcome.turn, STEP_UNRESOLVED);
+    assert_string_equal(outcome.reason,
+        "the change was made as crowdstrike:a; the connection is user/cdr of account 1: take it "
+        "back as who made it");
+    assert_int_equal(f.provider->sent, 0);
+    order.index = 1;
+    order.began_as = STR("user/cdr of account 1");
+    assert_int_equal(step_execute(&f.executor, &order, &f.arena, &outcome), ERR_OK);
+    assert_int_equal(outcome.turn, STEP_DONE);
+}
+
 static enum step_turn region_next(struct step *step, const struct reply *reply)
 {
     (void)reply;
@@ -399,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_step_goes_on_with_the_identity_it_was_begun_with_alone),
         cmocka_unit_test(a_step_goes_on_in_the_region_it_was_begun_in),
         cmocka_unit_test(the_next_step_of_a_run_begins_as_the_first_one_did),
+        cmocka_unit_test(what_says_as_whom_it_was_made_is_taken_back_by_no_other),
         cmocka_unit_test(a_run_stays_in_the_account_it_reached_whether_its_steps_name_it_or_not),
         cmocka_unit_test(a_run_goes_to_other_accounts_by_the_base_it_began_with_alone),
         cmocka_unit_test(a_builtin_is_told_its_region_from_its_first_turn),

@@ -179,6 +179,21 @@ static enum err where_bind(struct attempt *a, const struct place *place)
     return store_step_bind(a->executor->store, &record);
 }
 
+/* Elsewhere the same names are other things: a client of another tenant finds other hosts. */
+static enum err where_undo(struct attempt *a, const struct place *place)
+{
+    str made_as = a->order->began_as;
+    if (made_as.len == 0 || str_equal(made_as, place->identity))
+        return ERR_OK;
+    const char *reason = arena_format(a->arena,
+        "the change was made as %.*s; the connection is %.*s: take it back as who made it",
+        STR_ARG(made_as), STR_ARG(place->identity));
+    if (reason == NULL)
+        return ERR_MEMORY;
+    over(a, STEP_UNRESOLVED, reason);
+    return ERR_OK;
+}
+
 enum err where_begin(struct attempt *a)
 {
     if (a->executor->mode == MODE_OFFLINE || builtin_is_alone(a->order->row))
@@ -197,6 +212,9 @@ enum err where_begin(struct attempt *a)
         over(a, STEP_FAILED, reason);
         return ERR_OK;
     }
+    TRY(where_undo(a, &place));
+    if (a->is_over)
+        return ERR_OK;
     TRY(where_inherit(a, &place));
     a->is_same = true;
     a->identity = place.identity;

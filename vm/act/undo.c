@@ -266,6 +266,14 @@ static str account_of(const struct step_record *made)
     return arn.account;
 }
 
+/* An ARN says which account it is in, so that others get there; other identities say nothing of where
+ * they are. */
+static str made_as(const struct step_record *made)
+{
+    struct arn arn;
+    return arn_read(made->identity, &arn) ? STR("") : made->identity;
+}
+
 static enum err inverse_execute(struct undoing *undoing, const struct undo *undo,
     const struct call_record *change, struct undo_step *step)
 {
@@ -286,6 +294,7 @@ static enum err inverse_execute(struct undoing *undoing, const struct undo *undo
         .found = STR(""),
         .region = is_known ? made->region : STR(""),
         .account = is_known ? account_of(made) : STR(""),
+        .began_as = is_known ? made_as(made) : STR(""),
         .is_by_person = undoing->order->person.len > 0,
     };
     if (fault != NULL)
