@@ -8,7 +8,7 @@ set -eu
 build="gcc make flex bison gawk unicode-data tzdata libcurl4-openssl-dev libssl-dev libjansson-dev libpcre2-dev
  libsqlite3-dev libmicrohttpd-dev libgnutls28-dev zlib1g-dev libxml2-dev libicu-dev curl jq ca-certificates"
 test="clang libclang-rt-14-dev clang-format libcmocka-dev valgrind python3 python3-venv shellcheck procps sqlite3 patch
- zsh fish mandoc man-db python3-jsonschema python3-yaml faketime slowhttptest zstd"
+ dash busybox zsh fish mandoc man-db python3-jsonschema python3-yaml faketime slowhttptest zstd"
 # Rust is not among them: Debian's is too old for rsigma. Where there is no cargo, its rows say so.
 bench="g++ openjdk-17-jdk-headless maven libvectorscan-dev"
 case ${1:-build} in

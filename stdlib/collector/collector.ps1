@@ -33,8 +33,8 @@ function Get-Texts($name) {
 $Seconds = Get-Bound 'time' 240
 $Since = $Began.AddSeconds(-(Get-Bound 'since' 604800))
 $Most = Get-Bound 'most' 500
-$FileMax = (Get-Bound 'file_mb' 1) * 1MB
-$TotalMax = (Get-Bound 'archive_mb' 64) * 1MB
+$FileMax = (Get-Bound 'file_mb' 1) * 1048576
+$TotalMax = (Get-Bound 'archive_mb' 64) * 1048576
 $Take = Get-Texts 'take'
 $Kept = New-Object Collections.ArrayList
 $Skipped = New-Object Collections.ArrayList
@@ -108,14 +108,14 @@ function Save-Shown($name, $from, [scriptblock]$make) {
         $text = (& $make | Out-String -Width 4000)
         $state = 'kept'
         $note = ''
-        if ($text.Length -gt 16MB) {
-            $text = $text.Substring(0, 16MB)
+        if ($text.Length -gt 16777216) {
+            $text = $text.Substring(0, 16777216)
             $state = 'cut'
             $note = 'the first characters'
         }
         [IO.File]::WriteAllText("$Out\$name", $text, $Utf8)
         Add-Kept $name $from $state $note
-    } catch { Add-Skip $from $_.Exception.GetType().Name 'tool' }
+    } catch { Add-Skip $from ($_.Exception.GetType().Name) 'tool' }
 }
 function Save-Table($name, $from, [scriptblock]$rows) {
     Save-Shown $name $from { & $rows | ConvertTo-Csv -NoTypeInformation }
@@ -167,7 +167,7 @@ function Save-File($folder, $path) {
             } finally { $to.Dispose() }
         } finally { $in.Dispose() }
         Add-Kept $name $path $state $note
-    } catch { Add-Skip $path $_.Exception.GetType().Name 'unread' }
+    } catch { Add-Skip $path ($_.Exception.GetType().Name) 'unread' }
 }
 # Where people have their own files.
 function Get-Homes {
@@ -184,28 +184,28 @@ Write-Status 'running' 'no' '' 0 ''
 if (Test-Takes 'system') {
     Save-Program 'system\systeminfo.csv' 'systeminfo.exe' @('/fo', 'csv')
     Save-Shown 'system\host.txt' 'Win32_OperatingSystem, Win32_ComputerSystem' { Get-CimInstance Win32_OperatingSystem | Format-List *; Get-CimInstance Win32_ComputerSystem | Format-List * }
-    Save-Table 'system\disks.csv' 'Win32_LogicalDisk' { Get-CimInstance Win32_LogicalDisk | Select-Object DeviceID, DriveType, FileSystem, Size, FreeSpace, VolumeName }
-    Save-Table 'system\drivers.csv' 'Win32_SystemDriver' { Get-CimInstance Win32_SystemDriver | Select-Object Name, DisplayName, State, StartMode, PathName }
+    Save-Table 'system\disks.csv' 'Win32_LogicalDisk' { Get-CimInstance Win32_LogicalDisk | Select-Object 'DeviceID', 'DriveType', 'FileSystem', 'Size', 'FreeSpace', 'VolumeName' }
+    Save-Table 'system\drivers.csv' 'Win32_SystemDriver' { Get-CimInstance Win32_SystemDriver | Select-Object 'Name', 'DisplayName', 'State', 'StartMode', 'PathName' }
     Save-File 'system' "$System\drivers\etc\hosts"
 }
 if (Test-Takes 'hotfixes') {
-    Save-Table 'system\hotfixes.csv' 'Get-HotFix' { Get-HotFix | Select-Object HotFixID, Description, InstalledBy, InstalledOn }
+    Save-Table 'system\hotfixes.csv' 'Get-HotFix' { Get-HotFix | Select-Object 'HotFixID', 'Description', 'InstalledBy', 'InstalledOn' }
 }
 if (Test-Takes 'users') {
-    Save-Table 'users\accounts.csv' 'Win32_UserAccount of this host' { Get-CimInstance Win32_UserAccount -Filter 'LocalAccount=True' | Select-Object Name, SID, Disabled, Lockout, PasswordRequired, Description }
-    Save-Table 'users\groups.csv' 'Win32_Group of this host' { Get-CimInstance Win32_Group -Filter 'LocalAccount=True' | Select-Object Name, SID, Description }
-    Save-Shown 'users\administrators.txt' 'members of S-1-5-32-544' { Get-LocalGroupMember -SID 'S-1-5-32-544' | Select-Object Name, SID, PrincipalSource | Format-Table -AutoSize }
+    Save-Table 'users\accounts.csv' 'Win32_UserAccount of this host' { Get-CimInstance Win32_UserAccount -Filter 'LocalAccount=True' | Select-Object 'Name', 'SID', 'Disabled', 'Lockout', 'PasswordRequired', 'Description' }
+    Save-Table 'users\groups.csv' 'Win32_Group of this host' { Get-CimInstance Win32_Group -Filter 'LocalAccount=True' | Select-Object 'Name', 'SID', 'Description' }
+    Save-Shown 'users\administrators.txt' 'members of S-1-5-32-544' { Get-LocalGroupMember -SID 'S-1-5-32-544' | Select-Object 'Name', 'SID', 'PrincipalSource' | Format-Table -AutoSize }
 }
 if (Test-Takes 'logins') {
-    Save-Table 'logins\sessions.csv' 'Win32_LogonSession' { Get-CimInstance Win32_LogonSession | Select-Object LogonId, LogonType, AuthenticationPackage, StartTime }
+    Save-Table 'logins\sessions.csv' 'Win32_LogonSession' { Get-CimInstance Win32_LogonSession | Select-Object 'LogonId', 'LogonType', 'AuthenticationPackage', 'StartTime' }
     Save-Table 'logins\logged-on.csv' 'Win32_LoggedOnUser' { Get-CimInstance Win32_LoggedOnUser | ForEach-Object { New-Object PSObject -Property @{ User = $_.Antecedent.Name; Domain = $_.Antecedent.Domain; LogonId = $_.Dependent.LogonId } } }
     Save-Program 'logins\quser.txt' 'quser.exe' @()
-    Save-Table 'logins\profiles.csv' 'Win32_UserProfile' { Get-CimInstance Win32_UserProfile | Select-Object LocalPath, SID, LastUseTime, Loaded, Special }
+    Save-Table 'logins\profiles.csv' 'Win32_UserProfile' { Get-CimInstance Win32_UserProfile | Select-Object 'LocalPath', 'SID', 'LastUseTime', 'Loaded', 'Special' }
 }
 
 # --- what runs ---
 if (Test-Takes 'processes') {
-    Save-Table 'processes\list.csv' 'Win32_Process' { Get-CimInstance Win32_Process | Select-Object ProcessId, ParentProcessId, Name, ExecutablePath, CommandLine, CreationDate, SessionId }
+    Save-Table 'processes\list.csv' 'Win32_Process' { Get-CimInstance Win32_Process | Select-Object 'ProcessId', 'ParentProcessId', 'Name', 'ExecutablePath', 'CommandLine', 'CreationDate', 'SessionId' }
 }
 if (Test-Takes 'programs') {
     Save-Table 'processes\programs.csv' 'SHA-256 of the programs that run' {
@@ -219,7 +219,7 @@ if (Test-Takes 'programs') {
     }
 }
 if (Test-Takes 'services') {
-    Save-Table 'autostart\services.csv' 'Win32_Service' { Get-CimInstance Win32_Service | Select-Object Name, DisplayName, State, StartMode, StartName, PathName, ProcessId }
+    Save-Table 'autostart\services.csv' 'Win32_Service' { Get-CimInstance Win32_Service | Select-Object 'Name', 'DisplayName', 'State', 'StartMode', 'StartName', 'PathName', 'ProcessId' }
 }
 if (Test-Takes 'scheduled_tasks') {
     Save-Program 'autostart\tasks.csv' 'schtasks.exe' @('/query', '/fo', 'csv', '/v')
@@ -239,14 +239,14 @@ if (Test-Takes 'autostart') {
         '== Image File Execution Options with a debugger'
         Get-ChildItem 'Registry::HKEY_LOCAL_MACHINE\Software\Microsoft\Windows NT\CurrentVersion\Image File Execution Options' | Where-Object { $_.GetValue('Debugger') } | ForEach-Object { $_.Name + ' ' + $_.GetValue('Debugger') }
     }
-    Save-Table 'autostart\startup.csv' 'Win32_StartupCommand' { Get-CimInstance Win32_StartupCommand | Select-Object Name, Command, Location, User }
-    Save-Table 'autostart\wmi.csv' 'consumers of WMI events' { Get-CimInstance -Namespace 'root\subscription' -ClassName '__EventConsumer' | Select-Object Name, CommandLineTemplate, ScriptText }
+    Save-Table 'autostart\startup.csv' 'Win32_StartupCommand' { Get-CimInstance Win32_StartupCommand | Select-Object 'Name', 'Command', 'Location', 'User' }
+    Save-Table 'autostart\wmi.csv' 'consumers of WMI events' { Get-CimInstance -Namespace 'root\subscription' -ClassName '__EventConsumer' | Select-Object 'Name', 'CommandLineTemplate', 'ScriptText' }
 }
 
 # --- the network ---
 if (Test-Takes 'connections') {
     Save-Program 'network\connections.txt' 'netstat.exe' @('-ano')
-    Save-Table 'network\tcp.csv' 'Get-NetTCPConnection' { Get-NetTCPConnection | Select-Object LocalAddress, LocalPort, RemoteAddress, RemotePort, State, OwningProcess, CreationTime }
+    Save-Table 'network\tcp.csv' 'Get-NetTCPConnection' { Get-NetTCPConnection | Select-Object 'LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'State', 'OwningProcess', 'CreationTime' }
 }
 if (Test-Takes 'network') {
     Save-Program 'network\addresses.txt' 'ipconfig.exe' @('/all')
@@ -278,7 +278,7 @@ if (Test-Takes 'logs') {
 if (Test-Takes 'prefetch') {
     $place = [IO.Path]::GetFullPath("$System\..\Prefetch")
     if ([IO.Directory]::Exists($place)) {
-        Save-Table 'recent\prefetch.csv' $place { Get-ChildItem -LiteralPath $place -Filter '*.pf' | Select-Object Name, Length, CreationTimeUtc, LastWriteTimeUtc }
+        Save-Table 'recent\prefetch.csv' $place { Get-ChildItem -LiteralPath $place -Filter '*.pf' | Select-Object 'Name', 'Length', 'CreationTimeUtc', 'LastWriteTimeUtc' }
     } else { [void]$Absent.Add([ordered]@{ why = 'absent'; from = $place }) }
 }
 if (Test-Takes 'recent_files') {
@@ -289,12 +289,12 @@ if (Test-Takes 'recent_files') {
         foreach ($place in $places) {
             if (-not [IO.Directory]::Exists($place)) { continue }
             if (Test-Late) { Add-Skip $place 'out of time' 'late'; continue }
-            foreach ($item in Get-ChildItem -LiteralPath $place -Recurse -Depth 4 -Force -File -Attributes !ReparsePoint -ErrorAction SilentlyContinue) {
+            foreach ($item in Get-ChildItem -LiteralPath $place -Recurse -Depth 4 -Force -File -Attributes '!ReparsePoint' -ErrorAction SilentlyContinue) {
                 if ($item.LastWriteTimeUtc -lt $Since -and $item.CreationTimeUtc -lt $Since) { continue }
                 $left--
                 if ($left -eq 0) { Add-Skip $place 'more than 50000 files' 'limit' }
                 if ($left -le 0) { break }
-                $item | Select-Object FullName, Length, CreationTimeUtc, LastWriteTimeUtc
+                $item | Select-Object 'FullName', 'Length', 'CreationTimeUtc', 'LastWriteTimeUtc'
             }
         }
     }
@@ -304,7 +304,7 @@ if (Test-Takes 'histories') {
         Save-File 'home' "$user\AppData\Roaming\Microsoft\Windows\PowerShell\PSReadLine\ConsoleHost_history.txt"
         Save-File 'home' "$user\.ssh\authorized_keys"
         Save-File 'home' "$user\.ssh\known_hosts"
-        Save-Table ('home\recent-' + $Kept.Count + '.csv') "$user, recently opened" { Get-ChildItem -LiteralPath "$user\AppData\Roaming\Microsoft\Windows\Recent" -Filter '*.lnk' -ErrorAction SilentlyContinue | Select-Object Name, CreationTimeUtc, LastWriteTimeUtc }
+        Save-Table ('home\recent-' + $Kept.Count + '.csv') "$user, recently opened" { Get-ChildItem -LiteralPath "$user\AppData\Roaming\Microsoft\Windows\Recent" -Filter '*.lnk' -ErrorAction SilentlyContinue | Select-Object 'Name', 'CreationTimeUtc', 'LastWriteTimeUtc' }
     }
     Save-File 'home' 'C:\ProgramData\ssh\administrators_authorized_keys'
 }

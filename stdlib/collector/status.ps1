@@ -8,8 +8,10 @@ if (-not (Test-Ours) -or -not [IO.File]::Exists("$Dir\started")) {
     Write-Output '{"cdr":"triage","version":2,"state":"none"}'
     exit 0
 }
+# Looked at first: it may begin while we look at the rest.
+$begun = [IO.File]::Exists("$Dir\process")
 if (-not (Test-Ended) -and -not (Test-Alive) -and -not (Test-Ended)) {
-    if ([IO.File]::Exists("$Dir\process")) { Write-Failed 'the collector was ended before it was done' }
+    if ($begun) { Write-Failed 'the collector was ended before it was done' }
     if ([IO.File]::GetCreationTimeUtc("$Dir\started") -lt [DateTime]::UtcNow.AddMinutes(-1)) {
         Write-Failed 'the collector did not begin'
     }

@@ -8,8 +8,11 @@ if ! ours || test ! -d "$dir/started"; then
     echo '{"cdr":"triage","version":2,"state":"none"}'
     exit 0
 fi
+# Looked at first: it may begin while we look at the rest.
+begun=no
+test ! -f "$dir/process" || begun=yes
 if ! ended && ! alive && ! ended; then
-    test ! -f "$dir/process" || failed 'the collector was ended before it was done'
+    test "$begun" = no || failed 'the collector was ended before it was done'
     test -z "$(find "$dir/started" -maxdepth 0 -mmin +1 2>/dev/null)" || failed 'the collector did not begin'
 fi
 if test -f "$dir/status.json"; then

@@ -87,6 +87,15 @@ for line in open(sys.argv[1]):
         print("#", meant[:60], node.type, root.has_error, file=sys.stderr)
 sys.exit(failed != 0 or read < 500)
 END
+    "${made%quoting}collector" start windows k-1 >start.ps1
+    holds "and the collector for Windows, as it is sent" "$venv/bin/python" - start.ps1 "$root"/stdlib/collector/*.ps1 <<'END'
+import sys
+import tree_sitter, tree_sitter_powershell
+parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+for name in sys.argv[1:]:
+    text = open(name, "rb").read()
+    assert text.isascii() and not parser.parse(text).root_node.has_error, name
+END
 else
     skip "a grammar of PowerShell reads each as one literal" "$wanted could not be installed: $(tail -n 1 pip.log)"
 fi
