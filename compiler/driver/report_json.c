@@ -4,6 +4,7 @@
 #include "driver/json_out.h"
 #include "driver/report_forms.h"
 #include "driver/step_needs.h"
+#include "rest/rest.h"
 
 void json_alert(struct reporter *reporter)
 {
@@ -123,6 +124,24 @@ static json_t *json_from_target(const struct step_view *step)
     return target;
 }
 
+/* Content that is no JSON is told by its size alone. */
+static json_t *json_from_rest(const struct rest_request *request)
+{
+    json_t *json = json_object();
+    json_put(&json, "method", json_from_str(request->method));
+    json_put(&json, "path", json_from_str(request->path));
+    if (request->query.len > 0)
+        json_put(&json, "query", json_from_str(request->query));
+    json_t *content = str_startswith(request->content, STR("{")) ? json_loadb(
+                          request->content.ptr, request->content.len, JSON_REJECT_DUPLICATES, NULL)
+                                                                 : NULL;
+    if (content != NULL)
+        json_put(&json, "content", content);
+    else if (request->content.len > 0)
+        json_put(&json, "content_bytes", json_integer((json_int_t)request->content.len));
+    return json;
+}
+
 json_t *json_from_body(str body)
 {
     json_t *json = NULL;
@@ -132,6 +151,9 @@ json_t *json_from_body(str body)
         return json;
     if (str_startswith(body, STR("{"))) /* lines of JSON: evidence that is put somewhere */
         return json_pack("{s:I}", "body_bytes", (json_int_t)body.len);
+    struct rest_request request;
+    if (rest_read(body, &request))
+        return json_from_rest(&request);
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     json_t *parameters = json_object();
     str key;

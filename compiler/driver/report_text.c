@@ -7,6 +7,7 @@
 #include "driver/paragraph.h"
 #include "driver/report_forms.h"
 #include "driver/step_needs.h"
+#include "rest/rest.h"
 #include "store/timers.h"
 
 #include <inttypes.h>
@@ -236,9 +237,34 @@ static bool show_json(struct output *out, size_t indent, str body)
     return true;
 }
 
+/* Content that is no JSON: a file or several in one. */
+static void show_content(struct output *out, size_t indent, str content)
+{
+    char hash[SHA256_HEX_SIZE];
+    if (sha256_hex(content, hash) == ERR_OK)
+        output_addf(out, "%*s%zu bytes, sha256 %s\n", (int)(indent + PARAMETER_COLUMN), "",
+            content.len, hash);
+}
+
+/* Whether the body was a request of a REST API (rest/rest.h), and is shown. */
+static bool show_rest(struct output *out, size_t indent, str body)
+{
+    struct rest_request request;
+    if (!rest_read(body, &request))
+        return false;
+    output_addf(out, "%*s%.*s ", (int)(indent + PARAMETER_COLUMN), "", STR_ARG(request.method));
+    output_text(out, request.path);
+    output_add(out, request.query.len > 0 ? STR("?") : STR(""));
+    output_text(out, str_first(request.query, VALUE_BYTES_SHOWN));
+    output_add(out, STR("\n"));
+    if (request.content.len > 0 && !show_json(out, indent, request.content))
+        show_content(out, indent, request.content);
+    return true;
+}
+
 void text_parameters(struct output *out, size_t indent, str body)
 {
-    if (show_json(out, indent, body))
+    if (show_json(out, indent, body) || show_rest(out, indent, body))
         return;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(STEP_BYTES_MAX);
     str key;
