@@ -2,7 +2,6 @@
 #include "base/sha256.h"
 #include "sandbox/crowdstrike_rtr.h"
 #include "sandbox/host_run.h"
-#include "sandbox/ssm.h"
 
 #include <stdlib.h>
 
@@ -60,49 +59,15 @@ const char *rtr_option(const struct rtr_line *line, const char *name)
 
 /* ---- simulated hosts ---- */
 
-struct uploader {
-    struct fake_uploader base;
-    struct edr_call *call;
-};
-
-/* PUT over the sandbox's own door, as whoever has the address. */
-static int upload(struct fake_uploader *base, str url, str body)
-{
-    struct edr_call *call = ((struct uploader *)base)->call;
-    size_t colon = str_find(url, ':');
-    str rest = str_skip(url, colon + 3);
-    str host = str_first(rest, str_find(rest, '/'));
-    str path = str_skip(rest, host.len);
-    str plain = str_first(path, str_find(path, '?'));
-    struct http_header headers[] = { { STR("host"), host }, { STR("if-none-match"), STR("*") } };
-    struct sigv4_request request = { STR("PUT"), plain, str_skip(path, plain.len + 1), headers,
-        COUNT_OF(headers), body };
-    struct call put = { .world = call->world,
-        .arena = call->arena,
-        .now_ms = call->now_ms,
-        .request_id = "",
-        .service = "",
-        .region_name = "",
-        .operation_name = "",
-        .target = "",
-        .body = BUF_INIT(TEXT_BYTES_MAX) };
-    sandbox_put(&put, &request);
-    buf_release(&put.body);
-    return put.error_code == NULL ? 200 : put.status;
-}
-
 struct fake_host rtr_fake_host(struct edr_call *call, json_t *device)
 {
-    struct uploader *uploader = ARENA_NEW(call->arena, struct uploader);
-    if (uploader != NULL)
-        *uploader = (struct uploader){ { upload }, call };
     const char *status = world_text(device, "status");
     bool is_cut =
         strcmp(status, "contained") == 0 || strcmp(status, "lift_containment_pending") == 0;
     return (struct fake_host){ .inside = json_object_get(device, "sandbox"),
         .name = world_text(device, "hostname"),
         .is_windows = strcmp(world_text(device, "platform_name"), "Windows") == 0,
-        .uploader = is_cut || uploader == NULL ? NULL : &uploader->base,
+        .uploader = is_cut ? NULL : edr_uploader(call),
         .looks = crowdstrike_knob(call, "collectLooks", 2) };
 }
 

@@ -169,6 +169,9 @@ const char *edr_now(struct edr_call *call);
 char *edr_hex(struct edr_call *call, str bytes);
 MUST_CHECK bool edr_unhex(struct edr_call *call, const char *digits, str *ret_bytes);
 
+/* Whoever uploads for a host that is simulated (fake_host.h); in the arena, NULL when it is full. */
+struct fake_uploader *edr_uploader(struct edr_call *call);
+
 /* A new bearer token of `client` (one of tenant["clients"]) for `service`, good for `lifetime_s`.
  * Tokens are in tenant["tokens"], so tests can look at and load them. "" when there is no memory. */
 const char *edr_mint_token(

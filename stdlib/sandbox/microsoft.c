@@ -201,6 +201,13 @@ static const char *fault_of(json_t *tenant, struct arena *arena)
             list_fault(tenant, relied_on[at].list, relied_on[at].member, relied_on[at].type, arena);
     for (size_t at = 0; at < COUNT_OF(plain_lists) && fault == NULL; at++)
         fault = list_fault(tenant, plain_lists[at], NULL, JSON_NULL, arena);
+    size_t index;
+    json_t *machine;
+    json_array_foreach(json_object_get(tenant, "machines"), index, machine)
+    {
+        if (fault == NULL && !json_is_object(json_object_get(machine, "sandbox")))
+            json_object_set_new(machine, "sandbox", json_object());
+    }
     return fault;
 }
 

@@ -7,12 +7,12 @@
  * In the world, beside "accounts":
  *
  *   {"microsoft": {"tenantId", "cloud": "commercial", "limits": {"liveResponseAMinute": 10,
- *     "liveResponseSessions": 25}, "clients": [..], "machines": [..], "machineActions": [..],
+ *     "liveResponseSessions": 25, "libraryFileBytes", "collectLooks"}, "clients": [..], "machines": [..], "machineActions": [..],
  *     "libraryFiles": [..], "alerts": [..], "graphAlerts": [..], "users": [..], "files": [..]}}
  *
  * A limit of 0 is none. A client has "clientId", "secret", "certificates" (PEM), "defenderRoles",
  * "graphRoles" and "directoryRoles". A machine has, beside what Defender shows, "online", "runs"
- * (host_run.h) and "isolation"; an action {"action", "looks", "results"}. Time inside passes
+ * (host_run.h), "isolation" and, of the collector, "sandbox" (fake_host.h); an action {"action", "looks", "results"}. Time inside passes
  * with each look: an action is Pending at the first, InProgress at the second, over at the third.
  */
 #pragma once
@@ -92,5 +92,3 @@ const char *microsoft_assertion_fault(
 const char *microsoft_assertion_subject(struct edr_call *call, str assertion);
 /* base64url without padding, into the arena; ptr NULL: no memory. */
 str microsoft_base64url(struct arena *arena, str bytes);
-/* The bytes of such text; ptr NULL: it is none, or there is no memory. */
-str microsoft_base64url_bytes(struct arena *arena, str text);

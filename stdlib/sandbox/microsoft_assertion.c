@@ -27,7 +27,8 @@ str microsoft_base64url(struct arena *arena, str bytes)
     return (str){ text, (size_t)len };
 }
 
-str microsoft_base64url_bytes(struct arena *arena, str text)
+/* The bytes of such text; ptr NULL: it is none, or there is no memory. */
+static str decode(struct arena *arena, str text)
 {
     static const char signs[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     unsigned char *bytes = arena_alloc(arena, text.len + 1, 1);
@@ -59,7 +60,7 @@ struct jwt {
 
 static json_t *json_of(struct arena *arena, str part)
 {
-    str text = microsoft_base64url_bytes(arena, part);
+    str text = decode(arena, part);
     return text.ptr == NULL ? NULL : json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
 }
 
@@ -80,7 +81,7 @@ static bool jwt_read(struct arena *arena, str text, struct jwt *ret_jwt)
         return false;
     ret_jwt->header = json_of(arena, header);
     ret_jwt->claims = json_of(arena, claims);
-    ret_jwt->signature = microsoft_base64url_bytes(arena, signature);
+    ret_jwt->signature = decode(arena, signature);
     return json_is_object(ret_jwt->header) && json_is_object(ret_jwt->claims)
            && ret_jwt->signature.ptr != NULL;
 }

@@ -1,9 +1,9 @@
 /* Live response: the library of scripts and files, and commands on one machine after the other.
  *
  * On a machine that "runs" (host_run.h) scripts are run by /bin/sh and files are those of its folder;
- * elsewhere they are taken at their word. The content of a library file is in the world in base64url. */
+ * elsewhere they are taken at their word. The content of a library file is in the world in hexadecimal. */
 #include "base/sha256.h"
-#include "sandbox/host_pretend.h"
+#include "sandbox/fake_host.h"
 #include "sandbox/host_run.h"
 #include "sandbox/microsoft.h"
 
@@ -16,6 +16,7 @@ enum {
     FILE_BYTES = 20 * 1024 * 1024,
     COMMANDS_MAX = 10, /* results are named by one digit */
     SCRIPT_TIMEOUT_S = 600,
+    COLLECT_LOOKS = 2,
     NAME_BYTES = 128,
 };
 
@@ -75,14 +76,14 @@ static json_t *file_of(struct edr_call *call, const struct edr_part *part)
 {
     char hash[SHA256_HEX_SIZE];
     const char *now = microsoft_now(call);
-    str content = microsoft_base64url(call->arena, part->content);
-    if (content.ptr == NULL || sha256_hex(part->content, hash) != ERR_OK)
+    const char *content = edr_hex(call, part->content);
+    if (content == NULL || sha256_hex(part->content, hash) != ERR_OK)
         return NULL;
     return json_pack("{s:s,s:s,s:o,s:s,s:s,s:s,s:b,s:o,s:s}", "fileName", part->filename, "sha256",
         hash, "description", text_of_part(call, "Description"), "creationTime", now,
         "lastUpdatedTime", now, "createdBy", world_text(microsoft_client(call), "name"),
         "hasParameters", (int)part_is(call, "HasParameters", "true"), "parametersDescription",
-        text_of_part(call, "ParametersDescription"), "content", content.ptr);
+        text_of_part(call, "ParametersDescription"), "content", content);
 }
 
 void sandbox_microsoft_upload_library(struct edr_call *call)
@@ -316,9 +317,10 @@ static bool complete(const struct work *work, json_t *result)
 static str library_content(const struct work *work, const char *name)
 {
     const json_t *file = microsoft_find(work->call, "libraryFiles", "fileName", name);
-    return file == NULL ? (str){ NULL, 0 }
-                        : microsoft_base64url_bytes(
-                            work->call->arena, str_from(world_text(file, "content")));
+    str content = { NULL, 0 };
+    if (file != NULL && !edr_unhex(work->call, world_text(file, "content"), &content))
+        content.ptr = NULL;
+    return content;
 }
 
 /* Text that JSON can hold: what is no UTF-8 loses all that is not ASCII. */
@@ -361,20 +363,43 @@ static bool begin_put(const struct work *work)
     return complete(work, json_null());
 }
 
+/* The machine where its commands are not really run. */
+static struct fake_host fake_of(const struct work *work)
+{
+    const json_t *machine = work->machine;
+    bool is_cut = strcmp(world_text(machine, "isolation"), "None") != 0;
+    return (struct fake_host){ .inside = json_object_get(machine, "sandbox"),
+        .name = world_text(machine, "computerDnsName"),
+        .is_windows = str_startswith(str_from(world_text(machine, "osPlatform")), STR("Windows")),
+        .uploader = is_cut ? NULL : edr_uploader(work->call),
+        .looks = limit_of(work->call, "collectLooks", COLLECT_LOOKS) };
+}
+
 static bool begin_get(const struct work *work)
 {
     const char *path = parameter_of(work->command, "Path");
     const char *id = world_text(work->machine, "id");
+    struct fake_host host = fake_of(work);
     str content;
-    if (runs(work)) {
-        if (host_file_read(work->call->hosts, id, path, work->call->arena, &content) != ERR_OK)
-            return fail(work, "The file was not found.");
-        return complete(work, json_pack("{s:s,s:s}", "host", id, "path", path));
-    }
-    content = host_pretend_file(work->machine, path, work->call->arena);
-    if (content.ptr == NULL)
+    if (!runs(work) && !fake_host_file(&host, path, work->call->arena, &content))
         return fail(work, "The file was not found.");
-    return complete(work, json_pack("{s:s%}", "content", content.ptr, content.len));
+    if (!runs(work))
+        return complete(work, json_pack("{s:s?}", "bytes", edr_hex(work->call, content)));
+    if (host_file_read(work->call->hosts, id, path, work->call->arena, &content) != ERR_OK)
+        return fail(work, "The file was not found.");
+    return complete(work, json_pack("{s:s,s:s}", "host", id, "path", path));
+}
+
+/* A script where scripts are taken at their word. */
+static bool fake_script(const struct work *work, str content)
+{
+    struct fake_host host = fake_of(work);
+    struct fake_reply reply = fake_host_run(&host, content, work->call->arena);
+    struct host_run_state state = { .is_complete = true,
+        .exit_code = reply.err == NULL || reply.err[0] != '\0',
+        .out = str_from(reply.out),
+        .err = str_from(reply.err) };
+    return complete(work, script_result(work, &state));
 }
 
 /* Start it. True: it is over already. */
@@ -384,13 +409,10 @@ static bool begin_script(const struct work *work)
     const char *args = parameter_of(work->command, "Args");
     const char *id = world_text(work->machine, "id");
     str content = library_content(work, name);
-    struct host_run_state state = { .is_complete = true, .out = STR(""), .err = STR("") };
     if (content.ptr == NULL)
         return fail(work, "The script is not in the library.");
-    if (!runs(work)) {
-        host_pretend_script(work->call, work->machine, content, &state);
-        return complete(work, script_result(work, &state));
-    }
+    if (!runs(work))
+        return fake_script(work, content);
     /* The name has no ' (is_name); the arguments are words of the shell, as they came. */
     const char *line =
         arena_format(work->call->arena, "exec /bin/sh './%s' %s", name, args == NULL ? "" : args);
@@ -449,14 +471,17 @@ bool microsoft_live_proceed(struct edr_call *call, json_t *record, json_t *machi
 void microsoft_write_result(struct edr_call *call, const json_t *result)
 {
     const json_t *content = json_object_get(result, "content");
+    const json_t *hex = json_object_get(result, "bytes");
     str bytes = { json_string_value(content), json_string_length(content) };
-    if (content == NULL
-        && (call->hosts == NULL
-            || host_file_read(call->hosts, world_text(result, "host"), world_text(result, "path"),
-                   call->arena, &bytes)
-                   != ERR_OK)) {
+    bool is_there = content != NULL;
+    if (hex != NULL)
+        is_there = edr_unhex(call, json_string_value(hex), &bytes);
+    else if (content == NULL && call->hosts != NULL)
+        is_there = host_file_read(call->hosts, world_text(result, "host"),
+                       world_text(result, "path"), call->arena, &bytes)
+                   == ERR_OK;
+    if (is_there)
+        buf_add(&call->body, bytes);
+    else
         microsoft_refuse_missing(call, "file");
-        return;
-    }
-    buf_add(&call->body, bytes);
 }

@@ -9,7 +9,7 @@ enum { TOP_MAX = 10000, ID_DIGITS = 40 };
 /* A machine without what only the sandbox knows of it. */
 static json_t *machine_told(struct edr_call *call, json_t *machine)
 {
-    static const char *const hidden[] = { "online", "runs", "isolation", "restricted" };
+    static const char *const hidden[] = { "online", "runs", "isolation", "restricted", "sandbox" };
     json_t *told = json_copy(machine);
     (void)call;
     for (size_t at = 0; at < COUNT_OF(hidden); at++)

@@ -312,6 +312,7 @@ static void a_windows_host_pretends_to_collect(void **state)
     assert_string_equal(
         run_script(client, WINDOWS, "start.ps1", script), "cdr-collector running\n");
     assert_int_equal(status_of(client, WINDOWS, PLATFORM_WINDOWS).state, COLLECTOR_RUNNING);
+    assert_int_equal(status_of(client, WINDOWS, PLATFORM_WINDOWS).state, COLLECTOR_RUNNING);
     struct collector_status status = status_of(client, WINDOWS, PLATFORM_WINDOWS);
     assert_int_equal(status.state, COLLECTOR_COMPLETE);
     json_t *path =
@@ -345,7 +346,7 @@ static void a_linux_host_really_collects(void **state)
     }
     if (status.state != COLLECTOR_COMPLETE && status.state != COLLECTOR_PARTIAL)
         fail_msg("%.*s", STR_ARG(status.why));
-    const char *path = "cdr-" KEY "/triage.tar.gz";
+    const char *path = collector_archive_path(&client->arena, PLATFORM_LINUX, STR(KEY)).ptr;
     const char *id =
         run(client, LINUX, arena_format(&client->arena, COMMAND("GetFile", "Path", "%s"), path));
     assert_string_equal(wait_for(client, id), "Succeeded");
