@@ -1,5 +1,6 @@
 #include "defender/alert.h"
 
+#include "base/fold.h"
 #include "defender/replies.h"
 #include "defender/requests.h"
 #include "fronts.h"
@@ -136,16 +137,11 @@ static const struct {
     { "reopened", "new", "New" },
 };
 
-static bool is_state(str a, str b)
-{
-    return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
-}
-
 /* As the API that is asked spells it. */
 static str spelled(const struct defender_alert *self, str state)
 {
     for (size_t at = 0; at < COUNT_OF(states); at++)
-        if (is_state(state, str_from(states[at].graph)))
+        if (fold_equal(state, str_from(states[at].graph)))
             return str_from(self->is_endpoint ? states[at].endpoint : states[at].graph);
     return state;
 }
@@ -178,7 +174,7 @@ static enum step_turn status_heard_look(struct step *step, const struct answer *
     if (self->tries.sent == 0)
         self->before =
             answer->heard == HEARD_ASSUMED ? STR("(as it is)") : arena_copy(step->arena, status);
-    if (answer->heard == HEARD_ASSUMED || !is_state(status, self->wanted))
+    if (answer->heard == HEARD_ASSUMED || !fold_equal(status, self->wanted))
         return unseen(step, set_status, "the status");
     return talk_end(step, STEP_DONE,
         self->tries.sent == 0 ? "%.*s was %.*s already: nothing was changed" : "%.*s is %.*s",
@@ -229,9 +225,9 @@ static enum step_turn restore_heard_look(struct step *step, const struct answer 
     if (!is_shown(step, answer, &turn))
         return turn;
     str status = xml_text(answer->root, "status");
-    if (answer->heard == HEARD_ASSUMED || is_state(status, set))
+    if (answer->heard == HEARD_ASSUMED || fold_equal(status, set))
         return unseen(step, restore, "the status");
-    if (is_state(status, before))
+    if (fold_equal(status, before))
         return talk_end(step, STEP_DONE,
             self->tries.sent == 0 ? "%.*s is %.*s: there is nothing to take back"
                                   : "%.*s is %.*s again",

@@ -20,12 +20,7 @@ static enum step_turn look(struct step *step, uint32_t delay_ms)
 
 static enum step_turn begin(struct step *step)
 {
-    if (user_fits(step->args))
-        return look(step, 0);
-    return talk_end(step, STEP_UNRESOLVED,
-        "%.*s is no user of Entra ID: those have an object id (a GUID) or a principal name "
-        "(name@domain)",
-        STR_ARG(given(step)));
+    return user_fits(step->args) ? look(step, 0) : user_misfit(step, given(step));
 }
 
 static enum step_turn change(struct step *step, bool is_enabled, struct undo undo)

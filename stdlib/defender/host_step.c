@@ -105,7 +105,9 @@ static enum step_turn ended(
     case ACTION_ENDED:
         return ended_badly(step);
     case ACTION_DECLINED:
-        return talk_end(step, STEP_FAILED, "%s", action->why);
+        /* An earlier request, unanswered, may have arrived all the same. */
+        return talk_end(
+            step, action->tries.sent > 1 ? STEP_UNKNOWN : STEP_FAILED, "%s", action->why);
     case ACTION_LEFT:
         return talk_end(step, STEP_FAILED,
             "%.*s is as somebody else left it since, and was left alone", STR_ARG(step->target));

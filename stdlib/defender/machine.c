@@ -1,5 +1,6 @@
 #include "defender/machine.h"
 
+#include "base/fold.h"
 #include "bytecode.h"
 #include "defender/replies.h"
 #include "defender/requests.h"
@@ -160,11 +161,6 @@ static enum step_turn not_found(struct step *step, str id)
         STR_ARG(id));
 }
 
-static bool is_same_id(str a, str b)
-{
-    return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
-}
-
 bool machine_heard(struct step *step, const struct answer *answer, str id,
     struct machine *ret_machine, enum step_turn *ret_turn)
 {
@@ -177,7 +173,7 @@ bool machine_heard(struct step *step, const struct answer *answer, str id,
         return false;
     }
     str status = xml_text(answer->root, "onboardingStatus");
-    if (!is_same_id(xml_text(answer->root, "id"), id)) {
+    if (!fold_equal(xml_text(answer->root, "id"), id)) {
         *ret_turn = not_found(step, id);
         return false;
     }

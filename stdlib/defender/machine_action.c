@@ -1,5 +1,6 @@
 #include "defender/machine_action.h"
 
+#include "base/fold.h"
 #include "base/time.h"
 #include "defender/replies.h"
 #include "defender/requests.h"
@@ -35,8 +36,7 @@ static bool counts(const struct xml *item, const struct machine_action *action)
     str type = xml_text(item, "type");
     bool is_type =
         str_is(type, action->type) || (action->opposite != NULL && str_is(type, action->opposite));
-    return is_type && machine.len == action->machine.len
-           && strncasecmp(machine.ptr, action->machine.ptr, machine.len) == 0
+    return is_type && fold_equal(machine, action->machine)
            && (is_active(status) || str_is(status, "Succeeded"));
 }
 

@@ -1,5 +1,6 @@
 #include "defender/quarantine.h"
 
+#include "base/fold.h"
 #include "bytecode.h"
 #include "defender/replies.h"
 #include "defender/requests.h"
@@ -34,11 +35,6 @@ static enum step_turn found(struct step *step)
     return host_step_act(step);
 }
 
-static bool is_same(str a, str b)
-{
-    return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
-}
-
 static enum step_turn heard_file(struct step *step, const struct answer *answer)
 {
     struct quarantine *self = step->state;
@@ -53,7 +49,7 @@ static enum step_turn heard_file(struct step *step, const struct answer *answer)
     if (answer->heard != HEARD_ANSWER)
         return talk_fail(step, answer);
     str sha1 = xml_text(answer->root, "sha1");
-    if (!is_same(xml_text(answer->root, "sha256"), file(step)) || !is_hash(sha1, SHA1_CHARS))
+    if (!fold_equal(xml_text(answer->root, "sha256"), file(step)) || !is_hash(sha1, SHA1_CHARS))
         return talk_end(step, STEP_UNRESOLVED,
             "Defender does not say the SHA-1 of the file %.*s, which it takes alone",
             STR_ARG(file(step)));

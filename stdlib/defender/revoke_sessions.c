@@ -81,10 +81,5 @@ enum step_turn revoke_entra_sessions_next(struct step *step, const struct reply 
     static talk_hearer *const hearers[] = { [LOOK] = heard_look, [CHANGE] = heard_change };
     if (reply != NULL)
         return talk_hear(step, reply, hearers, &microsoft_speaker);
-    if (user_fits(step->args))
-        return look(step, 0);
-    return talk_end(step, STEP_UNRESOLVED,
-        "%.*s is no user of Entra ID: those have an object id (a GUID) or a principal name "
-        "(name@domain)",
-        STR_ARG(given(step)));
+    return user_fits(step->args) ? look(step, 0) : user_misfit(step, given(step));
 }

@@ -1,5 +1,6 @@
 #include "defender/user.h"
 
+#include "base/fold.h"
 #include "bytecode.h"
 #include "defender/replies.h"
 
@@ -22,7 +23,8 @@ bool user_is_principal_name(str text)
     if (at == 0 || at + 1 >= text.len || at != str_find_last(text, '@'))
         return false;
     for (size_t byte = 0; byte < text.len; byte++)
-        if ((unsigned char)text.ptr[byte] <= ' '
+        if ((unsigned char)text.ptr[byte] <= ' ' || (unsigned char)text.ptr[byte] >= 0x7F
+
             || strchr("/\\:;,<>()[]\"", text.ptr[byte]) != NULL)
             return false;
     return true;
@@ -34,9 +36,12 @@ bool user_fits(const value *args)
     return user_is_guid(user) || user_is_principal_name(user);
 }
 
-static bool is_same(str a, str b)
+enum step_turn user_misfit(struct step *step, str given)
 {
-    return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
+    return talk_end(step, STEP_UNRESOLVED,
+        "%.*s is no user of Entra ID: those have an object id (a GUID) or a principal name "
+        "(name@domain)",
+        STR_ARG(given));
 }
 
 static void say(struct step *step, enum field field, str text)
@@ -79,8 +84,8 @@ bool user_heard(struct step *step, const struct answer *answer, str given, struc
     const struct xml *root = answer->root;
     str id = xml_text(root, "id");
     if (answer->heard == HEARD_ERROR || !user_is_guid(id)
-        || (user_is_guid(given) ? !is_same(id, given)
-                                : !is_same(xml_text(root, "userPrincipalName"), given))) {
+        || (user_is_guid(given) ? !fold_equal(id, given)
+                                : !fold_equal(xml_text(root, "userPrincipalName"), given))) {
         *ret_turn = talk_end(step, STEP_UNRESOLVED, "Entra ID has no user %.*s", STR_ARG(given));
         return false;
     }

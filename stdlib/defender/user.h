@@ -18,12 +18,14 @@ struct entra_user {
     str void_before; /* signInSessionsValidFromDateTime, where it was asked for */
 };
 
-/* Whether `text` is a GUID, or looks like a user principal name (one @, no blanks and slashes). */
+/* Whether `text` is a GUID, or looks like a user principal name (ASCII, one @, no blanks and slashes). */
 bool user_is_guid(str text);
 bool user_is_principal_name(str text);
 /* `fits` of a way whose first parameter is the user. */
 bool user_fits(const value *args);
 
+/* End as unresolved, because `given` is neither. */
+enum step_turn user_misfit(struct step *step, str given);
 /* Whether the answer to a look for `given` shows the user. The first time its facts are said, and the
  * step's target is "user/<id>". False: the turn is in *ret_turn (nobody of that name: unresolved). */
 bool user_heard(struct step *step, const struct answer *answer, str given, struct entra_user *user,

@@ -203,12 +203,16 @@ static void of_two_at_a_time_the_other_is_waited_for(void **state)
         LIST(LATER_BY_OTHER("Isolate", "Pending", "")),
         ASK("GetMachineAction", "", LATER_BY_OTHER("Isolate", "Succeeded", "")) };
     static const struct exchange none[] = { LOOKUP, LIST(""), BUSY, LIST("") };
+    static const struct exchange doubtful[] = { LOOKUP, LIST(""), LOST_ONE, LIST(""), LIST(""),
+        LIST(""), BUSY, LIST("") };
     struct script script;
     isolate(&script, MACHINE_ID, NULL);
     ENDS(&script, other, STEP_DONE, 1, "somebody else had begun");
     isolate(&script, MACHINE_ID, NULL);
     ENDS(
         &script, none, STEP_FAILED, 1, "ActiveRequestAlreadyExists: Action is already in progress");
+    isolate(&script, MACHINE_ID, NULL);
+    ENDS(&script, doubtful, STEP_UNKNOWN, 2, "ActiveRequestAlreadyExists");
 }
 
 static void an_action_that_ends_badly_is_no_success(void **state)
