@@ -69,6 +69,7 @@ static const struct builtin rows[] = {
         .limits = { LIMIT_FACTS,
             "looked for in accounts and regions that the rules name, those that the EDR's record "
             "says, and the connection's own; 64 places at most",
+            "for `accounts organization` the connection itself needs organizations:ListAccounts",
             "whoever is root on a host can have its agent tell what he likes" },
         .source = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/"
                   "API_DescribeInstances.html",

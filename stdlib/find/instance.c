@@ -7,7 +7,9 @@
 #include "defender/requests.h"
 #include "rest/voice.h"
 
-enum { DEVICE, SEARCH };
+#include <string.h>
+
+enum { DEVICE, ORGANIZATION, SEARCH };
 
 static str arg(const struct step *step, uint32_t index)
 {
@@ -73,11 +75,19 @@ static void know_places(struct step *step)
     if (arg(step, FIND_ACCOUNT).len > 0)
         add_account(step, arg(step, FIND_ACCOUNT));
     for (uint32_t at = 0; items != NULL && at < accounts.count; at++)
-        add_account(step, value_str(items[at]));
+        if (is_account(value_str(items[at])))
+            add_account(step, value_str(items[at]));
     add_account(step, STR(""));
 }
 
 /* ---- EC2 ---- */
+
+static const char *partition_of(str region)
+{
+    return str_startswith(region, STR("cn-"))       ? "aws-cn"
+           : str_startswith(region, STR("us-gov-")) ? "aws-us-gov"
+                                                    : "aws";
+}
 
 static const char *place_words(struct step *step, const struct find_place *place)
 {
@@ -145,13 +155,6 @@ static enum step_turn search(struct step *step)
 
 /* ---- two facts ---- */
 
-static const char *partition_of(str region)
-{
-    return str_startswith(region, STR("cn-"))       ? "aws-cn"
-           : str_startswith(region, STR("us-gov-")) ? "aws-us-gov"
-                                                    : "aws";
-}
-
 static void judge(struct step *step, const struct xml *item, str owner, str region)
 {
     struct find_instance *self = step->state;
@@ -204,6 +207,49 @@ static enum step_turn heard_search(struct step *step, const struct answer *answe
     return search(step);
 }
 
+/* ---- the organization ---- */
+
+static bool is_in_organization(const struct step *step)
+{
+    value accounts = step->args[FIND_ACCOUNTS];
+    const value *items = value_items(accounts);
+    for (uint32_t at = 0; items != NULL && at < accounts.count; at++)
+        if (str_is(value_str(items[at]), "organization"))
+            return true;
+    return false;
+}
+
+static enum step_turn ask_accounts(struct step *step, str page)
+{
+    static const char *const homes[][2] = { { "aws", "us-east-1" }, { "aws-cn", "cn-northwest-1" },
+        { "aws-us-gov", "us-gov-west-1" } };
+    const char *partition = partition_of(step->region);
+    struct request request = { .service = "organizations" };
+    for (size_t at = 0; at < COUNT_OF(homes); at++)
+        if (strcmp(homes[at][0], partition) == 0)
+            request = organizations_list_accounts(step, str_from(homes[at][1]), page);
+    request.provider = "aws";
+    return talk_ask_for_facts(step, ORGANIZATION, request);
+}
+
+static enum step_turn heard_accounts(struct step *step, const struct answer *answer)
+{
+    struct find_instance *self = step->state;
+    const struct xml *item = xml_find(answer->root, "Accounts");
+    str page = xml_text(answer->root, "NextToken");
+    if (answer->heard != HEARD_ANSWER) {
+        const char *why = talk_why(step, answer);
+        self->unread = arena_format(step->arena,
+            "; which accounts the organization has could not be read: %s", why == NULL ? "" : why);
+    }
+    for (; item != NULL; item = xml_next(item))
+        if (str_is(xml_text(item, "Status"), "ACTIVE"))
+            add_account(step, arena_copy(step->arena, xml_text(item, "Id")));
+    return page.len > 0 && self->place_count < FIND_PLACES_MAX
+               ? ask_accounts(step, arena_copy(step->arena, page))
+               : search(step);
+}
+
 /* ---- the EDR ---- */
 
 static enum step_turn begin_search(struct step *step)
@@ -214,7 +260,7 @@ static enum step_turn begin_search(struct step *step)
             "neither the alert nor its EDR says an address or an instance id of the device%s",
             self->edr == NULL ? "" : self->edr);
     know_places(step);
-    return search(step);
+    return is_in_organization(step) ? ask_accounts(step, STR("")) : search(step);
 }
 
 static enum step_turn heard_device(struct step *step, const struct answer *answer)
@@ -256,11 +302,13 @@ static enum step_turn begin(struct step *step)
 
 enum step_turn find_instance_next(struct step *step, const struct reply *reply)
 {
-    static talk_hearer *const hearers[] = { [DEVICE] = heard_device, [SEARCH] = heard_search };
+    static talk_hearer *const hearers[] = {
+        [DEVICE] = heard_device, [ORGANIZATION] = heard_accounts, [SEARCH] = heard_search
+    };
     const struct find_instance *self = step->state;
     if (reply == NULL)
         return begin(step);
-    const struct speaker *speaker = self->talk.doing == SEARCH ? &aws_speaker
+    const struct speaker *speaker = self->talk.doing != DEVICE ? &aws_speaker
                                     : str_is(arg(step, FIND_SOURCE), "defender")
                                         ? &microsoft_speaker
                                         : &crowdstrike_speaker;

@@ -145,6 +145,27 @@ static void address_and_name_need_all_places_to_be_seen(void **state)
     script_end(&script);
 }
 
+static void all_accounts_of_the_organization_are_looked_in(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { ASK("GetMachineById", MACHINE,
+                                                     MACHINE_REPLY(ADDRESS)),
+        ASK("ListAccounts", "",
+            "{\"Accounts\":[{\"Id\":\"" THEIRS "\",\"Status\":\"ACTIVE\"},{\"Id\":\"777788889999\","
+            "\"Status\":\"SUSPENDED\"}],\"NextToken\":\"more\"}"),
+        ASK("ListAccounts", "more", "{\"Accounts\":[]}"),
+        ASK("DescribeInstances", BY_ADDRESS, NONE),
+        ASK("DescribeInstances", BY_ADDRESS,
+            INSTANCE_REPLY(THEIRS, "i-0abc", "running", CARD("10.0.1.15", "06:00:aa:bb:cc:dd"))) };
+    value accounts[] = { value_text(STR("organization")) };
+    struct script script;
+    find(&script, "defender", MACHINE);
+    script.args[FIND_ACCOUNTS] = value_list(accounts, 1);
+    assert_int_equal(PLAY(&script, exchanges), STEP_DONE);
+    assert_true(str_is(script.step.target, "arn:aws:ec2:eu-central-1:" THEIRS ":instance/i-0abc"));
+    script_end(&script);
+}
+
 static void without_its_edr_the_alert_alone_counts(void **state)
 {
     (void)state;
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(an_id_of_the_agent_is_held_against_what_ec2_shows),
         cmocka_unit_test(two_that_agree_are_none),
         cmocka_unit_test(address_and_name_need_all_places_to_be_seen),
+        cmocka_unit_test(all_accounts_of_the_organization_are_looked_in),
         cmocka_unit_test(without_its_edr_the_alert_alone_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,19 @@ static enum err texts_list(const str *texts, uint32_t count, struct arena *arena
     return ERR_OK;
 }
 
+static enum err accounts_list(const struct program *program, struct arena *arena, value *ret_list)
+{
+    str *accounts = ARENA_ARRAY(arena, str, (size_t)program->account_count + 1);
+    uint32_t count = program->account_count;
+    if (accounts == NULL)
+        return ERR_MEMORY;
+    for (uint32_t at = 0; at < count; at++)
+        accounts[at] = program->accounts[at];
+    if (program->has_organization)
+        accounts[count++] = STR("organization");
+    return texts_list(accounts, count, arena, ret_list);
+}
+
 enum err locate_args(
     const struct program *program, const struct event *event, struct arena *arena, value **ret_args)
 {
@@ -103,7 +116,7 @@ enum err locate_args(
     for (size_t at = 0; at < COUNT_OF(fields); at++)
         args[fields[at].param] = event->fields[fields[at].field];
     args[FIND_SOURCE] = value_text(event->source);
-    TRY(texts_list(program->accounts, program->account_count, arena, &args[FIND_ACCOUNTS]));
+    TRY(accounts_list(program, arena, &args[FIND_ACCOUNTS]));
     TRY(texts_list(program->regions, program->region_count, arena, &args[FIND_REGIONS]));
     *ret_args = args;
     return ERR_OK;

@@ -21,7 +21,7 @@ enum {
     FIND_NAME,     /* host.name, only to compare */
     FIND_IPS,      /* host.ip, the same */
     FIND_SOURCE,   /* whose alert it is: "defender" */
-    FIND_ACCOUNTS, /* that the rules name: where instances may be */
+    FIND_ACCOUNTS, /* that the rules name: where instances may be; "organization": all of ours */
     FIND_REGIONS,  /* the same */
     FIND_ACCOUNT,  /* cloud.account of the alert, or absent */
     FIND_REGION,   /* cloud.region */
