@@ -112,6 +112,14 @@ static json_t *login_error(struct edr_call *call, const char *trace)
         trace);
 }
 
+static bool has_header(const struct edr_call *call, const char *name)
+{
+    for (uint32_t at = 0; at < call->headers_count; at++)
+        if (str_is(call->headers[at].name, name))
+            return true;
+    return false;
+}
+
 static void finish(struct edr_call *call)
 {
     const char *service = service_of(call);
@@ -123,7 +131,7 @@ static void finish(struct edr_call *call)
     if (strcmp(call->error_code, "Forbidden") == 0)
         tell_roles(call, service);
     translate(call, service);
-    if (call->status == 429 && strcmp(call->operation->name, "RunLiveResponse") != 0)
+    if (call->status == 429 && !has_header(call, "Retry-After"))
         edr_header(call, "Retry-After", "1");
     json_decref(call->answer);
     call->content_type = "application/json";

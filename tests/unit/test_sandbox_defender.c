@@ -312,6 +312,52 @@ static void a_package_is_had_by_a_link_without_a_token(void **state)
     free(other);
 }
 
+/* ---- faults ---- */
+
+static void faults_are_worded_as_microsoft_does(void **state)
+{
+    static const struct {
+        const char *kind;
+        long status;
+        const char *code; /* NULL: no JSON */
+        bool is_applied;
+    } cases[] = {
+        { "throttle", 429, "TooManyRequests", false },
+        { "fail_before", 500, "InternalServerError", false },
+        { "fail_after", 500, "InternalServerError", true },
+        { "deny", 403, "Forbidden", false },
+        { "expire", 401, "Unauthorized", false },
+        { "html", 502, NULL, false },
+        { "lose_reply", 0, NULL, true },
+    };
+    struct client *client = *state;
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        control_post(client, "reset", "");
+        log_in(client, CDR, DEFENDER_SCOPE); /* a reset forgets tokens */
+        control_post(client, "faults",
+            arena_format(&client->arena, "[{\"operation\":\"IsolateMachine\",\"kind\":\"%s\"}]",
+                cases[at].kind));
+        act(client, LINUX, "isolate", "{\"Comment\":\"x\"}");
+        if (client->status != cases[at].status)
+            fail_msg("%s: %ld", cases[at].kind, client->status);
+        if (cases[at].code != NULL)
+            assert_microsoft_refused(cases[at].status, cases[at].code, "target");
+        assert_int_equal(was_applied(client), cases[at].is_applied);
+    }
+}
+
+/* What was done is not shown by the next looks. */
+static void a_change_may_be_shown_late(void **state)
+{
+    struct client *client = *state;
+    control_post(
+        client, "faults", "[{\"operation\":\"IsolateMachine\",\"kind\":\"stale\",\"looks\":1}]");
+    const char *id = act(client, LINUX, "isolate", "{\"Comment\":\"x\"}");
+    microsoft(client, "GET", arena_format(&client->arena, ACTIONS "/%s", id), "");
+    assert_microsoft_refused(404, "ResourceNotFound", id);
+    assert_string_equal(look_at(client, id), "Pending");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +374,8 @@ int main(void)
         defender_test(an_isolated_machine_does_not_carry_out_another_isolation),
         defender_test(actions_are_listed_by_machine_and_status),
         defender_test(a_package_is_had_by_a_link_without_a_token),
+        defender_test(faults_are_worded_as_microsoft_does),
+        defender_test(a_change_may_be_shown_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
