@@ -106,7 +106,7 @@ static void add_step(struct buf *out, const struct builtin *row)
             type_name(param->type), param->doc,
             param->need == PARAM_REQUIRED ? "; the rule must give it" : "");
         if (param->choices != NULL)
-            buf_addf(out, "; one of `%s`", param->choices);
+            buf_addf(out, param->fills ? "; always there: `%s`" : "; one of `%s`", param->choices);
         buf_add_byte(out, '\n');
     }
     const struct builtin *part;

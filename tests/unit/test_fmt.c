@@ -309,6 +309,12 @@ static void an_environment_has_an_entry_a_line(void **state)
         "defaults { limit 2 targets per 1h; never target a = 1 \"why\" }\n");
     assert_formatted("connection c{url=\"u\" retry \"x\"{n=3} e{}} daemon{}",
         "connection c {\n  url = \"u\"\n  retry \"x\" {\n    n = 3\n  }\n  e {}\n}\n\ndaemon {}\n");
+    assert_formatted("profile p{linux{take=[processes,users] # all\n most=2}windows{take=logs}}",
+        "profile p {\n  linux {\n    take = [processes, users]  # all\n    most = 2\n  }\n  "
+        "windows {\n"
+        "    take = logs\n  }\n}\n");
+    assert_formatted("collector c{linux{command=[\"./x\",\"{output}\"]}}",
+        "collector c {\n  linux {\n    command = [\"./x\", \"{output}\"]\n  }\n}\n");
     assert_formatted("channel night{about=[alarms,approvals]}",
         "channel night {\n  about = [alarms, approvals]\n}\n");
 }

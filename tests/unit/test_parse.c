@@ -230,11 +230,11 @@ static void sentences_and_blocks_are_in_the_tree(void **state)
 {
     (void)state;
     CLEANUP(parsed_release) struct parsed parsed;
-    parse_text(
-        &parsed, STR("never respond isolate_role on a like \"b\" \"why\"\n"
-                     "environment e { aws accounts [\"1\"] tags { env = \"prod\" } aws }\n"
-                     "exception x for r, s when a = 1 until 2027-01-31 reason \"CHG-1\"\n"
-                     "connection falcon { url = \"https://a\" retry \"eu\" { times = 3 } }\n"));
+    parse_text(&parsed, STR("never respond isolate_role on a like \"b\" \"why\"\n"
+                            "environment e { aws accounts [\"1\"] tags { env = \"prod\" } aws }\n"
+                            "exception x for r, s when a = 1 until 2027-01-31 reason \"CHG-1\"\n"
+                            "connection falcon { url = \"https://a\" retry \"eu\" { times = 3 } }\n"
+                            "profile web { linux { take = [processes] } }\n"));
     assert_int_equal(parsed.diags.count, 0);
     const struct item *never = parsed.parse.tree->items;
     assert_int_equal(never->kind, ITEM_NEVER);
@@ -251,6 +251,8 @@ static void sentences_and_blocks_are_in_the_tree(void **state)
     const struct item *block = exception->next;
     assert_true(str_is(block->block.keyword, "connection") && str_is(block->name, "falcon"));
     assert_true(str_is(block->block.lines->next->label, "eu"));
+    assert_true(str_is(block->next->block.keyword, "profile"));
+    assert_true(str_is(block->next->block.lines->lines->key, "take"));
 }
 
 static void a_test_is_in_the_tree_with_its_json(void **state)
