@@ -31,9 +31,8 @@ static void a_step_gets_the_profile_that_it_names(void **state)
                 "collector uac { linux { file = \"u.tgz\" sha256 = "
                 "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" command = "
                 "[\"./uac\", \"a'b\"] } }\n"
-                "rule r { when severity >= high then collect triage profile=web as a;\n"
-                "collect triage profile=\"uac\" as b; if a.failed then { notify log text=\"x\" } "
-                "if b.failed then { notify log text=\"y\" } }",
+                "rule r { when severity >= high then collect triage profile=web }\n"
+                "rule q { when severity >= high then collect triage profile=\"uac\" }",
         "{\"linux\":{\"files\":[\"/"
         "a*\"],\"since\":86400},\"profile\":\"web\",\"windows\":{\"take\":["
         "\"logs\"],\"time\":90}}",
