@@ -130,7 +130,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LIBS)
 
 # What of the command is a library in itself is tested as one.
-$(addprefix $(B)/tests/unit/test_,alarms canary command_line follow herald retention rounds rounds_killed rule_sets syslog typo ways): $(filter-out %/main.o,$(CMD_OBJ)) $(B)/libserve.a
+$(addprefix $(B)/tests/unit/test_,alarms canary command_line connect_edr follow herald retention rounds rounds_killed rule_sets syslog typo ways): $(filter-out %/main.o,$(CMD_OBJ)) $(B)/libserve.a
 $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o markdown.o output.o)
 $(B)/tests/unit/test_alerts: $(addprefix $(B)/compiler/driver/,alerts.o files.o output.o)
 $(addprefix $(B)/tests/unit/test_,hooks posted): $(addprefix $(B)/compiler/,driver/alerts.o driver/files.o driver/output.o driver/setting_text.o serve/blocks.o serve/hook.o serve/hooks.o serve/hooks_client_cas.o serve/posted.o)

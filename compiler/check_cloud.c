@@ -64,7 +64,7 @@ void check_cloud_argument(struct check *check, const struct builtin *builtin,
         return;
     if (param->type == TYPE_REGION)
         check_region_known(check, expr->at, value_str(v));
-    else if (!is_aws && !str_startswith(value_str(v), STR("s3:")))
+    else if (!is_aws && str_startswith(value_str(v), STR("/")))
         return; /* a folder, where an EDR collects */
     else if (param->setting != NULL && strcmp(param->setting, "evidence") == 0)
         check_evidence_place(check, expr->at, param->name, value_str(v), !is_aws);
