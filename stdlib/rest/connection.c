@@ -20,6 +20,8 @@ enum {
     HEADERS_MAX = REST_HEADERS_MAX + 2,
     SPENT_MS = 1000, /* how long nothing is sent after the last request of a window */
     FILE_MS_MAX = 2 * 3600 * 1000,
+    LONG_BYTES_MIN = 1024 * 1024, /* content that takes longer than an answer may */
+    LONG_MS_MAX = 15 * 60 * 1000,
     NO_FILE_BYTES_MAX = 64 * 1024, /* of an answer in place of a file */
 };
 
@@ -188,6 +190,8 @@ static void attempt_make(
     attempt->is_settled = attempt->err != ERR_OK;
     if (attempt->err != ERR_OK)
         return;
+    if (request.body.len >= LONG_BYTES_MIN && request.timeout_ms < LONG_MS_MAX)
+        request.timeout_ms = LONG_MS_MAX;
     attempt->err = connection->http->send(
         connection->http, &request, scratch, &attempt->reply, &attempt->reason);
     bool is_success =

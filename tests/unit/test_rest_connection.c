@@ -4,6 +4,11 @@
 #include "rest/fill.h"
 #include "rest/rest.h"
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -672,6 +677,104 @@ static void what_is_no_request_is_not_sent(void **state)
     assert_int_equal(s->http.sent, 0);
 }
 
+/* A key and its certificate, in one PEM. */
+static void certificate_make(struct secret *out)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    X509 *certificate = X509_new();
+    BIO *memory = BIO_new(BIO_s_mem());
+    char *bytes;
+    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    assert_int_equal(PEM_write_bio_X509(memory, certificate), 1);
+    assert_int_equal(PEM_write_bio_PrivateKey(memory, key, NULL, NULL, 0, NULL, NULL), 1);
+    long length = BIO_get_mem_data(memory, &bytes);
+    assert_int_equal(secret_set(out, (str){ bytes, (size_t)length }), ERR_OK);
+    BIO_free(memory);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+}
+
+/* The claims of the assertion that was sent last. */
+static const char *claims_sent(const struct setting *s, char claims[static 1024])
+{
+    const char *at = strstr(s->http.last_body, "client_assertion=");
+    assert_non_null(at);
+    at = strchr(at, '.') + 1;
+    size_t length = strcspn(at, ".&");
+    char whole[1024];
+    assert_true(length < 1000);
+    memcpy(whole, at, length);
+    for (size_t sign = 0; sign < length; sign++)
+        whole[sign] = whole[sign] == '-' ? '+' : whole[sign] == '_' ? '/' : whole[sign];
+    while (length % 4 != 0)
+        whole[length++] = '=';
+    int got = EVP_DecodeBlock((unsigned char *)claims, (unsigned char *)whole, (int)length);
+    assert_true(got > 0);
+    claims[got] = '\0';
+    return claims;
+}
+
+static void a_clock_that_is_wrong_is_made_good_by_the_vendors(void **state)
+{
+    struct setting *s = *state;
+    struct secret pem = { NULL, 0 };
+    char claims[1024];
+    static const struct exchange want[] = {
+        { .sent = LOGIN,
+            .status = 401,
+            .answer = "{\"error\":\"invalid_client\"}",
+            .date_s = NOW_S + 600 },
+        { .sent = LOGIN, .status = 200, .answer = TOKEN("one", 3599) },
+        { .sent = "GET https://graph.microsoft.com/v1.0/users", .bearer = "one", GOOD },
+        { .sent = LOGIN,
+            .status = 401,
+            .answer = "{\"error\":\"invalid_client\"}",
+            .date_s = NOW_S + 600 },
+    };
+    certificate_make(&pem);
+    struct defender_settings settings = { .tenant = STR("contoso.example"),
+        .client_id = STR("0123abcd"),
+        .certificate = &pem,
+        .cloud = STR(""),
+        .geo = STR(""),
+        .url = STR(""),
+        .evidence = STR("") };
+    assert_int_equal(defender_connection_open(&settings, &s->http.http, 1, &s->clock.clock,
+                         &s->arena, &s->connection, &s->reason),
+        ERR_OK);
+    secret_release(&pem);
+    play(s, want);
+    assert_int_equal(ask(s, "graph", "GET /v1.0/users\n", false), ERR_OK);
+    assert_int_equal(s->http.sent, 3);
+    assert_int_equal(ask(s, "defender", "GET /api/machines\n", false), ERR_CREDENTIALS);
+    assert_reason(s, "client_id and certificate (HTTP 401 invalid_client)");
+    assert_non_null(strstr(claims_sent(s, claims), "\"nbf\":1800000600,"));
+}
+
+static void a_full_arena_is_an_error_and_not_a_crash(void **state)
+{
+    struct setting *s = *state;
+    static const struct exchange want[] = {
+        { ASK_TOKEN, .status = 201, .answer = TOKEN("one", 1799) },
+        { ASK_READ, .bearer = "one", GOOD },
+    };
+    crowdstrike_open(s, NULL, NULL);
+    play(s, want);
+    assert_int_equal(ask(s, "crowdstrike", READ, false), ERR_OK);
+    struct transport *transport = rest_connection_transport(s->connection);
+    struct request request = { .service = "crowdstrike", .operation = "X", .body = STR(READ) };
+    for (size_t limit = 1; limit < 64; limit++) {
+        CLEANUP(arena_release) struct arena arena = ARENA_INIT(limit);
+        play(s, want + 1);
+        enum err err = transport->send(transport, &request, false, &arena, &s->reply, &s->reason);
+        assert_true(err == ERR_OK || err == ERR_MEMORY);
+        assert_true(err == ERR_OK || arena.is_full);
+    }
+}
+
 /* --- files --- */
 
 static const char *slurp(const char *folder, const char *name, char text[static 256])
@@ -1023,6 +1126,8 @@ int main(void)
         TEST(a_client_is_who_its_id_says_and_has_no_region),
         TEST(a_stop_ends_a_read_that_waits_and_not_what_a_change_was_answered),
         TEST(what_is_no_request_is_not_sent),
+        TEST(a_clock_that_is_wrong_is_made_good_by_the_vendors),
+        TEST(a_full_arena_is_an_error_and_not_a_crash),
         TEST(a_file_is_kept_whole_and_never_over_another),
         TEST(a_result_is_fetched_without_a_token_from_where_it_is_kept),
         TEST(a_hostile_name_is_no_file),
