@@ -26,8 +26,6 @@ union feed {
     struct defender_alerts defender;
 };
 
-struct poll_way;
-
 /* Whom `provider = NAME` of a block asks. */
 struct service {
     const char *name;
@@ -36,7 +34,7 @@ struct service {
     const char *source;     /* of every alert */
     int64_t overlap_ms;
     bool has_region;
-    void (*open)(const struct poll_way *way, const struct round *round, union feed *feed);
+    void (*open)(str region, const struct round *round, union feed *feed);
 };
 
 struct poll_way {
@@ -47,16 +45,15 @@ struct poll_way {
     uint32_t every_ms;
 };
 
-static void open_guardduty(const struct poll_way *way, const struct round *round, union feed *feed)
+static void open_guardduty(str region, const struct round *round, union feed *feed)
 {
-    feed->findings = aws_findings_of(round->transport, way->region);
+    feed->findings = aws_findings_of(round->transport, region);
     feed->findings.now_ms = round->now_ms;
 }
 
-static void open_crowdstrike(
-    const struct poll_way *way, const struct round *round, union feed *feed)
+static void open_crowdstrike(str region, const struct round *round, union feed *feed)
 {
-    (void)way;
+    (void)region;
     feed->falcon = falcon_alerts_of(round->transport);
     feed->falcon.now_ms = round->now_ms;
 }
@@ -68,15 +65,15 @@ static void open_defender(
     feed->defender.now_ms = round->now_ms;
 }
 
-static void open_graph(const struct poll_way *way, const struct round *round, union feed *feed)
+static void open_graph(str region, const struct round *round, union feed *feed)
 {
-    (void)way;
+    (void)region;
     open_defender(defender_alerts_of(round->transport, DEFENDER_API_GRAPH), round, feed);
 }
 
-static void open_endpoint(const struct poll_way *way, const struct round *round, union feed *feed)
+static void open_endpoint(str region, const struct round *round, union feed *feed)
 {
-    (void)way;
+    (void)region;
     open_defender(defender_alerts_of(round->transport, DEFENDER_API_ENDPOINT), round, feed);
 }
 
@@ -115,7 +112,7 @@ static enum err ask(struct rounds *rounds, struct round *round, const char **ret
     struct alerts_sink sink = { { keep }, rounds, round };
     union feed feed;
     size_t found_new = 0;
-    self->service->open(self, round, &feed);
+    self->service->open(self->region, round, &feed);
     round->pause_ms = self->every_ms;
     return poll_look(
         &self->poller, &feed.provider, &sink.sink, round->arena, &found_new, reterr_reason);
