@@ -1,4 +1,4 @@
-/* cmd_sandbox.c - cdr sandbox: a simulated AWS on loopback, to try rules against. */
+/* cmd_sandbox.c - cdr sandbox: AWS, CrowdStrike and Microsoft, simulated on loopback, to try rules against. */
 #include "driver/command.h"
 #include "driver/files.h"
 #include "sandbox/sandbox.h"
@@ -53,6 +53,25 @@ static const char *read_address(const char *text, uint16_t *ret_port, struct are
     "i-01111e1c0ffee0003\n"                                                                        \
     "# and (in 444455556666) i-04444e1c0ffee0002, of role payments\n"
 
+/* Connections of the world that ships, to paste into rules. */
+static void print_connections(struct output *out, uint16_t port)
+{
+    output_addf(out,
+        "# and into rules, for CrowdStrike and Microsoft:\n"
+        "# connection falcon { provider = crowdstrike url = \"http://127.0.0.1:%u/_crowdstrike\"\n"
+        "#   client_id = \"c0ffee00111122223333444455556666\" client_secret = "
+        "env(\"CDR_FALCON_SECRET\") }\n"
+        "export CDR_FALCON_SECRET=sandbox-secret-of-cdr-falcon\n",
+        port);
+    output_addf(out,
+        "# connection defender { provider = defender url = \"http://127.0.0.1:%u/_microsoft\"\n"
+        "#   tenant = \"5a5db0c5-0000-4000-8000-0000000c0ffe\" client_id = "
+        "\"0c0ffee0-0000-4000-8000-00000000c001\"\n"
+        "#   client_secret = env(\"CDR_DEFENDER_SECRET\") }\n"
+        "export CDR_DEFENDER_SECRET=sandbox-secret-of-cdr-defender\n",
+        port);
+}
+
 /* What to paste into a shell. The first account is in force, the others are comments,
  * so that the whole text may be sourced. */
 static void print_exports(struct output *out, uint16_t port, bool is_shipped)
@@ -69,8 +88,10 @@ static void print_exports(struct output *out, uint16_t port, bool is_shipped)
             "%sexport AWS_SECRET_ACCESS_KEY=%s\n",
             account.account, mark, account.access_key_id, mark, account.secret_access_key);
     }
-    if (is_shipped)
+    if (is_shipped) {
         output_add(out, STR(SHIPPED_WORLD));
+        print_connections(out, port);
+    }
     output_addf(out, "# what was done to it: curl -s http://127.0.0.1:%u/_sandbox/calls\n", port);
     output_flush(out);
 }

@@ -101,8 +101,7 @@ enum exit_code serve_sandbox(struct driver *driver, const char *url, struct sand
     if (url == NULL || !sandbox_account_at(0, &account))
         return driver_failure(driver, "starting the sandbox", ERR_MEMORY);
     forget_aws(driver);
-    bool is_set = setenv("AWS_ENDPOINT_URL", url, 1) == 0
-                  && setenv("CDR_SANDBOX_URL", url, 1) == 0
+    bool is_set = setenv("AWS_ENDPOINT_URL", url, 1) == 0 && setenv("CDR_SANDBOX_URL", url, 1) == 0
                   && setenv("AWS_ACCESS_KEY_ID", account.access_key_id, 1) == 0
                   && setenv("AWS_SECRET_ACCESS_KEY", account.secret_access_key, 1) == 0
                   && setenv("AWS_REGION", "eu-west-1", 1) == 0

@@ -79,7 +79,7 @@ static void finish(struct edr_call *call)
     json_decref(call->answer);
     call->content_type = "application/json";
     call->answer = json_pack("{s:o,s:[{s:i,s:s}],s:[]}", "meta", meta_of(call, NULL), "errors",
-        "code", atoi(call->error_code), "message",
+        "code", (int)strtol(call->error_code, NULL, 10), "message",
         call->error_message == NULL ? "" : call->error_message, "resources");
 }
 

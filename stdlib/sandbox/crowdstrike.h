@@ -2,7 +2,12 @@
  *
  * The member "crowdstrike" of a world: {"id" (CID), "region", "clients": [{"clientId",
  * "clientSecret", "scopes"}], "devices", "alerts", ...}; world_crowdstrike.json is the example with
- * every member, sandbox.h says what the knobs do.
+ * every member but the knobs, all numbers: "tokenLifetimeS" (1799), "sessionLifetimeS" (600),
+ * "offsetLifetimeS" (120), "rateLimit" and "retryAfterS" (what headers say), "containLooks" (2),
+ * "commandLooks" (1), "collectLooks" (2), "fileLooks" (1): so many looks show it unfinished,
+ * "chunkBytes" (4096) of output; and flags: "emptyLastPage", "touchAlerts" (an updated_timestamp
+ * moves at each list of alerts). A device's "sandbox" is not shown: "online" ("online", "offline",
+ * "unknown"), "onlineAfter" (looks until it is), "runs" (host_run.h), "hidden".
  */
 #pragma once
 

@@ -146,6 +146,56 @@ static void what_is_sent_to_an_offline_host_waits_until_it_is_back(void **state)
     assert_int_equal(falcon(client, "DELETE", path, ""), 404);
 }
 
+#define TENANT(more)                                                                               \
+    "{\"accounts\":[{\"account\":\"111122223333\"}],\"crowdstrike\":{\"id\":"                      \
+    "\"11110000c0ffee00c0ffee0000001111\",\"clients\":[{\"clientId\":\"" FALCON_ID                 \
+    "\",\"clientSecret\":\"" FALCON_SECRET                                                         \
+    "\",\"scopes\":[\"hosts:read\",\"real-time-response:read\","                                   \
+    "\"real-time-response-admin:write\"]}]," more "}}"
+#define DEVICE(inside)                                                                             \
+    "\"devices\":[{\"device_id\":\"d1\",\"hostname\":\"h\",\"platform_name\":\"Linux\","           \
+    "\"status\":\"normal\",\"sandbox\":" inside "}]"
+
+static void a_session_ends_after_its_time(void **state)
+{
+    (void)state;
+    struct client *client = client_new(STR(TENANT("\"sessionLifetimeS\":0," DEVICE("{}"))));
+    const char *session = session_on(client, "d1");
+    send_command(client, RTR "admin-command/v1", session, "d1", "cd", "cd /");
+    assert_falcon_refused(404, "Session not found");
+    assert_int_equal(open_session(client, "d1", false), 201);
+    assert_string_not_equal(kept(client, "session_id"), session);
+    client_free(client);
+}
+
+static void a_host_that_comes_back_does_what_waits_for_it(void **state)
+{
+    (void)state;
+    struct client *client =
+        client_new(STR(TENANT(DEVICE("{\"online\":\"offline\",\"onlineAfter\":3}"))));
+    falcon_login(client, FALCON_LOGIN);
+    assert_int_equal(open_session(client, "d1", true), 201);
+    const char *session = kept(client, "session_id");
+    send_command(client, RTR "admin-command/v1", session, "d1", "cd", "cd /");
+    const char *request = kept(client, "cloud_request_id");
+    const char *path = arena_format(
+        &client->arena, RTR "admin-command/v1?cloud_request_id=%s&sequence_id=0", request);
+    for (int look = 0; look < 3; look++) {
+        falcon(client, "GET", path, "");
+        assert_says("\"complete\":false");
+    }
+    static const char *const shown[] = { "offline", "online" };
+    for (size_t at = 0; at < 2; at++) {
+        falcon(client, "GET", "/devices/entities/online-state/v1?ids=d1", "");
+        assert_string_equal(kept(client, "state"), shown[at]);
+    }
+    falcon(client, "GET", path, "");
+    assert_says("\"complete\":true");
+    assert_int_equal(open_session(client, "d1", false), 201);
+    assert_says("\"offline_queued\":false");
+    client_free(client);
+}
+
 static void a_command_is_of_its_tier_and_whole(void **state)
 {
     struct client *client = *state;
@@ -229,7 +279,12 @@ static void a_file_goes_to_the_cloud_once_and_to_a_host(void **state)
 /* Collect from a host as cdr does, and fetch the archive; it lies in the client's body then. */
 static void collect(struct client *client, const char *device, enum platform platform)
 {
-    struct collection what = { .key = STR("run-1-step-1") };
+    static const char plan[] =
+        "{\"profile\":\"small\",\"linux\":{\"archive_mb\":1,\"file_mb\":1,\"most\":10,\"since\":60,"
+        "\"take\":[\"system\"],\"time\":60},\"windows\":{\"archive_mb\":1,\"file_mb\":1,\"most\":"
+        "10,"
+        "\"since\":60,\"take\":[\"system\"],\"time\":60}}";
+    struct collection what = { .key = STR("run-1-step-1"), .plan = STR(plan) };
     const char *session = session_on(client, device);
     str start = collector_start_script(&client->arena, platform, &what);
     str status = collector_status_script(&client->arena, platform, what.key);
@@ -502,6 +557,8 @@ int main(void)
         sandbox_test(a_caller_has_one_session_on_a_host),
         sandbox_test(hosts_that_cannot_be_reached_are_refused),
         sandbox_test(what_is_sent_to_an_offline_host_waits_until_it_is_back),
+        cmocka_unit_test(a_session_ends_after_its_time),
+        cmocka_unit_test(a_host_that_comes_back_does_what_waits_for_it),
         sandbox_test(a_command_is_of_its_tier_and_whole),
         sandbox_test(a_file_goes_to_the_cloud_once_and_to_a_host),
         sandbox_test(a_simulated_windows_host_is_collected_from),
