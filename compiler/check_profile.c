@@ -234,28 +234,17 @@ static void suggest_profiles(
     }
 }
 
-static bool is_seen(const struct check *check, uint32_t file, const struct item *item)
-{
-    return item->at.file == file
-           || (check->scope->visible != NULL
-               && visible_sees(check->scope->visible, file, item->at.file));
-}
-
 void check_profile_name(
     struct check *check, const struct expr *expr, const struct param *param, str name)
 {
-    const struct name *found = scope_find(check->scope, SCOPE_PROFILES, name);
-    if (collector_profile(name).len > 0
-        || (found != NULL && is_seen(check, expr->at.file, found->item))
+    if (collector_profile(name).len > 0 || scope_find(check->scope, SCOPE_PROFILES, name) != NULL
         || check_is_lost(check, UINT32_MAX, name))
         return;
     struct suggestion near = { .word = name };
     suggest_profiles(check, param, &near);
     struct diag *diag = diag_add(check->diags, DIAG_UNKNOWN_PROFILE, expr->at,
         "no profile and no collector is called `%.*s`", STR_ARG(name));
-    if (found != NULL)
-        help_with_use(check, diag, expr->at.file, found->item);
-    else if (near.best.len > 0) {
+    if (near.best.len > 0) {
         diag_help(check->diags, diag, "did you mean `%.*s`?", STR_ARG(near.best));
         diag_set_guess(check->diags, diag, expr->at, near.best);
     } else

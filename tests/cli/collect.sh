@@ -104,6 +104,32 @@ run runs --data data --format json
 exits 0 "all of it is told"
 holds "run by run" json -s 'length == 10'
 
+# A profile of the rules, and a collector of one's own.
+cat >profiles.cdr <<'END'
+profile web { linux { take = [processes, users] files = ["/srv/it's $(here)/*.log"] time = 5m } }
+profile elsewhere { windows { take = [processes] } }
+collector uac {
+  linux {
+    file = "uac.tar.gz"
+    sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    command = ["./uac", "{output}"]
+  }
+}
+END
+run collect triage --host i-01111e1c0ffee0003 profile=web to=s3://$bucket/web --rules profiles.cdr --data profiled
+exits 0 "a profile of the rules is taken"
+sandbox_ask calls | jq -r '[.[] | select(.operation == "SendCommand")] | last | .parameters["Parameters.commands.5"]' >sent.sh
+holds "by what it names" grep -qx "CDR_TAKE='processes" sent.sh
+# shellcheck disable=SC2016 # a pattern
+holds "in quoted words" grep -qFx "CDR_FILES='/srv/it'\\''s \$(here)/*.log" sent.sh
+holds "for as long as it says" grep -qx CDR_SECONDS=300 sent.sh
+run collect triage --host i-01111e1c0ffee0003 profile=uac to=s3://$bucket/web --rules profiles.cdr --data profiled
+exits 1 "a collector of one's own is not sent there"
+prints "cannot send a collector of your own" "which is said"
+run collect triage --host i-01111e1c0ffee0003 profile=elsewhere to=s3://$bucket/web --rules profiles.cdr --data profiled
+exits 1 "nor a profile of another platform taken"
+prints "takes nothing from Linux hosts" "which is said too"
+
 # A response takes the way to the instance: its agent is denied with its role, and is alone with
 # the group that lets nothing out.
 respond() { # STEP INSTANCE

@@ -130,7 +130,7 @@ static enum err given_bind(struct binding *b, const struct param *param, value *
     if (!is_there(*arg))
         return say(b, &b->doubt, "what the rule wrote for %s= is no %s", param->name,
             type_name(param->type));
-    if (param->choices != NULL && !is_choice(param->choices, value_str(*arg)))
+    if (param->choices != NULL && !param->fills && !is_choice(param->choices, value_str(*arg)))
         return say(b, &b->doubt, "%s=%.*s is none of: %s", param->name, STR_ARG(value_str(*arg)),
             param->choices);
     return ERR_OK;
