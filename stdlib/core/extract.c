@@ -4,6 +4,8 @@
 
 #include "base/fold.h"
 
+#include <jansson.h>
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -228,6 +230,59 @@ static enum err together(struct arena *arena, const value *args, value *ret_valu
     return ERR_OK;
 }
 
+/* Whether a text of JSON, or one of a list of them, is `word` in any case. */
+static bool is_among(const json_t *texts, str word)
+{
+    size_t count = json_is_array(texts) ? json_array_size(texts) : 1;
+    for (size_t at = 0; at < count; at++) {
+        const json_t *text = json_is_array(texts) ? json_array_get(texts, at) : texts;
+        str found = { json_string_value(text), json_string_length(text) };
+        if (json_is_string(text) && fold_equal(found, word))
+            return true;
+    }
+    return false;
+}
+
+static enum err add_texts(struct made *made, const json_t *texts)
+{
+    size_t count = json_is_array(texts) ? json_array_size(texts) : 1;
+    for (size_t at = 0; at < count; at++) {
+        const json_t *text = json_is_array(texts) ? json_array_get(texts, at) : texts;
+        str found = { json_string_value(text), json_string_length(text) };
+        if (!json_is_string(text) || found.len == 0)
+            continue;
+        str copy = arena_copy(made->arena, found);
+        if (copy.ptr == NULL)
+            return ERR_MEMORY;
+        TRY(made_add(made, value_text(copy)));
+    }
+    return ERR_OK;
+}
+
+static const json_t *member_of(const json_t *object, value name)
+{
+    return json_object_getn(object, value_str(name).ptr, value_str(name).len);
+}
+
+/* A VALUE_OBJECT has the alert's text from its brace on, which was found to be JSON. */
+static enum err of_those(struct arena *arena, const value *args, value *ret_value)
+{
+    struct made made = { .arena = arena };
+    const value *items = value_items(args[0]);
+    uint32_t count = items == NULL ? 1 : args[0].count;
+    for (uint32_t at = 0; at < count; at++) {
+        value object = items == NULL ? args[0] : items[at];
+        if (object.kind != VALUE_OBJECT || object.text == NULL)
+            continue;
+        json_auto_t *json =
+            json_loadb(object.text, object.count, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
+        if (is_among(member_of(json, args[2]), value_str(args[3])))
+            TRY(add_texts(&made, member_of(json, args[1])));
+    }
+    *ret_value = made_value(&made);
+    return ERR_OK;
+}
+
 static const struct function rows[] = {
     {
         .name = "after",
@@ -248,6 +303,17 @@ static const struct function rows[] = {
         .returns = TYPE_TEXT,
         .is_partial = true,
         .call = hex,
+    },
+    {
+        .name = "of_those",
+        .doc = "A member (2nd) of those objects of a list whose other member (3rd) is the text "
+               "(4th), or has it: in any case, each once.",
+        .params = { TYPE_RAW, TYPE_TEXT, TYPE_TEXT, TYPE_TEXT },
+        .params_count = 4,
+        .returns = TYPE_RAW,
+        .takes_list = true,
+        .is_partial = true,
+        .call = of_those,
     },
     {
         .name = "role_arn",

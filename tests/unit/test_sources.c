@@ -365,6 +365,54 @@ static void a_graph_alert_gives_its_device_user_and_process(void **state)
     assert_false(event.untrusted[FIELD_HOST_ID]);
 }
 
+#define DEVICE(id, name, roles)                                                                    \
+    "{\"@odata.type\":\"#microsoft.graph.security.deviceEvidence\",\"mdeDeviceId\":\"" id          \
+    "\",\"deviceDnsName\":\"" name "\",\"osPlatform\":\"Windows11\",\"ipInterfaces\":["            \
+    "\"192.0.2.1" id "\"]," roles "}"
+#define GRAPH_ALERT(evidence)                                                                      \
+    "{\"id\":\"da1\",\"serviceSource\":\"microsoftDefenderForEndpoint\",\"createdDateTime\":"      \
+    "\"2026-02-03T04:05:06Z\",\"evidence\":[" evidence "]}"
+
+/* Of several devices the one that the alert is about, else all of them: an author must choose. */
+static void the_device_that_a_graph_alert_is_about_is_its_host(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *alert;
+        uint32_t count;
+        const char *id;
+        const char *name;
+        const char *ip;
+    } cases[] = {
+        { GRAPH_ALERT(DEVICE("1", "a", "\"roles\":[\"contextual\"]") "," DEVICE(
+              "2", "b", "\"roles\":[],\"detailedRoles\":[\"primaryDevice\"]")),
+            1, "2", "b", "192.0.2.12" },
+        { GRAPH_ALERT(DEVICE("1", "a", "\"roles\":[]") "," DEVICE(
+              "2", "b", "\"roles\":[\"source\",\"compromised\"]")),
+            1, "2", "b", "192.0.2.12" },
+        { GRAPH_ALERT(DEVICE("1", "a", "\"roles\":[\"compromised\"]") "," DEVICE(
+              "2", "b", "\"roles\":[\"compromised\"],\"detailedRoles\":[\"PrimaryDevice\"]")),
+            1, "2", "b", "192.0.2.12" },
+        { GRAPH_ALERT(DEVICE("1", "a", "\"roles\":[]")), 1, "1", "a", "192.0.2.11" },
+        { GRAPH_ALERT(DEVICE("1", "a", "\"roles\":null") "," DEVICE("2", "b", "\"roles\":5")), 2,
+            NULL, NULL, NULL },
+    };
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
+        struct event event = read_alert(world->program, &world->arena, cases[at].alert);
+        assert_true(str_is(event.source, "defender"));
+        if (cases[at].count > 1) {
+            assert_int_equal(event.fields[FIELD_HOST_ID].kind, VALUE_LIST);
+            assert_int_equal(event.fields[FIELD_HOST_ID].count, cases[at].count);
+            continue;
+        }
+        has_text(&event, at + 1, FIELD_HOST_ID, cases[at].id);
+        has_text(&event, at + 1, FIELD_HOST_NAME, cases[at].name);
+        has_address(&event, at + 1, FIELD_HOST_IP, cases[at].ip);
+        assert_true(event.untrusted[FIELD_HOST_NAME]);
+        assert_false(event.untrusted[FIELD_HOST_ID]);
+    }
+}
+
 static void a_severity_that_nobody_set_is_absent(void **state)
 {
     struct world *world = *state;
@@ -408,6 +456,8 @@ int main(void)
             every_defender_alert_comes_out_with_what_it_has, begin, end),
         cmocka_unit_test_setup_teardown(
             a_graph_alert_gives_its_device_user_and_process, begin, end),
+        cmocka_unit_test_setup_teardown(
+            the_device_that_a_graph_alert_is_about_is_its_host, begin, end),
         cmocka_unit_test_setup_teardown(a_severity_that_nobody_set_is_absent, begin, end),
         cmocka_unit_test_setup_teardown(several_findings_are_never_one_alert, begin, end),
     };
