@@ -33,6 +33,12 @@ static enum step_turn end_because(
     return end(step, live, how, talk_why(step, answer));
 }
 
+/* It was not taken; of an earlier request of ours that is not certain. */
+static enum step_turn declined(struct step *step, struct live *live, const char *why)
+{
+    return end(step, live, live->is_unheard ? LIVE_UNKNOWN : LIVE_DECLINED, why);
+}
+
 /* Every read is one that the step can do without: what was begun is always brought to an end of ours. */
 static enum step_turn ask(
     struct step *step, const struct live *live, uint32_t question, struct request request)
@@ -151,7 +157,7 @@ static enum step_turn follow(struct step *step, struct live *live, const struct 
     str status = xml_text(item, "status");
     const struct xml *last = command_of(item, live_command_count(&live->command) - 1);
     if (str_is(status, "Cancelled") && live->is_withdrawn)
-        return end(step, live, LIVE_DECLINED,
+        return declined(step, live,
             "the machine did not take it within an hour, and it was withdrawn from the queue");
     if (str_is(status, "Failed") || str_is(status, "TimeOut") || str_is(status, "Cancelled")
         || str_is(xml_text(last, "commandStatus"), "Failed"))
@@ -170,6 +176,7 @@ static enum step_turn found(struct step *step, struct live *live, const struct x
 {
     live->id = arena_copy(step->arena, xml_text(item, "id"));
     live->tries.accepted = true;
+    live->is_unheard = false;
     return live->id.ptr == NULL ? talk_memory(step) : follow(step, live, item);
 }
 
@@ -197,7 +204,8 @@ static enum step_turn heard_send(struct step *step, const struct answer *answer,
     live->is_busy = str_is(answer->code, "ActiveRequestAlreadyExists")
                     || str_is(answer->code, "TooManyRequests");
     if (answer->heard == HEARD_REFUSED || (answer->heard == HEARD_ERROR && !live->is_busy))
-        return end_because(step, live, LIVE_DECLINED, answer);
+        return declined(step, live, talk_why(step, answer));
+    live->is_unheard |= !live->is_busy;
     live->why = talk_why(step, answer);
     return live->why == NULL ? talk_memory(step) : look(step, live, live->is_busy ? 0 : LOOK_MS);
 }
@@ -218,7 +226,7 @@ static enum step_turn missing(struct step *step, struct live *live)
     uint32_t delay_ms;
     if (live->is_busy)
         return live->busy++ < BUSY_MAX ? send(step, live, BUSY_MS)
-                                       : end(step, live, LIVE_DECLINED, live->why);
+                                       : declined(step, live, live->why);
     switch (tries_missing(&live->tries, &delay_ms)) {
     case TRIES_SEND:
         return send(step, live, LOOK_MS);

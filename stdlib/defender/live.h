@@ -49,6 +49,7 @@ struct live {
     uint32_t running_ms;
     uint32_t misses; /* of the result */
     bool is_busy;
+    bool is_unheard; /* a request was sent of which nobody knows what became */
     bool is_withdrawn;
 };
 

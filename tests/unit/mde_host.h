@@ -64,6 +64,7 @@ struct host {
     const char *link;       /* instead of the right one */
     enum fault fault;
     size_t fault_at;
+    bool is_denied_then; /* live response, from there on */
     /* what became of it */
     struct host_action actions[HOST_ACTIONS_MAX];
     uint32_t action_count;
@@ -417,6 +418,9 @@ static struct reply serve_or_fail(struct host *host, const struct request *reque
     case FAULT_COUNT:
         break;
     }
+    if (host->is_denied_then && host->turns > host->fault_at
+        && strcmp(request->operation, "RunLiveResponse") == 0)
+        return declined(host, 403, "Forbidden", "not allowed");
     return serve(host, request);
 }
 

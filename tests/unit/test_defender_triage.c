@@ -324,6 +324,27 @@ static void whatever_goes_wrong_it_ends_rightly_and_starts_once(void **state)
     }
 }
 
+/* The first request may have arrived, though the second was declined. */
+static void what_was_lost_and_then_declined_is_unknown(void **state)
+{
+    (void)state;
+    struct host *well = world(0);
+    assert_int_equal(host_play(well), STEP_DONE);
+    for (size_t at = 0; at < well->turns; at++) {
+        if (strncmp(well->written[at], "change RunLiveResponse ", 23) != 0)
+            continue;
+        struct host *host = world(0);
+        host->fault = FAULT_LOST;
+        host->fault_at = at;
+        host->is_denied_then = true;
+        enum step_turn end = host_play(host);
+        assert_true(end == STEP_UNKNOWN || end == STEP_PARTIAL
+                    || (end == STEP_DONE && strstr(host->step.reason, "stays on") != NULL));
+        host_free(host);
+    }
+    host_free(well);
+}
+
 static void too_little_memory_asks_for_nothing_else(void **state)
 {
     (void)state;
@@ -404,6 +425,7 @@ int main(void)
         cmocka_unit_test(without_a_folder_the_archive_stays_and_is_told),
         cmocka_unit_test(a_collector_of_ones_own_is_put_there_first_and_shared),
         cmocka_unit_test(whatever_goes_wrong_it_ends_rightly_and_starts_once),
+        cmocka_unit_test(what_was_lost_and_then_declined_is_unknown),
         cmocka_unit_test(too_little_memory_asks_for_nothing_else),
         cmocka_unit_test(a_plan_asks_and_changes_nothing),
         cmocka_unit_test(memory_without_a_tool_is_refused),
