@@ -151,9 +151,11 @@ static enum step_turn not_kept(struct step *step, const char *why)
     str archive = collector_archive_path(step->arena, self->platform, step->key);
     if (why == NULL || archive.ptr == NULL)
         return talk_memory(step);
+    str told = self->status.why; /* such as why it could not upload */
     return falcon_triage_end(step, STEP_PARTIAL, false,
-        "the collector on %s packed %lld files, which stay there as %.*s: %s", host_words(step),
-        self->status.files, STR_ARG(archive), why);
+        "the collector on %s packed %lld files, which stay there as %.*s: %s%s%.*s",
+        host_words(step), self->status.files, STR_ARG(archive), why,
+        told.len > 0 ? "; it says: " : "", STR_ARG(told));
 }
 
 /* ---- in S3 ---- */
