@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# falcon_triage.sh - triage by Real Time Response on the simulated Falcon: its Linux host really runs
+# the collector, in a folder of this test.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+linux=1111000000000000c0ffee0000000001
+mac=1111000000000000c0ffee0000000004
+blocked=1111000000000000c0ffee0000000005
+contained=1111000000000000c0ffee0000000006
+
+start_sandbox --hosts "$work/hosts"
+bucket=cdr-evidence-111122223333
+mkdir -m 700 "$work/evidence"
+export FALCON_SECRET=sandbox-secret-of-cdr-falcon
+cat >rules.cdr <<CDR
+connection falcon {
+  provider = crowdstrike url = "$AWS_ENDPOINT_URL/_crowdstrike"
+  client_id = "c0ffee00111122223333444455556666" client_secret = env("FALCON_SECRET")
+  evidence = "$work/evidence"
+}
+connection aws { provider = aws }
+profile small { linux { take = [users] } windows { take = [users] } }
+CDR
+# By a rule, with a profile of its own that does not take long.
+triage() { # HOST [NAME=VALUE ..]
+    local host=$1
+    shift
+    { cat rules.cdr && echo "rule r { when source = webhook then collect triage host=\"$host\" profile=\"small\" $* }"; } >rule.cdr
+    printf '{"source":"webhook","alert":{"id":"%s-%s","title":"t"}}\n' "$host" "$RANDOM" >alert.json
+    run run --rules rule.cdr --alerts alert.json --mode apply --data data
+}
+calls() { sandbox_ask calls | jq "[.[] | select(.operation == \"$1\")] | length"; }
+
+run collect triage --host $linux --rules rules.cdr
+exits 0 "without --data it is a plan"
+prints "the collector would run on host web-1" "which says so"
+holds "and opens no session" test "$(calls RTR_InitSession)" = 0
+
+triage $linux
+exits 0 "the collector runs on the Linux host"
+prints "file://$work/evidence/$linux/triage-" "and its archive comes through the cloud of Falcon"
+kept=$(find "$work/evidence" -type f)
+holds "as one file" test "$(wc -l <<<"$kept")" = 1
+holds "that is only ours" test "$(stat -c %a "$kept")" = 600
+# The sandbox does not pack what it hands over: it is the collector's own archive.
+holds "an archive with a manifest" bash -c 'tar -tzf "$0" | grep -q "manifest.json"' "$kept"
+mkdir unpacked
+tar -xzf "$kept" -C unpacked
+holds "whose files have the sums that it says" bash -c '
+    cd unpacked && cd "$(dirname "$(find . -name manifest.json)")" &&
+    jq -r ".files[] | select(.sha256 != null and .sha256 != \"\") | \"\(.sha256)  \(.path)\"" manifest.json | sha256sum --quiet -c -'
+holds "nothing stays on the host" bash -c '! find "$0" -name "cdr-*" -not -path "*/.cdr-runs/*" | grep .' "$work/hosts/$linux"
+holds "and the session is closed" test "$(calls RTR_DeleteSession)" = 1
+
+triage $linux "to=\"s3://$bucket/falcon\""
+exits 0 "or is uploaded by the host"
+prints "s3://$bucket/falcon/$linux/triage-" "to S3"
+
+triage $contained "to=\"s3://$bucket/falcon\""
+exits 0 "a contained Windows host is collected from"
+prints "file://$work/evidence/$contained/" "by get, wherever the rule wants it"
+run collect triage --host $mac --rules rules.cdr --data data
+exits 1 "a Mac is not"
+prints "it runs macOS" "which is said"
+run collect triage --host $blocked --rules rules.cdr --data data
+exits 1 "nor a host whose policy does not allow it"
+prints "Response" "which is said with where to click"
+run collect memory --host $linux --rules rules.cdr --data data
+exits 1 "memory needs a tool"
+prints "needs a tool that reads it" "which is said"
+
+run audit verify --data data
+exits 0 "the audit log is whole"
+holds "no secret is in journal or output" bash -c '! grep -rqF sandbox-secret-of-cdr data "$1" "$2"' - "$out" "$err"
+finish
