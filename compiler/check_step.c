@@ -117,7 +117,7 @@ static void check_part(
             diag_add(check->diags, DIAG_GIVEN_TWICE, clause->at, "`%s` is said twice",
                 clause_name(clause->kind));
     check_step_time(check, clause);
-    if (clause->kind == CLAUSE_FOR && builtin != NULL && builtin->inverse == NULL) {
+    if (clause->kind == CLAUSE_FOR && builtin != NULL && !builtin_has_inverse(builtin)) {
         struct diag *diag = diag_add(check->diags, DIAG_CLAUSE_SENSE, clause->at,
             "`for` takes the step back after a time, and nothing takes `%s` back", builtin->name);
         diag_help(check->diags, diag, "leave `for %.*s` out", STR_ARG(clause->duration));

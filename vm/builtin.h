@@ -124,5 +124,12 @@ static inline bool builtin_is_alone(const struct builtin *builtin)
 /* The row, and then its ways, by index from 0: rows that speak with somebody. NULL past the last. */
 const struct builtin *builtin_part(const struct builtin *builtin, uint32_t index);
 
+/* Whether something takes it back: of a front each way has its own inverse. */
+static inline bool builtin_has_inverse(const struct builtin *builtin)
+{
+    const struct builtin *first = builtin->ways == NULL ? builtin : builtin->ways[0];
+    return first->inverse != NULL;
+}
+
 /* How many parameters the row declares. */
 uint32_t builtin_param_count(const struct builtin *builtin);

@@ -104,12 +104,35 @@ static void add_sources(json_t **names, const struct expr *expr, int depth)
 
 /* ---- steps ---- */
 
-static json_t *words(const char *const *texts, size_t room)
+static void words_add(json_t *array, const char *const *texts)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; i < room && texts[i] != NULL; i++)
-        json_append(&array, json_from_text(texts[i]));
-    return array;
+    for (size_t i = 0; i < BUILTIN_PERMISSIONS_MAX && texts[i] != NULL; i++)
+        json_array_append_new(array, json_from_text(texts[i]));
+}
+
+static const char *provider_of(const struct builtin *row)
+{
+    return row->provider;
+}
+
+static const char *inverse_of(const struct builtin *row)
+{
+    return row->inverse;
+}
+
+/* What a row says of itself, a front what each of its ways does: "crowdstrike, defender"; else null. */
+static json_t *words_of(
+    const struct builtin *row, const char *(*word_of)(const struct builtin *row))
+{
+    char words[128] = "";
+    const struct builtin *part;
+    for (uint32_t at = 0; (part = builtin_part(row, at)) != NULL; at++) {
+        const char *word = word_of(part);
+        size_t used = strlen(words);
+        if (word != NULL)
+            snprintf(words + used, sizeof words - used, "%s%s", used > 0 ? ", " : "", word);
+    }
+    return json_from_text(words[0] == '\0' ? NULL : words);
 }
 
 static const struct clause *find_clause(const struct clause *clause, enum clause_kind kind)
@@ -136,12 +159,18 @@ static json_t *json_from_action(const struct doc *doc, const struct ast_step *st
         return json;
     json_put(&json, "does", json_from_text(row->doc));
     json_put(&json, "effect", json_from_text(effect_name(row->effect)));
-    json_put(&json, "provider", json_from_text(row->provider));
-    json_put(&json, "inverse", json_from_text(row->inverse));
+    json_put(&json, "provider", words_of(row, provider_of));
+    json_put(&json, "inverse", words_of(row, inverse_of));
     json_put(&json, "missing", json_from_text(row->missing));
+    json_t *apply = json_array(), *undo = json_array();
+    const struct builtin *part;
+    for (uint32_t at = 0; (part = builtin_part(row, at)) != NULL; at++) {
+        words_add(apply, part->permissions.apply);
+        words_add(undo, part->permissions.undo);
+    }
     json_t *permissions = json_object();
-    json_put(&permissions, "apply", words(row->permissions.apply, BUILTIN_PERMISSIONS_MAX));
-    json_put(&permissions, "undo", words(row->permissions.undo, BUILTIN_PERMISSIONS_MAX));
+    json_put(&permissions, "apply", apply);
+    json_put(&permissions, "undo", undo);
     json_put(&json, "permissions", permissions);
     return json;
 }

@@ -2,7 +2,7 @@
 # check.sh - cdr check: what passes, what does not, and what cannot be read.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-echo 'when source=defender and severity>=high then collect memory; respond isolate_role' >s.cdr
+echo 'when source=defender and severity>=high then notify email; respond isolate_role' >s.cdr
 run check s.cdr
 exits 0 "the smallest rule passes"
 prints "not connected in this build" "a step that cannot be taken is said"
@@ -107,7 +107,7 @@ holds "and fmt, which breaks the lines, does not bring it back" bash -c '! grep 
 printf '# cdr-ignore CDR0304 because I say so\nwhen severity >= high then collect snapshot\n' >ignore.cdr
 run check ignore.cdr
 prints 'write `# cdr-ignore CDR0304: why`' "the help for a missing reason has the code that was written"
-printf '%s\n' 'when severity = high then collect memory' 'when sverity = high then collect triage' >both.cdr
+printf '%s\n' 'when severity = high then notify email' 'when sverity = high then collect triage' >both.cdr
 run check both.cdr
 holds "what is wrong comes before what is only mentioned" \
     test "$(grep -oE '^(error|info)' "$out" | tr '\n' ' ')" = "error info "

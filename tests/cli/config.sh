@@ -4,7 +4,7 @@
 
 mkdir -p repo/.git repo/rules repo/a/b other
 cd repo || exit 2
-echo 'when source=defender and severity >= high then collect memory' >rules/good.cdr
+echo 'when source=defender and severity >= high then notify email' >rules/good.cdr
 echo '{"source":"defender","severity":"high","alert":{"id":"x"}}' >alert.json
 settings() { printf '%s\n' "$1" >"$work/repo/cdr.json"; }
 

@@ -9,6 +9,7 @@ struct choice {
     const struct program *program;
     const struct builtin *ways[BUILTIN_WAYS_MAX];
     uint32_t count;
+    bool is_foreign; /* IAM would know it if the alert were of AWS */
 };
 
 const struct connection_code *way_connection(const struct program *program, str provider)
@@ -112,6 +113,12 @@ static enum err refuse(const struct step_code *code, const struct choice *choice
             "%s can be done to %s by more than one provider, and the alert is of none of them; "
             "write via=%s",
             row->name, target, choice->ways[0]->provider);
+    else if (choice->count == 0 && choice->is_foreign)
+        *reterr_reason = arena_format(arena,
+            "%s is only a name, and the alert is not of AWS, so it may be of another directory "
+            "than "
+            "IAM; write user=",
+            target);
     else if (!has_connection(choice->program, row))
         *reterr_reason = arena_format(arena, "no connection: %s %s needs one to %s that knows %s",
             verb_name(row->verb), row->name, names, target);
@@ -154,8 +161,11 @@ enum err way_choose(const struct program *program, const struct step_code *code,
         const struct builtin *way = row->ways[at];
         bool is_meant = (code->via.len == 0 || str_is(code->via, way->provider))
                         && (!way->tells || is_of_source(way, event));
-        if (is_meant && !is_of_other_directory(way, code, event, args)
-            && (way->fits == NULL || way->fits(args)))
+        if (!is_meant || (way->fits != NULL && !way->fits(args)))
+            continue;
+        if (is_of_other_directory(way, code, event, args))
+            choice.is_foreign = true;
+        else
             choice.ways[choice.count++] = way;
     }
     if (choice.count > 1)
