@@ -199,7 +199,7 @@ struct step_code {
     const struct approval_stage *stages; /* `approve by`; none: no person is asked */
     uint32_t stage_count;
     struct clause_place approve; /* the clause of `stages` */
-    str via; /* the provider that the rule wrote, of a front; or empty */
+    str via;                     /* the provider that the rule wrote, of a front; or empty */
     uint32_t args_count;
     uint32_t given; /* bit i: the rule wrote parameter i. Such a one is never taken from the alert
                      * instead: when its value is absent, the step is unresolved */

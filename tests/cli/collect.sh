@@ -24,7 +24,8 @@ exits 2 "collecting needs a journal"
 says "--data DIR" "which is said"
 run collect triage --host i-01111e1c0ffee0001 --offline --mode apply --data data
 exits 2 "nobody collects without asking anybody"
-run collect triage $(printf -- '--host i-01111e1c0ffee%04d ' $(seq 101))
+mapfile -t many < <(seq -f '--host=i-01111e1c0ffee%04g' 101)
+run collect triage "${many[@]}"
 exits 2 "a hundred and one hosts are too many"
 says "more than 100 hosts" "which is said"
 

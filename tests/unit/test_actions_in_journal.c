@@ -69,7 +69,8 @@ static struct step_outcome carry_out(struct trial *trial, int64_t run)
 {
     value args[STEP_PARAMS_MAX];
     struct step_outcome outcome = { .turn = STEP_FAILED };
-    const struct builtin *row = builtin_find_of(trial->action->verb, str_from(trial->action->name), "aws");
+    const struct builtin *row =
+        builtin_find_of(trial->action->verb, str_from(trial->action->name), "aws");
     assert_non_null(row);
     action_args(trial->action, row, &trial->arena, args);
     struct event event = { .text = STR("{}") };
@@ -137,7 +138,8 @@ static void assert_not_repeated(struct trial *trial)
     if (trial->action->makes_anew)
         return;
     struct step_outcome again = carry_out(trial, run);
-    const struct builtin *row = builtin_find_of(trial->action->verb, str_from(trial->action->name), "aws");
+    const struct builtin *row =
+        builtin_find_of(trial->action->verb, str_from(trial->action->name), "aws");
     assert_int_equal(again.turn, end_of_another(row, again.turn));
     assert_int_equal(applied_count(trial->client), applied);
     take_back(trial, run);

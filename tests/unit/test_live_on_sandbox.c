@@ -179,7 +179,8 @@ static void triage_of_macos_is_refused(void **state)
 static void faults_on_the_way_change_nothing_of_the_end(void **state)
 {
     struct scene *scene = *state;
-    static const char *const faults[] = { "lose_reply", "fail_before", "fail_after", "html", "throttle" };
+    static const char *const faults[] = { "lose_reply", "fail_before", "fail_after", "html",
+        "throttle" };
     static const char *const operations[] = { "UploadLibraryFile", "RunLiveResponse",
         "GetMachineAction", "GetLiveResponseResult", "DeleteLibraryFile" };
     for (size_t fault = 0; fault < COUNT_OF(faults); fault++)
@@ -188,8 +189,7 @@ static void faults_on_the_way_change_nothing_of_the_end(void **state)
             scene_teardown(state);
             scene_setup(state);
             scene = *state;
-            snprintf(body, sizeof(body),
-                "[{\"operation\":\"%s\",\"kind\":\"%s\",\"times\":1}]",
+            snprintf(body, sizeof(body), "[{\"operation\":\"%s\",\"kind\":\"%s\",\"times\":1}]",
                 operations[at], faults[fault]);
             control_post(scene->client, "faults", body);
             assert_int_equal(scene->client->status, 200);
