@@ -135,7 +135,8 @@ $(B)/tests/unit/test_driver_text: $(addprefix $(B)/compiler/driver/,diff.o markd
 $(B)/tests/unit/test_alerts: $(addprefix $(B)/compiler/driver/,alerts.o files.o output.o)
 $(addprefix $(B)/tests/unit/test_,hooks posted): $(addprefix $(B)/compiler/,driver/alerts.o driver/files.o driver/output.o driver/setting_text.o serve/blocks.o serve/hook.o serve/hooks.o serve/hooks_client_cas.o serve/posted.o)
 $(B)/tests/unit/test_setting_text: $(addprefix $(B)/compiler/driver/,files.o output.o setting_text.o)
-$(B)/tests/unit/test_needs: $(addprefix $(B)/compiler/driver/,json_out.o needs.o policy.o policy_forms.o policy_permits.o policy_read.o)
+$(B)/tests/unit/test_needs: $(addprefix $(B)/compiler/driver/,json_out.o needs.o needs_ways.o policy.o policy_forms.o policy_permits.o policy_read.o)
+$(B)/tests/unit/test_console: $(B)/compiler/driver/console.o
 
 # What the daemon's parts are to it, the test is itself.
 $(addprefix $(B)/tests/unit/,test_api test_api_directory): $(filter-out %/main.o %/commands.o,$(CMD_OBJ)) $(B)/libserve.a

@@ -151,7 +151,7 @@ static str constant_of(const struct program *program, const struct mapping *mapp
 }
 
 /* An alert in canonical names is of the source that it names. */
-static str provider_of(const struct program *program, str name)
+str event_provider_of(const struct program *program, str name)
 {
     str provider = STR("");
     for (uint32_t i = 0; i < program->source_count; i++) {
@@ -189,7 +189,7 @@ static enum err fill(
     TRY(choose_source(program, forced_source, arena, event, &mappings));
     if (mappings != NULL)
         TRY(read_fields(program, mappings, NULL, arena, event));
-    event->provider = provider_of(program, event->source);
+    event->provider = event_provider_of(program, event->source);
     fill_own_fields(event);
     return ERR_OK;
 }

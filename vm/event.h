@@ -54,6 +54,9 @@ MUST_CHECK enum err event_with_raw(const struct program *program, const struct e
  * none: what a person calls the alert. ptr is NULL only when the arena is full. */
 str event_name(const struct event *event, struct arena *arena);
 
+/* Of whom all alerts of the source are, as event->provider; empty: of several, or not known. */
+str event_provider_of(const struct program *program, str source);
+
 /* The part of an event that tests can ask for: its raw values, read by somebody else, whose source
  * is known (NULL: none takes it), and of the canonical fields those that are `wanted` (by field). It has no
  * digest, claims and provider. Errors as event_with_raw. */

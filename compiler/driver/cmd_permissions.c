@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "driver/files.h"
 #include "driver/json_out.h"
+#include "driver/needs_console.h"
 #include "driver/needs_report.h"
 #include "driver/policy_forms.h"
 #include "driver/policy_report.h"
@@ -13,7 +14,8 @@
 enum { POLICY_FILE_BYTES_MAX = 1024 * 1024 };
 
 static const struct option options[] = {
-    { OPTION_PROVIDER, OPTION_TEXT, "NAME", NULL, "aws", "of whose permissions" },
+    { OPTION_PROVIDER, OPTION_TEXT, "NAME", NULL, "aws",
+        "of whose permissions: aws, crowdstrike, defender" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "the policy, and on standard error who needs what; or both as one JSON object" },
     { OPTION_IDENTITY, OPTION_CHOICE, "WHOSE", "all member connection", "all",
@@ -94,7 +96,9 @@ static json_t *whole_json(const struct compilation *compilation, const struct ne
         json_put(&whole, "characters", json_integer((json_int_t)characters));
         json_put(&whole, "warnings", needs_warnings(needs, characters));
     }
-    json_put(&whole, "needs", needs_json(compilation, needs, words));
+    if (console_has(provider))
+        json_put(&whole, "grants", needs_console_json(needs, provider));
+    json_put(&whole, "needs", needs_json(compilation, needs, words, provider));
     return whole;
 }
 
@@ -112,10 +116,10 @@ static enum exit_code print_text(struct driver *driver, const struct arguments *
     str provider)
 {
     if (!str_is(provider, "aws")) {
-        needs_text(&driver->out, compilation, needs);
+        needs_console_text(&driver->out, compilation, needs, provider);
         if (needs->first == NULL)
             driver_message(
-                driver, "no step of these rules needs a permission of %.*s", STR_ARG(provider));
+                driver, "nothing of these rules needs a permission of %.*s", STR_ARG(provider));
         return EXIT_CLEAN;
     }
     if (needs->first == NULL) {
@@ -233,14 +237,20 @@ static bool is_provider(str name)
 static enum exit_code check_arguments(struct driver *driver, const struct arguments *arguments)
 {
     const char *provider = option_text(arguments, OPTION_PROVIDER);
+    bool is_aws = strcmp(provider, "aws") == 0;
     if (!is_provider(str_from(provider)))
-        return driver_usage(
-            driver, &permissions_command, "there is no provider %s; aws is one", provider);
+        return driver_usage(driver, &permissions_command,
+            "there is no provider %s; aws, crowdstrike and defender have permissions", provider);
     const char *account = option_text(arguments, OPTION_ACCOUNT);
     if (account != NULL && (strlen(account) != 12 || strspn(account, "0123456789") != 12))
         return driver_usage(driver, &permissions_command, "--account: an account has 12 digits");
-    if (option_is_given(arguments, OPTION_COMPARE) && strcmp(provider, "aws") != 0)
-        return driver_usage(driver, &permissions_command, "--compare reads policies of aws only");
+    static const enum option_id of_aws[] = { OPTION_COMPARE, OPTION_IDENTITY, OPTION_ACCOUNT,
+        OPTION_LEFTOVERS, OPTION_PARTITION, OPTION_SELF };
+    for (size_t at = 0; at < COUNT_OF(of_aws) && !is_aws; at++)
+        if (option_is_given(arguments, of_aws[at]))
+            return driver_usage(driver, &permissions_command,
+                "a policy, an account, an identity: there is none of that at %s; --provider aws",
+                provider);
     return EXIT_CLEAN;
 }
 
@@ -290,6 +300,8 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
 static const struct example examples[] = {
     { "cdr permissions rules > policy.json", "the least policy that these rules can act with" },
     { "cdr permissions rules --compare policy.json", "what a policy that is in use lacks" },
+    { "cdr permissions rules --provider crowdstrike",
+        "the scopes that an API client of Falcon needs, and for what" },
     { "cdr permissions rules --compare role.json",
         "whether the role that `cdr setup` printed is still enough" },
     { 0 },
@@ -298,7 +310,8 @@ static const struct example examples[] = {
 const struct command permissions_command = {
     .name = "permissions",
     .operands = "[PATH..]",
-    .summary = "the least permissions that rules need, as a policy of IAM",
+    .summary = "the least permissions that rules need, as a policy of IAM or as the EDR's console "
+               "says them",
     .help =
         "Apply and undo are separate statements. Resources and conditions are narrowed where the\n"
         "conditions of all rules that need a permission say so: accounts, regions, tags. With\n"

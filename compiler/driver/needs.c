@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "aws/evidence_place.h"
 #include "constant.h"
+#include "driver/needs_ways.h"
 #include "expand.h"
 #include "registry.h"
 
@@ -16,12 +17,24 @@ struct taken {
     str provider;
     const struct item *rule; /* NULL: no rule takes it, `cdr leftovers` does */
     const struct expr *when; /* expanded */
+    struct way_case case_of; /* `sources`; of the step too while it is looked at */
     const struct ast_step *step;
+    bool is_found; /* what is added is for looking for its target */
 };
 
 str need_step_name(const struct need_user *user)
 {
-    return user->step->action.name;
+    return user->way != NULL ? user->way->key : user->step->action.name;
+}
+
+str need_user_name(const struct need_user *user)
+{
+    return user->way != NULL ? user->way->label : user->rule->name;
+}
+
+span need_user_at(const struct need_user *user)
+{
+    return user->way != NULL ? user->way->at : user->step->at;
 }
 
 /* ---- what is implied ---- */
@@ -208,7 +221,8 @@ static enum err add_user(struct arena *arena, struct need *need, const struct ta
     *last = ARENA_NEW(arena, struct need_user);
     if (*last == NULL)
         return ERR_MEMORY;
-    **last = (struct need_user){ .rule = taken->rule, .step = taken->step };
+    **last =
+        (struct need_user){ .rule = taken->rule, .step = taken->step, .is_found = taken->is_found };
     return ERR_OK;
 }
 
@@ -445,16 +459,35 @@ static enum err add_row(const struct taken *taken, const struct builtin *row)
     return ERR_OK;
 }
 
-static enum err add_action(const struct taken *taken)
+/* What looks for the target takes: no rule wrote it, so nothing of it is narrowed. */
+static enum err add_finder(struct taken *taken)
+{
+    const char *permission = way_find_permission(taken->provider);
+    if (permission == NULL || !way_may_find(&taken->case_of, taken->provider))
+        return ERR_OK;
+    struct need need = { .permission = permission,
+        .action = iam_action_find(str_from(permission)) };
+    taken->is_found = true;
+    enum err err = add_need(taken, &need);
+    taken->is_found = false;
+    return err;
+}
+
+static enum err add_action(struct taken *taken)
 {
     const struct builtin *row = taken->step->action.builtin;
+    const struct program *program = taken->compilation->program;
     const struct builtin *part;
     if (row == NULL)
         return ERR_OK;
+    bool is_emitted = program != NULL && taken->rule != NULL;
+    taken->case_of.program = program;
+    taken->case_of.code = is_emitted ? &program->steps[taken->step->action.index] : NULL;
     taken->needs->idle += row->missing != NULL;
     for (uint32_t at = 0; (part = builtin_part(row, at)) != NULL; at++)
-        TRY(add_row(taken, part));
-    return ERR_OK;
+        if (!is_emitted || way_may_be(&taken->case_of, part))
+            TRY(add_row(taken, part));
+    return is_emitted ? add_finder(taken) : ERR_OK;
 }
 
 /* The parser bounds how deep an `if` stands in others. */
@@ -482,9 +515,54 @@ static enum err add_rule(struct taken *taken, struct item *rule)
     taken->rule = rule;
     taken->when = expand_expr(&expand, rule->rule.when);
     TRY(expand.err);
+    TRY(implied_by(&taken->compilation->arena, taken->when,
+        (struct subject){ .field = FIELD_SOURCE }, &taken->case_of.sources));
     if (rule->rule.steps != NULL)
         taken->needs->rules++;
     return add_steps(taken, rule->rule.steps);
+}
+
+/* ---- ways in ---- */
+
+static str word_of(const struct ast_line *block, const char *key)
+{
+    for (const struct ast_line *line = block->lines; line != NULL; line = line->next)
+        if (str_is(line->key, key) && line->value != NULL && line->value->kind == EXPR_FIELD
+            && line->value->path->next == NULL)
+            return line->value->path->text;
+    return STR("");
+}
+
+/* What a daemon's `poll` asks the provider with. */
+static enum err add_poll(const struct taken *taken, const struct ast_line *line)
+{
+    struct arena *arena = &taken->compilation->arena;
+    str provider = word_of(line, "provider");
+    const char *permission = way_poll_permission(provider, word_of(line, "api"));
+    if (permission == NULL || !str_equal(provider, taken->provider))
+        return ERR_OK;
+    struct need need = { .permission = permission };
+    TRY(add_need(taken, &need));
+    struct need *at = taken->needs->first;
+    while (strcmp(at->permission, permission) != 0 || at->is_undo)
+        at = at->next;
+    struct need_user **last = &at->users;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = ARENA_NEW(arena, struct need_user);
+    if (*last == NULL)
+        return ERR_MEMORY;
+    **last = (struct need_user){ .way = line };
+    return ERR_OK;
+}
+
+static enum err add_ways_in(struct taken *taken, const struct item *item)
+{
+    taken->rule = NULL;
+    for (const struct ast_line *line = item->block.lines; line != NULL; line = line->next)
+        if (str_is(line->key, "poll"))
+            TRY(add_poll(taken, line));
+    return ERR_OK;
 }
 
 enum err needs_of(struct compilation *compilation, str provider, struct needs *ret_needs)
@@ -495,6 +573,8 @@ enum err needs_of(struct compilation *compilation, str provider, struct needs *r
         for (struct item *item = compilation->trees[file]->items; item != NULL; item = item->next)
             if (item->kind == ITEM_RULE)
                 TRY(add_rule(&taken, item));
+            else if (item->kind == ITEM_BLOCK && str_is(item->block.keyword, "daemon"))
+                TRY(add_ways_in(&taken, item));
     return ERR_OK;
 }
 

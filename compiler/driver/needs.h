@@ -2,7 +2,8 @@
  *
  * Each step's row names its permissions. Of AWS each is told apart by the type of resource it is
  * judged on, and narrowed by what the conditions of all rules that need it imply: never by
- * less than all, and never by what the step itself may have from somewhere else.
+ * less than all, and never by what the step itself may have from somewhere else. What can certainly
+ * never be done by the provider needs nothing of it (needs_ways.h).
  */
 #pragma once
 
@@ -12,11 +13,13 @@
 
 enum { NEED_TAGS_MAX = 8, NEED_MAKERS_MAX = 4 };
 
-/* A step of a rule that needs something. */
+/* A step of a rule that needs something; or a way in. */
 struct need_user {
     struct need_user *next;
-    const struct item *rule;
+    const struct item *rule; /* NULL: a way in */
     const struct ast_step *step;
+    const struct ast_line *way; /* NULL: a step; the block `poll NAME {` of a daemon */
+    bool is_found; /* not to act: to look for the device or instance that the step acts on */
 };
 
 /* The resource has one of these values in that tag. */
@@ -65,5 +68,8 @@ MUST_CHECK enum err needs_part(
 /* Whether `wide` permits all that `narrow` does, of the same action and type. */
 bool need_covers(const struct need *wide, const struct need *narrow);
 
-/* "stop_instance"; how a user's step is called. */
+/* "stop_instance"; how a user's step is called. Of a way in what kind it is: "poll". */
 str need_step_name(const struct need_user *user);
+/* The rule's name, or the way's; may be empty. */
+str need_user_name(const struct need_user *user);
+span need_user_at(const struct need_user *user);

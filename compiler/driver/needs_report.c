@@ -1,6 +1,7 @@
 /* needs_report.c - see needs_report.h. */
 #include "driver/needs_report.h"
 
+#include "driver/console.h"
 #include "driver/json_out.h"
 
 #include <stdio.h>
@@ -20,23 +21,32 @@ static json_t *users_json(const struct compilation *compilation, const struct ne
     json_t *users = json_array();
     for (const struct need_user *user = need->users; user != NULL; user = user->next) {
         json_t *json = json_object();
-        json_put(&json, "rule", json_from_str(user->rule->name));
-        json_put(&json, "step", json_from_str(need_step_name(user)));
-        put_place(&json, compilation, user->step->at);
+        json_put(&json, user->way == NULL ? "rule" : "way", json_from_str(need_user_name(user)));
+        json_put(&json, user->way == NULL ? "step" : "kind", json_from_str(need_step_name(user)));
+        if (user->is_found)
+            json_put(&json, "for", json_from_text("target"));
+        put_place(&json, compilation, need_user_at(user));
         json_append(&users, json);
     }
     return users;
 }
 
 json_t *needs_json(const struct compilation *compilation, const struct needs *needs,
-    const struct policy_words *words)
+    const struct policy_words *words, str provider)
 {
     json_t *all = json_array();
     for (const struct need *need = needs->first; need != NULL; need = need->next) {
         json_t *json = json_object();
         json_put(&json, "permission", json_from_text(need->permission));
         json_put(&json, "phase", json_from_text(need->is_undo ? "undo" : "apply"));
-        json_put(&json, "identity", json_from_text(need->is_connections ? "connection" : "member"));
+        struct console_name name;
+        if (console_find(provider, need->permission, &name)) {
+            json_put(&json, "name", json_from_text(name.group));
+            json_put(&json, "access", json_from_text(name.access));
+        } else {
+            json_put(
+                &json, "identity", json_from_text(need->is_connections ? "connection" : "member"));
+        }
         if (need->action != NULL) {
             json_put(&json, "resources", policy_resources(need, words));
             json_put(&json, "conditions", policy_conditions(need));
@@ -74,16 +84,20 @@ static void add_limits(struct output *out, const struct need *need)
     json_decref(conditions);
 }
 
-static void add_user(
+void needs_add_user(
     struct output *out, const struct compilation *compilation, const struct need_user *user)
 {
-    const struct source *source = &compilation->sources.items[user->step->at.file];
-    output_text(out, user->rule->name.len > 0 ? user->rule->name : STR("(no name)"));
+    span at = need_user_at(user);
+    const struct source *source = &compilation->sources.items[at.file];
+    str name = need_user_name(user);
+    output_text(out, name.len > 0 ? name : STR("(no name)"));
     output_add(out, STR(": "));
     output_text(out, need_step_name(user));
+    if (user->is_found)
+        output_add(out, STR(", to find what it acts on"));
     output_add(out, STR(" ("));
     output_text(out, source->file);
-    output_addf(out, ":%u)", (unsigned)source_place(source, user->step->at.start).line);
+    output_addf(out, ":%u)", (unsigned)source_place(source, at.start).line);
 }
 
 /* A step, and how many permissions it needs. */
@@ -96,7 +110,7 @@ struct summed {
 
 static bool is_before(const struct need_user *a, const struct need_user *b)
 {
-    span left = a->step->at, right = b->step->at;
+    span left = need_user_at(a), right = need_user_at(b);
     return left.file != right.file ? left.file < right.file : left.start < right.start;
 }
 
@@ -127,7 +141,7 @@ enum err needs_summary(
         for (const struct need_user *user = need->users; user != NULL; user = user->next)
             TRY(sum_user(&compilation->arena, &first, need, user));
     for (const struct summed *at = first; at != NULL; at = at->next) {
-        add_user(out, compilation, at->user);
+        needs_add_user(out, compilation, at->user);
         output_addf(out, ": %zu permissions to apply, %zu to undo\n", at->counts[0], at->counts[1]);
     }
     return ERR_OK;
@@ -150,7 +164,7 @@ void needs_text(
         output_add(out, STR("\n"));
         for (const struct need_user *user = need->users; user != NULL; user = user->next) {
             output_add(out, STR("    "));
-            add_user(out, compilation, user);
+            needs_add_user(out, compilation, user);
             output_add(out, STR("\n"));
         }
     }

@@ -9,12 +9,12 @@ static json_t *finding_json(
 {
     json_t *rules = json_array();
     for (const struct need_user *user = need->users; user != NULL; user = user->next) {
-        const struct source *source = &compilation->sources.items[user->step->at.file];
+        const struct source *source = &compilation->sources.items[need_user_at(user).file];
         json_t *rule = json_object();
-        json_put(&rule, "rule", json_from_str(user->rule->name));
+        json_put(&rule, "rule", json_from_str(need_user_name(user)));
         json_put(&rule, "step", json_from_str(need_step_name(user)));
         json_put(&rule, "file", json_from_str(source->file));
-        json_put(&rule, "line", json_integer(source_place(source, user->step->at.start).line));
+        json_put(&rule, "line", json_integer(source_place(source, need_user_at(user).start).line));
         json_append(&rules, rule);
     }
     json_t *json = json_object();

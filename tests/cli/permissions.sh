@@ -153,4 +153,43 @@ exits 0 "one object for programs"
 holds "the policy, its length and who needs what" json '.policy.Version and .characters > 500
     and (.needs[] | select(.permission == "iam:PutRolePolicy") | .rules == [{"rule": "stolen", "step": "isolate_role", "file": "rules/role.cdr", "line": 1}])
     and (.warnings | length) == 2'
+
+# ---- CrowdStrike and Microsoft ----
+cat >edr.cdr <<'R'
+connection falcon { provider = crowdstrike cloud = eu1 client_id = "0123456789abcdef0123456789abcdef" client_secret = env("S") }
+rule shell { when source = crowdstrike then collect triage; respond alert_status status="closed" }
+rule moved { when source = crowdstrike then respond isolate_role }
+rule miner { when source = guardduty then respond isolate_host }
+rule phished { when source = defender then respond disable_user; notify alert_comment }
+rule others { when severity >= critical then respond isolate_host via=defender }
+daemon { rules = ["x.cdr"] poll falcon { provider = crowdstrike } poll ms { provider = defender } poll old { provider = defender api = endpoint } }
+R
+run permissions edr.cdr --provider crowdstrike
+exits 0 "scopes of Falcon are told"
+prints "Alerts: Read, Write" "as its console names them"
+prints "Real time response (admin): Write" "each"
+prints "        shell: triage (edr.cdr:2)" "with the step that needs it"
+prints "        moved: isolate_role, to find what it acts on (edr.cdr:3)" "or that looks for an instance with it"
+prints "        falcon: poll (edr.cdr:7)" "or the poll that asks with it"
+holds "what goes to another EDR for certain needs nothing of it" bash -c '! grep -qE "others|phished" "$1"' _ "$out"
+holds "what is taken back stands apart" bash -c 'grep -A1 "Write, to undo" "$1" | grep -q "shell: alert_status"' _ "$out"
+run permissions edr.cdr --provider crowdstrike --format json
+holds "as JSON what to tick is a list" json '.provider == "crowdstrike" and (.grants | map(.name))
+    == ["Alerts", "Hosts", "Real time response (admin)", "Real time response"]'
+holds "and each need names what it is for" json '[.needs[] | select(.permission == "hosts:read" and .phase == "apply") | .rules[]
+    | select(.rule == "moved")] == [{"rule": "moved", "step": "isolate_role", "for": "target", "file": "edr.cdr", "line": 3}]'
+holds "a poll too" json '.needs[] | select(.permission == "alerts:read" and .phase == "apply") | .rules[-1]
+    == {"way": "falcon", "kind": "poll", "file": "edr.cdr", "line": 7}'
+run permissions edr.cdr --provider defender
+exits 0 "app roles of Microsoft are told"
+prints "Microsoft Graph: SecurityAlert.Read.All, SecurityAlert.ReadWrite.All, User.EnableDisableAccount.All, User.Read.All" "by the API"
+prints "WindowsDefenderATP: Alert.Read.All, Alert.ReadWrite.All, Machine.Isolate, Machine.Read.All" "of both"
+holds "and nothing for alerts of Falcon" bash -c '! grep -qE "shell|moved" "$1"' _ "$out"
+run permissions edr.cdr
+holds "EC2 is asked for the instance of a device" json '[.Statement[].Action[]] | index("ec2:DescribeInstances") != null'
+run permissions edr.cdr --provider crowdstrike --self arn:aws:iam::111122223333:role/cdr
+exits 2 "a policy is of AWS alone"
+run permissions edr.cdr --provider falcon
+exits 2 "a provider that is not known is refused"
+says "aws, crowdstrike and defender have permissions" "and those that are known are told"
 finish
