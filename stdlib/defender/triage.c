@@ -17,6 +17,7 @@ enum {
     PACKING_S = 600,
     SESSIONS_S = 5400, /* until the start has reached the machine */
     /* Of the whole tenant, ten sessions may be asked for a minute. */
+    STATUS_MS_FIRST = 10 * 1000, /* a small host is done by then; with its sessions two a minute */
     STATUS_MS = 30 * 1000,
     STATUS_MS_MAX = 60 * 1000,
     SESSION_MS = 30 * 1000, /* a session takes about so long */
@@ -398,7 +399,7 @@ static enum step_turn heard_start(struct step *step)
     bool is_started = holds(live->output, "cdr-collector started")
                       || holds(live->output, "cdr-collector running");
     self->start_why = is_started ? NULL : script_words(step, live);
-    return ask_status(step, STATUS_MS);
+    return ask_status(step, STATUS_MS_FIRST);
 }
 
 /* ---- its status ---- */

@@ -7,13 +7,14 @@
  * In the world, beside "accounts":
  *
  *   {"microsoft": {"tenantId", "cloud": "commercial", "limits": {"liveResponseAMinute": 10,
- *     "liveResponseSessions": 25, "libraryFileBytes", "collectLooks"}, "clients": [..], "machines": [..], "machineActions": [..],
- *     "libraryFiles": [..], "alerts": [..], "graphAlerts": [..], "users": [..], "files": [..]}}
+ *     "liveResponseSessions": 25, "libraryFileBytes", "collectLooks", "actionLooks"}, "clients": [..],
+ *     "machines": [..], "machineActions": [..], "libraryFiles": [..], "alerts": [..], "graphAlerts": [..], "users": [..], "files": [..]}}
  *
  * A limit of 0 is none. A client has "clientId", "secret", "certificates" (PEM), "defenderRoles",
  * "graphRoles" and "directoryRoles". A machine has, beside what Defender shows, "online", "runs"
  * (host_run.h), "isolation" and, of the collector, "sandbox" (fake_host.h); an action {"action", "looks", "results"}. Time inside passes
- * with each look: an action is Pending at the first, InProgress at the second, over at the third.
+ * with each look: an action is Pending at the first, InProgress at the second, over at the third;
+ * "actionLooks" says at how many looks it is not over yet (2).
  */
 #pragma once
 
@@ -65,6 +66,9 @@ bool microsoft_refuse_missing(struct edr_call *call, const char *what);
 
 /* The client of the call's token, or NULL. */
 const json_t *microsoft_client(const struct edr_call *call);
+
+/* A limit of the tenant, or what Microsoft says; 0 is none. */
+long long microsoft_limit(const struct edr_call *call, const char *name, long long usual);
 
 /* ---- machine actions ---- */
 

@@ -9,9 +9,8 @@
 
 enum {
     TOP_MAX = 10000,
-    LOOKS_PENDING = 1,     /* at so many looks it is still waiting */
-    LOOKS_IN_PROGRESS = 2, /* at so many it is under way */
-    QUEUE_DAYS = 3,        /* an action waits so long for a machine that is offline */
+    LOOKS = 2,      /* at so many looks it is not over yet */
+    QUEUE_DAYS = 3, /* an action waits so long for a machine that is offline */
     SHA1_DIGITS = 40,
     LINK_S = 30 * 60,
 };
@@ -24,6 +23,12 @@ static json_t *action_of(const json_t *record)
 static bool is_over(const json_t *action)
 {
     return !microsoft_is_among(world_text(action, "status"), "Pending|InProgress");
+}
+
+long long microsoft_limit(const struct edr_call *call, const char *name, long long usual)
+{
+    const json_t *limit = json_object_get(json_object_get(call->tenant, "limits"), name);
+    return limit == NULL ? usual : json_integer_value(limit);
 }
 
 /* ---- how an action goes on ---- */
@@ -92,13 +97,14 @@ static void look_at(struct edr_call *call, json_t *record)
     }
     long long looks = world_number(record, "looks") + 1;
     json_object_set_new(record, "looks", json_integer(looks));
-    if (looks <= LOOKS_PENDING)
+    long long most = microsoft_limit(call, "actionLooks", LOOKS);
+    if (looks * 2 <= most) /* it is still waiting */
         return;
     if (strcmp(world_text(action, "status"), "Pending") == 0)
         set_state(call, action, "InProgress");
     bool is_live = strcmp(world_text(action, "type"), "LiveResponse") == 0;
     bool is_done = !is_live || microsoft_live_proceed(call, record, machine);
-    if (is_done && looks > LOOKS_IN_PROGRESS)
+    if (is_done && looks > most)
         end(call, record, machine);
 }
 

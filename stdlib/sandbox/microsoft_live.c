@@ -20,13 +20,6 @@ enum {
     NAME_BYTES = 128,
 };
 
-/* A limit of the tenant, or what Microsoft says; 0 is none. */
-static long long limit_of(const struct edr_call *call, const char *name, long long usual)
-{
-    const json_t *limit = json_object_get(json_object_get(call->tenant, "limits"), name);
-    return limit == NULL ? usual : json_integer_value(limit);
-}
-
 /* ---- the library ---- */
 
 static json_t *file_told(const json_t *file)
@@ -95,7 +88,7 @@ void sandbox_microsoft_upload_library(struct edr_call *call)
     }
     call->target = part->filename;
     if (part->content.len == 0
-        || (long long)part->content.len > limit_of(call, "libraryFileBytes", FILE_BYTES)) {
+        || (long long)part->content.len > microsoft_limit(call, "libraryFileBytes", FILE_BYTES)) {
         edr_refuse(call, 400, "BadRequest", "The file is empty, or larger than 20 MB.");
         return;
     }
@@ -231,7 +224,7 @@ static bool refuse_throttled(struct edr_call *call, long long wait_ms, const cha
 /* Ten calls a minute. */
 static bool is_within_rate(struct edr_call *call)
 {
-    long long most = limit_of(call, "liveResponseAMinute", CALLS_A_MINUTE);
+    long long most = microsoft_limit(call, "liveResponseAMinute", CALLS_A_MINUTE);
     json_t *calls = json_object_get(call->tenant, "liveResponseCalls");
     while (json_array_size(calls) > 0
            && json_integer_value(json_array_get(calls, 0)) <= call->now_ms - WINDOW_MS)
@@ -248,7 +241,7 @@ static bool is_within_rate(struct edr_call *call)
 /* 25 sessions of the tenant at once. */
 static bool is_room(struct edr_call *call)
 {
-    long long most = limit_of(call, "liveResponseSessions", SESSIONS);
+    long long most = microsoft_limit(call, "liveResponseSessions", SESSIONS);
     long long open = 0;
     size_t index;
     json_t *record;
@@ -372,7 +365,7 @@ static struct fake_host fake_of(const struct work *work)
         .name = world_text(machine, "computerDnsName"),
         .is_windows = str_startswith(str_from(world_text(machine, "osPlatform")), STR("Windows")),
         .uploader = is_cut ? NULL : edr_uploader(work->call),
-        .looks = limit_of(work->call, "collectLooks", COLLECT_LOOKS) };
+        .looks = microsoft_limit(work->call, "collectLooks", COLLECT_LOOKS) };
 }
 
 static bool begin_get(const struct work *work)
