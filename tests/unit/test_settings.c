@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 /* A step that needs a provider can be given a connection to it. */
 static void every_provider_of_a_builtin_can_be_connected(void **state)
 {
@@ -49,13 +51,17 @@ static void no_row_is_there_twice(void **state)
                          && str_is(str_from(setting_at(a)->block), setting_at(b)->block));
 }
 
-static void words_have_choices_and_other_values_have_none(void **state)
+static void words_have_choices_numbers_bounds_and_other_values_neither(void **state)
 {
     (void)state;
     for (size_t at = 0; setting_at(at)->key != NULL; at++) {
         const struct setting *row = setting_at(at);
         bool is_word = row->kind == SETTING_WORD || row->kind == SETTING_WORDS;
-        assert_true(row->choices == NULL || is_word);
+        bool is_bounded = row->kind == SETTING_NUMBER || row->kind == SETTING_SECONDS;
+        long long least = 0, most = 0;
+        assert_true(row->choices == NULL || is_word || is_bounded);
+        if (is_bounded)
+            assert_true(sscanf(row->choices, "%lld %lld", &least, &most) == 2 && least < most);
         assert_true(row->kind != SETTING_WORDS || row->choices != NULL);
     }
 }
@@ -66,7 +72,7 @@ int main(void)
         cmocka_unit_test(every_provider_of_a_builtin_can_be_connected),
         cmocka_unit_test(every_provider_has_settings_of_its_own),
         cmocka_unit_test(no_row_is_there_twice),
-        cmocka_unit_test(words_have_choices_and_other_values_have_none),
+        cmocka_unit_test(words_have_choices_numbers_bounds_and_other_values_neither),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
