@@ -1,6 +1,8 @@
 /* cmd_setup.c - cdr setup: what a provider must be given before cdr can act there. */
 #include "driver/needs_report.h"
+#include "driver/console.h"
 #include "driver/rules.h"
+#include "driver/setup_edr.h"
 #include "driver/setup_template.h"
 
 #include <errno.h>
@@ -16,8 +18,9 @@ static const struct option options[] = {
         "what who takes it must say; CDR_EXTERNAL_ID says it too; else one is made up" },
     { OPTION_LEFTOVERS, OPTION_FLAG, NULL, NULL, NULL,
         "with what `cdr leftovers --remove` needs to delete what cdr made" },
-    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "cloudformation terraform json", "cloudformation",
-        "a template of a stack, a .tf.json file, or the documents alone" },
+    { OPTION_FORMAT, OPTION_CHOICE, "FORM", "cloudformation terraform json text", "cloudformation",
+        "of aws a template of a stack, a .tf.json file, or the documents alone; of an EDR text, "
+        "which it is by itself, or json" },
     { 0 },
 };
 
@@ -120,27 +123,42 @@ static enum exit_code print(struct driver *driver, const struct arguments *argum
                : driver_failure(driver, "writing the template", driver->out.buf.err);
 }
 
-static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+/* The rules after the first operand. */
+static enum exit_code load(
+    struct driver *driver, const struct arguments *arguments, struct compilation *compilation)
 {
-    struct setup setup;
-    if (arguments->operand_count == 0 || strcmp(arguments->operands[0], "aws") != 0)
-        return driver_usage(driver, &setup_command, "set up what? This build knows aws");
-    enum exit_code code = read_setup(driver, arguments, &setup);
-    if (code != EXIT_CLEAN)
-        return code;
     struct arguments rest = *arguments;
     rest.operands++;
     rest.operand_count--;
     const char *const *paths = NULL;
     enum err err = rules_paths(driver, &rest, &paths);
-    if (err != ERR_OK)
-        return driver_failure(driver, "reading the command line", err);
+    return err != ERR_OK ? driver_failure(driver, "reading the command line", err)
+                         : rules_load(driver, paths[0] == NULL ? here : paths, compilation);
+}
+
+static enum exit_code set_up_nothing(struct driver *driver, const char *provider)
+{
+    driver_message(driver,
+        "no step of these rules needs a permission of %s: there is "
+        "nothing to set up",
+        provider);
+    return EXIT_NOTHING;
+}
+
+static enum exit_code set_up_aws(struct driver *driver, const struct arguments *arguments)
+{
+    struct setup setup;
+    if (option_choice(arguments, OPTION_FORMAT) > SETUP_JSON)
+        return driver_usage(driver, &setup_command, "what aws is told is no text: --format json");
+    enum exit_code code = read_setup(driver, arguments, &setup);
+    if (code != EXIT_CLEAN)
+        return code;
     CLEANUP(compile_release) struct compilation compilation = { 0 };
-    code = rules_load(driver, paths[0] == NULL ? here : paths, &compilation);
+    code = load(driver, arguments, &compilation);
     if (code != EXIT_CLEAN)
         return code;
     struct needs needs, members, own;
-    err = needs_of(&compilation, STR("aws"), &needs);
+    enum err err = needs_of(&compilation, STR("aws"), &needs);
     if (err == ERR_OK && option_is_given(arguments, OPTION_LEFTOVERS))
         err = needs_add_leftovers(&compilation, &needs);
     if (err == ERR_OK)
@@ -149,13 +167,49 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         err = needs_part(&needs, true, &compilation.arena, &own);
     if (err != ERR_OK)
         return driver_failure(driver, "looking at what the rules need", err);
-    if (needs.first == NULL) {
-        driver_message(driver, "no step of these rules needs a permission of AWS: there is "
-                               "nothing to set up");
-        return EXIT_NOTHING;
-    }
+    if (needs.first == NULL)
+        return set_up_nothing(driver, "AWS");
     setup.own = &own;
     return print(driver, arguments, &members, &setup);
+}
+
+static enum exit_code set_up_edr(
+    struct driver *driver, const struct arguments *arguments, const char *provider)
+{
+    static const enum option_id of_aws[] = { OPTION_TRUST, OPTION_ROLE, OPTION_EXTERNAL_ID,
+        OPTION_LEFTOVERS };
+    bool is_given = option_is_given(arguments, OPTION_FORMAT);
+    int form = option_choice(arguments, OPTION_FORMAT);
+    for (size_t at = 0; at < COUNT_OF(of_aws); at++)
+        if (option_is_given(arguments, of_aws[at]))
+            return driver_usage(driver, &setup_command, "no role is taken at %s", provider);
+    if (is_given && form < SETUP_JSON)
+        return driver_usage(
+            driver, &setup_command, "%s has no templates: --format text or json", provider);
+    CLEANUP(compile_release) struct compilation compilation = { 0 };
+    enum exit_code code = load(driver, arguments, &compilation);
+    if (code != EXIT_CLEAN)
+        return code;
+    struct needs needs;
+    enum err err = needs_of(&compilation, str_from(provider), &needs);
+    if (err == ERR_OK && needs.first == NULL)
+        return set_up_nothing(driver, provider);
+    if (err == ERR_OK)
+        err = is_given && form == SETUP_JSON
+                  ? setup_edr_json(&driver->out, &needs, str_from(provider))
+                  : setup_edr_text(&driver->out, &needs, str_from(provider));
+    return err == ERR_OK ? EXIT_CLEAN : driver_failure(driver, "writing what to do", err);
+}
+
+static enum exit_code run(struct driver *driver, const struct arguments *arguments)
+{
+    const char *provider = arguments->operand_count == 0 ? "" : arguments->operands[0];
+    if (strcmp(provider, "aws") == 0)
+        return set_up_aws(driver, arguments);
+    if (console_has(str_from(provider)))
+        return set_up_edr(driver, arguments, provider);
+    return driver_usage(
+        driver, &setup_command, "set up what? This build knows aws, crowdstrike and defender");
 }
 
 static const struct example examples[] = {
@@ -163,18 +217,23 @@ static const struct example examples[] = {
         "a CloudFormation template of the role for member accounts" },
     { "cdr setup aws rules --trust 111122223333 --format terraform > cdr.tf.json",
         "the same for Terraform" },
+    { "cdr setup crowdstrike rules", "what to click in Falcon's console, and the connection" },
     { 0 },
 };
 
 const struct command setup_command = {
     .name = "setup",
-    .operands = "aws [PATH..]",
-    .summary = "what to give cdr in the accounts where rules act: a role with the least privilege",
-    .help = "The role trusts whom --trust names, if they say the external id; it may do what the "
-            "rules\n"
-            "need and nothing to itself. What to put into the configuration is told on standard\n"
-            "error. Make it in every account, for instance as a stack set. Without PATH it is for\n"
-            "the rules below the current directory.",
+    .operands = "aws|crowdstrike|defender [PATH..]",
+    .summary =
+        "what to give cdr where rules act, with the least privilege: a role, an API client, an app",
+    .help =
+        "Of aws: the role trusts whom --trust names, if they say the external id; it may do what "
+        "the "
+        "rules\n"
+        "need and nothing to itself. What to put into the configuration is told on standard\n"
+        "error. Make it in every account, for instance as a stack set. Of crowdstrike and\n"
+        "defender: what to do in the console step by step, with exactly what the rules need, and\n"
+        "the connection to paste. Without PATH it is for the rules below the current directory.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

@@ -118,4 +118,45 @@ exits 2 "another provider is told"
 echo 'rule quiet { when severity >= high then open case }' >quiet.cdr
 run setup aws quiet.cdr --trust "$trust"
 exits 3 "rules that need nothing need no role"
+
+# ---- CrowdStrike and Microsoft ----
+cat >edr.cdr <<'R'
+rule shell { when source = crowdstrike then collect triage; respond isolate_host }
+rule phished { when source = defender then respond disable_user }
+R
+run setup crowdstrike edr.cdr
+exits 0 "Falcon's console is led through"
+prints "     Hosts: Read, Write" "with exactly the scopes"
+prints "     Real time response (admin): Write" "each"
+prints "Custom Scripts, get and put" "and response policies"
+prints 'client_secret = env("CDR_FALCON_CLIENT_SECRET")' "and the connection, without a secret"
+sed -n '/^connection/,/^}/p' "$out" >falcon.cdr
+run check falcon.cdr
+exits 0 "which is one"
+run setup crowdstrike edr.cdr --format json
+exits 0 "the same is there as JSON"
+holds "with what to tick, what to do and what to set" json '(.grants | map(.name) | index("Hosts")) != null
+    and (.steps | length) == 4 and .environment == ["CDR_FALCON_CLIENT_ID", "CDR_FALCON_CLIENT_SECRET"]'
+jq -j .connection "$out" >again.cdr
+holds "and the same connection" cmp -s again.cdr falcon.cdr
+run setup defender edr.cdr
+exits 0 "Microsoft's console is led through"
+prints "Microsoft Graph: User.EnableDisableAccount.All, User.Read.All" "with exactly the app roles"
+prints "Grant admin consent" "and the consent"
+prints "Privileged Authentication Administrator" "and what disabling administrators takes"
+holds "and nothing of live response, which no rule takes" bash -c '! grep -q "Live Response" "$1"' _ "$out"
+sed -n '/^connection/,/^}/p' "$out" >defender.cdr
+run check defender.cdr
+exits 0 "its connection is one"
+echo 'rule r { when source = defender then collect memory }' >live.cdr
+run setup defender live.cdr
+prints "Live Response for Servers, Live Response unsigned script execution" "live response is switched on where a rule takes it"
+run setup crowdstrike live.cdr
+exits 3 "rules that need nothing of Falcon set up nothing there"
+run setup defender edr.cdr --trust "$trust"
+exits 2 "there is nobody to trust"
+run setup defender edr.cdr --format terraform
+exits 2 "and no template"
+run setup aws edr.cdr --trust "$trust" --format text
+exits 2 "what aws is told is no text"
 finish
