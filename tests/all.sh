@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # all.sh - what `make test` runs: lint, gcc and clang with warnings as errors, ASan, UBSan
-# and LSan, valgrind on the command suite, and moto as a second opinion on AWS. Ends with one
-# line that adds up all of them.
+# and LSan, valgrind on the command suite, moto as a second opinion on AWS, and Prism on
+# the EDRs. Ends with one line that adds up all of them.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 make=("${MAKE:-make}" --no-print-directory -s "-j$(nproc)")
@@ -49,6 +49,7 @@ part 'valgrind on the command suite' env ONLY=cli LOGS=build/valgrind-logs \
     SCRIPTS='api.sh check.sh fmt.sh run.sh seed.sh' \
     CDR_IS_SLOW=1 tests/check.sh build
 part 'moto, an AWS we did not write' tests/providers/moto.sh
+part "Prism, requests by the vendors' descriptions" tests/providers/prism.sh
 
 printf '\ntook %s s\n' "$SECONDS"
 printf '%s passed, %s failed, %s skipped\n' "$passed" "$failed" "$skipped"

@@ -11,6 +11,8 @@ test="clang libclang-rt-14-dev clang-format libcmocka-dev valgrind python3 pytho
  dash busybox zsh fish mandoc man-db python3-jsonschema python3-yaml faketime slowhttptest zstd"
 # Rust is not among them: Debian's is too old for rsigma. Where there is no cargo, its rows say so.
 bench="g++ openjdk-17-jdk-headless maven libvectorscan-dev"
+# Node.js of another source brings its own npm, which Debian's does not go with.
+command -v npm >/dev/null || test="$test nodejs npm"
 case ${1:-build} in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
