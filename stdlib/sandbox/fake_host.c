@@ -243,6 +243,8 @@ static const char *start(struct fake_host *host, const char *key, str script, st
                                         : "no"));
     }
     json_array_append_new(collections_of(host), collection);
+    json_object_set_new(
+        host->inside, "starts", json_integer(world_number(host->inside, "starts") + 1));
     return "cdr-collector started\n";
 }
 

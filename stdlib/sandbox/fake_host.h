@@ -5,7 +5,8 @@
  * then "complete", and the archive is a small real one, .zip or .tar.gz, with manifest.json in it.
  * Other scripts print nothing; PowerShell whose quotes or brackets are not closed is refused as
  * PowerShell refuses it. What it remembers is in the host's own member "sandbox": "collections":
- * [{"key", "looks", "uploaded", "manifest", "sha256", "bytes"}], "put": [names].
+ * [{"key", "looks", "uploaded", "manifest", "sha256", "bytes"}], "put": [names], "starts": how
+ * often one was begun.
  */
 #pragma once
 

@@ -63,21 +63,6 @@ static void connect_to(struct scene *scene)
     scene->transport = rest_connection_transport(scene->connection);
 }
 
-/* Live response without its limit of ten calls a minute: the tests are faster than people. */
-static struct client *client_unlimited(void)
-{
-    struct client *client = client_new(STR(""));
-    json_t *world = control_get(client, "state");
-    json_object_set_new(json_object_get(world, "microsoft"), "limits",
-        json_pack("{s:i}", "liveResponseAMinute", 0));
-    char *text = json_dumps(world, 0);
-    json_decref(world);
-    client_free(client);
-    client = client_new(str_from(text));
-    free(text);
-    return client;
-}
-
 static int scene_setup(void **state)
 {
     struct scene *scene = calloc(1, sizeof(*scene));
