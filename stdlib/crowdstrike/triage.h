@@ -49,6 +49,8 @@ struct falcon_triage {
     str tool_name; /* as `put` sends it */
     str tool_path; /* on the host */
     struct tries tool_tries;
+    uint32_t puts;       /* to the host */
+    bool is_put_unheard; /* the last one may not have arrived */
     /* the start, and the polling of it */
     bool is_offline;
     bool is_queued; /* the start waits in the queue of a host that is offline */

@@ -3,7 +3,7 @@
 #include "crowdstrike/rtr_requests.h"
 #include "crowdstrike/triage.h"
 
-enum { EXTENSION_MAX = 5, SHA256_DIGITS = 64 };
+enum { EXTENSION_MAX = 5, SHA256_DIGITS = 64, PUTS_MAX = 3 };
 
 /* ".exe", where the file has such an end; else nothing. */
 static str extension_of(str file)
@@ -136,6 +136,8 @@ static enum step_turn heard_hash(struct step *step, const struct rtr_told *told)
     struct falcon_triage *self = step->state;
     if (told->heard == RTR_DONE && has_hash(told->out, self->tool_sha256))
         return falcon_triage_start(step);
+    if (self->is_put_unheard && self->puts < PUTS_MAX)
+        return falcon_triage_put_tool(step);
     const char *words = told->why != NULL
                             ? told->why
                             : falcon_triage_words(step, told->err.len > 0 ? told->err : told->out);
@@ -145,11 +147,13 @@ static enum step_turn heard_hash(struct step *step, const struct rtr_told *told)
         STR_ARG(self->tool_sha256), words == NULL ? "" : words);
 }
 
-/* Whatever came of it, a file that was there already included: its hash tells. */
+/* Whatever came of it, a file that was there already included: its hash tells. One that may not have
+ * arrived is put again: a file that came meanwhile is not written over. */
 static enum step_turn heard_put(struct step *step, const struct rtr_told *told)
 {
-    const struct falcon_triage *self = step->state;
-    (void)told;
+    struct falcon_triage *self = step->state;
+    self->puts++;
+    self->is_put_unheard = told->heard == RTR_UNANSWERED;
     struct rtr_command command = { .base = "filehash",
         .line = rtr_line(step->arena, "filehash", self->tool_path) };
     return rtr_run(step, &command, heard_hash);

@@ -92,7 +92,9 @@ static void each_call_may_go_wrong_once(void **state)
     struct client *client = *state;
     CLEANUP(arena_release) struct arena arena = ARENA_INIT(0);
     struct aws_connection *connection = connection_of(client, &arena);
-    struct providers providers = { client, connect_aws, aws_connection_transport(connection) };
+    struct providers providers = {
+        .client = client, .connect = connect_aws, .self = aws_connection_transport(connection)
+    };
     for (size_t at = 0; at < COUNT_OF(actions); at++) {
         control_post(client, "reset", "");
         uint32_t calls = calls_of(&providers, &actions[at]);
