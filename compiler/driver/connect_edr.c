@@ -321,6 +321,11 @@ struct transport *edr_reach(struct connector *connector, enum edr edr, const cha
     return way->connection == NULL ? NULL : rest_connection_transport(way->connection);
 }
 
+struct rest_connection *edr_connection(const struct connector *connector, enum edr edr)
+{
+    return connector->edr.used[edr] == NULL ? NULL : connector->edr.used[edr]->connection;
+}
+
 bool edr_lacks_setting(const struct connector *connector)
 {
     for (enum edr edr = 0; edr < EDR_COUNT; edr++)

@@ -11,6 +11,7 @@
 #include "rest/late.h"
 
 struct connector;
+struct rest_connection;
 struct edr_way;
 
 enum edr { EDR_CROWDSTRIKE, EDR_DEFENDER, EDR_COUNT };
@@ -30,6 +31,8 @@ enum edr edr_find(const char *provider);
 MUST_CHECK enum err edr_use(struct connector *connector, const struct program *program);
 /* The way to it; NULL: *reterr_reason is a sentence that lives as long as the connector. */
 struct transport *edr_reach(struct connector *connector, enum edr edr, const char **reterr_reason);
+/* The connection itself, once it was reached; NULL: it was not. */
+struct rest_connection *edr_connection(const struct connector *connector, enum edr edr);
 /* Whether there is none because a setting could not be looked up. */
 bool edr_lacks_setting(const struct connector *connector);
 void edr_release(struct connector *connector);

@@ -3,6 +3,8 @@
 
 #include "driver/settings.h"
 
+struct compilation;
+
 enum health { HEALTH_OK, HEALTH_WARNING, HEALTH_PROBLEM };
 
 struct symptom {
@@ -38,5 +40,8 @@ bool doctor_data_is_locked(const char *directory, struct arena *arena);
 /* Everything that the daemon is told by its config: rules and their tests, secrets, certificates,
  * addresses, the data directory, connections and what they may (serve/doctor_*.c). */
 void doctor_daemon(struct checkup *checkup, const char *config);
+/* Connections to EDRs that the rules of a compiled program have: secrets, token, clock, what the client
+ * may beside what the rules need, the folder for evidence, exclusions. Only `is_online` asks. */
+void doctor_edrs(struct checkup *checkup, struct compilation *compilation, bool is_online);
 /* Credentials, found or not and where; only `is_online` asks AWS about them. */
 void doctor_aws(struct checkup *checkup, bool is_online);

@@ -325,4 +325,6 @@ void doctor_aws(struct checkup *checkup, bool is_online)
     if (connection != NULL && is_online && ask_aws(checkup, &connector))
         enter_another(checkup, &connector, &compilation);
     connector_release(&connector);
+    if (compilation.program != NULL)
+        doctor_edrs(checkup, &compilation, is_online);
 }

@@ -138,16 +138,18 @@ void doctor_connections(struct checkup *checkup, struct rule_set *set)
     }
     for (uint32_t at = 0; at < program->connection_count; at++) {
         const struct connection_code *connection = &program->connections[at];
+        const char *provider = arena_copy(&checkup->driver->arena, connection->provider).ptr;
         if (str_is(connection->provider, "aws"))
             has_aws = true;
-        else
+        else if (edr_find(provider) == EDR_COUNT)
             checkup_add(checkup, HEALTH_WARNING, "connection", NULL,
                 "%.*s is not connected in this build, so it was not tried",
                 STR_ARG(connection->provider));
     }
     for (uint32_t at = 0; at < program->daemon_block_count; at++)
-        has_aws |= str_is(program->daemon_blocks[at].kind, "poll")
+        has_aws |= str_is(block_word(&program->daemon_blocks[at], "provider", ""), "guardduty")
                    || str_is(program->daemon_blocks[at].kind, "queue");
     if (has_aws)
         look_at_aws(checkup, set);
+    doctor_edrs(checkup, &set->compilation, true);
 }

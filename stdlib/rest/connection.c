@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     CONNECTION_BYTES_MAX = 64 * 1024,
@@ -498,6 +499,20 @@ enum err rest_connection_try(
             TRY(rest_token_ready(connection, &connection->services[at], false, connection->stop,
                 arena, reterr_reason));
     return ERR_OK;
+}
+
+str rest_connection_base(const struct rest_connection *connection, const char *service)
+{
+    for (uint32_t at = 0; at < connection->plan.services_count; at++)
+        if (strcmp(connection->services[at].plan.name, service) == 0)
+            return connection->services[at].plan.base;
+    return STR("");
+}
+
+bool rest_connection_clock(const struct rest_connection *connection, int64_t *ret_ahead_s)
+{
+    *ret_ahead_s = connection->ahead_s;
+    return connection->has_clock;
 }
 
 void rest_connection_heed(struct rest_connection *connection, const volatile int *stop)

@@ -63,6 +63,11 @@ struct transport *rest_connection_transport(struct rest_connection *connection);
 /* Get a token of each service that can be asked, so that a wrong secret shows. As a transport's send. */
 MUST_CHECK enum err rest_connection_try(
     struct rest_connection *connection, struct arena *arena, const char **reterr_reason);
+/* Where requests of the service go by now: a client may have been moved. Empty: nowhere. */
+str rest_connection_base(const struct rest_connection *connection, const char *service);
+/* Seconds that the vendor's clock was ahead of ours when it was last asked for a token. False: it did
+ * not say. */
+bool rest_connection_clock(const struct rest_connection *connection, int64_t *ret_ahead_s);
 /* As aws_connection_heed. */
 void rest_connection_heed(struct rest_connection *connection, const volatile int *stop);
 /* Who signs addresses to upload to; outlives the connection; NULL: nobody. */

@@ -24,6 +24,9 @@ struct rest_connection {
     const volatile int *stop;
     struct rest_signer *signer;
     int64_t skew_s; /* the vendor's clock less ours, once an assertion was refused for it */
+    bool has_clock;
+    int64_t
+        ahead_s; /* the vendor's clock less ours, as it was told with the last answer for a token */
     struct rest_plan plan;
     struct rest_service services[REST_SERVICES_MAX];
 };

@@ -180,6 +180,11 @@ static enum err attempt(struct asking *asking, struct arena *scratch, struct htt
     TRY(oauth_form(&asking->connection->plan.client, plan->scope, plan->token_url,
         now_s(asking->connection), scratch, &request.body, ret_reason));
     enum err err = http->send(http, &request, scratch, reply, ret_reason);
+    if (err == ERR_OK && reply->date_unix_s != 0) {
+        struct clock *clock = asking->connection->clock;
+        asking->connection->has_clock = true;
+        asking->connection->ahead_s = reply->date_unix_s - clock->now_ms(clock) / MS_PER_S;
+    }
     *ret_outcome = err == ERR_OK ? answer_take(asking, reply, scratch, ret_reason) : OUTCOME_LATER;
     return err == ERR_REFUSED || err == ERR_TRANSPORT || err == ERR_TIMEOUT ? ERR_OK : err;
 }
