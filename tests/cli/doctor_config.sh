@@ -3,7 +3,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 examples=$root/docs/examples
-for name in sandbox daemon; do
+for name in sandbox daemon edr; do
     run check "$examples/$name.cdr" "$root/rules"
     exits 0 "$name.cdr compiles together with the shipped rules"
     prints "All " "without a finding that counts"
@@ -99,6 +99,24 @@ exits 1 "so is a config that is not there"
 echo 'cdr 1' >empty.cdr
 run doctor --config empty.cdr
 exits 1 "or one without a daemon"
+
+# ---- the one with CrowdStrike and Microsoft, on the sandbox ----
+mkdir -p evidence
+chmod 700 evidence
+openssl req -x509 -newkey ed25519 -keyout creds/tls.key -nodes -out tls.pem -subj /CN=localhost -days 300 2>/dev/null
+printf %s sandbox-secret-of-cdr-falcon >creds/falcon
+printf %s sandbox-secret-of-cdr-defender >creds/defender.secret
+sed -e "s|/etc/cdr/|$work/|; s|\"../../rules\"|\"edr_rules.cdr\"|; s|\"/var/lib/cdr\"|\"$work/data\"|" \
+    -e "s|/var/lib/cdr/evidence|$work/evidence|; s|127.0.0.1:8443|127.0.0.1:0|" \
+    -e "s|cloud = eu1|url = \"$AWS_ENDPOINT_URL/_crowdstrike\"|; s|0123456789abcdef0123456789abcdef|c0ffee00111122223333444455556666|" \
+    -e "s|certificate = credential(\"defender.pem\")|url = \"$AWS_ENDPOINT_URL/_microsoft\" client_secret = credential(\"defender.secret\")|" \
+    "$examples/edr.cdr" >edr.cdr
+echo 'rule shell { when source in [crowdstrike, defender] then collect triage; respond isolate_host }' >edr_rules.cdr
+run doctor --config edr.cdr
+exits 0 "the example with EDRs has no problem where all is there"
+prints "we are crowdstrike:c0ffee00111122223333444455556666" "Falcon takes us for its client"
+prints "we are microsoft:5a5db0c5-0000-4000-8000-0000000c0ffe/" "and Microsoft for its application"
+prints "of defender is missing" "app roles are compared"
 
 # The unit that goes with it.
 if command -v systemd-analyze >/dev/null &&
