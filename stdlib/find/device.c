@@ -116,12 +116,24 @@ void device_of_instance(struct step *step, const struct xml *item, str owner, st
 
 /* ---- do they mean the same? ---- */
 
+/* EC2 calls instances by their addresses, "ip-10-0-1-15": that is no second fact. */
+static bool is_of_address(str name)
+{
+    str prefix = STR("ip-");
+    return str_startswith(name, prefix) && str_all_of(str_skip(name, prefix.len), "0123456789-");
+}
+
 /* Up to their first dot, in any case. */
-static bool is_name(str a, str b)
+static bool is_label(str a, str b)
 {
     a = str_first(a, str_find(a, '.'));
     b = str_first(b, str_find(b, '.'));
     return a.len > 0 && a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+static bool is_name(str a, str b)
+{
+    return is_label(a, b) && !is_of_address(str_first(a, str_find(a, '.')));
 }
 
 static bool shares_name(const struct device *a, const struct device *b)
@@ -139,6 +151,17 @@ static bool shares(const str *a, uint32_t a_count, const str *b, uint32_t b_coun
         if (has_text(b, b_count, a[at]))
             return true;
     return false;
+}
+
+bool device_may_be(const struct device *a, const struct device *b)
+{
+    bool is_address =
+        a->ip_count == 0 || b->ip_count == 0 || shares(a->ips, a->ip_count, b->ips, b->ip_count);
+    bool is_named = a->name_count == 0 || b->name_count == 0;
+    for (uint32_t at = 0; at < a->name_count && !is_named; at++)
+        for (uint32_t other = 0; other < b->name_count && !is_named; other++)
+            is_named = is_label(a->names[at], b->names[other]);
+    return is_address && is_named;
 }
 
 /* In UTC, to the second: the text decides. */

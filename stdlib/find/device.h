@@ -38,6 +38,9 @@ void device_of_machine(struct step *step, const struct xml *item, struct device 
 void device_of_instance(
     struct step *step, const struct xml *item, str owner, struct device *device);
 
+/* Whether nothing that both say speaks against it: of names, and of addresses, they share one. */
+bool device_may_be(const struct device *a, const struct device *b);
+
 enum agreement {
     AGREES_NOT,    /* in one fact at most, or one contradicts */
     AGREES,        /* in two, of those that any network may have again: address and name */

@@ -56,7 +56,7 @@ static enum step_turn ask_devices(struct step *step, const struct edr *edr)
     if (edr->has_ids && at == 0)
         return talk_ask(step, DEVICES, edr->by_id(step, self->instance.instance));
     at -= edr->has_ids ? 1 : 0;
-    if (self->matches > 0 || at >= self->instance.ip_count)
+    if ((self->matches > 0 && self->is_strong) || at >= self->instance.ip_count)
         return conclude(step);
     return talk_ask(step, DEVICES, edr->by_ip(step, self->instance.ips[at]));
 }

@@ -19,16 +19,15 @@ static str arg(const struct step *step, uint32_t index)
 /* ---- what is known of the device ---- */
 
 /* What the alert says: the name and the addresses of the device. */
-static void know_alert(struct step *step)
+static void know_alert(struct step *step, struct device *device)
 {
-    struct find_instance *self = step->state;
     value ips = step->args[FIND_IPS];
     const value *items = value_items(ips);
-    device_add_name(step, &self->device, arg(step, FIND_NAME));
+    device_add_name(step, device, arg(step, FIND_NAME));
     for (uint32_t at = 0; items != NULL && at < ips.count; at++)
-        device_add_ip(step, &self->device, value_print(step->arena, items[at]));
+        device_add_ip(step, device, value_print(step->arena, items[at]));
     if (items == NULL && ips.kind != VALUE_ABSENT && ips.kind != VALUE_NULL)
-        device_add_ip(step, &self->device, value_print(step->arena, ips));
+        device_add_ip(step, device, value_print(step->arena, ips));
 }
 
 /* ---- where it may be ---- */
@@ -263,11 +262,20 @@ static enum step_turn begin_search(struct step *step)
     return is_in_organization(step) ? ask_accounts(step, STR("")) : search(step);
 }
 
+/* The record of the EDR counts alone, and not for an alert that speaks of another name or address. */
+static bool is_of_alert(struct step *step, const struct device *record)
+{
+    struct device alert = { .id = STR("") };
+    know_alert(step, &alert);
+    return device_may_be(&alert, record);
+}
+
 static enum step_turn heard_device(struct step *step, const struct answer *answer)
 {
     struct find_instance *self = step->state;
     str id = arg(step, FIND_HOST);
     const struct xml *item = NULL;
+    struct device record = { .id = STR("") };
     if (answer->heard == HEARD_ASSUMED)
         return talk_end(
             step, STEP_UNRESOLVED, "which instance it is can be seen only when its EDR is asked");
@@ -278,9 +286,15 @@ static enum step_turn heard_device(struct step *step, const struct answer *answe
     } else if (str_is(arg(step, FIND_SOURCE), "crowdstrike")) {
         item = falcon_resource(answer, "device_id", id);
         if (item != NULL)
-            device_of_falcon(step, item, &self->device);
+            device_of_falcon(step, item, &record);
     } else if (str_equal(xml_text(answer->root, "id"), id))
-        device_of_machine(step, answer->root, &self->device);
+        device_of_machine(step, answer->root, &record);
+    if (record.id.len > 0 && !is_of_alert(step, &record))
+        return talk_end(step, STEP_UNRESOLVED,
+            "the alert and the EDR's record of the device speak of different names or addresses: "
+            "one of them is old, or not of this device");
+    if (record.id.len > 0)
+        self->device = record;
     return begin_search(step);
 }
 
@@ -289,7 +303,7 @@ static enum step_turn begin(struct step *step)
     str source = arg(step, FIND_SOURCE);
     str id = arg(step, FIND_HOST);
     struct request request;
-    know_alert(step);
+    know_alert(step, &((struct find_instance *)step->state)->device);
     if (str_is(source, "crowdstrike") && falcon_is_agent_id(id))
         request = falcon_get_device(step, id);
     else if (str_is(source, "defender"))

@@ -2,6 +2,8 @@
 # poll_defender.sh - alerts that the daemon fetches from Defender, by both of its APIs: through faults and
 # kill -9 each is there once.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/cli/serve_lib.sh
+. "$root/tests/cli/serve_lib.sh"
 start_sandbox
 export CDR_TEST_SECRET=sandbox-secret-of-cdr-defender
 mkdir rules
@@ -20,7 +22,6 @@ daemon {
   poll mde { provider = defender api = endpoint every = 1s since = 20000d }
 }
 END
-. "$(dirname "${BASH_SOURCE[0]}")/serve_lib.sh"
 run check config.cdr
 exits 0 "the config is one"
 sandbox_tell faults '[{"operation":"ListAlerts","kind":"throttle"},{"operation":"ListAlerts","kind":"html","after":1},

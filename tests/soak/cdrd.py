@@ -341,22 +341,26 @@ class Checks:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.lock = threading.Lock()  # parts run beside one another, and a line is one
 
     def that(self, holds, sentence, told=""):
-        if holds:
-            self.passed += 1
-            print("ok -", sentence, flush=True)
-        else:
-            self.failed += 1
-            print("not ok -", sentence, told, flush=True)
+        with self.lock:
+            if holds:
+                self.passed += 1
+                print("ok -", sentence, flush=True)
+            else:
+                self.failed += 1
+                print("not ok -", sentence, told, flush=True)
         return holds
 
     def figure(self, name, value):
-        print(f"# {name}: {value}", flush=True)
+        with self.lock:
+            print(f"# {name}: {value}", flush=True)
 
     def skip(self, sentence, reason):
-        self.skipped += 1
-        print("ok -", sentence, "# SKIP", reason, flush=True)
+        with self.lock:
+            self.skipped += 1
+            print("ok -", sentence, "# SKIP", reason, flush=True)
 
     def finish(self):
         print(f"1..{self.passed + self.failed + self.skipped}")

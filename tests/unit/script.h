@@ -266,9 +266,10 @@ static void script_allowed(const struct script *script, const struct request *re
 /* All of a request that the journal compares. */
 static str script_written(struct arena *arena, const struct request *request, enum step_turn turn)
 {
-    const char *text = arena_format(arena, "%s %s %.*s %s:%s %.*s %.*s %u %.*s",
-        step_turn_name(turn), request->provider == NULL ? "-" : request->provider,
-        STR_ARG(request->account), request->service, request->operation, STR_ARG(request->region),
+    const char *who = request->provider == NULL ? "" : request->provider;
+    const char *text = arena_format(arena, "%s %s%s%.*s%s%s:%s %.*s %.*s %u %.*s",
+        step_turn_name(turn), who, who[0] == '\0' ? "" : "/", STR_ARG(request->account),
+        who[0] == '\0' ? "" : " ", request->service, request->operation, STR_ARG(request->region),
         STR_ARG(request->target), request->delay_ms, STR_ARG(request->body));
     assert_non_null(text);
     return str_from(text);

@@ -360,7 +360,7 @@ static enum err record(
     const struct step_code *code = &recorder->program->steps[index];
     buf_addf(&recorder->told, "%s", code->builtin->name);
     for (uint32_t at = 0; at < code->args_count; at++)
-        if (args[at].kind != VALUE_ABSENT)
+        if (args[at].kind != VALUE_ABSENT && !code->builtin->params[at].is_filled)
             buf_addf(&recorder->told, " %s=%.*s", code->builtin->params[at].name,
                 STR_ARG(value_print(recorder->arena, args[at])));
     for (const struct step_condition *at = code->condition; at != NULL; at = at->outer)

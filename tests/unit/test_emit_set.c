@@ -186,17 +186,22 @@ static void what_is_not_enforced_is_written_down(void **state)
         "  when severity >= high\n"
         "  limit 10 targets per 1h\n"
         "  then collect triage timeout 30m;\n"
-        "       respond isolate_role for 24h approve by \"ir\" within 15m via=aws\n"
+        "       respond isolate_role for 24h approve by \"ir\" within 15m via=two\n"
         "}\n"
+        "connection one { provider = aws region = \"eu-west-1\" }\n"
+        "connection two { provider = aws region = \"us-east-1\" }\n"
         "role ir { members = \"ana\" may = approve environments = \"lab\" }\n"
         "never respond isolate_host on host.name = \"x\" \"why\"\n"
         "always severity = critical implies open case \"rule r does not\"\n");
-    assert_int_equal(program->unenforced_count, 2);
-    assert_string_equal(program->unenforced[0].clause, "environments");
-    assert_int_equal(program->unenforced[0].line, 9);
-    assert_string_equal(program->unenforced[1].clause, "via");
-    assert_int_equal(program->unenforced[1].line, 7);
-    assert_true(str_is(program->unenforced[1].rule, "r"));
+    assert_int_equal(program->unenforced_count, 3);
+    for (uint32_t at = 0; at < 3; at++)
+        if (strcmp(program->unenforced[at].clause, "via") == 0) {
+            assert_int_equal(program->unenforced[at].line, 7);
+            assert_true(str_is(program->unenforced[at].rule, "r"));
+        } else if (strcmp(program->unenforced[at].clause, "environments") == 0)
+            assert_int_equal(program->unenforced[at].line, 11);
+        else
+            assert_string_equal(program->unenforced[at].clause, "connection");
 }
 
 static void a_second_connection_to_a_provider_is_not_kept(void **state)

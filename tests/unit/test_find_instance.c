@@ -166,6 +166,43 @@ static void all_accounts_of_the_organization_are_looked_in(void **state)
     script_end(&script);
 }
 
+static void what_the_alert_says_is_no_second_fact_of_the_record(void **state)
+{
+    (void)state;
+    /* the record is of another machine than the alert speaks of */
+    static const struct exchange exchanges[] = { ASK(
+        "GetMachineById", MACHINE, MACHINE_REPLY(ADDRESS_ALONE)) };
+    value ips[] = { value_text(STR("10.0.1.66")) };
+    struct script script;
+    find(&script, "defender", MACHINE);
+    script.args[FIND_IPS] = value_list(ips, 1);
+    assert_int_equal(PLAY(&script, exchanges), STEP_UNRESOLVED);
+    assert_reason(&script, "different names or addresses");
+    script_end(&script);
+    find(&script, "defender", MACHINE);
+    script_set(&script, "name", "rogue");
+    assert_int_equal(PLAY(&script, exchanges), STEP_UNRESOLVED);
+    script_end(&script);
+}
+
+static void a_name_made_of_the_address_is_no_second_fact(void **state)
+{
+    (void)state;
+    static const struct exchange exchanges[] = { REFUSED_BECAUSE("GetMachineById", false,
+                                                     "no connection to defender"),
+        ASK("DescribeInstances", BY_ADDRESS,
+            INSTANCE_REPLY(OURS, "i-0abc", "running",
+                "<privateDnsName>ip-10-0-1-15.ec2.internal</privateDnsName>" CARD(
+                    "10.0.1.15", "06:00:aa:bb:cc:dd"))) };
+    value ips[] = { value_text(STR("10.0.1.15")) };
+    struct script script;
+    find(&script, "defender", MACHINE);
+    script_set(&script, "name", "ip-10-0-1-15");
+    script.args[FIND_IPS] = value_list(ips, 1);
+    assert_int_equal(PLAY(&script, exchanges), STEP_UNRESOLVED);
+    script_end(&script);
+}
+
 static void without_its_edr_the_alert_alone_counts(void **state)
 {
     (void)state;
@@ -199,6 +236,8 @@ int main(void)
         cmocka_unit_test(two_that_agree_are_none),
         cmocka_unit_test(address_and_name_need_all_places_to_be_seen),
         cmocka_unit_test(all_accounts_of_the_organization_are_looked_in),
+        cmocka_unit_test(what_the_alert_says_is_no_second_fact_of_the_record),
+        cmocka_unit_test(a_name_made_of_the_address_is_no_second_fact),
         cmocka_unit_test(without_its_edr_the_alert_alone_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,8 +59,8 @@ static const struct builtin *step_named(const char *name)
 {
     const struct builtin *row;
     for (size_t at = 0; (row = builtin_at(at)) != NULL; at++)
-        if (row->verb != VERB_UNDO && strcmp(row->name, name) == 0)
-            return row;
+        if (row->verb < VERB_UNDO && strcmp(row->name, name) == 0)
+            return builtin_find_of(row->verb, str_from(name), "aws");
     return NULL;
 }
 

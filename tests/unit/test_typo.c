@@ -60,7 +60,7 @@ static void add_steps(struct words *words)
 {
     const struct builtin *builtin;
     for (size_t at = 0; (builtin = builtin_at(at)) != NULL; at++) {
-        if (builtin->verb == VERB_UNDO)
+        if (builtin->verb >= VERB_UNDO)
             continue;
         const char *before =
             arena_format(&words->arena, "when severity >= high then %s ", verb_name(builtin->verb));

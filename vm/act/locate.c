@@ -126,7 +126,7 @@ enum err located_read(const struct step_outcome *outcome, enum type type, struct
     struct located *ret_located)
 {
     struct arn arn;
-    *ret_located = (struct located){ .is_tried = true, .turn = outcome->turn, .id = STR("") };
+    *ret_located = (struct located){ .type = type, .turn = outcome->turn, .id = STR("") };
     ret_located->found = outcome->reason == NULL ? "" : outcome->reason;
     if (outcome->turn != STEP_DONE)
         return ERR_OK;

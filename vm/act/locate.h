@@ -28,9 +28,13 @@ enum {
     FIND_PARAMS
 };
 
-/* What was found for a run, kept for its later steps. Zero it. */
+/* Providers by two types, one more that is always looked for anew. */
+enum { LOCATED_MAX = 9 };
+
+/* What was found for a run, kept for its later steps. */
 struct located {
-    bool is_tried;
+    enum type type;      /* of what was looked for .. */
+    str via;             /* .. by whom, as the step said */
     enum step_turn turn; /* of the step that looked */
     str id;              /* of what was found: "i-0abc", a device id */
     str account;         /* of an instance */

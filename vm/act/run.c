@@ -24,8 +24,8 @@ struct runner {
     str alert;         /* event_name */
     const char *doubt; /* an excuse cannot be decided; NULL: none */
     struct always always;
-    struct located instance; /* what was looked for, and came of it, for all steps */
-    struct located host;
+    struct located located[LOCATED_MAX]; /* what was looked for, for all steps */
+    uint32_t located_count;
     /* `approve` holds the steps after it too, however its own step ended */
     const struct step_code *gate; /* the last one that nobody has said yes to; NULL: none */
     bool is_gate_shut;            /* somebody said no, or nobody answered */
@@ -139,6 +139,28 @@ static enum err look_for(struct runner *runner, const struct builtin *row, str v
     return located_read(&step.outcome, type, runner->arena, ret_located);
 }
 
+/* What was looked for before is not looked for again, unless that failed. */
+static enum err located_find(struct runner *runner, const struct builtin *row, enum type type,
+    const struct step_code *code, const struct located **ret_located)
+{
+    struct located *located = NULL;
+    for (uint32_t at = 0; at < runner->located_count; at++)
+        if (runner->located[at].type == type && str_equal(runner->located[at].via, code->via))
+            located = &runner->located[at];
+    *ret_located = located;
+    if (located != NULL && (located->turn == STEP_DONE || located->turn == STEP_UNRESOLVED))
+        return ERR_OK;
+    if (located == NULL)
+        located = &runner->located[runner->located_count];
+    TRY(look_for(runner, row, code->via, type, located));
+    located->via = code->via;
+    if (located == &runner->located[runner->located_count]
+        && runner->located_count + 1 < LOCATED_MAX)
+        runner->located_count++;
+    *ret_located = located;
+    return ERR_OK;
+}
+
 /* The alert does not name what the step acts on: *reterr_reason says so, and after ERR_NOT_FOUND what
  * was tried too. */
 static enum err locate(struct runner *runner, const struct step_code *code, value *args,
@@ -148,9 +170,8 @@ static enum err locate(struct runner *runner, const struct step_code *code, valu
     const struct builtin *row = NULL;
     if (!locate_is_possible(runner->executor, code, runner->event, &type, &row))
         return ERR_NOT_FOUND;
-    struct located *located = type == TYPE_INSTANCE ? &runner->instance : &runner->host;
-    if (!located->is_tried)
-        TRY(look_for(runner, row, code->via, type, located));
+    const struct located *located = NULL;
+    TRY(located_find(runner, row, type, code, &located));
     if (located->turn != STEP_DONE) {
         *reterr_reason = arena_format(runner->arena, "%s; and from its %s none was found: %s",
             *reterr_reason, type == TYPE_INSTANCE ? "host" : "instance", located->found);
@@ -172,12 +193,11 @@ static enum err choose(struct runner *runner, const struct step_code *code, valu
     if (code->builtin->ways == NULL || is_done || (err != ERR_OK && err != ERR_NOT_FOUND))
         return err;
     enum type type = err == ERR_OK ? TYPE_INSTANCE : TYPE_HOST;
-    struct located *located = err == ERR_OK ? &runner->instance : &runner->host;
+    const struct located *located = NULL;
     const struct builtin *finder = NULL;
     if (!locate_is_instead(runner->executor, code, runner->event, type, &finder))
         return err;
-    if (!located->is_tried)
-        TRY(look_for(runner, finder, code->via, type, located));
+    TRY(located_find(runner, finder, type, code, &located));
     if (located->turn != STEP_DONE)
         return err;
     located_bind(located, type, code, args);

@@ -9,7 +9,7 @@ struct choice {
     const struct program *program;
     const struct builtin *ways[BUILTIN_WAYS_MAX];
     uint32_t count;
-    bool is_foreign; /* IAM would know it if the alert were of AWS */
+    bool is_foreign; /* some way would know it, if the alert were of its provider */
 };
 
 const struct connection_code *way_connection(const struct program *program, str provider)
@@ -53,16 +53,18 @@ static void narrow(struct choice *choice, const struct event *event)
 }
 
 /* Every directory has users of the same names: one that the rule did not write is of IAM only if the
- * alert is of AWS, or its form says so. */
+ * alert is of AWS, or its form says so, and of another directory only if the alert is of that, or the
+ * rule names it by `via`. */
 static bool is_of_other_directory(const struct builtin *way, const struct step_code *code,
     const struct event *event, const value *args)
 {
-    if (strcmp(way->provider, "aws") != 0 || str_is(event->provider, "aws"))
+    bool is_aws = strcmp(way->provider, "aws") == 0;
+    if (is_of_source(way, event) || (!is_aws && code->via.len > 0))
         return false;
     for (uint32_t at = 0; at < builtin_param_count(way); at++)
         if (way->params[at].need == PARAM_TARGET && way->params[at].type == TYPE_USER
             && (code->given & (1U << at)) == 0 && args[at].kind == VALUE_TEXT
-            && !args_is_iam_user(value_str(args[at])))
+            && !(is_aws && args_is_iam_user(value_str(args[at]))))
             return true;
     return false;
 }
