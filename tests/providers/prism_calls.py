@@ -21,7 +21,6 @@ import urllib.request
 
 # Where each API is at the sandbox, and what stands before its paths.
 APIS = (("crowdstrike", "/_crowdstrike", ""), ("defender", "/_microsoft/api/", "/api/"), ("graph", "/_microsoft/v1.0/", "/v1.0/"))
-OFFLINE_HOST = "1111000000000000c0ffee0000000003"
 
 
 class Recorder:
@@ -228,8 +227,8 @@ def run_steps(world, case):
     alert = world.write("alert.json", text)
     status, told = world.run("run", "--rules", rules, "--alerts", alert, "--mode", "apply", "--data", "data", until=case.get("until"))
     if case.get("undo"):
-        status, undone = world.run("undo", "1", "--data", "data")
-        told += undone
+        ended, undone = world.run("undo", "1", "--data", "data")
+        status, told = status or ended, told + undone
     return status, told
 
 

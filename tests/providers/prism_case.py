@@ -89,6 +89,15 @@ def builders():
     return named, lost
 
 
+def rows_left_out(cdr, played):
+    """Rows of the providers that no case took: (provider, "respond isolate_host")."""
+    told = json.loads(subprocess.run([*cdr, "builtins", "--json"], check=True, capture_output=True).stdout)
+    rows = {(row["provider"], "%s %s" % (row["step"], row["name"])) for row in told if row["provider"] in ("crowdstrike", "defender")}
+    taken = {("crowdstrike" if request["api"] == "crowdstrike" else "defender", step)
+             for what in played.values() for request in what["asked"] for step in re.findall(r"^ +\d+\. (\w+ \w+)", what["told"], re.M)}
+    return rows - taken if rows else "cdr builtins tells of none"
+
+
 # ---- what the description says of names ----
 
 
@@ -323,6 +332,8 @@ def main():
                     print("\n".join("# " + line for line in prism.log.read().splitlines()[-20:]))
                     break
             else:
+                left_out = rows_left_out(cdr, played)
+                tap.check(not left_out, "every step of the providers was taken", left_out)
                 judge(tap, prisms, known, played)
         finally:
             for prism in prisms.values():
