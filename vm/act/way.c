@@ -117,10 +117,10 @@ static enum err refuse(const struct step_code *code, const struct choice *choice
             row->name, target, choice->ways[0]->provider);
     else if (choice->count == 0 && choice->is_foreign)
         *reterr_reason = arena_format(arena,
-            "%s is only a name, and the alert is not of AWS, so it may be of another directory "
-            "than "
-            "IAM; write user=",
-            target);
+            "%s is only a name, and the alert is not of %s, so it may be of another directory; "
+            "write "
+            "user=, or via= where it is of that one",
+            target, names);
     else if (!has_connection(choice->program, row))
         *reterr_reason = arena_format(arena, "no connection: %s %s needs one to %s that knows %s",
             verb_name(row->verb), row->name, names, target);
