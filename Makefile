@@ -182,7 +182,7 @@ JOBS    := -j$(shell nproc)
 SUITE   := $(UNIT) $(FAULT) $(MODEL) $(DIFF) $(MATCHES)
 SOAK    := $(B)/cdr $(MODEL) $(MATCHES) $(B)/tests/fault/fault_interleavings $(B)/tests/unit/test_signature $(POWER) $(KILLER)
 
-run: ## a whole case on the sandbox: alert, evidence, isolation, undo; sets itself up
+run: ## three whole cases on the sandbox (AWS, Defender, CrowdStrike): alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build
 	@echo "building, quietly (a minute or two the first time)"
 	@mkdir -p $(B)

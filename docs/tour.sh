@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# tour.sh - one alert from detection to undo on the sandbox; what `make run` shows.
+# tour.sh - three alerts from detection to undo on the sandbox; what `make run` shows.
+#
+# Two are of EDRs, which take their time: they begin at once, beside the first (docs/tour/case.sh).
 #
 # CDR is the command. Everything it writes goes to a folder under the system's temporary
 # directory, which is removed at the end. Nothing outside this machine is reached.
@@ -10,8 +12,10 @@ alert=member.json rules=organization.cdr
 work=$(mktemp -d)
 sandbox=''
 daemon=''
+defender=''
+falcon=''
 one=''
-trap 'for one in $daemon $sandbox; do kill "$one" 2>/dev/null; done; rm -rf "$work"' EXIT
+trap 'for one in $daemon $sandbox $defender $falcon; do kill "$one" 2>/dev/null; done; wait; rm -rf "$work"' EXIT
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$(printf '\033[1m') plain=$(printf '\033[0m')
@@ -27,6 +31,12 @@ typed() {
     printf '\n'
 }
 show() { typed "$@"; "$cdr" "$@" | sed 's/^/    /'; }
+
+mkdir "$work/defender" "$work/falcon"
+CDR=$cdr docs/tour/case.sh defender "$work/defender" >"$work/defender.txt" 2>&1 &
+defender=$!
+CDR=$cdr docs/tour/case.sh falcon "$work/falcon" >"$work/falcon.txt" 2>&1 &
+falcon=$!
 
 "$cdr" sandbox --listen 127.0.0.1:0 >"$work/sandbox.txt" 2>&1 &
 sandbox=$!
@@ -128,6 +138,19 @@ show undo 1 --data daemon
 kill "$daemon" && wait "$daemon" || true
 daemon=''
 
+# What a case that began at the start has told.
+told() { # PID FILE
+    echo "    (it began beside the first case, and takes its time: hosts are asked in the pace of the EDR)"
+    wait "$1" || { cat "$2"; return 1; }
+    cat "$2"
+}
+title "15. A case of Defender on EC2: collect, isolate the host, isolate the role of its instance, let go."
+told "$defender" "$work/defender.txt"
+defender=''
+title "16. A case of CrowdStrike: triage on Linux and Windows, contain, comment, lift."
+told "$falcon" "$work/falcon.txt"
+falcon=''
+
 title "What to try next"
 cat <<NEXT
     cdr check rules/                          what a typo looks like: change a word in a rule first
@@ -138,6 +161,7 @@ cat <<NEXT
     cdr builtins; cdr builtins isolate_role   what rules can do, and the permissions each needs
     docs/operations.md                        the daemon, from nothing to alerts of a real provider
     docs/aws.md                               from nothing to a governed rule on your organization
+    docs/edr.md                               the same for CrowdStrike and Defender
     docs/language.md                          ten minutes to a rule of your own
     (cdr is build/cdr here; make install puts it into /usr/local/bin)
 NEXT
