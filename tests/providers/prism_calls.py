@@ -245,6 +245,14 @@ def run_polls(world, case):
     return world.run("serve", "--config", config, "--listen", "127.0.0.1:0", "--data", "data", until=case["until"])
 
 
+def run_doctor(world, case):
+    rules = world.write("rules.cdr", "rule r { when source = crowdstrike then %s }\n" % "; ".join(case["then"]))
+    config = world.write("config.cdr", world.connections() + 'daemon { rules = ["%s"] }\n' % rules)
+    status, told = world.run("doctor", "--config", config)
+    # What else it finds of this machine is not what is asked here.
+    return (0 if "permissions" in told else status), told
+
+
 TOUR = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "tour", "guardduty.json")
 TOOL = "#!/bin/sh\nexit 0\n"
 TOOL_HASH = hashlib.sha256(TOOL.encode()).hexdigest()
@@ -277,6 +285,7 @@ CASES = {
     "falcon: find by address": steps(INSTANCE, "respond isolate_host via=crowdstrike", world=unnamed),
     "falcon: hosts": dict(play=run_hosts, words=["--all"], world=crowded),
     "falcon: hosts, chosen": dict(play=run_hosts, words=["--platform", "linux", "--group", "9999000000000000c0ffee0000000001", "--online"]),
+    "falcon: doctor": dict(play=run_doctor, then=("collect triage via=crowdstrike", *ALERT_STEPS)),
     "defender: isolate": steps(GRAPH_WINDOWS, "respond isolate_host", undo=True),
     "defender: isolate selectively": steps(GRAPH_WINDOWS, "respond isolate_host mode=selective", undo=True),
     "defender: restrict": steps(GRAPH_WINDOWS, "respond restrict_app_execution", "respond scan_host", undo=True),
