@@ -54,6 +54,8 @@ static enum err body_now(
         return ERR_OK;
     if (signer.keys != NULL)
         TRY(late_put_fill(*ret_body, order->request, &signer, scratch, ret_body, reterr_reason));
+    if (!str_is(order->request->late, LATE_NOW))
+        return ERR_OK;
     return late_fill(*ret_body, protocol == AWS_PROTOCOL_QUERY, &late, scratch, ret_body);
 }
 

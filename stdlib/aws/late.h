@@ -6,13 +6,10 @@
  *
  * LATE_NOW becomes the time of sending, as AWS's clock has it: "2026-11-22T09:00:00Z".
  *
- * Only the bodies of requests that builtins make pass here, of services that take a form or JSON;
- * never a reply, a file or a script. A mark is one only as a whole JSON string, with its quotation
- * marks: `"cdr-late-now"` of a JSON body, `%22cdr-late-now%22` of a document in a form. What an
- * attacker may have named (a user, a key, a role, an instance) has no quotation marks, or IAM and
- * EC2 would not have taken the name, so it stays what it is and is found; and a text with them
- * that gets through, a description, turns into the time, which tells nobody anything and cannot
- * end the string that it stands in. */
+ * Only where the step says that its request has it (request.late): in any other the same words, of
+ * an alert, a rule or a host, stay what they are. Even there a mark is one only as a whole JSON
+ * string, with its quotation marks: `"cdr-late-now"` of a JSON body, `%22cdr-late-now%22` of a
+ * document in a form. */
 #pragma once
 
 #include "base/arena.h"

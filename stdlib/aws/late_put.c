@@ -80,26 +80,32 @@ static enum err address_make(const struct mark *mark, const struct late_signer *
 enum err late_put_fill(str body, const struct request *request, const struct late_signer *signer,
     struct arena *arena, str *ret_body, const char **reterr_reason)
 {
-    static const char opening[] = "\"" LATE_PUT;
-    const char *at = memmem(body.ptr, body.len, opening, sizeof(opening) - 1);
+    str late = request->late;
     struct mark mark;
     const char *address;
     *ret_body = body;
-    if (at == NULL || strcmp(request->service, "ssm") != 0
+    if (!str_startswith(late, STR(LATE_PUT)) || strcmp(request->service, "ssm") != 0
         || strcmp(request->operation, "SendCommand") != 0)
         return ERR_OK;
-    size_t before = (size_t)(at - body.ptr);
-    str rest = str_skip(body, before + sizeof(opening) - 1);
-    str text = str_first(rest, str_find(rest, '"'));
+    str text = str_skip(late, sizeof(LATE_PUT) - 1);
     if (!mark_read(text, &mark))
         return refuse(arena_format(arena, "%.*s is no place to put evidence to",
                           STR_ARG(str_first(text, 200))),
             reterr_reason);
+    const char *string = arena_format(arena, "\"%.*s\"", STR_ARG(late));
+    if (string == NULL)
+        return ERR_MEMORY;
+    const char *at = memmem(body.ptr, body.len, string, late.len + 2);
+    size_t before = at == NULL ? body.len : (size_t)(at - body.ptr);
+    str rest = str_skip(body, before + late.len + 2);
+    if (at == NULL || memmem(rest.ptr, rest.len, string, late.len + 2) != NULL)
+        return refuse(
+            "the place to put evidence to is not in the command, or twice", reterr_reason);
     TRY(address_make(&mark, signer, arena, &address, reterr_reason));
     CLEANUP(buf_release) struct buf out = BUF_INIT(REQUEST_BYTES_MAX);
     buf_add(&out, str_first(body, before));
     buf_addf(&out, "\"%s\"", address);
-    buf_add(&out, str_skip(rest, text.len + 1));
+    buf_add(&out, rest);
     TRY(out.err);
     *ret_body = arena_copy(arena, buf_str(&out));
     return ret_body->ptr == NULL ? ERR_MEMORY : ERR_OK;

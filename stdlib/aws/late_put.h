@@ -10,7 +10,8 @@
  * has the address may put that one key, once (If-None-Match: * is signed), for so many seconds, and
  * as long as the credentials live that signed it.
  *
- * Only in ssm:SendCommand: no other request has what reads it. */
+ * Only in ssm:SendCommand, no other request has what reads it; and only the very mark that the step
+ * says it wrote (request.late): any other text stays what it is. */
 #pragma once
 
 #include "act/step.h"
@@ -27,8 +28,8 @@ struct late_signer {
     int64_t now_s;
 };
 
-/* `body` with the mark of `request` replaced, in `arena`; `body` itself where there is none.
- * ERR_INVALID: the mark is none that can be signed, *reterr_reason is a sentence in `arena`.
+/* `body` with request->late replaced, in `arena`; `body` itself where that is no such mark.
+ * ERR_INVALID: the mark is none that can be signed, or not in the body once, *reterr_reason is a sentence in `arena`.
  * ERR_LIMIT: over REQUEST_BYTES_MAX; ERR_MEMORY. */
 MUST_CHECK enum err late_put_fill(str body, const struct request *request,
     const struct late_signer *signer, struct arena *arena, str *ret_body,

@@ -40,7 +40,9 @@ struct request ssm_send_script(
             "DocumentName", document, "Parameters", "commands", lines, "executionTimeout", seconds,
             "TimeoutSeconds", (int)script->delivery_s, "Comment", comment);
     json_decref(lines);
-    return draft_json(step, "ssm", "SendCommand", region, instance, body);
+    struct request request = draft_json(step, "ssm", "SendCommand", region, instance, body);
+    request.late = script->put;
+    return request;
 }
 
 struct request ssm_list_scripts(struct step *step, str region, str instance, str page)

@@ -81,7 +81,9 @@ static enum step_turn revoke(struct step *step)
             self->former.len > 0 ? value_text(self->former) : VALUE_NONE,
             value_text(self->principal.id) },
         .args_count = 4 };
-    return talk_change(step, CHANGE, inline_policy_put(step, &self->policy), undo);
+    struct request request = inline_policy_put(step, &self->policy);
+    request.late = STR(LATE_NOW);
+    return talk_change(step, CHANGE, request, undo);
 }
 
 static enum step_turn end_unseen(struct step *step)

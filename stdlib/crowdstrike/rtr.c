@@ -152,6 +152,7 @@ static enum step_turn send(struct step *step)
     struct request request =
         rtr_execute(step, rtr->session, rtr->device, command->base, command->line);
     request.delay_ms = command->delay_ms;
+    request.late = command->late;
     age(rtr, command->delay_ms);
     return command->is_change
                ? talk_change(step, RTR_SEND, request, (struct undo){ .builtin = NULL })

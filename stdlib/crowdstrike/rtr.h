@@ -36,6 +36,7 @@ typedef enum step_turn rtr_hearer(struct step *step, const struct rtr_told *told
 struct rtr_command {
     const char *base; /* "runscript" */
     str line;         /* rtr_requests.h */
+    str late;         /* the mark in it (rest/late.h), or empty */
     bool is_change;   /* sent once; else it only looks */
     uint32_t delay_ms;
 };

@@ -133,6 +133,7 @@ struct request rtr_create_put_file(struct step *step, str name, str path, str sh
     rest_parts_end(&draft);
     struct request request = rest_end(&draft);
     request.answer_ms = UPLOAD_ANSWER_MS;
+    request.late = str_from(mark);
     if (mark == NULL || filename == NULL)
         request.body = (str){ NULL, 0 };
     return request;

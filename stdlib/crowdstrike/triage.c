@@ -380,9 +380,10 @@ enum step_turn falcon_triage_start(struct step *step)
             "break where none may be, end a script there");
     tries_send(&self->tries);
     self->start_words = STR("");
-    struct rtr_command command = {
-        .base = "runscript", .line = rtr_runscript(step->arena, script, SCRIPT_S), .is_change = true
-    };
+    struct rtr_command command = { .base = "runscript",
+        .line = rtr_runscript(step->arena, script, SCRIPT_S),
+        .late = str_from(put),
+        .is_change = true };
     return rtr_run(step, &command, heard_start);
 }
 

@@ -26,8 +26,9 @@ static enum step_turn upload(struct step *step, struct live_library *library)
     library->declined = NULL;
     file->is_sent = true;
     tries_send(&library->tries);
-    return talk_change(step, library->first + UPLOAD,
-        mde_upload_library_file(step, file->name, file->content), (struct undo){ .builtin = NULL });
+    struct request request = mde_upload_library_file(step, file->name, file->content);
+    request.late = file->late;
+    return talk_change(step, library->first + UPLOAD, request, (struct undo){ .builtin = NULL });
 }
 
 /* The first that is not there. */

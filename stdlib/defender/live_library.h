@@ -13,6 +13,7 @@ enum { LIBRARY_QUESTIONS = 3, LIBRARY_FILES_MAX = 4, LIBRARY_FILE_BYTES_MAX = 20
 struct library_file {
     str name;
     str content;    /* or a mark (rest/late.h) */
+    str late;       /* the mark that the content is or has; else empty */
     str sha256;     /* of the content, hex; empty: it is another at every sending */
     bool is_shared; /* it stays */
     bool is_there;

@@ -223,8 +223,8 @@ static enum step_turn heard_bucket(struct step *step, const struct answer *answe
 
 /* ---- the library ---- */
 
-/* The start script; where the host uploads, the mark in it becomes an address when it is sent. */
-static str start_script(struct step *step, str tool)
+/* The start script; where the host uploads, `*ret_late` in it becomes an address when it is sent. */
+static str start_script(struct step *step, str tool, str *ret_late)
 {
     const struct machine_triage *self = step->state;
     const char *put = "";
@@ -233,9 +233,10 @@ static str start_script(struct step *step, str tool)
         put = arena_format(step->arena, REST_LATE_PUT "%.*s:%.*s:%u;", STR_ARG(self->key),
             STR_ARG(self->bucket_region),
             signed_s < LATE_PUT_SECONDS_MAX ? signed_s : LATE_PUT_SECONDS_MAX);
+    *ret_late = str_from(put);
     struct collection what = { .key = step->key,
         .plan = self->plan,
-        .put_url = str_from(put),
+        .put_url = *ret_late,
         .tool = tool,
         .sent_s = step->began_ms / 1000 };
     return collector_start_script(step->arena, self->platform, &what);
@@ -277,7 +278,7 @@ static str tool_add(struct step *step)
     if (name == NULL || mark == NULL || path == NULL)
         return (str){ NULL, 0 };
     tool->name = str_from(name);
-    tool->content = str_from(mark);
+    tool->content = tool->late = str_from(mark);
     tool->is_shared = true;
     self->library.count = SCRIPT_TOOL + 1;
     return str_from(path);
@@ -303,7 +304,8 @@ static enum step_turn fill_library(struct step *step)
     self->library.kept = library_kept;
     self->library.removed = machine_triage_removed;
     str path = tool_add(step);
-    str start = path.ptr == NULL ? path : start_script(step, path);
+    str late = STR("");
+    str start = path.ptr == NULL ? path : start_script(step, path, &late);
     bool is_whole = script_add(step, SCRIPT_START, "start", start)
                     && script_add(step, SCRIPT_STATUS, "status",
                         collector_status_script(step->arena, self->platform, step->key))
@@ -311,6 +313,7 @@ static enum step_turn fill_library(struct step *step)
                         collector_clean_script(step->arena, self->platform, step->key));
     if (!is_whole && !step->arena->is_full)
         return talk_end(step, STEP_FAILED, "the profile is none that a collector can read");
+    self->library.files[SCRIPT_START].late = late;
     return is_whole ? live_library_keep(step, &self->library) : talk_memory(step);
 }
 

@@ -94,7 +94,7 @@ static enum err request_make(const struct journey *journey, struct arena *scratc
 {
     const struct rest_request *parts = &journey->parts;
     const struct rest_service *service = journey->service;
-    struct rest_fill fill = { journey->connection->signer, scratch };
+    struct rest_fill fill = { journey->connection->signer, scratch, journey->request->late };
     TRY(rest_fill(parts, &fill, out, &request->body, reterr_reason));
     request->method = arena_copy(scratch, parts->method).ptr;
     request->url = url_of(journey, scratch);

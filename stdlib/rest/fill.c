@@ -43,23 +43,30 @@ static bool is_harmless(str url)
     return url.len > 0;
 }
 
-/* The one mark of a JSON text. */
+/* What stands around the mark, which is there once. */
+static bool split(str content, str mark, str *ret_before, str *ret_after)
+{
+    const char *at = memmem(content.ptr, content.len, mark.ptr, mark.len);
+    if (at == NULL)
+        return false;
+    *ret_before = str_first(content, (size_t)(at - content.ptr));
+    *ret_after = str_skip(content, ret_before->len + mark.len);
+    return memmem(ret_after->ptr, ret_after->len, mark.ptr, mark.len) == NULL;
+}
+
 static enum err put_fill(
     str content, const struct rest_fill *fill, struct buf *out, const char **reterr_reason)
 {
-    str mark = STR(REST_LATE_PUT);
-    const char *at = memmem(content.ptr, content.len, mark.ptr, mark.len);
-    size_t before = (size_t)(at - content.ptr);
-    str rest = str_skip(content, before + mark.len);
-    str text = str_first(rest, str_find(rest, ';')), place, region, url = { NULL, 0 };
+    str text = str_skip(fill->late, strlen(REST_LATE_PUT));
+    str before, after, place, region, url = { NULL, 0 };
     uint32_t seconds;
-    str after = str_skip(rest, text.len + 1);
-    if (text.len == rest.len || !put_read(text, &place, &region, &seconds))
+    if (!str_endswith(text, STR(";"))
+        || !put_read(str_first(text, text.len - 1), &place, &region, &seconds))
         return refuse("the request has a mark for an address to upload to that cannot be read",
             reterr_reason);
-    if (memmem(after.ptr, after.len, mark.ptr, mark.len) != NULL)
-        return refuse(
-            "the request has more than one mark for an address to upload to", reterr_reason);
+    if (!split(content, fill->late, &before, &after))
+        return refuse("the request has not one mark for an address to upload to, but none or more",
+            reterr_reason);
     if (fill->signer == NULL)
         return refuse(
             "an address to upload evidence to is signed by a connection to AWS, and there is "
@@ -72,7 +79,7 @@ static enum err put_fill(
     if (!is_harmless(url))
         return refuse(
             "the address to upload evidence to has signs that a script would read", reterr_reason);
-    buf_add(out, str_first(content, before));
+    buf_add(out, before);
     buf_add(out, url);
     buf_add(out, after);
     return out->err;
@@ -130,28 +137,27 @@ static enum err file_fill(
         reterr_reason);
 }
 
-/* Each part whose whole content is a mark. */
-static enum err parts_fill(str content, str boundary, const struct rest_fill *fill, struct buf *out,
+/* The part whose whole content is the mark. */
+static enum err part_fill(str content, str boundary, const struct rest_fill *fill, struct buf *out,
     const char **reterr_reason)
 {
     /* Of a part with a file name: plain fields hold words. */
-    str head = STR("application/octet-stream\r\n\r\n");
-    str mark = STR("application/octet-stream\r\n\r\n" REST_LATE_FILE);
-    const char *at;
-    while ((at = memmem(content.ptr, content.len, mark.ptr, mark.len)) != NULL) {
-        size_t before = (size_t)(at - content.ptr) + head.len;
-        str rest = str_skip(content, (size_t)(at - content.ptr) + mark.len);
-        const char *end = memmem(rest.ptr, rest.len, "\r\n", 2);
-        str text = str_first(rest, end == NULL ? rest.len : (size_t)(end - rest.ptr));
-        buf_add(out, str_first(content, before));
-        size_t from = out->len;
-        TRY(file_fill(text, fill, out, reterr_reason));
-        if (boundary.len == 0
-            || memmem(out->ptr + from, out->len - from, boundary.ptr, boundary.len) != NULL)
-            return refuse("a file is not sent: it holds what sets it off", reterr_reason);
-        content = str_skip(rest, text.len);
-    }
-    buf_add(out, content);
+    const char *part =
+        arena_format(fill->arena, "application/octet-stream\r\n\r\n%.*s\r\n", STR_ARG(fill->late));
+    str before, after;
+    if (part == NULL)
+        return ERR_MEMORY;
+    if (!split(content, str_from(part), &before, &after))
+        return refuse("the request has not one mark for a file, but none or more", reterr_reason);
+    buf_add(out, before);
+    buf_add(out, str_first(str_from(part), strlen(part) - fill->late.len - 2));
+    size_t from = out->len;
+    TRY(file_fill(str_skip(fill->late, strlen(REST_LATE_FILE)), fill, out, reterr_reason));
+    if (boundary.len == 0
+        || memmem(out->ptr + from, out->len - from, boundary.ptr, boundary.len) != NULL)
+        return refuse("a file is not sent: it holds what sets it off", reterr_reason);
+    buf_add(out, STR("\r\n"));
+    buf_add(out, after);
     return out->err;
 }
 
@@ -160,21 +166,18 @@ enum err rest_fill(const struct rest_request *request, const struct rest_fill *f
 {
     str type = rest_header_of(request, "Content-Type");
     str many = STR("multipart/form-data; boundary=");
-    str content = request->content;
-    *ret_content = content;
-    if (content.len == 0)
+    bool is_many = str_startswith(type, many);
+    enum err err;
+    *ret_content = request->content;
+    if (fill->late.len == 0)
         return ERR_OK;
-    enum err err = ERR_OK;
-    bool has_put = memmem(content.ptr, content.len, REST_LATE_PUT, strlen(REST_LATE_PUT)) != NULL;
-    bool has_file =
-        memmem(content.ptr, content.len, REST_LATE_FILE, strlen(REST_LATE_FILE)) != NULL;
-    bool is_text = str_is(type, "application/json") || str_startswith(type, many);
-    if (has_put && is_text)
-        err = put_fill(content, fill, out, reterr_reason);
-    else if (has_file && str_startswith(type, many))
-        err = parts_fill(content, str_skip(type, many.len), fill, out, reterr_reason);
+    if (str_startswith(fill->late, STR(REST_LATE_PUT))
+        && (is_many || str_is(type, "application/json")))
+        err = put_fill(request->content, fill, out, reterr_reason);
+    else if (str_startswith(fill->late, STR(REST_LATE_FILE)) && is_many)
+        err = part_fill(request->content, str_skip(type, many.len), fill, out, reterr_reason);
     else
-        return ERR_OK;
+        return refuse("the request has a mark where none is filled", reterr_reason);
     *ret_content = buf_str(out);
     return err == ERR_LIMIT ? refuse("the request is too long", reterr_reason) : err;
 }

@@ -1,7 +1,9 @@
 /* late.h - what a REST request has only when it is sent.
  *
  * Marks, as aws/late.h has them: plans, hashes and the journal have the mark, the connection puts in
- * what it stands for at every attempt anew.
+ * what it stands for at every attempt anew. A text is a mark only where the step that made the
+ * request says so, in request.late, and there once: whatever an alert, a rule or a host says stays
+ * what it is.
  *
  *   REST_LATE_PUT BUCKET/KEY:REGION:SECONDS;   in a JSON text, or a script of multipart: an address
  *       to upload evidence to,

@@ -142,6 +142,7 @@ struct setting {
     struct rest_connection *connection;
     struct reply reply;
     const char *reason;
+    str late; /* request.late of what is asked */
 };
 
 static inline int setup(void **state)
@@ -202,7 +203,9 @@ static inline void defender_open(
 static inline enum err ask(struct setting *s, const char *service, const char *body, bool is_change)
 {
     struct transport *transport = rest_connection_transport(s->connection);
-    struct request request = { .service = service, .operation = "X", .body = str_from(body) };
+    struct request request = {
+        .service = service, .operation = "X", .body = str_from(body), .late = s->late
+    };
     s->reason = NULL;
     enum err err =
         transport->send(transport, &request, is_change, &s->arena, &s->reply, &s->reason);

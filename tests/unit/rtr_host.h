@@ -483,6 +483,16 @@ static inline void host_replay(struct host *host, enum step_turn end, size_t lim
     free(state);
 }
 
+/* Every mark is one that the step means (request.late). */
+static void host_assert_late(const struct request *request)
+{
+    bool has = strstr(request->body.ptr, "cdr-late-") != NULL;
+    assert_int_equal(has, request->late.len > 0);
+    if (has)
+        assert_non_null(
+            memmem(request->body.ptr, request->body.len, request->late.ptr, request->late.len));
+}
+
 static inline enum step_turn host_play(struct host *host)
 {
     void *state = calloc(1, host->row->state_bytes);
@@ -491,6 +501,7 @@ static inline enum step_turn host_play(struct host *host)
     for (; !step_turn_is_end(turn); host->turns++) {
         assert_true(host->turns < HOST_TURNS_MAX);
         assert_non_null(host->step.request.body.ptr);
+        host_assert_late(&host->step.request);
         host->written[host->turns] = host_written(&host->arena, &host->step.request, turn);
         host->waited_ms += host->step.request.delay_ms;
         host->aged_ms += host->step.request.delay_ms;

@@ -177,6 +177,11 @@ static bool script_has(struct arena *arena, const struct request *request, str l
 static void script_expect(struct script *script, const struct exchange *exchange,
     const struct request *request, bool is_change, size_t number)
 {
+    /* Every mark is one that the step means. */
+    bool has_mark = memmem(request->body.ptr, request->body.len, "cdr-late-", 9) != NULL;
+    if (has_mark != (request->late.len > 0))
+        fail_msg("request %zu, %s: late is \"%.*s\"", number, request->operation,
+            STR_ARG(request->late));
     if (strcmp(exchange->operation, request->operation) != 0)
         fail_msg("request %zu is %s, expected %s", number, request->operation, exchange->operation);
     assert_int_equal(is_change, exchange->is_change);

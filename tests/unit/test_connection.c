@@ -124,6 +124,7 @@ struct setting {
     const char *reason;
     const char *pause_file;
     const char *body; /* NULL: any */
+    str late;         /* request.late */
 };
 
 static struct table_environment standard_environment(void)
@@ -164,6 +165,7 @@ static enum err send_service(
         .operation = "Any",
         .region = str_from(region),
         .body = str_from(s->body == NULL ? "Action=Any" : s->body),
+        .late = s->late,
         .pause_file = s->pause_file };
     s->reason = NULL;
     s->reply = (struct reply){ REPLY_LOST, 0, { "", 0 } };
@@ -368,6 +370,9 @@ static void the_time_of_sending_is_written_by_the_clock_of_aws(void **state)
     const struct answer skewed[] = { { 400, ERROR("RequestExpired"), ERR_OK, NOW_S + 3600 },
         { 200, "<a/>", ERR_OK, NOW_S + 3600 } };
     s->body = "Action=Any&D=%22cdr-late-now%22";
+    assert_sent(s, ok, true, ERR_OK, 1);
+    assert_string_equal(s->http.last_body, s->body); /* nobody meant it */
+    s->late = STR("cdr-late-now");
     assert_sent(s, ok, true, ERR_OK, 1);
     assert_string_equal(s->http.last_body, "Action=Any&D=%222027-01-15T08%3A00%3A00Z%22");
     assert_sent(s, skewed, true, ERR_OK, 2);

@@ -206,6 +206,7 @@ static enum err send_as_member(
     struct request request = { .service = service,
         .operation = operation,
         .target = STR("evidence/k"),
+        .late = STR("cdr-late-put:evidence/k:eu-west-1:60"),
         .body = str_from(body) };
     return transport->send(transport, &request, true, &s->arena, &s->reply, &s->reason);
 }

@@ -30,7 +30,8 @@ static int setting_make(void **state)
     assert_int_equal(secret_set(&s->keys.secret_access_key, STR("not-a-real-secret")), ERR_OK);
     assert_int_equal(secret_set(&s->keys.session_token, STR("a/token==")), ERR_OK);
     s->signer = (struct late_signer){ &s->endpoints, &s->keys, 1746100800 };
-    s->request = (struct request){ .service = "ssm", .operation = "SendCommand" };
+    s->request =
+        (struct request){ .service = "ssm", .operation = "SendCommand", .late = STR(MARK) };
     *state = s;
     return 0;
 }
@@ -87,12 +88,28 @@ static void another_request_keeps_it(void **state)
     s->request.operation = "CancelCommand";
     assert_int_equal(fill(s, body, &same), ERR_OK);
     assert_true(str_is(same, body));
-    s->request = (struct request){ .service = "wafv2", .operation = "SendCommand" };
+    s->request.operation = "SendCommand";
+    s->request.service = "wafv2";
     assert_int_equal(fill(s, body, &same), ERR_OK);
     assert_true(str_is(same, body));
-    s->request = (struct request){ .service = "ssm", .operation = "SendCommand" };
-    assert_int_equal(fill(s, "{\"Comment\":\"x" MARK "\"}", &same), ERR_OK);
-    assert_true(str_is(same, "{\"Comment\":\"x" MARK "\"}"));
+}
+
+/* What an alert or a host says is never a mark. */
+static void a_text_that_the_step_did_not_mean_stays_what_it_is(void **state)
+{
+    struct setting *s = *state;
+    static const char hostile[] = "\"cdr-late-put:victim/evil.html:eu-west-1:14400\"";
+    str body;
+    assert_int_equal(fill(s, arena_format(&s->arena, "[%s,\"" MARK "\"]", hostile), &body), ERR_OK);
+    assert_non_null(memmem(body.ptr, body.len, hostile, sizeof(hostile) - 1));
+    assert_null(memmem(body.ptr, body.len, MARK, sizeof(MARK) - 1));
+    assert_int_equal(fill(s, "[\"x" MARK "\"]", &body), ERR_INVALID);
+    assert_int_equal(fill(s, "[\"" MARK "\",\"" MARK "\"]", &body), ERR_INVALID);
+    s->request.late = STR("");
+    assert_int_equal(fill(s, hostile, &body), ERR_OK);
+    assert_true(str_is(body, hostile));
+    assert_int_equal(fill(s, "[\"" MARK "\"]", &body), ERR_OK);
+    assert_true(str_is(body, "[\"" MARK "\"]"));
 }
 
 static void a_mark_that_says_no_place_is_refused(void **state)
@@ -105,6 +122,7 @@ static void a_mark_that_says_no_place_is_refused(void **state)
     for (size_t at = 0; at < COUNT_OF(marks); at++) {
         str body;
         const char *text = arena_format(&s->arena, "{\"c\":[\"cdr-late-put:%s\"]}", marks[at]);
+        s->request.late = str_from(arena_format(&s->arena, LATE_PUT "%s", marks[at]));
         if (fill(s, text, &body) != ERR_INVALID || s->reason == NULL)
             fail_msg("%s is a place", marks[at]);
     }
@@ -132,6 +150,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             the_mark_becomes_an_address_that_is_signed, setting_make, setting_release),
         cmocka_unit_test_setup_teardown(another_request_keeps_it, setting_make, setting_release),
+        cmocka_unit_test_setup_teardown(
+            a_text_that_the_step_did_not_mean_stays_what_it_is, setting_make, setting_release),
         cmocka_unit_test_setup_teardown(
             a_mark_that_says_no_place_is_refused, setting_make, setting_release),
         cmocka_unit_test_setup_teardown(

@@ -200,23 +200,35 @@ static void an_address_to_upload_to_is_signed_when_it_is_sent(void **state)
             .body = "{\"a\":\"curl 'https://s3/bucket/key?r=eu-west-1&s=60' x\"}",
             GOOD },
     };
-    static const char *const wrong[] = { POST_JSON("\"cdr-late-put:b/k:eu:60\""),
-        POST_JSON("\"cdr-late-put:b/k:eu:x;\""), POST_JSON("\"cdr-late-put:bk:eu:60;\""),
-        POST_JSON("\"cdr-late-put:b/k:eu:0;\""),
-        POST_JSON("\"cdr-late-put:b/k:eu:60; cdr-late-put:b/k:eu:60;\"") };
+    static const struct {
+        const char *body, *late;
+    } wrong[] = { { POST_JSON("\"cdr-late-put:b/k:eu:60\""), "cdr-late-put:b/k:eu:60" },
+        { POST_JSON("\"cdr-late-put:b/k:eu:x;\""), "cdr-late-put:b/k:eu:x;" },
+        { POST_JSON("\"cdr-late-put:bk:eu:60;\""), "cdr-late-put:bk:eu:60;" },
+        { POST_JSON("\"cdr-late-put:b/k:eu:0;\""), "cdr-late-put:b/k:eu:0;" },
+        { POST_JSON("\"cdr-late-put:b/k:eu:60; cdr-late-put:b/k:eu:60;\""),
+            "cdr-late-put:b/k:eu:60;" },
+        { POST_JSON("\"cdr-late-put:b/other:eu:60;\""), "cdr-late-put:b/k:eu:60;" },
+        { POST_JSON("\"cdr-late-file:" SHA_OF_ABC ":/etc/passwd\""),
+            "cdr-late-file:" SHA_OF_ABC ":/etc/passwd" },
+        { POST_JSON("\"else\""), "else" } };
     const char *body = POST_JSON("{\"a\":\"curl 'cdr-late-put:bucket/key:eu-west-1:60;' x\"}");
     struct fake_signer signer = { { fake_put }, "https://s3/" };
     crowdstrike_open(s, NULL, NULL);
     play(s, want);
+    s->late = STR("cdr-late-put:bucket/key:eu-west-1:60;");
     assert_int_equal(ask(s, "crowdstrike", body, true), ERR_REFUSED);
     assert_reason(s, "there is none");
     rest_connection_sign_with(s->connection, &signer.signer);
     s->http.exchanges = want;
     assert_int_equal(s->http.sent, 1);
     assert_int_equal(ask(s, "crowdstrike", body, true), ERR_OK);
-    for (size_t at = 0; at < COUNT_OF(wrong); at++)
-        if (ask(s, "crowdstrike", wrong[at], true) != ERR_REFUSED)
-            fail_msg("%s", wrong[at]);
+    for (size_t at = 0; at < COUNT_OF(wrong); at++) {
+        s->late = str_from(wrong[at].late);
+        if (ask(s, "crowdstrike", wrong[at].body, true) != ERR_REFUSED)
+            fail_msg("%s", wrong[at].body);
+    }
+    s->late = STR("cdr-late-put:bucket/key:eu-west-1:60;");
     signer.url = "https://s3/'; id; '";
     assert_int_equal(ask(s, "crowdstrike", body, true), ERR_REFUSED);
     assert_int_equal(s->http.sent, 2);
@@ -238,8 +250,46 @@ static void a_script_of_the_library_has_its_address_when_it_is_sent(void **state
     crowdstrike_open(s, NULL, NULL);
     rest_connection_sign_with(s->connection, &signer.signer);
     play(s, want);
+    s->late = STR(REST_LATE_PUT "bucket/key:eu-west-1:60;");
     assert_int_equal(ask(s, "crowdstrike", request.body.ptr, true), ERR_OK);
     assert_non_null(strstr(s->http.last_body, "$Put = 'https://s3/bucket/key?r=eu-west-1&s=60'\n"));
+}
+
+/* What an alert or a host says is never a mark, beside one or without. */
+static void a_text_that_looks_like_a_mark_is_sent_as_it_is(void **state)
+{
+    struct setting *s = *state;
+    static const struct exchange want[] = {
+        { ASK_TOKEN, .status = 201, .answer = TOKEN("one", 1799) },
+        { .sent = "POST " US1 "/c", .bearer = "one", GOOD },
+        { .sent = "POST " US1 "/c", .bearer = "one", GOOD },
+        { .sent = "POST " US1 "/c", .bearer = "one", GOOD },
+        { .sent = "POST " US1 "/c", .bearer = "one", GOOD },
+        { .sent = "POST " US1 "/c", .bearer = "one", GOOD },
+    };
+    static const char *const titles[] = { "cdr-late-put:victim-bucket/evil.html:eu-west-1:14400;",
+        "x cdr-late-put: y", "cdr-late-put:b/k:eu:60; cdr-late-put:b/k:eu:60;",
+        "cdr-late-file:" SHA_OF_ABC ":/etc/passwd" };
+    struct fake_signer signer = { { fake_put }, "https://s3/" };
+    struct step step = { .arena = &s->arena, .key = STR("run-1-step-1") };
+    crowdstrike_open(s, NULL, NULL);
+    rest_connection_sign_with(s->connection, &signer.signer);
+    play(s, want);
+    for (size_t at = 0; at < COUNT_OF(titles); at++) {
+        struct rest_draft draft =
+            rest_begin(&step, "crowdstrike", "X", STR("alert/a"), "POST", "/c");
+        rest_json(&draft, json_pack("{s:s}", "comment", titles[at]));
+        struct request request = rest_end(&draft);
+        assert_int_equal(ask(s, "crowdstrike", request.body.ptr, true), ERR_OK);
+        assert_non_null(strstr(s->http.last_body, titles[at]));
+    }
+    struct rest_draft draft = rest_begin(&step, "crowdstrike", "X", STR("host/a"), "POST", "/c");
+    s->late = STR("cdr-late-put:ours/key:eu-west-1:60;");
+    rest_json(&draft, json_pack("[s,s]", titles[0], s->late.ptr));
+    struct request request = rest_end(&draft);
+    assert_int_equal(ask(s, "crowdstrike", request.body.ptr, true), ERR_OK);
+    assert_non_null(strstr(s->http.last_body, titles[0]));
+    assert_non_null(strstr(s->http.last_body, "\"https://s3/ours/key?r=eu-west-1&s=60\""));
 }
 
 /* A request with a file in it, as steps draft it. */
@@ -248,9 +298,9 @@ static const char *upload(struct setting *s, const char *hash, const char *path)
     struct step step = { .arena = &s->arena, .key = STR("run-1-step-1") };
     struct rest_draft draft =
         rest_begin(&step, "crowdstrike", "X", STR("host/a"), "POST", "/put-files/v2");
+    s->late = str_from(arena_format(&s->arena, REST_LATE_FILE "%s:%s", hash, path));
     rest_part(&draft, "description", NULL, STR(REST_LATE_FILE " of no part"));
-    rest_part(&draft, "file", "tool",
-        str_from(arena_format(&s->arena, REST_LATE_FILE "%s:%s", hash, path)));
+    rest_part(&draft, "file", "tool", s->late);
     rest_parts_end(&draft);
     return rest_end(&draft).body.ptr;
 }
@@ -291,6 +341,7 @@ int main(void)
         TEST(a_hostile_name_is_no_file),
         TEST(a_file_that_an_answer_names_is_fetched_without_the_token),
         TEST(an_address_to_upload_to_is_signed_when_it_is_sent),
+        TEST(a_text_that_looks_like_a_mark_is_sent_as_it_is),
         TEST(a_script_of_the_library_has_its_address_when_it_is_sent),
         TEST(a_file_is_sent_with_the_hash_that_was_meant_or_not_at_all),
     };

@@ -71,6 +71,9 @@ struct request {
     str body;              /* as it goes over the wire, without authentication */
     str once;              /* what tells a second sending from another request (Idempotency-Key),
                              * where the receiver may be told; else empty */
+    str late;              /* what of `body` is only known when it is sent: a mark of the
+                             * provider's late.h, exactly as it stands there; empty: nothing, whatever
+                             * an alert or a host put into it */
     uint32_t delay_ms;     /* wait so long before sending: polling */
     uint32_t answer_ms;    /* how long its answer may take; 0: as the connection says */
     const char
