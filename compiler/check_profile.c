@@ -1,10 +1,14 @@
 /* check_profile.c - `profile` and `collector` blocks, and the steps that name them. */
 #include "check_pass.h"
 
+#include "base/sha256.h"
 #include "collector/artifacts.h"
+#include "fixture.h"
 #include "profile.h"
+#include "rest/late.h"
 #include "settings.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* ---- values ---- */
@@ -211,8 +215,48 @@ void check_profile_value(
 
 /* ---- names ---- */
 
+static const struct expr *value_of(const struct ast_line *block, const char *key)
+{
+    const struct ast_line *line = block->lines;
+    while (line != NULL && !str_is(line->key, key))
+        line = line->next;
+    return line == NULL ? NULL : line->value;
+}
+
+/* Whether the file of a collector is the one that was meant: better said here than on the night. */
+static void check_file(struct check *check, const struct ast_line *block)
+{
+    const struct expr *file = value_of(block, "file");
+    const struct expr *sha256 = value_of(block, "sha256");
+    char hash[SHA256_HEX_SIZE];
+    if (file == NULL || sha256 == NULL || !is_text(file) || !is_text(sha256))
+        return;
+    CLEANUP(buf_release) struct buf text = BUF_INIT(REST_FILE_BYTES_MAX);
+    str from = check->sources->items[file->at.file].file;
+    str path = fixture_path(check->arena, from, value_str(file->literal.value));
+    if (!check_ok(check, path.ptr == NULL ? ERR_MEMORY : ERR_OK))
+        return;
+    enum err err = fixture_read(check->sources, from, path.ptr, &text);
+    int number = errno;
+    if (err != ERR_OK) {
+        struct diag *diag = diag_add(check->diags, DIAG_COLLECTOR_FILE, file->at,
+            "the collector's file cannot be read: %s",
+            err == ERR_LIMIT ? "it is larger than 128 MB, which is not sent"
+                             : fixture_reason(err, number));
+        diag_help(check->diags, diag, "put it there before a step needs it");
+    } else if (sha256_hex(buf_str(&text), hash) == ERR_OK
+               && !str_is(value_str(sha256->literal.value), hash)) {
+        struct diag *diag = diag_add(check->diags, DIAG_COLLECTOR_HASH, sha256->at,
+            "the collector's file has another SHA-256, so it would not be sent");
+        diag_help(check->diags, diag, "it is %s", hash);
+    }
+}
+
 void check_profile_item(struct check *check, const struct item *item)
 {
+    for (const struct ast_line *line = item->block.lines; line != NULL; line = line->next)
+        if (str_is(item->block.keyword, "collector"))
+            check_file(check, line);
     if (collector_profile(item->name).len == 0)
         return;
     struct diag *diag = diag_add(check->diags, DIAG_PROFILE_NAME, item->name_at,

@@ -204,6 +204,22 @@ static void session_use(struct session *session, struct store *store)
     session->governor.store = store;
 }
 
+/* A sign of life for who waits at a terminal: some steps take many minutes. */
+static void tell_wait(struct executor *executor, const struct request *request)
+{
+    struct connector *connector = executor->self;
+    struct session *session =
+        (struct session *)((char *)connector - offsetof(struct session, connector));
+    output_addf(&session->driver->log, "cdr: in %u s: %s %s", request->delay_ms / 1000,
+        request->service, request->operation);
+    if (request->target.len > 0) {
+        output_add(&session->driver->log, STR(" of "));
+        output_text(&session->driver->log, request->target);
+    }
+    output_add(&session->driver->log, STR("\n"));
+    (void)output_flush(&session->driver->log);
+}
+
 static void session_init(struct session *session, struct driver *driver,
     const struct command *command, const char *data, enum run_mode mode, enum report_format format)
 {
@@ -226,6 +242,8 @@ static void session_init(struct session *session, struct driver *driver,
         .undo_report = { .step = tell_undo_step },
     };
     session->executor.self = &session->connector;
+    if (session->reporter.format == REPORT_TEXT && isatty(driver->log.fd) == 1)
+        session->executor.waits = tell_wait;
 }
 
 enum exit_code session_begin(struct session *session, struct driver *driver,

@@ -105,6 +105,15 @@ static enum err planned_add(struct attempt *a, bool is_change)
     return ERR_OK;
 }
 
+/* As long as the builtin wants to let pass before it asks. */
+static enum err wait_for_request(struct attempt *a)
+{
+    struct executor *executor = a->executor;
+    if (executor->waits != NULL && a->step.request.delay_ms >= WAIT_TOLD_MS)
+        executor->waits(executor, &a->step.request);
+    return wait_ms(a, a->step.request.delay_ms);
+}
+
 static enum err answer_planned(struct attempt *a, bool is_change, struct reply *ret_reply)
 {
     bool is_sent = !is_change && a->executor->mode == MODE_PLAN;
@@ -122,7 +131,7 @@ static enum err answer_planned(struct attempt *a, bool is_change, struct reply *
     *ret_reply = (struct reply){ .kind = REPLY_ASSUMED, .body = STR("") };
     if (!is_sent)
         return ERR_OK;
-    TRY(wait_ms(a, a->step.request.delay_ms));
+    TRY(wait_for_request(a));
     return deliver(a, false, ret_reply);
 }
 
@@ -219,7 +228,7 @@ static enum err call_send(
         TRY(self_spare(a));
     if (a->is_over)
         return ERR_OK;
-    TRY(wait_ms(a, a->step.request.delay_ms));
+    TRY(wait_for_request(a));
     if (!is_intended) /* one that is was a read */
         TRY(call_begin(a, call));
     TRY(deliver(a, call->is_change, ret_reply));
@@ -301,7 +310,7 @@ static enum err answer_supposed(struct attempt *a, bool is_change, struct reply 
     if (a->is_over)
         return ERR_OK;
     TRY(where_compare(a));
-    TRY(wait_ms(a, a->step.request.delay_ms));
+    TRY(wait_for_request(a));
     return deliver(a, false, ret_reply);
 }
 

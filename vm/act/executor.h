@@ -28,7 +28,7 @@ struct governor;
 struct step_cause;
 struct store;
 
-enum { READ_TRIES_MAX = 3 };
+enum { READ_TRIES_MAX = 3, WAIT_TOLD_MS = 5000 };
 
 enum run_mode {
     MODE_OFFLINE, /* sends nothing: a plan of what can be known without looking */
@@ -62,6 +62,8 @@ struct executor {
                               * answer, to a read or to who we are, stays open to be resumed; 0: it
                               * ends as failed */
     int64_t plans;      /* runs that were planned so far */
+    /* Told before a wait of WAIT_TOLD_MS or more, and what is asked then; NULL: nobody is. */
+    void (*waits)(struct executor *executor, const struct request *request);
     const volatile int *stop; /* not 0: end with ERR_STOPPED before the next request; may be
                                * NULL. A transport may look at it too, while it reads */
     const char *reason;       /* after ERR_TRANSPORT, ERR_REFUSED, ERR_CREDENTIALS and
