@@ -341,7 +341,7 @@ static enum err mute_where(struct transport *transport, struct arena *arena, str
 /* AWS does not say who we are, so nothing is sent: whoever asks again is told the same. */
 static struct transport *be_mute(struct connector *connector, enum err err, const char *reason)
 {
-    connector->mute = (struct mute_transport){ { mute_send, mute_where, NULL }, err,
+    connector->mute = (struct mute_transport){ { .send = mute_send, .where = mute_where }, err,
         reason == NULL ? err_text(err) : reason };
     return &connector->mute.transport;
 }

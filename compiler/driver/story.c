@@ -120,7 +120,8 @@ static const char *reply_words(const struct call_record *call, struct arena *are
         return "no reply is known: it may or may not have arrived";
     switch (call->reply_kind) {
     case REPLY_RECEIVED:
-        return arena_format(arena, "answered %d", call->reply_status);
+        return arena_format(arena, "answered %d%s", call->reply_status,
+            call->is_declined && call->reply_status < 400 ? ", and declined it" : "");
     case REPLY_ASSUMED:
         return "not sent";
     case REPLY_LOST:

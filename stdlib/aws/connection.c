@@ -85,7 +85,7 @@ static enum err identity_ask(struct aws_connection *connection, struct transport
 static enum err keys_try(struct aws_connection *connection, const struct aws_keys *keys,
     const volatile int *stop, struct arena *arena, str *ret_identity, const char **reterr_reason)
 {
-    struct trial trial = { .transport = { trial_send, NULL, NULL },
+    struct trial trial = { .transport = { .send = trial_send },
         .family = connection->family,
         .keys = keys,
         .stop = stop };
@@ -391,8 +391,9 @@ static struct aws_connection *connection_new(void)
     struct aws_connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL)
         return NULL;
-    connection->transport =
-        (struct transport){ connection_send, connection_where, connection_find_self };
+    connection->transport = (struct transport){
+        .send = connection_send, .where = connection_where, .find_self = connection_find_self
+    };
     connection->arena = (struct arena)ARENA_INIT(CONNECTION_BYTES_MAX);
     connection->identity = connection->instance = STR("");
     return connection;

@@ -1,6 +1,7 @@
 #include "crowdstrike/connection.h"
 
 #include "rest/settings.h"
+#include "rest/voice.h"
 
 enum { RENEW_S = 120 };
 
@@ -55,6 +56,7 @@ enum err crowdstrike_connection_open(const struct crowdstrike_settings *settings
         arena_format(arena, "crowdstrike:%.*s%s%.*s", STR_ARG(settings->client_id),
             settings->member_cid.len > 0 ? "/" : "", STR_ARG(settings->member_cid));
     struct rest_plan plan = { .vendor = "CrowdStrike",
+        .speaker = &crowdstrike_speaker,
         .identity = str_from(identity),
         .services = { { .name = "crowdstrike",
             .base = base,

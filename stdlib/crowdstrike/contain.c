@@ -104,6 +104,13 @@ static enum step_turn unchanged(struct step *step)
         words(step), self->tries.sent);
 }
 
+/* Whether what Falcon shows was asked for by somebody else. A second request is sent only where nobody
+ * answered the first, which may have come about after all. */
+static bool is_of_others(const struct contain *self)
+{
+    return self->tries.sent == 0 || (self->declined != NULL && self->tries.sent == 1);
+}
+
 /* Why it stays at pending, and that nothing more has to be done for it. */
 static enum step_turn end_pending(struct step *step, const char *why)
 {
@@ -112,14 +119,13 @@ static enum step_turn end_pending(struct step *step, const char *why)
         "Falcon accepted to %s %s%s, and the host has not taken it yet: %s (last seen %.*s); it "
         "takes it when it is connected",
         self->way->becoming, words(step),
-        self->tries.sent == 0 ? " when somebody else asked for it" : "", why,
+        is_of_others(self) ? " when somebody else asked for it" : "", why,
         STR_ARG(self->device.last_seen.len > 0 ? self->device.last_seen : STR("never")));
 }
 
 static enum step_turn pending(struct step *step)
 {
     struct contain *self = step->state;
-    self->declined = NULL;
     if (self->polls >= PENDING_BEFORE && !self->has_asked) {
         self->has_asked = true;
         return falcon_online_ask(step, ONLINE, self->device.id);
@@ -143,7 +149,7 @@ static enum step_turn done(struct step *step)
 {
     const struct contain *self = step->state;
     const struct contain_direction *way = self->way;
-    if (self->tries.sent == 0 || self->declined != NULL)
+    if (is_of_others(self))
         return talk_end(step, STEP_DONE, "%s %s: nothing was changed", words(step), way->was);
     return talk_end(step, STEP_DONE, "%s %s", words(step), way->is);
 }

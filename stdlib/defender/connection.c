@@ -2,6 +2,7 @@
 
 #include "rest/download.h"
 #include "rest/settings.h"
+#include "rest/voice.h"
 
 enum { RENEW_S = 120 };
 
@@ -129,6 +130,7 @@ enum err defender_connection_open(const struct defender_settings *settings, stru
     const char *identity = arena_format(
         arena, "microsoft:%.*s/%.*s", STR_ARG(settings->tenant), STR_ARG(settings->client_id));
     struct rest_plan plan = { .vendor = "Microsoft",
+        .speaker = &microsoft_speaker,
         .identity = str_from(identity),
         .renew_s = RENEW_S,
         .evidence = settings->evidence,

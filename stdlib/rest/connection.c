@@ -444,6 +444,17 @@ static enum err connection_where(struct transport *transport, struct arena *aren
     return ret_identity->ptr == NULL ? ERR_MEMORY : ERR_OK;
 }
 
+/* As a step reads it, so that both say the same of it. */
+static enum err connection_is_declined(struct transport *transport, const struct request *request,
+    const struct reply *reply, struct arena *scratch, bool *ret_is_declined)
+{
+    const struct rest_connection *connection = (const struct rest_connection *)transport;
+    struct answer answer = { .heard = HEARD_NOTHING };
+    TRY(connection->plan.speaker->read(scratch, reply, request, &answer));
+    *ret_is_declined = answer.heard == HEARD_ERROR;
+    return scratch->is_full ? ERR_MEMORY : ERR_OK;
+}
+
 static void texts_copy(struct rest_connection *connection)
 {
     struct arena *arena = &connection->arena;
@@ -469,8 +480,9 @@ enum err rest_connection_new(struct rest_plan *plan, struct http *http, uint64_t
         oauth_client_release(&plan->client);
         return ERR_MEMORY;
     }
-    connection->transport =
-        (struct transport){ .send = connection_send, .where = connection_where };
+    connection->transport = (struct transport){ .send = connection_send,
+        .where = connection_where,
+        .is_declined = plan->speaker == NULL ? NULL : connection_is_declined };
     connection->arena = (struct arena)ARENA_INIT(CONNECTION_BYTES_MAX);
     connection->http = http;
     connection->clock = clock;

@@ -13,6 +13,7 @@
 #include "host/transport.h"
 #include "rest/late.h"
 #include "rest/oauth.h"
+#include "talk/talk.h"
 
 enum { REST_SERVICES_MAX = 3 };
 
@@ -40,9 +41,10 @@ struct rest_home {
 };
 
 struct rest_plan {
-    const char *vendor;         /* "CrowdStrike"; static */
-    str identity;               /* "crowdstrike:CLIENT_ID" */
-    struct oauth_client client; /* secrets are taken over */
+    const char *vendor;            /* "CrowdStrike"; static */
+    const struct speaker *speaker; /* how its answers read; NULL: their status says what was done */
+    str identity;                  /* "crowdstrike:CLIENT_ID" */
+    struct oauth_client client;    /* secrets are taken over */
     struct rest_service_plan services[REST_SERVICES_MAX];
     uint32_t services_count;
     const struct rest_home *homes; /* static; all services move there; NULL: nobody moves */

@@ -23,7 +23,8 @@ enum provider_fault {
     FAULT_LOST_BEFORE, /* no answer, not applied */
     FAULT_LOST_AFTER,  /* no answer, applied */
     FAULT_REFUSED,
-    FAULT_DENIED, /* answered by 403, not applied */
+    FAULT_DENIED,   /* answered by 403, not applied */
+    FAULT_DECLINED, /* answered by 200 and "declined", not applied */
     FAULT_CREDENTIALS,
     FAULT_MEMORY,
 };
@@ -67,6 +68,7 @@ static inline enum err provider_silence(struct provider *provider, const char **
         return ERR_MEMORY;
     case FAULT_NONE:
     case FAULT_DENIED:
+    case FAULT_DECLINED:
     case FAULT_LOST_BEFORE:
     case FAULT_LOST_AFTER:
         break;
@@ -108,6 +110,11 @@ static inline enum err provider_send(struct transport *transport, const struct r
         *ret_reply = (struct reply){ .kind = REPLY_RECEIVED, .status = 403, .body = STR("") };
         return ERR_OK;
     }
+    if (is_faulty && provider->fault == FAULT_DECLINED) {
+        *ret_reply =
+            (struct reply){ .kind = REPLY_RECEIVED, .status = 200, .body = STR("declined") };
+        return ERR_OK;
+    }
     return is_faulty ? provider_silence(provider, reterr_reason) : ERR_OK;
 }
 
@@ -123,6 +130,15 @@ static inline enum err provider_where(struct transport *transport, struct arena 
     *ret_identity = arena_copy(arena, str_from(provider->identity));
     *ret_region = arena_copy(arena, str_from(provider->region));
     return ret_identity->ptr == NULL || ret_region->ptr == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+static inline enum err provider_is_declined(struct transport *transport,
+    const struct request *request, const struct reply *reply, struct arena *scratch,
+    bool *ret_is_declined)
+{
+    (void)transport, (void)request, (void)scratch;
+    *ret_is_declined = str_is(reply->body, "declined");
+    return ERR_OK;
 }
 
 static inline struct transport *provider_connect(
@@ -145,6 +161,7 @@ static inline struct provider *provider_new(void)
         abort();
     provider->transport.send = provider_send;
     provider->transport.where = provider_where;
+    provider->transport.is_declined = provider_is_declined;
     provider->identity = "user/cdr of account 1";
     provider->region = "r1";
     return provider;

@@ -185,6 +185,8 @@ static void what_falcon_declines_is_looked_at(void **state)
         "PerformActionV2", CONTAIN_REQUEST, 202, FALCON_ERROR("409", "already contained"));
     const struct exchange meanwhile[] = { LOOKS("normal"), conflict, LOOKS("contained") };
     const struct exchange in_success[] = { LOOKS("normal"), within, LOOKS("contained") };
+    const struct exchange on_its_way[] = { LOOKS("normal"), within, LOOKS("containment_pending"),
+        LOOKS("contained") };
     const struct exchange refused[] = { LOOKS("normal"), conflict, LOOKS("normal") };
     struct script script;
     begin(&script, &crowdstrike_isolate_host);
@@ -193,6 +195,11 @@ static void what_falcon_declines_is_looked_at(void **state)
     script_end(&script);
     begin(&script, &crowdstrike_isolate_host);
     assert_int_equal(PLAY(&script, in_success), STEP_DONE);
+    assert_true(reason_has(&script, "nothing was changed"));
+    script_end(&script);
+    begin(&script, &crowdstrike_isolate_host);
+    assert_int_equal(PLAY(&script, on_its_way), STEP_DONE);
+    assert_true(reason_has(&script, "nothing was changed"));
     script_end(&script);
     begin(&script, &crowdstrike_isolate_host);
     assert_int_equal(PLAY(&script, refused), STEP_FAILED);

@@ -100,6 +100,31 @@ static void a_run_counts_for_what_it_did_or_may_have_done(void **state)
     assert_int_equal(find(&f, &run), ERR_OK); /* no step was wanted: dealt with */
 }
 
+static void a_change_that_was_declined_with_a_status_of_success_was_not_made(void **state)
+{
+    (void)state;
+    for (int is_declined = 0; is_declined < 2; is_declined++) {
+        CLEANUP(fixture_release) struct fixture f = fixture_new();
+        struct call_record made;
+        int64_t id = run_new(&f, "alert-1");
+        step_new(&f, id, 0);
+        struct call_record call = call_made(id, 0, 0, true);
+        assert_int_equal(store_call_intend(f.store, &call), ERR_OK);
+        call.reply_kind = REPLY_RECEIVED;
+        call.reply_status = 202;
+        call.reply_body = STR("{}");
+        call.replied_ms = 6000;
+        call.is_declined = is_declined == 1;
+        assert_int_equal(store_call_reply(f.store, &call), ERR_OK);
+        assert_int_equal(store_call_get(f.store, id, 0, 0, &f.arena, &made), ERR_OK);
+        assert_int_equal(call_is_refused(&made), is_declined);
+        step_over(&f, id, 0, "failed");
+        assert_int_equal(store_run_end(f.store, id, 9000), ERR_OK);
+        assert_int_equal(
+            standing_of(&f, id), is_declined == 1 ? RUN_CAME_TO_NOTHING : RUN_INCOMPLETE);
+    }
+}
+
 static void a_run_that_was_given_up_counts_for_what_it_did(void **state)
 {
     (void)state;
@@ -245,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_counts_until_all_of_it_was_taken_back),
         cmocka_unit_test(a_run_counts_for_what_it_did_or_may_have_done),
+        cmocka_unit_test(a_change_that_was_declined_with_a_status_of_success_was_not_made),
         cmocka_unit_test(a_run_that_was_given_up_counts_for_what_it_did),
         cmocka_unit_test(a_run_is_found_by_who_the_rule_is_and_then_by_its_name),
         cmocka_unit_test(a_run_in_shadow_is_found_by_who_its_rule_is_alone),

@@ -233,6 +233,7 @@ static void a_step_that_a_fourth_version_held_is_over_and_counts_as_rejected(voi
 /* Version 7 knew no alerts. */
 static const char back_to_7[] = "DROP TABLE alerts; DROP TABLE messages; DROP TABLE cursors;"
                                 "DROP INDEX run_by_time; ALTER TABLE run DROP COLUMN is_redacted;"
+                                "ALTER TABLE call DROP COLUMN is_declined;"
                                 "PRAGMA user_version = 7;";
 
 static void a_journal_of_the_seventh_version_goes_on_and_takes_alerts(void **state)
@@ -251,6 +252,24 @@ static void a_journal_of_the_seventh_version_goes_on_and_takes_alerts(void **sta
     assert_int_equal(alerts_put(f.store, &record, &is_new), ERR_OK);
     assert_true(is_new);
     assert_int_equal(store_run_end(f.store, run, 9000), ERR_OK);
+}
+
+static void a_call_of_the_eighth_version_counts_as_it_did(void **state)
+{
+    (void)state;
+    CLEANUP(fixture_release) struct fixture f = fixture_new();
+    struct call_record call;
+    int64_t run = run_new(&f, "alert-1");
+    step_new(&f, run, 0);
+    call_new(&f, run, 0, true, REPLY_RECEIVED, 202);
+    assert_int_equal(
+        store_exec(f.store, "ALTER TABLE call DROP COLUMN is_declined; PRAGMA user_version = 8;"),
+        ERR_OK);
+    reopen(&f);
+    integrity(&f);
+    assert_int_equal(store_call_get(f.store, run, 0, 0, &f.arena, &call), ERR_OK);
+    assert_int_equal(call.reply_status, 202);
+    assert_false(call_is_refused(&call));
 }
 
 struct refusing {
@@ -300,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_journal_of_the_third_version_is_brought_up_to_date_and_keeps_every_row),
         cmocka_unit_test(a_step_that_a_fourth_version_held_is_over_and_counts_as_rejected),
+        cmocka_unit_test(a_call_of_the_eighth_version_counts_as_it_did),
         cmocka_unit_test(a_journal_of_the_seventh_version_goes_on_and_takes_alerts),
         cmocka_unit_test(an_older_journal_stays_as_it_is_when_its_guard_says_so),
     };

@@ -312,7 +312,7 @@ static void a_change_without_an_answer_is_taken_back_and_a_refused_one_is_not(vo
         enum provider_fault fault;
         unsigned undone;
     } cases[] = { { FAULT_LOST_AFTER, 2 }, { FAULT_LOST_BEFORE, 2 }, { FAULT_REFUSED, 1 },
-        { FAULT_DENIED, 1 } };
+        { FAULT_DENIED, 1 }, { FAULT_DECLINED, 1 } };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         FIXTURE(f);
         bool is_refused = cases[i].fault == FAULT_REFUSED || cases[i].fault == FAULT_DENIED;
@@ -332,6 +332,37 @@ static void a_change_without_an_answer_is_taken_back_and_a_refused_one_is_not(vo
         for (uint32_t step = 0; step < f.steps; step++)
             assert_int_equal(f.turns[step], STEP_DONE);
     }
+}
+
+/* Somebody else isolates cell 1 after we looked and before our request is there. */
+static void isolate_first(struct provider *provider, const struct request *request, bool is_change)
+{
+    if (is_change && request->body.ptr[0] == '1')
+        provider->slots[1] = 1;
+}
+
+static void what_somebody_else_did_first_stays_though_the_answer_was_a_200(void **state)
+{
+    (void)state;
+    FIXTURE(f);
+    f.provider->watch = isolate_first;
+    f.provider->fault_at = 5; /* look, set, look; look, set */
+    f.provider->fault_count = 1;
+    f.provider->fault = FAULT_DECLINED;
+    assert_int_equal(isolate(&f), ERR_OK);
+    assert_int_equal(store_run_end(f.store, f.run, 9), ERR_OK);
+    assert_int_equal(f.provider->applied[1], 0);
+    struct call_record call;
+    assert_int_equal(store_call_get(f.store, f.run, 0, 4, &f.arena, &call), ERR_OK);
+    assert_true(call.is_change && call.is_declined);
+    assert_int_equal(call.reply_status, 200);
+    f.provider->watch = NULL;
+    int64_t id = 0;
+    assert_int_equal(undo(&f, f.run, &id), ERR_OK);
+    assert_int_equal(f.steps, SLOTS - 1);
+    assert_int_equal(f.provider->slots[0], 0);
+    assert_int_equal(f.provider->slots[1], 1);
+    assert_int_equal(f.provider->slots[2], 0);
 }
 
 static void a_half_done_run_is_ended_before_it_is_taken_back(void **state)
@@ -574,6 +605,7 @@ int main(void)
         cmocka_unit_test(a_damaged_inverse_ends_as_unknown_and_the_older_ones_still_run),
         cmocka_unit_test(what_others_changed_is_left_alone_and_tried_again_later),
         cmocka_unit_test(a_change_without_an_answer_is_taken_back_and_a_refused_one_is_not),
+        cmocka_unit_test(what_somebody_else_did_first_stays_though_the_answer_was_a_200),
         cmocka_unit_test(a_half_done_run_is_ended_before_it_is_taken_back),
         cmocka_unit_test(a_run_that_was_cut_off_before_its_first_change_is_closed),
         cmocka_unit_test(an_undo_without_steps_that_was_cut_off_is_ended),

@@ -3,7 +3,10 @@
 
 #include "value_json.h"
 
-enum { READ_AGAIN_MS = 1000 }; /* doubled each time */
+enum {
+    READ_AGAIN_MS = 1000,               /* doubled each time */
+    DECLINE_BYTES_MAX = STEP_BYTES_MAX, /* to read an answer as its provider means it */
+};
 
 /* Whether the provider said that it cannot answer now. */
 static bool is_overloaded(const struct reply *reply)
@@ -168,6 +171,19 @@ static enum err call_answered(
     return store_call_reply(a->executor->store, call);
 }
 
+/* Whether the answer to a change says that nothing was done. It is known with the answer, and in the
+ * journal with it: nobody takes back what was not made. */
+static enum err decline_read(
+    const struct attempt *a, const struct reply *reply, struct call_record *call)
+{
+    struct transport *way = a->way;
+    call->is_declined = false;
+    if (!call->is_change || reply->kind != REPLY_RECEIVED || way->is_declined == NULL)
+        return ERR_OK;
+    CLEANUP(arena_release) struct arena scratch = ARENA_INIT(DECLINE_BYTES_MAX);
+    return way->is_declined(way, &a->step.request, reply, &scratch, &call->is_declined);
+}
+
 /* The intent is on disk before anything leaves. */
 static enum err call_intend(struct attempt *a, struct call_record *call)
 {
@@ -233,6 +249,7 @@ static enum err call_send(
         TRY(call_begin(a, call));
     TRY(deliver(a, call->is_change, ret_reply));
     a->has_changed |= call->is_change && ret_reply->kind != REPLY_REFUSED;
+    TRY(decline_read(a, ret_reply, call));
     return call_answered(a, call, ret_reply);
 }
 

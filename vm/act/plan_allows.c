@@ -145,7 +145,8 @@ static size_t count_made(
     size_t count = 0;
     for (size_t i = 0; i < made_count; i++)
         count += made[i].is_change && made[i].has_reply && made[i].reply_kind == REPLY_RECEIVED
-                 && made[i].reply_status < 400 && is_same(&made[i], call);
+                 && made[i].reply_status < 400 && !call_is_refused(&made[i])
+                 && is_same(&made[i], call);
     return count;
 }
 

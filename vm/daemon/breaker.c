@@ -232,6 +232,13 @@ static enum err find_self_through(struct transport *transport, const struct fact
     return self->inner->find_self(self->inner, facts, arena, ret_name, reterr_reason);
 }
 
+static enum err is_declined_through(struct transport *transport, const struct request *request,
+    const struct reply *reply, struct arena *scratch, bool *ret_is_declined)
+{
+    struct breaker_transport *self = self_of(transport);
+    return self->inner->is_declined(self->inner, request, reply, scratch, ret_is_declined);
+}
+
 void breaker_wrap(struct breakers *breakers, str name, struct transport *inner,
     struct breaker_transport *ret_transport)
 {
@@ -241,7 +248,8 @@ void breaker_wrap(struct breakers *breakers, str name, struct transport *inner,
     *ret_transport = (struct breaker_transport){
         .transport = { .send = send_through,
             .where = inner->where == NULL ? NULL : where_through,
-            .find_self = inner->find_self == NULL ? NULL : find_self_through },
+            .find_self = inner->find_self == NULL ? NULL : find_self_through,
+            .is_declined = inner->is_declined == NULL ? NULL : is_declined_through },
         .inner = inner,
         .breaker = breaker,
     };

@@ -33,4 +33,10 @@ struct transport {
      * person would call it, in `arena`, or NULL. Errors as send. NULL: nobody to lose. */
     enum err (*find_self)(struct transport *transport, const struct fact *facts,
         struct arena *arena, const char **ret_name, const char **reterr_reason);
+
+    /* Whether `reply`, received to the change `request`, says that nothing was done, although its
+     * status need not: such a change is not taken back, for what is there then is somebody else's.
+     * ERR_MEMORY, of `scratch`. NULL: the status says it. */
+    enum err (*is_declined)(struct transport *transport, const struct request *request,
+        const struct reply *reply, struct arena *scratch, bool *ret_is_declined);
 };

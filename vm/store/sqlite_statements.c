@@ -9,7 +9,7 @@
 
 /* A change that certainly never took effect: not sent, or refused by the provider. */
 #define CAME_TO_NOTHING                                                                            \
-    "(reply_kind IS NOT NULL AND (reply_kind = 'refused'"                                          \
+    "(reply_kind IS NOT NULL AND (reply_kind = 'refused' OR is_declined = 1"                       \
     " OR (reply_kind = 'received' AND reply_status BETWEEN 400 AND 499)))"
 
 /* A change of run `r` that may have been made. */
@@ -259,12 +259,13 @@ static const char *const sql[STATEMENT_COUNT] = {
         " FROM step JOIN run ON run.id = step.run"
         " WHERE step.run = ?1 AND step.idx = ?2 AND state = 'running' AND run.ended_ms IS NULL",
     [STATEMENT_CALL_REPLY] = "UPDATE call SET reply_kind = ?4, reply_status = ?5, reply_body = ?6,"
-                             " replied_ms = ?7"
+                             " replied_ms = ?7, is_declined = ?8"
                              " WHERE run = ?1 AND step = ?2 AND idx = ?3 AND reply_kind IS NULL",
-    [STATEMENT_CALL_GET] = "SELECT " INTENT_COLUMNS ", replied_ms, reply_body, reply_status,"
-                           " reply_kind FROM call WHERE run = ?1 AND step = ?2 AND idx = ?3",
-    [STATEMENT_CALLS] = "SELECT " INTENT_COLUMNS ", replied_ms, x'', reply_status, reply_kind"
-                        " FROM call WHERE run = ?1 ORDER BY id",
+    [STATEMENT_CALL_GET] =
+        "SELECT " INTENT_COLUMNS ", replied_ms, reply_body, reply_status,"
+        " reply_kind, is_declined FROM call WHERE run = ?1 AND step = ?2 AND idx = ?3",
+    [STATEMENT_CALLS] = "SELECT " INTENT_COLUMNS ", replied_ms, x'', reply_status, reply_kind,"
+                        " is_declined FROM call WHERE run = ?1 ORDER BY id",
     [STATEMENT_AUDIT_LAST] = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1",
     [STATEMENT_AUDIT_ADD] = "INSERT INTO audit (seq, entry, hash) VALUES (?1, ?2, ?3)",
     [STATEMENT_AUDIT_PAGE] = "SELECT seq, entry, hash FROM audit WHERE seq > ?1"

@@ -58,6 +58,7 @@ static const struct column call_columns[] = {
     CALL_COLUMN(BLOB, reply_body),
     { COLUMN_INTEGER, false, offsetof(struct call_row, reply_status) },
     { COLUMN_TEXT, false, offsetof(struct call_row, reply_kind) },
+    CALL_COLUMN(FLAG, is_declined),
 };
 
 enum { CALL_KEYS = 3, INTENT_COLUMNS = 11 };
@@ -255,6 +256,7 @@ static enum err call_reply(struct store *store, const struct call_record *call)
         { COLUMN_INTEGER, false, offsetof(struct call_row, reply_status) },
         CALL_COLUMN(BLOB, reply_body),
         CALL_COLUMN(INTEGER, replied_ms),
+        CALL_COLUMN(FLAG, is_declined),
     };
     CLEANUP(statement_release) sqlite3_stmt *statement = NULL;
     TRY(statement_take(store, STATEMENT_CALL_REPLY, &statement));

@@ -155,14 +155,16 @@ struct call_record {
     int reply_status;
     str reply_body;
     int64_t replied_ms;
+    bool is_declined; /* the reply says, whatever its status, that nothing was done
+                       * (host/transport.h) */
 };
 
 /* Whether the provider certainly did not do what was asked: it was not reached, or it
- * said no (HTTP 4xx). */
+ * said no (HTTP 4xx, or in a reply of another status). */
 static inline bool call_is_refused(const struct call_record *call)
 {
     return call->has_reply
-           && (call->reply_kind == REPLY_REFUSED
+           && (call->reply_kind == REPLY_REFUSED || call->is_declined
                || (call->reply_kind == REPLY_RECEIVED && call->reply_status >= 400
                    && call->reply_status < 500));
 }
