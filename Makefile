@@ -255,6 +255,8 @@ install: $(B)/cdr ## cdr, its manual page, completions, shipped rules to PREFIX 
 docs: $(B)/cdr ## the pages of docs/ that cdr makes itself
 	$(B)/cdr help --markdown > docs/commands.md
 	$(B)/cdr doc --language > docs/reference.md
+	$(B)/cdr doc --provider crowdstrike > docs/steps-crowdstrike.md
+	$(B)/cdr doc --provider defender > docs/steps-defender.md
 	awk -v form=vim -f docs/integrations/highlight.awk grammar/keywords.def > docs/integrations/cdr.vim
 	awk -v form=textmate -f docs/integrations/highlight.awk grammar/keywords.def > docs/integrations/cdr.tmLanguage.json
 

@@ -9,6 +9,8 @@ static const struct option options[] = {
         "a page, or one JSON object" },
     { OPTION_LANGUAGE, OPTION_FLAG, NULL, NULL, NULL,
         "the fields, types, functions and steps of this build instead" },
+    { OPTION_PROVIDER, OPTION_TEXT, "NAME", NULL, NULL,
+        "the steps that the EDR can take instead: crowdstrike, defender" },
     { 0 },
 };
 
@@ -46,6 +48,15 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
         doc_language(&driver->out.buf);
         return EXIT_CLEAN;
     }
+    if (option_is_given(arguments, OPTION_PROVIDER)) {
+        const char *provider = option_text(arguments, OPTION_PROVIDER);
+        if (arguments->operand_count > 0)
+            return driver_usage(driver, &doc_command, "--provider is about no rules");
+        if (!doc_provider(&driver->out.buf, str_from(provider)))
+            return driver_usage(driver, &doc_command,
+                "--provider: pages are of crowdstrike and defender, so not of %s", provider);
+        return EXIT_CLEAN;
+    }
     const char *const *paths = NULL;
     enum err err = rules_paths(driver, arguments, &paths);
     if (err != ERR_OK)
@@ -65,6 +76,7 @@ static const struct example examples[] = {
     { "cdr doc rules > RULES.md", "what every rule looks for and does, for people" },
     { "cdr doc --format json rules", "the same for programs" },
     { "cdr doc --language", "what rules can name" },
+    { "cdr doc --provider crowdstrike", "what can be done with Falcon, and what it takes" },
     { 0 },
 };
 
@@ -74,7 +86,8 @@ const struct command doc_command = {
     .summary = "a page about rules: what they look for, do, need, and how it is taken back",
     .help =
         "Sorted by name, the same for the same rules. What rules say is shown as text. Without\n"
-        "PATH it is about the current directory. docs/reference.md is cdr doc --language.",
+        "PATH it is about the current directory. docs/reference.md is cdr doc --language,\n"
+        "docs/steps-NAME.md cdr doc --provider NAME.",
     .options = options,
     .examples = examples,
     .group = GROUP_AUTHORS,

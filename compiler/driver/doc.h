@@ -19,6 +19,10 @@ void doc_markdown(struct buf *out, const json_t *doc);
 /* Fields, types, functions, steps and sources of this build, for docs/reference.md. */
 void doc_language(struct buf *out);
 
+/* Steps that the EDR can take, with permissions, limits, inverse and source, for docs/steps-NAME.md.
+ * False: no such page is made of the provider. */
+bool doc_provider(struct buf *out, str provider);
+
 /* Append text as Markdown that shows it as it is, on one line. */
 void markdown_text(struct buf *out, str text);
 /* As code within a line. */

@@ -92,4 +92,15 @@ prints '- a \| b (`all/all.cdr:' "and tests"
 run doc --language
 holds "docs/reference.md is what cdr doc --language prints: run make docs" \
     cmp -s "$out" "$root/docs/reference.md"
+for name in crowdstrike defender; do
+    run doc --provider $name
+    holds "docs/steps-$name.md is what cdr doc --provider $name prints: run make docs" \
+        cmp -s "$out" "$root/docs/steps-$name.md"
+done
+prints "- Needs WindowsDefenderATP: Machine.Isolate, Machine.Read.All." "steps say what they need"
+prints '`cdr undo` takes it back by `release_machine`' "and what takes them back"
+run doc --provider crowdstrike rules
+exits 2 "it is about no rules"
+run doc --provider aws
+exits 2 "another provider has no such page"
 finish
