@@ -1,5 +1,6 @@
 #include "find/device.h"
 
+#include "act/locate.h"
 #include "crowdstrike/replies.h"
 
 #include <ctype.h>
@@ -112,6 +113,18 @@ void device_of_instance(struct step *step, const struct xml *item, str owner, st
     for (const struct xml *tag = xml_find(item, "tagSet/item"); tag != NULL; tag = xml_next(tag))
         if (str_is(xml_text(tag, "key"), "Name"))
             device_add_name(step, device, xml_text(tag, "value"));
+}
+
+void device_of_alert(struct step *step, struct device *device)
+{
+    value name = step->args[FIND_NAME], ips = step->args[FIND_IPS];
+    const value *items = value_items(ips);
+    if (name.kind == VALUE_TEXT)
+        device_add_name(step, device, value_str(name));
+    for (uint32_t at = 0; items != NULL && at < ips.count; at++)
+        device_add_ip(step, device, value_print(step->arena, items[at]));
+    if (items == NULL && ips.kind != VALUE_ABSENT && ips.kind != VALUE_NULL)
+        device_add_ip(step, device, value_print(step->arena, ips));
 }
 
 /* ---- do they mean the same? ---- */

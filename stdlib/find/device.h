@@ -41,6 +41,9 @@ void device_of_instance(
 /* Whether nothing that both say speaks against it: of names, and of addresses, they share one. */
 bool device_may_be(const struct device *a, const struct device *b);
 
+/* What the alert says of its host: name and addresses (FIND_NAME, FIND_IPS). */
+void device_of_alert(struct step *step, struct device *device);
+
 enum agreement {
     AGREES_NOT,    /* in one fact at most, or one contradicts */
     AGREES,        /* in two, of those that any network may have again: address and name */

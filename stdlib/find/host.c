@@ -25,37 +25,47 @@ static str arg(const struct step *step, uint32_t index)
     return step->args[index].kind == VALUE_TEXT ? value_str(step->args[index]) : STR("");
 }
 
-static enum step_turn conclude(struct step *step)
+/* What the device is looked for by: an instance, or what the alert says of its host. */
+static const char *sought(struct step *step)
 {
     const struct find_host *self = step->state;
     str instance = self->instance.instance;
+    const char *words = "the host of the alert";
+    if (instance.len > 0)
+        words = arena_format(step->arena, "instance %.*s", STR_ARG(instance));
+    return words == NULL ? "" : words; /* the arena is full, which the turn shows */
+}
+
+static enum step_turn conclude(struct step *step)
+{
+    const struct find_host *self = step->state;
+    const char *words = sought(step);
     if (self->matches > 1)
-        return talk_end(step, STEP_UNRESOLVED,
-            "%u devices could be instance %.*s: nothing tells them apart", (unsigned)self->matches,
-            STR_ARG(instance));
+        return talk_end(step, STEP_UNRESOLVED, "%u devices could be %s: nothing tells them apart",
+            (unsigned)self->matches, words);
     if (self->matches == 0)
-        return talk_end(step, STEP_UNRESOLVED, "no device agrees with instance %.*s in two facts%s",
-            STR_ARG(instance), self->doubtful > 0 ? ", though some do in one" : "");
+        return talk_end(step, STEP_UNRESOLVED, "no device agrees with %s in two facts%s", words,
+            self->doubtful > 0 ? ", though some do in one" : "");
     if (!self->is_strong && self->has_more)
         return talk_end(step, STEP_UNRESOLVED,
-            "a device agrees with instance %.*s by %s alone, and there are more with that address "
+            "a device agrees with %s by %s alone, and there are more with that address "
             "than were read",
-            STR_ARG(instance), self->agreement);
+            words, self->agreement);
     step->target = str_from(arena_format(step->arena, "host/%.*s", STR_ARG(self->id)));
-    talk_found(step, "instance %.*s is device %.*s: %s agree", STR_ARG(instance), STR_ARG(self->id),
-        self->agreement);
-    return talk_end(step, STEP_DONE, "instance %.*s is device %.*s: %s agree", STR_ARG(instance),
-        STR_ARG(self->id), self->agreement);
+    talk_found(step, "%s is device %.*s: %s agree", words, STR_ARG(self->id), self->agreement);
+    return talk_end(
+        step, STEP_DONE, "%s is device %.*s: %s agree", words, STR_ARG(self->id), self->agreement);
 }
 
 /* The next question to the EDR: by id first, then by each address. */
 static enum step_turn ask_devices(struct step *step, const struct edr *edr)
 {
     struct find_host *self = step->state;
+    bool by_id = edr->has_ids && self->instance.instance.len > 0;
     uint32_t at = self->address++;
-    if (edr->has_ids && at == 0)
+    if (by_id && at == 0)
         return talk_ask(step, DEVICES, edr->by_id(step, self->instance.instance));
-    at -= edr->has_ids ? 1 : 0;
+    at -= by_id ? 1 : 0;
     if ((self->matches > 0 && self->is_strong) || at >= self->instance.ip_count)
         return conclude(step);
     return talk_ask(step, DEVICES, edr->by_ip(step, self->instance.ips[at]));
@@ -118,8 +128,14 @@ static enum step_turn heard_instance(
     return ask_devices(step, edr);
 }
 
-static enum step_turn begin(struct step *step)
+static enum step_turn begin(struct step *step, const struct edr *edr)
 {
+    struct find_host *self = step->state;
+    if (arg(step, FIND_INSTANCE).len == 0) {
+        device_of_alert(step, &self->instance);
+        self->talk.doing = DEVICES;
+        return ask_devices(step, edr);
+    }
     struct request request =
         ec2_describe_instance(step, arg(step, FIND_REGION), arg(step, FIND_INSTANCE));
     request.provider = "aws";
@@ -161,7 +177,7 @@ enum step_turn find_host_by_falcon_next(struct step *step, const struct reply *r
 {
     static talk_hearer *const hearers[] = { falcon_instance, falcon_devices };
     const struct find_host *self = step->state;
-    return reply == NULL ? begin(step)
+    return reply == NULL ? begin(step, &falcon)
                          : talk_hear(step, reply, hearers,
                              self->talk.doing == INSTANCE ? &aws_speaker : falcon.speaker);
 }
@@ -185,7 +201,7 @@ enum step_turn find_host_by_defender_next(struct step *step, const struct reply 
 {
     static talk_hearer *const hearers[] = { defender_instance, defender_devices };
     const struct find_host *self = step->state;
-    return reply == NULL ? begin(step)
+    return reply == NULL ? begin(step, &defender)
                          : talk_hear(step, reply, hearers,
                              self->talk.doing == INSTANCE ? &aws_speaker : defender.speaker);
 }

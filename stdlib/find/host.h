@@ -3,7 +3,8 @@
  * EC2 says the instance's addresses, MACs and names; the EDR is asked for devices with its id, then
  * with its address (Defender for Endpoint: its address alone). One is the instance when two facts agree
  * and none contradicts (device.h); not one of several, nor one that only address and name speak for
- * while its EDR shows more than could be read.
+ * while its EDR shows more than could be read. Without an instance it is looked for by what the alert
+ * says of its host: address and name, which have to agree both.
  */
 #pragma once
 

@@ -18,18 +18,6 @@ static str arg(const struct step *step, uint32_t index)
 
 /* ---- what is known of the device ---- */
 
-/* What the alert says: the name and the addresses of the device. */
-static void know_alert(struct step *step, struct device *device)
-{
-    value ips = step->args[FIND_IPS];
-    const value *items = value_items(ips);
-    device_add_name(step, device, arg(step, FIND_NAME));
-    for (uint32_t at = 0; items != NULL && at < ips.count; at++)
-        device_add_ip(step, device, value_print(step->arena, items[at]));
-    if (items == NULL && ips.kind != VALUE_ABSENT && ips.kind != VALUE_NULL)
-        device_add_ip(step, device, value_print(step->arena, ips));
-}
-
 /* ---- where it may be ---- */
 
 static void add_place(struct find_instance *self, str account, str region)
@@ -266,7 +254,7 @@ static enum step_turn begin_search(struct step *step)
 static bool is_of_alert(struct step *step, const struct device *record)
 {
     struct device alert = { .id = STR("") };
-    know_alert(step, &alert);
+    device_of_alert(step, &alert);
     return device_may_be(&alert, record);
 }
 
@@ -300,10 +288,11 @@ static enum step_turn heard_device(struct step *step, const struct answer *answe
 
 static enum step_turn begin(struct step *step)
 {
+    struct find_instance *self = step->state;
     str source = arg(step, FIND_SOURCE);
     str id = arg(step, FIND_HOST);
     struct request request;
-    know_alert(step, &((struct find_instance *)step->state)->device);
+    device_of_alert(step, &self->device);
     if (str_is(source, "crowdstrike") && falcon_is_agent_id(id))
         request = falcon_get_device(step, id);
     else if (str_is(source, "defender"))

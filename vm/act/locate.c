@@ -13,11 +13,23 @@ static const struct {
     { TYPE_HOST, FIELD_INSTANCE_ID },
 };
 
+/* What no id leads to is looked for by name and address, which have to agree both. */
+static const enum type by_name[] = { TYPE_INSTANCE, TYPE_HOST };
+
 /* One text, which no attacker chose. */
 static bool is_sure(const struct event *event, enum field field)
 {
     value v = event->fields[field];
     return v.kind == VALUE_TEXT && v.count > 0 && !event->untrusted[field];
+}
+
+static bool has_name_and_ip(const struct event *event)
+{
+    value name = event->fields[FIELD_HOST_NAME], ip = event->fields[FIELD_HOST_IP];
+    bool is_there = ip.kind != VALUE_ABSENT && ip.kind != VALUE_NULL
+                    && !(ip.kind == VALUE_LIST && ip.count == 0);
+    return name.kind == VALUE_TEXT && name.count > 0 && is_there
+           && !event->untrusted[FIELD_HOST_IP];
 }
 
 static uint32_t target_of(const struct builtin *row, enum type type)
@@ -52,6 +64,13 @@ bool locate_is_possible(const struct executor *executor, const struct step_code 
             continue;
         *ret_type = ends[at].type;
         *ret_row = executor->finder(ends[at].type);
+        return *ret_row != NULL;
+    }
+    for (size_t at = 0; at < COUNT_OF(by_name) && has_name_and_ip(event); at++) {
+        if (target_of(code->builtin, by_name[at]) == UINT32_MAX)
+            continue;
+        *ret_type = by_name[at];
+        *ret_row = executor->finder(by_name[at]);
         return *ret_row != NULL;
     }
     return false;

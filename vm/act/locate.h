@@ -43,7 +43,8 @@ struct located {
 };
 
 /* Whether `code` acts on something that could be found for it: it takes a thing of the type,
- * neither rule nor alert names a target, and the alert names the other end without doubt. *ret_row is what looks for it. */
+ * neither rule nor alert names a target, and the alert names the other end without doubt, or
+ * the host by name and address. *ret_row is what looks for it. */
 bool locate_is_possible(const struct executor *executor, const struct step_code *code,
     const struct event *event, enum type *ret_type, const struct builtin **ret_row);
 
