@@ -10,7 +10,8 @@ static const struct option options[] = {
         "FILE.cdr: the daemon's config; else settings, in place of the nearest cdr.json" },
     { OPTION_DATA, OPTION_TEXT, "DIR", NULL, NULL, "the journal to look at" },
     { OPTION_ONLINE, OPTION_FLAG, NULL, NULL, NULL,
-        "ask AWS and the EDRs of the rules who we are and what we may; without it nothing is sent. A "
+        "ask AWS and the EDRs of the rules who we are and what we may; without it nothing is sent. "
+        "A "
         "daemon's connections are always tried" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a line each, or one JSON object" },

@@ -143,7 +143,9 @@ static enum err try_scope(
     struct looking *looking, const char *scope, int *ret_status, const char **reterr_reason)
 {
     struct arena *arena = &looking->checkup->driver->arena;
-    struct step step = { .arena = arena, .key = "doctor", .target = STR(""), .found = STR("") };
+    struct step step = {
+        .arena = arena, .key = STR("doctor"), .target = STR(""), .found = STR("")
+    };
     struct request request = falcon_try_scope(&step, scope);
     struct reply reply = { .status = 0 };
     *ret_status = 0;

@@ -51,7 +51,7 @@ static void a_scope_is_tried_by_a_read_and_no_other(void **state)
 {
     (void)state;
     struct arena arena = ARENA_INIT(65536);
-    struct step step = { .arena = &arena, .key = "k", .target = STR(""), .found = STR("") };
+    struct step step = { .arena = &arena, .key = STR("k"), .target = STR(""), .found = STR("") };
     static const char *const scopes[] = { "hosts:read", "alerts:read", "response-policies:read",
         "real-time-response:read", "real-time-response:write", "real-time-response-admin:write" };
     for (size_t at = 0; at < COUNT_OF(scopes); at++)
