@@ -24,7 +24,8 @@ struct collection {
     str key;     /* of the step: [a-z0-9-], names the directory */
     str plan;    /* the profile as JSON, made by the compiler; empty: the default "quick" */
     str put_url; /* a mark or an address to upload the archive to; empty: it stays in the directory */
-    str tool;    /* path, on the host, of the user's own collector or memory tool; empty: none */
+    str tool;    /* path, on the host, of the user's own collector or memory tool; empty: none. It runs
+                  * under the name of the plan's "file" */
     int64_t
         sent_s; /* our clock when it was begun (step->began_ms): for the offset, which so has the
                      * time that the way to the host took in it */
@@ -82,6 +83,10 @@ struct collector_tool {
  * that, with arena->is_full. */
 bool collector_needs(
     struct arena *arena, enum platform platform, str plan, struct collector_tool *ret_tool);
+
+/* What such a file is called on its way to a host: "cdr-", the beginning of its hash and the end of
+ * its name; the collector gives it its own name back. ptr NULL: the arena is full. */
+str collector_tool_name(struct arena *arena, str file, str sha256);
 
 /* `text` as one word of sh, or as one single-quoted literal of PowerShell (which must get it as Unicode: a
  * script file without a byte order mark is read in the host's code page); ptr NULL: the arena is full,

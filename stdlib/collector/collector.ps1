@@ -347,7 +347,9 @@ function Invoke-Own {
     $own = "$Out\own"
     [void][IO.Directory]::CreateDirectory($tools)
     [void][IO.Directory]::CreateDirectory($own)
-    $file = $tools + '\' + [IO.Path]::GetFileName($Tool)
+    # Its own name back, which the words of its command have.
+    $file = $tools + '\' + [IO.Path]::GetFileName([string]$Part.file)
+    if ($file.EndsWith('\')) { $file = $tools + '\' + [IO.Path]::GetFileName($Tool) }
     try { [IO.File]::Copy($Tool, $file) } catch { Stop-Failed 'the tool is not there' }
     $sum = Get-Sum $file
     if ($sum -ne $Part.sha256) { Stop-Failed 'the tool has another hash than it should' }

@@ -8,7 +8,8 @@
 #   CDR_TAKE     artifacts.def's names of what to take, a line each; not set: all of them
 #   CDR_FILES    patterns of files to take too, a line each, with * and ?; CDR_MOST of them
 #   CDR_SECONDS, CDR_TOTAL_MAX, CDR_FILE_MAX (bytes), CDR_SINCE (seconds), CDR_SENT (the sender's clock)
-#   CDR_TOOL, CDR_TOOL_SUM, own_tool()  a collector of the user's own, its SHA-256, how it is called
+#   CDR_TOOL, CDR_TOOL_SUM, CDR_TOOL_NAME, own_tool()  a collector of the user's own, its SHA-256, what
+#                it is called there, how it is run
 # started detached also CDR_DIR (of place.sh: status.json and the archive go there) and, for tests,
 # CDR_ROOT (look below there instead of /) and CDR_KEEP (copy the archive there).
 #
@@ -29,7 +30,7 @@ unset IFS CDPATH ENV BASH_ENV LD_PRELOAD LD_LIBRARY_PATH GZIP TAR_OPTIONS POSIXL
 unalias -a
 takes_all=${CDR_TAKE+no}
 : "${CDR_PUT:=}" "${CDR_PROFILE:=quick}" "${CDR_ROOT:=}" "${CDR_KEEP:=}" "${CDR_DIR:=}" "${CDR_TAKE:=}"
-: "${CDR_FILES:=}" "${CDR_TOOL:=}" "${CDR_TOOL_SUM:=}" "${CDR_SENT:=0}"
+: "${CDR_FILES:=}" "${CDR_TOOL:=}" "${CDR_TOOL_SUM:=}" "${CDR_TOOL_NAME:=}" "${CDR_SENT:=0}"
 seconds=${CDR_SECONDS:-240} total_max=${CDR_TOTAL_MAX:-67108864} file_max=${CDR_FILE_MAX:-1048576}
 days=$(((${CDR_SINCE:-604800} + 86399) / 86400)) most=${CDR_MOST:-500}
 entries_max=10000 hashes_max=300
@@ -630,7 +631,10 @@ own_files() {
     done <"$work/own-files"
 }
 run_own() {
-    own_output=$out/own tools=$work/tool file=$work/tool/${CDR_TOOL##*/}
+    case $CDR_TOOL_NAME in
+    '' | . | .. | */*) CDR_TOOL_NAME=${CDR_TOOL##*/} ;;
+    esac
+    own_output=$out/own tools=$work/tool file=$work/tool/$CDR_TOOL_NAME
     mkdir -p "$own_output" "$tools"
     cp -- "$CDR_TOOL" "$file" 2>/dev/null || finish no '' 0 'the tool is not there'
     tool_sum=$(sum_of "$file")

@@ -108,6 +108,12 @@ static bool add_part(struct buf *out, struct arena *arena, const json_t *part)
            && (command == NULL || add_command(out, arena, command));
 }
 
+/* Its last part: as the words of its command call it, whatever it was called on the way. */
+static str base_name(str file)
+{
+    return str_skip(file, str_find_last(file, '/') == file.len ? 0 : str_find_last(file, '/') + 1);
+}
+
 static bool write_posix(
     struct buf *out, struct arena *arena, const json_t *plan, const struct collection *what)
 {
@@ -115,10 +121,11 @@ static bool write_posix(
     str name = str_from(json_string_value(json_object_get(plan, "profile")));
     str own = str_from(json_string_value(json_object_get(plan, "collector")));
     str sum = str_from(json_string_value(json_object_get(part, "sha256")));
+    str file = str_from(json_string_value(json_object_get(part, "file")));
     buf_addf(out, "CDR_SENT=%lld\n", (long long)what->sent_s);
     return assign(out, arena, "CDR_PROFILE", name.len > 0 ? name : own)
            && assign(out, arena, "CDR_TOOL", what->tool) && assign(out, arena, "CDR_TOOL_SUM", sum)
-           && add_part(out, arena, part);
+           && assign(out, arena, "CDR_TOOL_NAME", base_name(file)) && add_part(out, arena, part);
 }
 
 static void add_base64(struct buf *out, str bytes)
@@ -161,6 +168,23 @@ bool plan_write(
     else if (!write_posix(out, arena, plan, what))
         return false;
     return out->err == ERR_OK;
+}
+
+/* ".exe", where the file has such an end; else nothing. */
+static str end_of(str file)
+{
+    enum { END_MAX = 5 };
+    str end = str_skip(file, str_find_last(file, '.'));
+    bool is_plain = end.len > 1 && end.len <= END_MAX
+                    && str_all_of(str_skip(end, 1), "abcdefghijklmnopqrstuvwxyz0123456789");
+    return is_plain ? end : STR("");
+}
+
+str collector_tool_name(struct arena *arena, str file, str sha256)
+{
+    const char *name =
+        arena_format(arena, "cdr-%.*s%.*s", STR_ARG(str_first(sha256, 16)), STR_ARG(end_of(file)));
+    return name == NULL ? (str){ NULL, 0 } : str_from(name);
 }
 
 bool collector_needs(

@@ -3,17 +3,7 @@
 #include "crowdstrike/rtr_requests.h"
 #include "crowdstrike/triage.h"
 
-enum { EXTENSION_MAX = 5, SHA256_DIGITS = 64, PUTS_MAX = 3 };
-
-/* ".exe", where the file has such an end; else nothing. */
-static str extension_of(str file)
-{
-    size_t dot = str_find_last(file, '.');
-    str end = str_skip(file, dot == file.len ? file.len : dot);
-    bool is_plain = end.len > 1 && end.len <= EXTENSION_MAX
-                    && str_all_of(str_skip(end, 1), "abcdefghijklmnopqrstuvwxyz0123456789");
-    return is_plain ? end : STR("");
-}
+enum { SHA256_DIGITS = 64, PUTS_MAX = 3 };
 
 static bool is_sha256(str text)
 {
@@ -36,14 +26,12 @@ enum step_turn falcon_triage_upload_tool(struct step *step)
     if (!is_sha256(self->tool_sha256))
         return falcon_triage_end(step, STEP_FAILED, false,
             "the profile names a collector and no SHA-256 of it in 64 small hex digits");
-    str end = extension_of(self->tool_file);
-    const char *name = arena_format(
-        step->arena, "cdr-%.*s%.*s", STR_ARG(str_first(self->tool_sha256, 16)), STR_ARG(end));
-    const char *path = arena_format(step->arena, "%s%s",
-        self->platform == PLATFORM_WINDOWS ? "C:\\" : "/", name == NULL ? "" : name);
-    if (name == NULL || path == NULL)
+    str name = collector_tool_name(step->arena, self->tool_file, self->tool_sha256);
+    const char *path = arena_format(
+        step->arena, "%s%.*s", self->platform == PLATFORM_WINDOWS ? "C:\\" : "/", STR_ARG(name));
+    if (name.ptr == NULL || path == NULL)
         return talk_memory(step);
-    self->tool_name = str_from(name);
+    self->tool_name = name;
     self->tool_path = str_from(path);
     return find_tool(step, 0);
 }

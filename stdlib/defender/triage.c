@@ -270,14 +270,13 @@ static str tool_add(struct step *step)
     struct library_file *tool = &self->library.files[SCRIPT_TOOL];
     if (tool->content.len == 0)
         return STR("");
-    const char *name =
-        arena_format(step->arena, "cdr-%.*s.exe", STR_ARG(str_first(tool->sha256, 16)));
+    str name = collector_tool_name(step->arena, tool->content, tool->sha256);
     const char *mark = arena_format(
         step->arena, REST_LATE_FILE "%.*s:%.*s", STR_ARG(tool->sha256), STR_ARG(tool->content));
-    const char *path = arena_format(step->arena, PUT_FOLDER "%s", name == NULL ? "" : name);
-    if (name == NULL || mark == NULL || path == NULL)
+    const char *path = arena_format(step->arena, PUT_FOLDER "%.*s", STR_ARG(name));
+    if (name.ptr == NULL || mark == NULL || path == NULL)
         return (str){ NULL, 0 };
-    tool->name = str_from(name);
+    tool->name = name;
     tool->content = tool->late = str_from(mark);
     tool->is_shared = true;
     self->library.count = SCRIPT_TOOL + 1;

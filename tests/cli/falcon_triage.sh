@@ -69,6 +69,30 @@ run collect memory --host $linux --rules rules.cdr --data data
 exits 1 "memory needs a tool"
 prints "needs a tool that reads it" "which is said"
 
+# Collectors of one's own: packed and plain, under the names that their commands have.
+mkdir uac && printf '#!/bin/sh\necho "$*" >"$2/words"\n' >uac/uac && chmod 755 uac/uac && cp uac/uac collect
+tar -czf uac.tar.gz uac
+cat >>rules.cdr <<CDR
+collector uac {
+  linux { file = "uac.tar.gz" sha256 = "$(sha256sum <uac.tar.gz | cut -d' ' -f1)" command = ["./uac", "packed", "{output}"] }
+}
+collector plain {
+  linux { file = "collect" sha256 = "$(sha256sum <collect | cut -d' ' -f1)" command = ["./collect", "plain", "{output}"] }
+}
+CDR
+own() { # VERB PROFILE WORD
+    { cat rules.cdr && echo "rule r { when source = webhook then collect $1 host=\"$linux\" profile=$2 }"; } >rule.cdr
+    printf '{"source":"webhook","alert":{"id":"own-%s","title":"t"}}\n' "$RANDOM" >alert.json
+    find "$work/evidence" -type f -delete
+    run run --rules rule.cdr --alerts alert.json --mode apply --data data
+    exits 0 "$1 by a collector of one's own, $2, ends well"
+    rm -rf unpacked && mkdir unpacked && tar -C unpacked -xzf "$(find "$work/evidence" -type f)"
+    holds "$1, $2: which ran with its words" grep -q "^$3 /" unpacked/triage/own/words
+    holds "$1, $2: whole" jq -e '.state == "complete"' unpacked/triage/manifest.json
+}
+own triage uac packed
+own memory plain plain
+
 run audit verify --data data
 exits 0 "the audit log is whole"
 holds "no secret is in journal or output" bash -c '! grep -rqF sandbox-secret-of-cdr data "$1" "$2"' - "$out" "$err"

@@ -164,6 +164,28 @@ static void a_tool_of_the_users_own_is_found_in_the_plan(void **state)
     assert_false(collector_needs(&arena, PLATFORM_WINDOWS, STR("{\"linux\":{}}"), &tool));
 }
 
+static void a_tool_of_the_users_own_has_its_own_name_where_it_runs(void **state)
+{
+    static const char *const files[][3] = {
+        { "/opt/tools/uac.tar.gz", "CDR_TOOL_NAME='uac.tar.gz'\n", "cdr-0011223344556677.gz" },
+        { "collect", "CDR_TOOL_NAME='collect'\n", "cdr-0011223344556677" },
+        { "a/it's.ZIP", "CDR_TOOL_NAME='it'\\''s.ZIP'\n", "cdr-0011223344556677" },
+    };
+    (void)state;
+    for (size_t at = 0; at < COUNT_OF(files); at++) {
+        const char *plan = arena_format(&arena,
+            "{\"linux\":{\"file\":\"%s\",\"sha256\":\"00\",\"command\":[\"./x\"]}}", files[at][0]);
+        struct collection what = {
+            .key = STR("k"), .plan = str_from(plan), .tool = STR("/cdr-0011223344556677")
+        };
+        str script = collector_start_script(&arena, PLATFORM_LINUX, &what);
+        assert_has(script, files[at][1]);
+        str name =
+            collector_tool_name(&arena, str_from(files[at][0]), STR("00112233445566778899aabb"));
+        assert_string_equal(name.ptr, files[at][2]);
+    }
+}
+
 static int release(void **state)
 {
     (void)state;
@@ -200,6 +222,7 @@ int main(int count, char **words)
         cmocka_unit_test(a_status_is_read_and_noise_is_none),
         cmocka_unit_test(what_was_not_taken_is_never_complete),
         cmocka_unit_test(a_tool_of_the_users_own_is_found_in_the_plan),
+        cmocka_unit_test(a_tool_of_the_users_own_has_its_own_name_where_it_runs),
     };
     if (count > 3)
         return print_script(count, words);

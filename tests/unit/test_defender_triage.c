@@ -251,9 +251,10 @@ static void without_a_folder_the_archive_stays_and_is_told(void **state)
 
 #define TOOL_PLAN                                                                                  \
     "{\"collector\":\"mine\",\"windows\":{\"file\":\"/opt/tools/collect.exe\",\"sha256\":\"" SUM   \
-    "\",\"command\":[\"--out\",\"{output}\"],\"time\":60,\"archive_mb\":100},\"linux\":{\"file\":" \
+    "\",\"command\":[\"collect.exe\",\"{output}\"],\"time\":60,\"archive_mb\":100},\"linux\":{"    \
+    "\"file\":"                                                                                    \
     "\"/opt/tools/collect\",\"sha256\":\"" SUM                                                     \
-    "\",\"command\":[\"--out\",\"{output}\"],\"time\":60,\"archive_mb\":100}}"
+    "\",\"command\":[\"./collect\",\"{output}\"],\"time\":60,\"archive_mb\":100}}"
 
 static void a_collector_of_ones_own_is_put_there_first_and_shared(void **state)
 {

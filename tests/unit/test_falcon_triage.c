@@ -203,7 +203,7 @@ static void a_host_that_stays_offline_is_told_as_queued(void **state)
 
 #define TOOL_PLAN                                                                                  \
     "{\"collector\":\"mine\",\"linux\":{\"file\":\"/opt/tools/collect\",\"sha256\":\"" SUM         \
-    "\",\"command\":[\"--out\",\"{output}\"],\"time\":60,\"archive_mb\":100}}"
+    "\",\"command\":[\"./collect\",\"{output}\"],\"time\":60,\"archive_mb\":100}}"
 
 static struct host *tool_host(void)
 {
