@@ -175,12 +175,18 @@ $(KILLER): tests/soak/kill_at.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -o $@ $<
 
+# Loaded into cdr by LD_PRELOAD.
+BRIEF   := $(B)/tests/soak/brief_sleep.so
+$(BRIEF): tests/soak/brief_sleep.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -shared -fPIC -o $@ $<
+
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libcdr.a
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 JOBS    := -j$(shell nproc)
 SUITE   := $(UNIT) $(FAULT) $(MODEL) $(DIFF) $(MATCHES)
-SOAK    := $(B)/cdr $(MODEL) $(MATCHES) $(B)/tests/fault/fault_interleavings $(B)/tests/unit/test_signature $(POWER) $(KILLER)
+SOAK    := $(B)/cdr $(MODEL) $(MATCHES) $(B)/tests/fault/fault_interleavings $(B)/tests/unit/test_signature $(POWER) $(KILLER) $(BRIEF)
 
 run: ## three whole cases on the sandbox (AWS, Defender, CrowdStrike): alert, evidence, isolation, undo; sets itself up
 	@tests/setup.sh build
@@ -193,7 +199,7 @@ test: ## every test with every compiler and checker; sets itself up; under 15 mi
 	@tests/setup.sh test
 	@tests/all.sh
 
-check: $(B)/cdr $(SUITE) $(POWER) $(KILLER) ## the unit and command-line tests of one build (SANITIZE=1, CC=clang)
+check: $(B)/cdr $(SUITE) $(POWER) $(KILLER) $(BRIEF) ## the unit and command-line tests of one build (SANITIZE=1, CC=clang)
 	@LOGS=$(B)/test-logs tests/check.sh $(B)
 
 soak: ## what make check tries a little of, for minutes: deeper models, more orders of events

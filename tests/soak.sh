@@ -4,7 +4,7 @@
 # MODEL_DEPTH: events around a held step, in every order. INTERLEAVINGS: random orders of events
 # over a real journal, governor and executor. Every allocation of a run and its undo
 # fails. FLIPS: bits turned in signed messages. STORM: alerts at once, each wanting another change.
-# Every call of every step of CrowdStrike and Microsoft goes wrong in every way.
+# Every call of every step of CrowdStrike and Microsoft goes wrong in every way, and kills who makes it.
 # REPLAYS of messages of a webhook, over restarts.
 # KILLS of the daemon at random moments, DUPLICATES: posts of alerts that it knows.
 # CUTS of the power, and as many LIES of a disk that forgets what it acknowledged.
@@ -22,6 +22,7 @@ exec tests/run.sh model_holds "$build/tests/model/model_holds" "${MODEL_DEPTH:-2
     fault_journal "$build/tests/fault/fault_journal" 1 -- \
     test_signature env "FLIPS=${FLIPS:-1000000}" "$build/tests/unit/test_signature" -- \
     test_edr_in_journal env EDR_CALLS=0 "$build/tests/unit/test_edr_in_journal" -- \
+    crash_edr.sh env EDR_KILLS=0 "CDR=$PWD/$build/cdr" tests/cli/crash_edr.sh -- \
     storm.sh env "STORM=${STORM:-100000}" "CDR=$PWD/$build/cdr" tests/cli/storm.sh -- \
     soak_daemon python3 -B tests/soak/daemon.py --cdr "$PWD/$build/cdr" --kills "${KILLS:-1000}" --step 1 --duplicates "${DUPLICATES:-10000}" -- \
     soak_power python3 -B tests/soak/power.py --cdr "$PWD/$build/cdr" --cuts "${CUTS:-200}" --lies "${LIES:-20}" -- \

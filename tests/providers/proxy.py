@@ -32,6 +32,8 @@ class Proxy:
             def do_POST(self):
                 proxy.serve(self)
 
+            do_GET = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_POST
+
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         # Whom we kill leaves connections behind: no news.
         self.server.handle_error = lambda request, address: None
@@ -65,15 +67,15 @@ class Proxy:
             handler.close_connection = True
             return
         upstream = http.client.HTTPConnection("127.0.0.1", self.upstream_port, timeout=60)
-        upstream.putrequest("POST", handler.path, skip_host=True, skip_accept_encoding=True)
+        upstream.putrequest(handler.command, handler.path, skip_host=True, skip_accept_encoding=True)
         for name, value in handler.headers.items():
             upstream.putheader(name, value)
         upstream.endheaders(body)
         reply = upstream.getresponse()
         data = reply.read()
         upstream.close()
-        operation = urllib.parse.parse_qs(body.decode()).get("Action", ["?"])[0]
-        self.forwarded.append((operation, body.decode(), reply.status))
+        operation = urllib.parse.parse_qs(body.decode(errors="replace")).get("Action", ["?"])[0]
+        self.forwarded.append((operation, body.decode(errors="replace"), reply.status))
         if when == "in":
             self.kill_now()
             handler.close_connection = True
