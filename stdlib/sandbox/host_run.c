@@ -8,14 +8,20 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { HOST_NAME_BYTES_MAX = 64, FILE_SIZE_BLOCKS_MAX = 131072 /* of 512 bytes */ };
+enum {
+    HOST_NAME_BYTES_MAX = 64,
+    GENERATIONS_MAX = 64,
+    FILE_SIZE_BLOCKS_MAX = 131072 /* of 512 bytes */
+};
 
 #define MARK "CDR_SANDBOX_HOST="
+#define FOLDER_MARK ".cdr-sandbox-hosts" /* the folder is one of ours */
 
 struct run {
     char key[HOST_NAME_BYTES_MAX + 1]; /* "": free */
@@ -48,12 +54,46 @@ static bool is_name(const char *text)
                   == len;
 }
 
+static bool is_empty(const char *folder)
+{
+    DIR *directory = opendir(folder);
+    struct dirent *entry;
+    bool is_any = directory == NULL;
+    while (!is_any && (entry = readdir(directory)) != NULL)
+        is_any = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    if (directory != NULL)
+        closedir(directory);
+    return !is_any;
+}
+
+/* Make the folder ours, if it is new or empty. */
+static enum err folder_take(const char *folder)
+{
+    char path[PATH_MAX];
+    struct stat about;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return ERR_IO;
+    int len = snprintf(path, sizeof(path), "%s/" FOLDER_MARK, folder);
+    if (len >= PATH_MAX)
+        return ERR_LIMIT;
+    if (lstat(path, &about) == 0)
+        return S_ISREG(about.st_mode) ? ERR_OK : ERR_INVALID;
+    if (errno != ENOENT)
+        return ERR_IO;
+    if (!is_empty(folder))
+        return ERR_INVALID;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    return fd >= 0 && close(fd) == 0 ? ERR_OK : ERR_IO;
+}
+
 enum err host_runs_open(const char *folder, struct host_runs **ret_runs)
 {
+    TRY(folder_take(folder));
     struct host_runs *runs = calloc(1, sizeof(*runs));
     if (runs == NULL)
         return ERR_MEMORY;
-    if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || realpath(folder, runs->folder) == NULL) {
+    /* What commands leave behind stays below this process, so that it is told from what others run. */
+    if (realpath(folder, runs->folder) == NULL || prctl(PR_SET_CHILD_SUBREAPER, 1L) != 0) {
         free(runs);
         return ERR_IO;
     }
@@ -105,6 +145,45 @@ static bool is_inside(const struct host_runs *runs, const char *pid)
            && strtol(pid, NULL, 10) != getpid();
 }
 
+/* The parent of a process; 0: there is none. */
+static pid_t parent_of(pid_t pid)
+{
+    char path[64];
+    char text[512] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        close(fd);
+    const char *name_end = size <= 0 ? NULL : strrchr(text, ')');
+    if (name_end == NULL || strlen(name_end) < 5) /* ") S 1" */
+        return 0;
+    return (pid_t)strtol(name_end + 4, NULL, 10);
+}
+
+/* Whether a process comes from this one. */
+static bool is_descendant(pid_t pid)
+{
+    for (int steps = 0; pid > 1 && steps < GENERATIONS_MAX; steps++) {
+        pid = parent_of(pid);
+        if (pid == getpid())
+            return true;
+    }
+    return false;
+}
+
+/* Kill a process that a command left behind; others are nobody's business here. */
+static bool kill_ours(const struct host_runs *runs, const char *name)
+{
+    pid_t pid = (pid_t)strtol(name, NULL, 10);
+    if (pid <= 1 || !is_descendant(pid) || (!has_mark(runs, name) && !is_inside(runs, name)))
+        return false;
+    kill(pid, SIGKILL);
+    if (parent_of(pid) == getpid())
+        waitpid(pid, NULL, 0);
+    return true;
+}
+
 /* Kill what commands left behind, detached; those that start new ones meanwhile are met again. */
 static void kill_left(const struct host_runs *runs)
 {
@@ -114,11 +193,8 @@ static void kill_left(const struct host_runs *runs)
         DIR *proc = opendir("/proc");
         struct dirent *entry;
         while (proc != NULL && (entry = readdir(proc)) != NULL)
-            if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9'
-                && (has_mark(runs, entry->d_name) || is_inside(runs, entry->d_name))) {
-                kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
-                is_any = true;
-            }
+            if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+                is_any |= kill_ours(runs, entry->d_name);
         if (proc != NULL)
             closedir(proc);
     }

@@ -6,7 +6,8 @@
  * commands of the API that name files (host_path). Each command is a process group of
  * its own with a time to live and a greatest file size. This is no jail: what runs is whatever whoever
  * calls the sandbox sends, with the rights of who started it. Processes that a command left behind are
- * found by their mark, or by a working directory in FOLDER, and killed at the end. Not for several threads.
+ * those of this process (which becomes a child subreaper) with the mark or with a working directory in
+ * FOLDER: they are killed at the end, and nobody else's are. Not for several threads.
  */
 #pragma once
 
@@ -25,7 +26,8 @@ enum {
 
 struct host_runs;
 
-/* `folder` is made if it is not there. ERR_IO, ERR_MEMORY. */
+/* `folder` is made if it is not there. ERR_INVALID: it is there, is not empty, and was not made or taken
+ * for this before; nothing was touched. ERR_IO, ERR_LIMIT, ERR_MEMORY. */
 MUST_CHECK enum err host_runs_open(const char *folder, struct host_runs **ret_runs);
 /* Kill whatever still runs; NULL is fine. Files stay. */
 void host_runs_close(struct host_runs *runs);

@@ -220,6 +220,11 @@ static enum err open_hosts(const struct sandbox_options *options, struct sandbox
     if (options->hosts == NULL)
         return ERR_OK;
     enum err err = host_runs_open(options->hosts, &sandbox->memory.hosts);
+    if (err == ERR_INVALID)
+        *reterr_reason = arena_format(arena,
+            "the folder for hosts, %s, has files that are not of a sandbox: name one that is empty "
+            "or new",
+            options->hosts);
     if (err == ERR_IO)
         *reterr_reason =
             arena_format(arena, "the folder for hosts, %s: %s", options->hosts, strerror(errno));

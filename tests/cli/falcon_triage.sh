@@ -96,4 +96,18 @@ own memory plain plain
 run audit verify --data data
 exits 0 "the audit log is whole"
 holds "no secret is in journal or output" bash -c '! grep -rqF sandbox-secret-of-cdr data "$1" "$2"' - "$out" "$err"
+
+# The sandbox ends what its hosts left running, and nothing that somebody else runs there.
+(cd "$work/hosts/$linux" && exec sleep 300) &
+stranger=$!
+kill "${children[-1]}"
+wait "${children[-1]}"
+holds "a process of somebody else in the folder lives on" kill -0 "$stranger"
+kill "$stranger"
+mkdir not-ours
+touch not-ours/file
+run sandbox --listen 127.0.0.1:0 --hosts not-ours
+exits 2 "a folder with files of others is refused"
+says "has files that are not of a sandbox" "which is said"
+holds "and left alone" test "$(ls -A not-ours)" = file
 finish
