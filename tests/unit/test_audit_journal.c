@@ -127,6 +127,7 @@ static void a_journal_that_was_edited_instead_of_the_log_is_found(void **state)
         { "UPDATE step SET target = 'role/other'", "as the log says that it ended" },
         { "UPDATE step SET builtin = 'stop_instance'", "as the log says that it ended" },
         { "UPDATE call SET reply_status = 403", "as the log says that it ended" },
+        { "UPDATE call SET is_declined = 1", "as the log says that it ended" },
         { "UPDATE call SET undo = '{}'", "as the log says that it ended" },
         { "UPDATE call SET body = x'00'", "as the log says that it ended" },
         { "UPDATE call SET is_change = 0, undo = ''", "as the log says that it ended" },

@@ -48,6 +48,8 @@ static enum err change_write(struct json_writer *json, const struct call_record 
         json_text(json, "reply", str_from(reply_word(call->reply_kind)));
     if (call->has_reply && call->reply_kind == REPLY_RECEIVED)
         json_number(json, "status", (uint64_t)call->reply_status);
+    if (call->is_declined) /* without it entries are what they were before there was this */
+        json_bool(json, "declined", true);
     json_close(json, '}');
     return ERR_OK;
 }
