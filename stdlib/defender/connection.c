@@ -27,10 +27,6 @@ static const struct cloud clouds[] = {
         "https://microsoftgraph.chinacloudapi.cn" },
 };
 
-/* Where answers say that files are. */
-static const char *const file_hosts[] = { ".blob.core.windows.net", ".blob.core.usgovcloudapi.net",
-    NULL };
-
 static const char not_in_china[] = "Microsoft Defender for Endpoint is not offered in the Chinese "
                                    "cloud: only Microsoft Graph is asked";
 
@@ -91,7 +87,7 @@ static enum err services_set(const struct defender_settings *settings, const str
         .token_url = str_from(token_url),
         .scope = str_from(scope),
         .absent = cloud->defender == NULL ? not_in_china : NULL,
-        .link_hosts = file_hosts };
+        .links_of = REST_DOWNLOAD_MDE };
     plan->services[1] = (struct rest_service_plan){ .name = "graph",
         .base = url.len > 0 ? url : str_from(cloud->graph),
         .token_url = str_from(token_url),

@@ -129,8 +129,7 @@ static const char *link_read(const struct rest_service *service, str body, struc
     bool is_known = str_startswith(url, base) && str_startswith(str_skip(url, base.len), STR("/"));
     if (text == NULL || !url_is_safe(url))
         return NULL;
-    for (const char *const *end = service->plan.link_hosts; *end != NULL && !is_known; end++)
-        is_known = str_startswith(url, STR("https://")) && str_endswith(host, str_from(*end));
+    is_known |= str_startswith(url, STR("https://")) && rest_is_store(service->plan.links_of, host);
     return is_known ? arena_copy(scratch, url).ptr : NULL;
 }
 
@@ -176,7 +175,7 @@ static void attempt_make(
 {
     struct http_header headers[HEADERS_MAX];
     struct rest_connection *connection = journey->connection;
-    bool is_direct = journey->is_kept && journey->service->plan.link_hosts == NULL;
+    bool is_direct = journey->is_kept && journey->service->plan.links_of == NULL;
     uint32_t answer_ms = journey->request->answer_ms;
     struct http_request request = { .is_change = journey->is_change,
         .stop = journey->is_change ? NULL : journey->stop,

@@ -27,9 +27,9 @@ struct rest_service_plan {
     str scope;          /* or empty */
     const char *absent; /* why it cannot be asked, a static sentence; NULL: it can */
     /* The answer to a read that is kept (request->keep_as) is {"value": an address}, which is fetched
-     * without the token from hosts that end so (".blob.core.windows.net"), or from where the base is.
-     * NULL: it is the file itself. Static. */
-    const char *const *link_hosts;
+     * without the token from where that service of rest/download.h keeps files, or from where the base
+     * is. NULL: it is the file itself. Static. */
+    const char *links_of;
     bool
         is_download; /* it takes requests of rest/download.h: without a token, `base` may be empty */
 };

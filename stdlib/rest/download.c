@@ -47,7 +47,7 @@ struct request rest_download(struct step *step, const char *service, str target,
     return rest_end(&draft);
 }
 
-static bool is_store(const char *service, str host)
+bool rest_is_store(const char *service, str host)
 {
     for (size_t at = 0; at < COUNT_OF(stores); at++)
         for (size_t end = 0;
@@ -69,7 +69,7 @@ str rest_download_url(
     bool is_plain;
     str own = after_scheme(base, &is_plain);
     bool is_own = own.len > 0 && str_equal(host, str_first(own, str_find(own, '/')));
-    if (!is_authority(host) || !(is_own || is_store(service, host)))
+    if (!is_authority(host) || !(is_own || rest_is_store(service, host)))
         return nowhere;
     const char *url = arena_format(arena, "%s://%.*s%s%.*s", is_own && is_plain ? "http" : "https",
         STR_ARG(text), request->query.len > 0 ? "?" : "", STR_ARG(request->query));

@@ -17,8 +17,11 @@
  * address of https or http, has a user, a fragment or anything but printable ASCII. */
 struct request rest_download(struct step *step, const char *service, str target, str url);
 
-/* Where such a request goes, in `arena`: https, at a host of Azure's blob storage (in the public cloud
- * or a national one), or that of the connection's own `base` ("http://127.0.0.1:8470/_microsoft"), and
+/* Whether `host` is one where results of that service are kept: any account of Azure's blob storage, in
+ * the public cloud or a national one, for Microsoft does not say which are its own. */
+bool rest_is_store(const char *service, str host);
+
+/* Where such a request goes, in `arena`: https, at such a host, or that of the connection's own `base` ("http://127.0.0.1:8470/_microsoft"), and
  * then as this. ptr NULL: it may not be asked, or the arena is full (arena->is_full). */
 str rest_download_url(
     struct arena *arena, const char *service, const struct rest_request *request, str base);

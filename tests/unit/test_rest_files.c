@@ -114,8 +114,8 @@ static void a_file_that_an_answer_names_is_fetched_without_the_token(void **stat
         { .sent = "GET " MDE "/api/l",
             .bearer = "mde",
             .status = 200,
-            .answer = "{\"value\":\"https://x.blob.core.windows.net/c/f?sig=def\"}" },
-        { .sent = "GET https://x.blob.core.windows.net/c/f?sig=def",
+            .answer = "{\"value\":\"https://x.blob.core.chinacloudapi.cn/c/f?sig=def\"}" },
+        { .sent = "GET https://x.blob.core.chinacloudapi.cn/c/f?sig=def",
             .status = 200,
             .answer = "abc" },
     };
