@@ -1,7 +1,8 @@
-/* cmd_explain.c - cdr explain: the page of a diagnostic, or why a rule fired or not. */
+/* cmd_explain.c - cdr explain: the page of a diagnostic or of a state, or why a rule fired or not. */
 #include "diag.h"
 #include "driver/command.h"
 #include "driver/explain.h"
+#include "driver/state_pages.h"
 #include "suggest.h"
 
 #include <string.h>
@@ -28,11 +29,13 @@ static const struct option options[] = {
     { 0 },
 };
 
-static void list_codes(struct output *out)
+static void list_all(struct output *out)
 {
     for (int id = 0; id < DIAG_COUNT; id++)
         output_addf(out, "%s  %-7s  %s\n", diag_code((enum diag_id)id),
             diag_severity_name(diag_severity((enum diag_id)id)), diag_summary((enum diag_id)id));
+    output_add(out, STR("\nStates of a step:\n"));
+    state_pages_list(out);
 }
 
 static void print_page(struct output *out, enum diag_id id)
@@ -47,11 +50,14 @@ static enum exit_code unknown(struct driver *driver, const char *code)
     struct suggestion suggestion = { .word = str_from(code) };
     for (int id = 0; id < DIAG_COUNT; id++)
         suggest(&suggestion, str_from(diag_code((enum diag_id)id)));
+    for (size_t at = 0; state_page_at(at) != NULL; at++)
+        suggest(&suggestion, str_from(state_page_at(at)->name));
     if (suggestion.best.len > 0)
-        return driver_usage(driver, &explain_command, "there is no code %s; did you mean %.*s?",
-            code, STR_ARG(suggestion.best));
+        return driver_usage(driver, &explain_command,
+            "there is no code or state %s; did you mean %.*s?", code, STR_ARG(suggestion.best));
     return driver_usage(driver, &explain_command,
-        "there is no code %s; `cdr explain` lists all, and to explain a rule of that name add "
+        "there is no code or state %s; `cdr explain` lists all, and to explain a rule of that name "
+        "add "
         "--alert FILE",
         code);
 }
@@ -78,6 +84,23 @@ static enum exit_code plan(struct driver *driver, const struct arguments *argume
     return explain_plan(driver, arguments);
 }
 
+static enum exit_code print_pages(struct driver *driver, const struct arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->operand_count; i++) {
+        const struct state_page *state = state_page_find(str_from(arguments->operands[i]));
+        enum diag_id id = find_code(arguments->operands[i], &driver->arena);
+        if (state == NULL && id == DIAG_COUNT)
+            return unknown(driver, arguments->operands[i]);
+        if (i > 0)
+            output_add(&driver->out, STR("\n"));
+        if (state != NULL)
+            state_page_show(&driver->out, state);
+        else
+            print_page(&driver->out, id);
+    }
+    return EXIT_CLEAN;
+}
+
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     bool is_rule = option_is_given(arguments, OPTION_ALERT);
@@ -92,21 +115,14 @@ static enum exit_code run(struct driver *driver, const struct arguments *argumen
     if (is_rule)
         return explain_rule(driver, arguments);
     if (arguments->operand_count == 0)
-        list_codes(&driver->out);
-    for (size_t i = 0; i < arguments->operand_count; i++) {
-        enum diag_id id = find_code(arguments->operands[i], &driver->arena);
-        if (id == DIAG_COUNT)
-            return unknown(driver, arguments->operands[i]);
-        if (i > 0)
-            output_add(&driver->out, STR("\n"));
-        print_page(&driver->out, id);
-    }
-    return EXIT_CLEAN;
+        list_all(&driver->out);
+    return print_pages(driver, arguments);
 }
 
 static const struct example examples[] = {
     { "cdr explain CDR0101", "the page of a code" },
-    { "cdr explain", "every code in a line" },
+    { "cdr explain unresolved", "what the state of a step means, and what to do now" },
+    { "cdr explain", "every code and every state in a line" },
     { "cdr explain isolate_on_ransomware --alert alert.json",
         "what each part of the rule comes to, and the smallest change that flips it" },
     { "cdr explain --plan rules", "which rules cost most, and how to make them cheap" },
@@ -117,10 +133,12 @@ static const struct example examples[] = {
 
 const struct command explain_command = {
     .name = "explain",
-    .operands = "[CODE.. | RULE | PATH..]",
-    .summary = "what a diagnostic means; why a rule fired for an alert or did not; what rules cost",
+    .operands = "[CODE.. | STATE.. | RULE | PATH..]",
+    .summary = "what a diagnostic or a state means; why a rule fired for an alert or did not; what "
+               "rules cost",
     .help =
-        "CDR0101, or 101 for short. Without a code all codes are listed.\n"
+        "CDR0101, or 101 for short; or the state of a step, as plans and runs say it: unresolved.\n"
+        "Without one all codes and states are listed.\n"
         "With --alert it takes the name of a rule: every test of the rule's conditions is shown\n"
         "as true, false or absent, with what the alert has, and the smallest change of the alert\n"
         "after which the rule decides otherwise; a change is only told when the rule was run on\n"

@@ -24,6 +24,20 @@ run explain CDR001
 exits 2 "an unknown code is a usage error"
 says "did you mean" "and the nearest one is offered"
 
+for state in done partial failed unresolved unknown refused rejected shadowed held running planned; do
+    run explain "$state"
+    exits 0 "the state $state has a page"
+    for part in means changed now; do
+        holds "it says $part" grep -qE "^ +$part +[a-z]" "$out"
+    done
+    holds "operators find it too" grep -q "^| $state |" "$root/docs/operations.md"
+    run explain
+    holds "and it is listed" grep -qE "^$state +[a-z]" "$out"
+done
+run explain unresolvd
+exits 2 "a state that is misspelt is a usage error"
+says "did you mean unresolved" "and the nearest one is offered"
+
 run builtins
 exits 0 "builtins are listed"
 prints "isolate_role" "isolate_role among them"
