@@ -83,11 +83,8 @@ function Test-Over($from) {
 function Add-Kept($name, $from, $state, $note) {
     $path = "$Out\$name"
     $bytes = (New-Object IO.FileInfo $path).Length
-    if ($bytes -eq 0) {
-        [IO.File]::Delete($path)
-        return
-    }
     $Count.bytes += $bytes
+    if ($bytes -eq 0) { $state = 'empty' }
     if ($state -eq 'cut') { $Count.cut++ }
     $entry = [ordered]@{ state = $state; bytes = $bytes; sha256 = (Get-Sum $path)
         path = $name.Replace('\', '/'); from = $from }
@@ -120,6 +117,12 @@ function Save-Shown($name, $from, [scriptblock]$make) {
 function Save-Table($name, $from, [scriptblock]$rows) {
     Save-Shown $name $from { & $rows | ConvertTo-Csv -NoTypeInformation }
 }
+# What a program prints, errors too. Under 'Stop' PowerShell 5.1 would end at its first line of those.
+function Invoke-Program($program, $arguments) {
+    $ErrorActionPreference = 'Continue'
+    $global:LASTEXITCODE = 0
+    & $program $arguments 2>&1 | ForEach-Object { [string]$_ }
+}
 # A program of the system folder.
 function Save-Program($name, $program, $arguments) {
     $program = "$System\$program"
@@ -127,7 +130,12 @@ function Save-Program($name, $program, $arguments) {
         [void]$Absent.Add([ordered]@{ why = 'absent'; from = $program })
         return
     }
-    Save-Shown $name ($program + ' ' + ($arguments -join ' ')) { & $program $arguments 2>&1 }
+    $line = $program + ' ' + ($arguments -join ' ')
+    $before = $Kept.Count
+    Save-Shown $name $line { Invoke-Program $program $arguments }
+    if ($Kept.Count -gt $before -and $global:LASTEXITCODE -ne 0) {
+        Add-Skip $line ('it ended with status ' + $global:LASTEXITCODE + ': what it printed is there') 'tool'
+    }
 }
 # The newest part of a regular file, under a number.
 function Save-File($folder, $path) {
@@ -212,7 +220,11 @@ if (Test-Takes 'programs') {
         $seen = @{}
         foreach ($process in @(Get-CimInstance Win32_Process)) {
             $path = $process.ExecutablePath
-            if (-not $path -or $seen[$path] -or (Test-Late)) { continue }
+            if (-not $path -or $seen[$path]) { continue }
+            if (Test-Late) {
+                Add-Skip 'programs' 'out of time' 'late'
+                break
+            }
             $seen[$path] = $true
             try { New-Object PSObject -Property @{ Path = $path; Sha256 = (Get-Sum $path); ProcessId = $process.ProcessId } } catch { Add-Skip $path 'it cannot be read' 'unread' }
         }
@@ -268,11 +280,13 @@ if (Test-Takes 'logs') {
     foreach ($log in 'Security', 'System', 'Application', 'Windows PowerShell', 'Microsoft-Windows-PowerShell/Operational', 'Microsoft-Windows-Sysmon/Operational', 'Microsoft-Windows-TaskScheduler/Operational', 'Microsoft-Windows-Windows Defender/Operational', 'Microsoft-Windows-TerminalServices-LocalSessionManager/Operational', 'Microsoft-Windows-WMI-Activity/Operational') {
         if (Test-Over $log) { continue }
         $name = 'logs\' + ($log -replace '[^A-Za-z0-9]', '-') + '.evtx'
-        New-Parent $name
-        $told = & "$System\wevtutil.exe" epl $log "$Out\$name" "/q:*[System[TimeCreated[timediff(@SystemTime) <= $far]]]" 2>&1
-        if ($LASTEXITCODE -eq 0 -and [IO.File]::Exists("$Out\$name")) { Add-Kept $name "wevtutil epl $log" 'kept' '' }
-        elseif ("$told" -match '15007|could not be found') { [void]$Absent.Add([ordered]@{ why = 'absent'; from = $log }) }
-        else { Add-Skip $log 'wevtutil could not export it' 'tool' }
+        try {
+            New-Parent $name
+            $told = Invoke-Program "$System\wevtutil.exe" @('epl', $log, "$Out\$name", "/q:*[System[TimeCreated[timediff(@SystemTime) <= $far]]]")
+            if ($global:LASTEXITCODE -eq 0 -and [IO.File]::Exists("$Out\$name")) { Add-Kept $name "wevtutil epl $log" 'kept' '' }
+            elseif ("$told" -match '15007|could not be found') { [void]$Absent.Add([ordered]@{ why = 'absent'; from = $log }) }
+            else { Add-Skip $log 'wevtutil could not export it' 'tool' }
+        } catch { Add-Skip $log ($_.Exception.GetType().Name) 'tool' }
     }
 }
 if (Test-Takes 'prefetch') {
@@ -367,22 +381,32 @@ function Invoke-Own {
     $start.WorkingDirectory = $tools
     $start.UseShellExecute = $false
     $start.CreateNoWindow = $true
-    $run = [Diagnostics.Process]::Start($start)
+    try { $run = [Diagnostics.Process]::Start($start) } catch { Stop-Failed 'the tool cannot be run' }
     if (-not $run.WaitForExit([int]$Seconds * 1000)) {
         try { $run.Kill() } catch { Add-Skip $Tool 'it did not end' 'late' }
         Add-Skip $Tool ('it was ended after ' + $Seconds + ' seconds') 'late'
     } elseif ($run.ExitCode -ne 0) { Add-Skip $Tool ('it ended with status ' + $run.ExitCode) 'tool' }
     foreach ($item in Get-ChildItem -LiteralPath $own -Recurse -Force -File) {
-        Add-Kept $item.FullName.Substring($Out.Length + 1) $Tool 'kept' ''
+        $path = $item.FullName
+        try {
+            if ($Count.bytes + $item.Length -le $TotalMax) {
+                Add-Kept $path.Substring($Out.Length + 1) $Tool 'kept' ''
+                continue
+            }
+            Add-Skip $path 'the archive is full' 'limit'
+        } catch { Add-Skip $path ($_.Exception.GetType().Name) 'unread' }
+        # The archive has nothing that the manifest has not.
+        try { [IO.File]::Delete($path) } catch { Add-Skip $path 'it stays in the archive' 'unread' }
     }
 }
 Add-Type -AssemblyName System.IO.Compression.FileSystem
-if ($Tool -ne '') { try { Invoke-Own } catch { Stop-Failed 'the tool cannot be run' } }
+if ($Tool -ne '') { try { Invoke-Own } catch { Add-Skip $Tool ($_.Exception.GetType().Name) 'tool' } }
 
 # --- packed once, sent once ---
-if ($Kept.Count -eq 0) { Stop-Failed 'nothing was collected' }
+if ($Count.bytes -eq 0) { Stop-Failed 'nothing was collected' }
 $words = @{ unread = 'could not be read'; limit = 'over a limit'; late = 'out of time'; link = 'behind links or no regular files'; tool = 'tools that failed' }
 $why = (@(foreach ($kind in 'unread', 'limit', 'late', 'link', 'tool') { if ($Count[$kind] -gt 0) { [string]$Count[$kind] + ' ' + $words[$kind] } }) -join ', ')
+if ($Count.cut -gt 0) { $why = (@($why, ([string]$Count.cut + ' cut to a part') | Where-Object { $_ -ne '' }) -join ', ') }
 $state = 'complete'
 if ($why -ne '') { $state = 'partial' }
 $manifest = [ordered]@{ cdr = 'triage'; version = 2; state = $state; why = $why; clock_offset = $Offset

@@ -90,13 +90,22 @@ ionice -c 3 -p $$ >/dev/null 2>&1
 ulimit -t $((seconds + 60)) 2>/dev/null
 ulimit -c 0 2>/dev/null
 
-if timeout 5 true 2>/dev/null; then
+if timeout -k 10 5 true 2>/dev/null; then
+    within() { timeout -k 10 "$@"; }
+elif timeout 5 true 2>/dev/null; then
     within() { timeout "$@"; }
 elif timeout -t 5 true 2>/dev/null; then
     within() { limit=$1 && shift && timeout -t "$limit" "$@"; }
 else
     within() { shift && "$@"; }
 fi
+# At most 60 seconds, and no longer than there is time.
+briefly() {
+    span=$((began + seconds - $(date +%s)))
+    test "$span" -ge 1 || span=1
+    test "$span" -le 60 || span=60
+    within "$span" "$@"
+}
 gnu_dd='' gnu_find=''
 dd if=/dev/null iflag=nofollow,nonblock,skip_bytes,count_bytes of=/dev/null 2>/dev/null && gnu_dd=1
 find / -maxdepth 0 -printf '' 2>/dev/null && gnu_find=1
@@ -173,16 +182,36 @@ over() { # source
         return 1
     fi
 }
-# What was just written to $out/name: count it, or take an empty one away.
+# What was just written to $out/name: count it. That there was nothing in it is told too.
 kept() { # name source state why
     bytes=$(size_of "$out/$1")
-    if test "$bytes" -eq 0; then
-        rm -f -- "$out/$1"
-        return
-    fi
     total=$((total + bytes)) files=$((files + 1))
     test "$3" != cut || cut=$((cut + 1))
-    note "$3" "$1" "$bytes" "$2" "$4"
+    if test "$bytes" -eq 0; then
+        note empty "$1" 0 "$2" "$4"
+    else
+        note "$3" "$1" "$bytes" "$2" "$4"
+    fi
+}
+# In a pipe nothing can be counted: what is to be skipped is written down there, and counted after.
+mark() { # source why kind; ours, without tabs
+    printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$work/marks"
+}
+marks() {
+    test -f "$work/marks" || return 0
+    while IFS='	' read -r marked marked_why marked_kind; do
+        skip "$marked" "$marked_why" "$marked_kind"
+    done <"$work/marks"
+    rm -f -- "$work/marks"
+}
+# How `find` ended, of what it looked through.
+found_all() { # source
+    read -r code <"$work/code"
+    case $code in
+    0 | 141) ;; # 141: there were more than we read, which is told
+    124 | 137 | 143) skip "$1" 'it took too long to look through' late ;;
+    *) skip "$1" 'not all of it can be looked through' ;;
+    esac
 }
 
 # Standard input to $out/name, at most file_max bytes.
@@ -213,29 +242,47 @@ tool() { # name command..
     read -r code <"$work/code"
     case $code in
     124 | 137 | 143) skip "$*" 'it took longer than 20 seconds' late ;;
+    0 | 141) ;;
+    *) skip "$*" "it ended with status $code: what it printed is there" tool ;;
     esac
 }
 
-# The newest part of a regular file as $out/name. dd does not follow a link that was laid since
-# we looked, nor wait for a pipe; where it cannot say so, the time is bounded.
-copy() { # source name
-    size=$(size_of "$1") state=kept why='' from=0
+# The newest part of a regular file, by a shell that stands in its folder, so that nobody lays a link
+# where the folder was. dd does not follow one in place of the file, nor wait for a pipe; where it cannot
+# say so, the kernel tells what was opened, and the time is bounded. The same file must be there after.
+# shellcheck disable=SC2016 # the inner shell expands
+copy_file='
+    at=${1%/*} name=./${1##*/}
+    cd -P -- "${at:-/}" && test "$(readlink /proc/self/cwd)" = "${at:-/}" || exit 3
+    test -f "$name" && test ! -L "$name" || exit 3
+    checked=$(stat -c %d:%i:%h -- "$name")
+    test -z "$2" || test "${checked##*:}" = 1 || exit 3
+    if test -n "$3"; then
+        dd if="$name" iflag=nofollow,nonblock,skip_bytes,count_bytes,fullblock bs=65536 skip="$4" count="$5" || exit 1
+    else
+        exec 3<"$name" || exit 1
+        test "$(readlink /proc/self/fd/3)" = "$1" || exit 3
+        tail -c "$5" <&3 || exit 1
+    fi
+    test "$(stat -c %d:%i:%h -- "$name")" = "$checked" || exit 3'
+copy() { # source name own
+    size=$(size_of "$1") kind=kept part='' from=0
     if test "$size" -gt "$file_max"; then
-        from=$((size - file_max)) state=cut why="the last $file_max of $size bytes"
+        from=$((size - file_max)) kind=cut part="the last $file_max of $size bytes"
     fi
     mkdir -p "$out/${2%/*}"
-    if test -n "$gnu_dd"; then
-        within 30 dd if="$1" iflag=nofollow,nonblock,skip_bytes,count_bytes,fullblock bs=65536 \
-            skip="$from" count="$file_max" of="$out/$2" 2>/dev/null </dev/null
-    else
-        within 30 tail -c "$file_max" "$1" >"$out/$2" 2>/dev/null </dev/null
+    within 30 sh -c "$copy_file" sh "$1" "$3" "$gnu_dd" "$from" "$file_max" >"$out/$2" 2>/dev/null </dev/null
+    code=$?
+    if test "$code" -eq 0; then
+        kept "$2" "$1" "$kind" "$part"
+        return
     fi
-    if test $? -eq 0; then
-        kept "$2" "$1" "$state" "$why"
-    else
-        rm -f -- "$out/$2"
-        skip "$1" 'it cannot be read'
-    fi
+    rm -f -- "$out/$2"
+    case $code in
+    3) skip "$1" 'it became another file while it was looked at' link ;;
+    124 | 137 | 143) skip "$1" 'it took longer than 30 seconds' late ;;
+    *) skip "$1" 'it cannot be read' ;;
+    esac
 }
 # A file, through no link at all; with `own`, which is for places where people may write, through
 # no hard link either. Its content goes under a number, so that no name of theirs becomes one of
@@ -255,7 +302,7 @@ take() { # folder-in-archive source own
         skip "$2" 'no permission'
     elif ! over "$2"; then
         number=$((number + 1))
-        copy "$2" "$1/$number"
+        copy "$2" "$1/$number" "${3:-}"
     fi
 }
 # A file of the system: a link is followed into the system's own folders only.
@@ -291,6 +338,7 @@ folder() { # folder-in-archive source
             skip "$2" 'it has more than 500 files' limit
             return
         fi
+        over "$2" && return
         system "$1" "$found"
     done
 }
@@ -386,6 +434,7 @@ of_homes() {
             skip "$CDR_ROOT$home" 'there are more than 200 homes' limit
             break
         fi
+        over "$base" && break
         if test ! -x "$base"; then
             skip "$base" 'no permission'
             continue
@@ -396,8 +445,15 @@ of_homes() {
             .zprofile .zshenv .kshrc .forward; do
             take home "$base/$item" own
         done
+        at=0
         for found in "$base"/.config/systemd/user/*.service "$base"/.config/systemd/user/*.timer \
             "$base"/.config/autostart/*; do
+            at=$((at + 1))
+            if test "$at" -gt 500; then
+                skip "$base" 'it has more than 500 files that start by themselves' limit
+                break
+            fi
+            over "$base" && break
             take home "$found" own
         done
     done <"$CDR_ROOT/etc/passwd"
@@ -406,62 +462,82 @@ of_homes() {
 
 # --- processes: from /proc itself, since ps may lie as easily as anything ---
 of_process() { # pid
-    parent=- uid=- state=- title=-
+    parent=- uid=- state=- title=- is_user=''
     while read -r key first _; do
         case $key in
         Name:) title=$first ;;
         State:) state=$first ;;
         PPid:) parent=$first ;;
-        Uid:)
-            uid=$first
+        Uid:) uid=$first ;;
+        VmSize:) # no thread of the kernel
+            is_user=1
             break
             ;;
         esac
     done <"/proc/$1/status"
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t' "$1" "$parent" "$uid" "$state" "$(shown "$title")" \
         "$(shown "$(readlink "/proc/$1/exe")")" "$(shown "$(readlink "/proc/$1/cwd")")"
-    head -c 4096 "/proc/$1/cmdline" | tr '\000\n' '  '
+    # Its pages may be of a file system that never answers.
+    within 5 head -c 4096 "/proc/$1/cmdline" >"$work/of-process"
+    test $? -lt 124 || mark "/proc/$1/cmdline" 'it took longer than 5 seconds' late
+    tr '\000\n' '  ' <"$work/of-process"
     echo
+    test -z "$is_user" || readlink "/proc/$1/exe" >/dev/null || test ! -d "/proc/$1" || blind=$((blind + 1))
+}
+# Text of a process that was just made, at most so many lines of it.
+lines_of() { # pid status name most
+    if test "$2" -ge 124; then
+        mark "/proc/$1/$3" 'it took longer than 5 seconds' late
+    elif test "$2" -ge 2 && test -d "/proc/$1" && test ! -s "$work/of-process"; then
+        blind=$((blind + 1))
+    elif test "$(wc -l <"$work/of-process")" -gt "$4"; then
+        mark "/proc/$1/$3" "more than $4 lines" limit
+    fi
+    head -n "$4" "$work/of-process"
 }
 fds_of() { # pid
     echo "== $1"
-    within 5 ls -ln "/proc/$1/fd" | head -n 500
+    within 5 ls -ln "/proc/$1/fd" >"$work/of-process"
+    lines_of "$1" $? fd 500
 }
 each_process() { # function source
-    done_processes=0
+    done_processes=0 blind=0
     for pid in /proc/[0-9]*; do
         pid=${pid#/proc/}
         test -r "/proc/$pid/status" || continue
         if late; then
-            echo 'cut: out of time'
-            return
+            mark "$2" 'out of time' late
+            break
         fi
         done_processes=$((done_processes + 1))
         if test "$done_processes" -gt "$entries_max"; then
-            echo "cut: more than $entries_max processes"
-            return
+            mark "$2" "more than $entries_max processes" limit
+            break
         fi
         "$1" "$pid"
     done
+    test "$blind" -eq 0 || mark "$2" "no permission for $blind processes" unread
 }
 maps_of() { # pid
-    grep -E ' /(memfd:|dev/shm/|tmp/|var/tmp/)|\(deleted\)' "/proc/$1/maps" | sed "s/^/$1 /" | head -n 200
+    within 5 grep -E ' /(memfd:|dev/shm/|tmp/|var/tmp/)|\(deleted\)' "/proc/$1/maps" >"$work/of-process"
+    lines_of "$1" $? maps 200 | sed "s/^/$1 /"
 }
 big=$file_max && file_max=16777216
 if takes processes && ! over /proc; then
-    each_process of_process 2>/dev/null | bounded
+    each_process of_process /proc/PID/exe 2>/dev/null | bounded
     store processes/list.tsv '/proc (pid, parent, uid, state, name, exe, cwd, command line)' <"$work/text"
     tool processes/ps ps -ef
 fi
 if takes open_files && ! over /proc/fd; then
-    each_process fds_of 2>/dev/null | bounded
+    each_process fds_of /proc/PID/fd 2>/dev/null | bounded
     store processes/open-files '/proc/PID/fd' <"$work/text"
 fi
 if takes memory_maps && ! over /proc/maps; then
-    each_process maps_of 2>/dev/null | bounded
+    each_process maps_of /proc/PID/maps 2>/dev/null | bounded
     store processes/maps '/proc/PID/maps: deleted and temporary' <"$work/text"
 fi
 file_max=$big
+marks
 
 # Each running program once, also one whose file was deleted: of that the kernel still has the
 # content, and we keep it.
@@ -471,8 +547,11 @@ of_programs() {
     mkdir -p "$out/processes"
     for pid in /proc/[0-9]*; do
         exe=$pid/exe
-        link=$(readlink "$exe" 2>/dev/null) || continue
         over "$exe" && break
+        link=$(readlink "$exe" 2>/dev/null) || {
+            ! grep -qs '^VmSize:' "$pid/status" || skip "$exe" 'no permission'
+            continue
+        }
         id=$(stat -L -c %d:%i "$exe" 2>/dev/null) || { skip "$exe" 'no permission' && continue; }
         grep -qxF "$id" "$work/programs" && continue
         echo "$id" >>"$work/programs"
@@ -493,7 +572,8 @@ of_programs() {
             if test "$rescued" -gt 20; then
                 skip "$exe" 'more than 20 deleted programs' limit
             else
-                within 30 head -c 16777216 <"$exe" >"$out/processes/deleted-${pid#/proc/}" 2>/dev/null
+                within 30 head -c 16777216 <"$exe" >"$out/processes/deleted-${pid#/proc/}" 2>/dev/null ||
+                    skip "$exe" 'not all of it can be read'
                 kept "processes/deleted-${pid#/proc/}" "$exe" kept 'its file is gone'
             fi
             ;;
@@ -536,24 +616,33 @@ fi
 # --- what was put where anybody may write ---
 listed() { # folder
     if test -n "$gnu_find"; then
-        within 60 find "$1" -xdev -path "$work" -prune -o -mtime "-$days" \
+        briefly find "$1" -xdev -path "$work" -prune -o -mtime "-$days" \
             -printf '%T@\t%C@\t%m\t%U\t%G\t%s\t%y\t%p -> %l\0'
     else
-        within 60 find "$1" -xdev -path "$work" -prune -o -mtime "-$days" -exec stat -c '%Y	%Z	%a	%u	%g	%s	%F	%N' '{}' + |
-            tr '\n' '\000'
-    fi | tr '\n\000' '?\n' | head -n $((entries_max * 10 + 1)) | sort -rn
+        briefly find "$1" -xdev -path "$work" -prune -o -mtime "-$days" -exec stat -c '%Y	%Z	%a	%u	%g	%s	%F	%N' '{}' + >"$work/stats"
+        code=$?
+        tr '\n' '\000' <"$work/stats"
+        rm -f -- "$work/stats"
+        (exit "$code")
+    fi
+    echo $? >"$work/code"
+}
+listed_lines() { # folder
+    listed "$1" | tr '\n\000' '?\n' | head -n $((entries_max * 10 + 1)) | sort -rn
 }
 # shellcheck disable=SC2016 # the inner shell expands
 hash_files='
-    late=$1 left=$2 && shift 2
+    late=$1 left=$2 missed=$3 && shift 3
     for file do
         left=$((left - 1))
-        test "$left" -ge 0 && test "$(date +%s)" -lt "$late" || exit 0
-        test -f "$file" && test ! -L "$file" && sha256sum -- "$file"
+        test "$left" -ge 0 || exit 0
+        test "$(date +%s)" -lt "$late" || { echo late >"$missed" && exit 0; }
+        test ! -f "$file" || test -L "$file" || sha256sum -- "$file" || test ! -e "$file" || echo unread >"$missed"
     done'
 of_place() { # folder-in-archive place
     big=$file_max && file_max=16777216
-    listed "$2" 2>/dev/null >"$work/listing"
+    listed_lines "$2" 2>/dev/null >"$work/listing"
+    found_all "$2"
     count=$(wc -l <"$work/listing")
     test "$count" -le "$entries_max" ||
         skip "$2" "only the newest $entries_max of $count changed entries (or more) are listed" limit
@@ -561,15 +650,25 @@ of_place() { # folder-in-archive place
     store "recent/$1.tsv" "$2 (changed, status changed, mode, uid, gid, bytes, type, name)" <"$work/text"
     file_max=$big
     over "$2" && return
-    within 60 find "$2" -xdev -path "$work" -prune -o -type f -mtime "-$days" \
-        -size -32768k -exec sh -c "$hash_files" sh $((began + seconds)) "$hashes_max" '{}' + 2>/dev/null |
-        head -n "$hashes_max" | bounded
-    store "recent/$1.sha256" "$2 (sha256 of at most $hashes_max files)" <"$work/text"
+    rm -f -- "$work/missed"
+    {
+        briefly find "$2" -xdev -path "$work" -prune -o -type f -mtime "-$days" -size -32768k \
+            -exec sh -c "$hash_files" sh $((began + seconds)) $((hashes_max + 1)) "$work/missed" '{}' + 2>/dev/null
+        echo $? >"$work/code"
+    } | head -n $((hashes_max + 1)) >"$work/hashes"
+    found_all "$2"
+    test "$(wc -l <"$work/hashes")" -le "$hashes_max" || skip "$2" "more than $hashes_max files to hash" limit
+    test ! -f "$work/missed" || skip "$2" 'not all of its files could be hashed' "$(cat "$work/missed")"
+    head -n "$hashes_max" "$work/hashes" | bounded
+    store "recent/$1.sha256" "$2 (sha256 of at most $hashes_max files below 32 MB)" <"$work/text"
 }
 # Their content too, the small ones; under numbers, through no link.
 contents_of() { # folder-in-archive place
-    find "$2" -xdev -path "$work" -prune -o -type f -mtime "-$days" -size -1024k -print0 2>/dev/null |
-        tr '\n\000' '\001\n' | head -n 501 >"$work/small"
+    {
+        briefly find "$2" -xdev -path "$work" -prune -o -type f -mtime "-$days" -size -1024k -print0 2>/dev/null
+        echo $? >"$work/code"
+    } | tr '\n\000' '\001\n' | head -n 501 >"$work/small"
+    found_all "$2"
     at=0
     while IFS= read -r file; do
         at=$((at + 1))
@@ -577,14 +676,17 @@ contents_of() { # folder-in-archive place
             skip "$2" 'it has more than 500 small files' limit
             return
         fi
+        over "$2" && return
         case $file in
-        *"$(printf '\001')"*) skip "$file" 'a newline in its name' link ;;
-        *) take "recent/$1" "$(readlink -f -- "${file%/*}")/${file##*/}" own ;;
+        *"$odd_byte"*) skip "$file" 'a newline in its name' link ;;
+        *) take "recent/$1" "$file" own ;;
         esac
     done <"$work/small"
 }
+odd_byte=$(printf '\001')
 for item in tmp var/tmp dev/shm; do
-    place=$CDR_ROOT/$item
+    # Found once; below it no link is followed.
+    place=$(readlink -f -- "$CDR_ROOT/$item")
     test -d "$place" || continue
     name=$(printf %s "$item" | tr / -)
     ! takes recent_files || over "$place" || of_place "$name" "$place"
@@ -600,6 +702,8 @@ by_pattern() { # pattern
             absent "$1"
         elif test "$asked" -ge "$most"; then
             skip "$1" "more than $most files" limit
+            break
+        elif over "$1"; then
             break
         else
             asked=$((asked + 1))
@@ -621,14 +725,27 @@ done
 
 # --- the user's own collector: what was sent, if its hash is right, in a folder of its own ---
 tool_told=null
+# Of what it wrote only regular files are kept, whose names are one line; the archive has nothing that
+# the manifest has not.
 own_files() {
-    find "$out/own" -type f | head -n $((entries_max + 1)) >"$work/own-files"
-    at=0
+    find "$out/own" \( -name "*$newline*" -o ! -type f ! -type d \) -prune -print0 | tr '\n\000' '\001\n' >"$work/own-odd"
+    while IFS= read -r file; do
+        skip "$CDR_TOOL" "no regular file, or a newline in its name: ${file#"$out/"}" link
+    done <"$work/own-odd"
+    find "$out/own" \( -name "*$newline*" -o ! -type f ! -type d \) -prune -exec rm -rf -- '{}' +
+    find "$out/own" -type f >"$work/own-files"
+    at=0 left_out=0
     while IFS= read -r file; do
         at=$((at + 1))
-        test "$at" -le "$entries_max" || { skip "$CDR_TOOL" "it wrote more than $entries_max files" limit && return; }
-        kept "${file#"$out/"}" "$CDR_TOOL" kept ''
+        if test "$at" -gt "$entries_max" || test $((total + $(size_of "$file"))) -gt "$total_max"; then
+            rm -f -- "$file"
+            left_out=$((left_out + 1))
+        else
+            kept "${file#"$out/"}" "$CDR_TOOL" kept ''
+        fi
     done <"$work/own-files"
+    test "$left_out" -eq 0 ||
+        skip "$CDR_TOOL" "$left_out of its files are left out: more than $entries_max, or over $total_max bytes" limit
 }
 run_own() {
     case $CDR_TOOL_NAME in
@@ -666,7 +783,7 @@ run_own() {
 test -z "$CDR_TOOL" || run_own
 
 # --- packed once, sent once ---
-test "$files" -gt 0 || finish no '' 0 'nothing was collected'
+test "$total" -gt 0 || finish no '' 0 'nothing was collected'
 because() { # count words
     test "$1" -eq 0 || why=${why:+$why, }"$1 $2"
 }
@@ -675,6 +792,7 @@ because "$limited" 'over a limit'
 because "$out_of_time" 'out of time'
 because "$refused" 'behind links or no regular files'
 because "$broken" 'tools that failed'
+because "$cut" 'cut to a part'
 state=complete
 test -z "$why" || state=partial
 lines() { test ! -f "$1" || sed '$s/,$//' "$1"; }
@@ -694,9 +812,13 @@ lines() { test ! -f "$1" || sed '$s/,$//' "$1"; }
     printf ']}\n'
 } >"$out/manifest.json"
 archive=$work/triage.tar.gz
-tar -C "$work" -cf - triage 2>/dev/null | gzip -n -6 >"$archive" 2>/dev/null
+{
+    tar -C "$work" -cf - triage 2>/dev/null
+    echo $? >"$work/code"
+} | gzip -n -6 >"$archive" 2>/dev/null
+read -r code <"$work/code" || code=1
 sum=$(sum_of "$archive") bytes=$(size_of "$archive")
-if test "$bytes" -lt 100 || ! gzip -t "$archive" 2>/dev/null; then
+if test "$code" -ne 0 || test "$bytes" -lt 100 || ! gzip -t "$archive" 2>/dev/null; then
     finish no '' 0 'the archive cannot be written'
 fi
 test -z "$CDR_KEEP" || cp "$archive" "$CDR_KEEP"

@@ -34,7 +34,8 @@ function Launch($text) {
     try {
         [IO.File]::WriteAllText("$Dir\collector.$PID", $text)
         Move-Item -Force -LiteralPath "$Dir\collector.$PID" -Destination "$Dir\collector.ps1"
-        [IO.File]::WriteAllText("$Dir\watch.ps1", $watch)
+        [IO.File]::WriteAllText("$Dir\watch.$PID", $watch)
+        Move-Item -Force -LiteralPath "$Dir\watch.$PID" -Destination "$Dir\watch.ps1"
     } catch { Deny 'the collector cannot be written' }
     # Whoever makes this file starts it; nobody else does, whatever becomes of us.
     try { [IO.File]::Open("$Dir\started", [IO.FileMode]::CreateNew).Dispose() } catch {

@@ -116,9 +116,69 @@ for shell in dash 'bash --posix' 'busybox sh'; do
     holds "$shell: and small files of everybody's folders" bash -c 'grep -rqx payload "$1"' - got/triage/recent
 done
 
+# Parts of it alone, with what may happen meanwhile written into it by sed.
+taken() { # ARTIFACTS SED [NAME=VALUE ..]
+    local take=$1 edit=$2
+    shift 2
+    sed "$edit" "$collector" >part.sh
+    rm -rf got kept.tar.gz
+    env CDR_ROOT="$host" CDR_KEEP="$work/kept.tar.gz" CDR_TAKE="$take"$'\n' "$@" timeout 120 dash part.sh >told.txt 2>collector.err </dev/null
+    status=$?
+    tail -n 1 told.txt >"$out"
+    mkdir -p got
+    tar -C got -xzf kept.tar.gz 2>/dev/null
+}
+: >"$host/var/log/auth.log.1"
+taken logs ''
+holds "an emptied log is told" manifest '.files | any(.state == "empty" and (.from | test("auth.log.1$")))'
+holds "one that was cut makes it partial, in the same words wherever it stands" json '.state == "partial" and .why == "1 cut to a part"'
+rm -f "$host/var/log/auth.log.1"
+taken system 's,^    tool system/id id,    tool system/id false,'
+holds "a tool that fails is told" manifest '.skipped | any(.from == "false" and .why == "tool")'
+taken processes 's/^entries_max=.*/entries_max=3 hashes_max=3/'
+holds "processes over the limit are told" manifest '.skipped | any(.why == "limit" and (.note | test("more than 3 processes")))'
+holds "and no line of the list is ours" bash -c '! grep -q "^cut" got/triage/processes/list.tsv'
+taken processes 's/^entries_max=.*/entries_max=1 hashes_max=3/; s,head -c 4096 "/proc/$1/cmdline",sleep 9,'
+holds "a command line that never comes is not waited for" manifest '.skipped | any(.why == "late" and (.from | test("cmdline$")))'
+taken open_files 's/^entries_max=.*/entries_max=3 hashes_max=3/; s/fd 500$/fd 2/'
+holds "open files over the limit are told" manifest '.skipped | any(.why == "limit" and (.note == "more than 2 lines"))'
+taken recent_files 's/briefly find "$1"/briefly find \/no-such-place "$1"/'
+holds "a search that fails is told" manifest '.skipped | any(.note == "not all of it can be looked through")'
+taken recent_files 's/hashes_max=300/hashes_max=2/'
+holds "files that were not hashed are told" manifest '.skipped | any(.note == "more than 2 files to hash")'
+taken users 's/tar -C "$work" -cf - triage/sh -c "head -c 9000 \/dev\/urandom; exit 2"/'
+exits 1 "an archive that tar did not finish is none"
+
+# A folder that becomes a link between a look and the next.
+cat >swap <<END
+#!/bin/sh
+case \$1 in */victim/key) mv "$host/tmp/victim" "$host/tmp/was-victim" && ln -s "$host/secret" "$host/tmp/victim" ;; esac 2>/dev/null
+END
+chmod 755 swap
+for when in 's,^    size=$(size_of "$1").*,"$SWAP" "$1"; &,' 's,^take() {.*,&\n    "$SWAP" "$2",' \
+    's,^        at=$((at + 1)),"$SWAP" "${file:-}"; &,'; do
+    mkdir -p "$host/tmp/victim" && printf 'mine\n' >"$host/tmp/victim/key"
+    taken recent_content "$when" SWAP="$work/swap"
+    holds "the folder was swapped" test -L "$host/tmp/victim"
+    holds "what a folder was swapped for is not taken" bash -c '! grep -rqF secret-of-somebody-else got'
+    holds "which is told" manifest '.skipped | any(.why == "link" and (.from | test("victim/key$")))'
+    rm -rf "$host/tmp/victim" "$host/tmp/was-victim"
+done
+
+# Somebody lays out more than there is time for.
+mkdir -p "$host/home/bob/.config/autostart"
+(cd "$host/home/bob/.config/autostart" && seq 4000 | xargs touch)
+before_s=$(date +%s)
+taken histories '' CDR_SECONDS=3
+holds "many files to start by themselves take no longer than there is" test $(($(date +%s) - before_s)) -lt 13
+holds "and what was there of others comes back" bash -c 'grep -rqF "curl evil | sh" got/triage/home'
+holds "which is partial" json '.state == "partial"'
+rm -rf "$host/home/bob/.config"
+
 # As nobody in particular.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     chmod 755 "$work" && chmod 700 "$host/home/bob"
+    mkdir -m 700 "$host/tmp/closed"
     install -m 644 "$lean" "$work/collector.copy" && mkdir -m 777 "$work/open"
     CDR_ROOT=$host CDR_KEEP=$work/open/kept.tar.gz timeout 600 setpriv --reuid 65534 --regid 65534 --clear-groups \
         dash "$work/collector.copy" >told.txt 2>/dev/null </dev/null
@@ -127,6 +187,9 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     exits 0 "it ends well without rights"
     rm -rf got && mkdir got && tar -C got -xzf open/kept.tar.gz
     holds "what it may not read is told" grep -q 'home/bob.*no permission' got/triage/manifest.json
+    holds "programs of others too" manifest '.skipped | any(.from == "/proc/1/exe" and .note == "no permission")'
+    holds "and folders" manifest '.skipped | any((.from | test("/tmp$")) and .note == "not all of it can be looked through")'
+    rmdir "$host/tmp/closed"
     holds "and counted" json '.skipped > 0 and .files > 10'
     chmod 755 "$host/home/bob"
 else
@@ -239,6 +302,57 @@ if [ -x "$made" ]; then
     prints "cdr-collector running" "and it is not begun anew"
     scripted clean linux own-4
     holds "killed ones are taken away too" test ! -e "$places/cdr-own-4"
+
+    # What it writes that no manifest can hold; and one that does not want to end.
+    mkdir odd
+    cat >odd/odd <<'END'
+#!/bin/sh
+printf 'x' >"$1/hidden
+manifest" && mkdir "$1/in
+side" && printf 'x' >"$1/in
+side/y" && ln -s /etc/passwd "$1/link" && printf 'fine' >"$1/fine" && head -c 3000000 /dev/zero >"$1/much"
+END
+    cat >odd/stays <<'END'
+#!/bin/sh
+trap '' TERM
+setsid sh -c 'trap "" TERM; echo $$ >"$1/far"; while :; do sleep 1; done' - "$1" &
+echo $$ >"$1/pid"
+while :; do sleep 1; done
+END
+    chmod 755 odd/odd odd/stays
+    plain() { # FILE SECONDS
+        jq -cn --arg file "$1" --arg sum "$(sha256sum <"odd/$1" | cut -d' ' -f1)" --argjson time "$2" \
+            '{collector: "own", linux: {file: ("/opt/" + $file), sha256: $sum, time: $time, archive_mb: 2, command: ["./" + $file, "{output}"]}}'
+    }
+    cp odd/odd cdr-0011 && cp odd/stays cdr-2233
+    scripted start linux odd-1 "$(plain odd 30)" "$work/cdr-0011"
+    settled odd-1
+    holds "names that are no line and links of its own make it partial" json '.state == "partial"'
+    rm -rf got && mkdir got && tar -C got -xzf "$places/cdr-odd-1/triage.tar.gz"
+    holds "the archive has what its manifest has" verified got/triage
+    holds "what is left out is told" manifest '[.skipped[].note] | any(test("hidden")) and any(test("own/link")) and any(test("left out"))'
+    holds "and the rest is there" grep -qx fine got/triage/own/fine
+    scripted clean linux odd-1
+    started_s=$(date +%s)
+    scripted start linux stays-1 "$(plain stays 2)" "$work/cdr-2233"
+    settled stays-1
+    holds "one that ignores its end is killed" json '.state == "partial" and (.why | test("out of time"))'
+    holds "soon" test $(($(date +%s) - started_s)) -lt 40
+    scripted clean linux stays-1
+    prints "cdr-collector clean" "and taken away"
+    scripted start linux stays-2 "$(plain stays 600)" "$work/cdr-2233"
+    own=$places/cdr-stays-2/work/triage/own
+    for _ in $(seq 100); do [ -s "$own/pid" ] && [ -s "$own/far" ] && break || sleep 0.1; done
+    read -r near <"$own/pid" && read -r far <"$own/far"
+    holds "another is at work" kill -0 "$near" "$far"
+    scripted clean linux stays-2
+    prints "cdr-collector clean" "one at work is taken away"
+    holds "with all that it started" bash -c '! grep -qs "^State:.[^ZX]" "/proc/$0/status" "/proc/$1/status"' "$near" "$far"
+    mkdir -m 700 "$places/cdr-twice-1" && echo old >"$places/cdr-twice-1/watch.sh" && ln "$places/cdr-twice-1/watch.sh" old-watch
+    scripted start linux twice-1 "$web"
+    settled twice-1
+    holds "nothing is written over that another start may read" grep -qx old old-watch
+    scripted clean linux twice-1
 
     # What goes away while it is read.
     mkfifo "$host/var/log/pipe.log" && ln -s "$host/gone" "$host/var/log/gone.log"
