@@ -131,10 +131,10 @@ falcon() {
     says "is contained: it reaches Falcon's cloud alone"
     says "the alert has the comment"
     echo "  The Linux host ran the collector on this very machine, in a scratch directory:"
-    verified evidence/1111000000000000c0ffee0000000001/triage-*.7z
-    echo "    (Falcon hands files out as 7z with the password \"infected\"; the sandbox as they were.)"
+    verified evidence/1111000000000000c0ffee0000000001/triage-*.tar.gz
+    echo "    (Falcon hands files out as 7z with the password \"infected\"; the sandbox as they were, and cdr names them so.)"
     echo "  The Windows host is SIMULATED: no PowerShell runs here, what it sent is made up by the sandbox:"
-    unzipped evidence/1111000000000000c0ffee0000000002/triage-*.7z
+    unzipped evidence/1111000000000000c0ffee0000000002/triage-*.zip
     [ "$(ask state | jq '[.crowdstrike.devices[] | select(.hostname == "web-1" or .hostname == "fin-ws-7") | select(.status == "contained")] | length')" = 2 ] ||
         sorry "the two are not contained"
     [ "$(ask state | jq '[.crowdstrike.alerts[:2][] | select(tostring | contains("collected and contained by cdr"))] | length')" = 2 ] ||

@@ -116,6 +116,11 @@ static enum step_turn conclude(struct step *step, const struct xml *root)
     step->results.url = value_text(str_from(url));
     step->results.sha256 = value_text(told->sha256);
     step->results.verdict = (value){ .kind = VALUE_VERDICT, .integer = VERDICT_UNKNOWN };
+    if (told->has_existed)
+        return talk_end(step, STEP_PARTIAL,
+            "%s was there already when the collector on instance %.*s uploaded %lld files: an "
+            "earlier try of it arrived, or somebody else put it there, and S3 shows its size alone",
+            url, STR_ARG(id), told->files);
     if (told->state == COLLECTOR_PARTIAL)
         return talk_end(step, STEP_PARTIAL,
             "%lld files of instance %.*s are kept as %s; %lld things were there and not taken "

@@ -24,7 +24,7 @@ struct collection {
     str key;     /* of the step: [a-z0-9-], names the directory */
     str plan;    /* the profile as JSON, made by the compiler; empty: the default "quick" */
     str put_url; /* a mark or an address to upload the archive to; empty: it stays in the directory */
-    str tool;    /* path, on the host, of the user's own collector or memory tool; empty: none. It runs
+    str tool; /* path, on the host, of the user's own collector or memory tool; empty: none. It runs
                   * under the name of the plan's "file" */
     int64_t
         sent_s; /* our clock when it was begun (step->began_ms): for the offset, which so has the
@@ -57,10 +57,11 @@ enum collector_state {
 struct collector_status {
     enum collector_state state;
     bool is_uploaded;
+    bool has_existed; /* S3 had an object of that name: of a lost reply, or of somebody else */
     long long files;
     long long bytes;   /* of the archive */
     long long skipped; /* things that were there and not taken */
-    str sha256;        /* of the archive, hex */
+    str sha256;        /* of the archive, hex, as the host says */
     str why; /* letters, digits, blanks and commas alone: whoever is root there may write it */
     long long clock_offset_s; /* the host's clock less ours */
 };

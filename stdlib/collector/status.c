@@ -62,6 +62,7 @@ enum err collector_status_read(struct arena *arena, str text, struct collector_s
     str uploaded = str_from(json_string_value(json_object_get(told, "uploaded")));
     struct collector_status status = { .state = state_of(told),
         .is_uploaded = str_is(uploaded, "yes") || str_is(uploaded, "exists"),
+        .has_existed = str_is(uploaded, "exists"),
         .files = number_of(told, "files"),
         .bytes = number_of(told, "bytes"),
         .skipped = number_of(told, "skipped"),

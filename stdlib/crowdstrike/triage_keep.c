@@ -194,7 +194,15 @@ enum step_turn falcon_triage_heard_object(struct step *step, const struct answer
                                   "%.*s has %.*s bytes and the collector packed %s, so what lies "
                                   "there is not from it",
                                   STR_ARG(url), STR_ARG(xml_text(item, "Size")), bytes));
-    return kept(step, url, self->status.sha256, "");
+    if (self->status.has_existed) {
+        step->results.url = value_text(url);
+        return not_kept(
+            step, arena_format(step->arena,
+                      "%.*s was there already when the host uploaded: an earlier try of it "
+                      "arrived, or somebody else put it there, and S3 shows its size alone",
+                      STR_ARG(url)));
+    }
+    return kept(step, url, self->status.sha256, ", with the SHA-256 that the host says");
 }
 
 /* ---- through the cloud of Falcon ---- */
@@ -320,7 +328,15 @@ enum step_turn falcon_triage_heard_download(struct step *step, const struct answ
     str sha256 = arena_copy(step->arena, xml_text(answer->root, "sha256"));
     if (url == NULL || sha256.ptr == NULL)
         return talk_memory(step);
-    return kept(step, str_from(url), sha256, ", a 7z archive whose password is infected");
+    if (str_endswith(path, STR(".7z")))
+        return kept(step, str_from(url), sha256, ", a 7z archive whose password is infected");
+    if (str_equal(sha256, self->status.sha256))
+        return kept(step, str_from(url), sha256, ", as the collector packed it, in no 7z archive");
+    step->results.url = value_text(str_from(url));
+    return not_kept(step,
+        arena_format(step->arena,
+            "what came is kept as %s, and is neither a 7z archive nor what the collector packed",
+            url));
 }
 
 enum step_turn falcon_triage_keep(struct step *step)

@@ -135,6 +135,14 @@ enum step_turn machine_triage_heard_object(struct step *step, const struct answe
                                   "%.*s has %.*s bytes and the collector packed %s, so what lies "
                                   "there is not from it",
                                   STR_ARG(url), STR_ARG(xml_text(item, "Size")), bytes));
+    if (self->status.has_existed) {
+        step->results.url = value_text(url);
+        return not_kept(
+            step, arena_format(step->arena,
+                      "%.*s was there already when the host uploaded: an earlier try of it "
+                      "arrived, or somebody else put it there, and S3 shows its size alone",
+                      STR_ARG(url)));
+    }
     return kept(step, url, self->status.sha256, NULL);
 }
 

@@ -280,8 +280,11 @@ static enum err kept_tell(const struct journey *journey, const struct kept *kept
     CLEANUP(buf_release) struct buf path = BUF_INIT(REQUEST_BYTES_MAX);
     struct json_writer json = { .out = &text };
     str folder = journey->connection->plan.evidence;
-    buf_addf(&path, "%.*s%s%.*s", STR_ARG(folder), str_endswith(folder, STR("/")) ? "" : "/",
-        STR_ARG(journey->request->keep_as));
+    str name = journey->request->keep_as;
+    if (kept->ending != NULL)
+        name = str_first(name, name.len - strlen(".7z"));
+    buf_addf(&path, "%.*s%s%.*s%s", STR_ARG(folder), str_endswith(folder, STR("/")) ? "" : "/",
+        STR_ARG(name), kept->ending == NULL ? "" : kept->ending);
     json_open(&json, NULL, '{');
     json_number(&json, "bytes", kept->bytes);
     json_text(&json, "sha256", str_from(kept->sha256));

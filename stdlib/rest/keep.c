@@ -167,12 +167,45 @@ static enum err other_hash(const struct keep *keep, char ret_hex[static SHA256_H
     return err == ERR_OK ? ERR_IO : err;
 }
 
+/* What a name that ends in .7z is to end in, by what came (7zFormat.txt; RFC 1952; APPNOTE.TXT 4.3.7);
+ * NULL: in that. */
+static const char *ending_of(const struct keep *keep)
+{
+    static const char seven[] = "7z\xbc\xaf\x27\x1c";
+    char head[sizeof(seven) - 1] = "";
+    if (!str_endswith(str_from(keep->name), STR(".7z")))
+        return NULL;
+    if (pread(keep->file, head, sizeof(head), 0) == (ssize_t)sizeof(head)
+        && memcmp(head, seven, sizeof(head)) == 0)
+        return NULL;
+    return memcmp(head, "\x1f\x8b", 2) == 0 ? ".tar.gz"
+           : memcmp(head, "PK\3\4", 4) == 0 ? ".zip"
+                                            : ".bin";
+}
+
+/* A file is called what it is. */
+static enum err name_truly(struct keep *keep, struct kept *kept)
+{
+    size_t front = strlen(keep->name) - strlen(".7z");
+    kept->ending = ending_of(keep);
+    if (kept->ending == NULL)
+        return ERR_OK;
+    if (front + strlen(kept->ending) > KEEP_NAME_BYTES_MAX)
+        return ERR_LIMIT;
+    memcpy(keep->name + front, kept->ending, strlen(kept->ending) + 1);
+    return ERR_OK;
+}
+
 enum err keep_end(
     struct keep *keep, struct kept *ret_kept, struct arena *arena, const char **reterr_reason)
 {
     char other[SHA256_HEX_SIZE];
     struct kept kept = { .bytes = keep->bytes };
     TRY(sha256_end_hex(&keep->sha256, kept.sha256));
+    if (name_truly(keep, &kept) != ERR_OK)
+        return refuse(ERR_INVALID,
+            arena_format(arena, "evidence is not kept as %s: its name is too long", keep->name),
+            reterr_reason);
     /* Unlike a rename, a link never takes the place of another. */
     if (fsync(keep->file) != 0
         || (linkat(keep->folder, keep->part, keep->folder, keep->name, 0) != 0 && errno != EEXIST))

@@ -38,6 +38,9 @@ struct kept {
     uint64_t bytes;
     char sha256[SHA256_HEX_SIZE];
     bool existed; /* it was there, with the same content */
+    const char
+        *ending; /* that its name got for ".7z", because it is no 7z archive (".tar.gz", ".zip",
+                         * ".bin"); NULL: its name is as it was */
 };
 
 /* `folder` is absolute; it is made where only its last part is missing. ERR_IO: *reterr_reason is a

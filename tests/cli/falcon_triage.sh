@@ -40,6 +40,8 @@ triage $linux
 exits 0 "the collector runs on the Linux host"
 prints "file://$work/evidence/$linux/triage-" "and its archive comes through the cloud of Falcon"
 kept=$(find "$work/evidence" -type f)
+holds "under the name of what it is, which the sandbox does not pack" grep -q "[.]tar[.]gz$" <<<"$kept"
+prints "as the collector packed it, in no 7z archive" "which is said"
 holds "as one file" test "$(wc -l <<<"$kept")" = 1
 holds "that is only ours" test "$(stat -c %a "$kept")" = 600
 # The sandbox does not pack what it hands over: it is the collector's own archive.

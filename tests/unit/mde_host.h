@@ -58,6 +58,7 @@ struct host {
     uint32_t busy_looks;    /* how often the collector says that it runs */
     const char *collected;  /* "complete", "partial", "failed" */
     bool is_uploading;      /* it reaches S3 */
+    bool has_existed;       /* which has such an object already */
     bool is_unsigned;       /* scripts must be signed */
     bool is_packed;         /* Defender packs files once more */
     bool has_no_folder;     /* here, for evidence */
@@ -193,7 +194,10 @@ static const char *status_told(struct host *host)
     return arena_format(&host->arena,
         "noise\n{\"cdr\":\"triage\",\"state\":\"%s\",\"uploaded\":\"%s\",\"files\":5,\"bytes\":77,"
         "\"sha256\":\"" SUM "\",\"why\":\"%s\"}\n",
-        host->collected, host->is_uploading ? "yes" : "no",
+        host->collected,
+        !host->is_uploading ? "no"
+        : host->has_existed ? "exists"
+                            : "yes",
         strcmp(host->collected, "complete") == 0 ? "" : "no space left");
 }
 

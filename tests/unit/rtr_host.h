@@ -52,13 +52,15 @@ struct host {
     uint32_t busy_looks;    /* how often the collector says that it runs */
     const char *collected;  /* "complete", "partial", "failed" */
     bool is_uploading;      /* it reaches S3 */
-    bool is_blocked;        /* scripts are not allowed */
-    uint32_t file_looks;    /* how often the file that was fetched is not complete yet */
-    bool has_other_files;   /* and of other requests */
-    bool is_foreign;        /* somebody has worked in its session */
-    bool has_tool;          /* CrowdStrike has it already */
-    const char *hash;       /* that filehash prints */
-    bool is_dropped;        /* what is queued is never run */
+    const char *bare; /* what CrowdStrike hands out in no 7z archive: its SHA-256; NULL: it packs */
+    bool has_existed; /* which has such an object already */
+    bool is_blocked;  /* scripts are not allowed */
+    uint32_t file_looks;  /* how often the file that was fetched is not complete yet */
+    bool has_other_files; /* and of other requests */
+    bool is_foreign;      /* somebody has worked in its session */
+    bool has_tool;        /* CrowdStrike has it already */
+    const char *hash;     /* that filehash prints */
+    bool is_dropped;      /* what is queued is never run */
     enum host_fault fault;
     size_t fault_at;
     /* what became of it */
@@ -181,7 +183,11 @@ static const char *status_text(struct host *host)
     return arena_format(&host->arena,
         "{\"cdr\":\"triage\",\"version\":2,\"state\":\"%s\",\"uploaded\":\"%s\",\"sha256\":\"%s\","
         "\"bytes\":77,\"files\":5,\"skipped\":0,\"why\":\"%s\",\"clock_offset_s\":0}\n",
-        state, host->is_object ? "yes" : "no", strcmp(state, "running") == 0 ? "" : SUM,
+        state,
+        !host->is_object    ? "no"
+        : host->has_existed ? "exists"
+                            : "yes",
+        strcmp(state, "running") == 0 ? "" : SUM,
         strcmp(state, "complete") == 0 || strcmp(state, "running") == 0 ? "" : "no space left");
 }
 
@@ -377,6 +383,11 @@ static struct reply serve(struct host *host, const struct request *request)
         host->downloads++;
         assert_true(
             str_is(request->keep_as, arena_format(&host->arena, AID "/triage-%s.7z", host->key)));
+        if (host->bare != NULL)
+            return answer(host, 200,
+                "{\"bytes\":77,\"sha256\":\"%s\",\"path\":\"/evidence/" AID
+                "/triage.tar.gz\",\"existed\":false}",
+                host->bare);
         return answer(host, 200,
             "{\"bytes\":88,\"sha256\":\"" SUM_7Z
             "\",\"path\":\"/evidence/%.*s\",\"existed\":false}",

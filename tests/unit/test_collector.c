@@ -129,6 +129,7 @@ static void a_status_is_read_and_noise_is_none(void **state)
                     "\"why\":\"2 over a limit; $(rm)\"}\r\n\r\n");
     assert_int_equal(status.state, COLLECTOR_PARTIAL);
     assert_true(status.is_uploaded);
+    assert_true(status.has_existed);
     assert_string_equal(status.sha256.ptr, "00ff");
     assert_string_equal(status.why.ptr, "2 over a limit");
     assert_int_equal(status.bytes, 7);

@@ -71,6 +71,18 @@ static size_t marks_of(const struct host *host)
     return marks;
 }
 
+/* Only the host says whose object it is: nothing that it packed is removed. */
+static void an_object_that_was_there_before_is_no_evidence_of_ours(void **state)
+{
+    (void)state;
+    struct host *host = host_new(&defender_triage, "s3://evidence-bucket/cases");
+    host->is_uploading = host->has_existed = true;
+    assert_int_equal(host_play(host), STEP_PARTIAL);
+    host_says(host, "was there already when the host uploaded");
+    assert_false(host->is_cleaned);
+    host_free(host);
+}
+
 static void what_the_machine_uploaded_is_looked_at_in_s3(void **state)
 {
     (void)state;
@@ -412,6 +424,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_get_file_fetched_is_kept_and_nothing_of_ours_stays),
         cmocka_unit_test(requests_are_what_microsoft_documents),
+        cmocka_unit_test(an_object_that_was_there_before_is_no_evidence_of_ours),
         cmocka_unit_test(what_the_machine_uploaded_is_looked_at_in_s3),
         cmocka_unit_test(an_isolated_machine_is_fetched_from_and_never_told_to_upload),
         cmocka_unit_test(a_machine_without_a_way_to_s3_is_fetched_from),

@@ -31,6 +31,38 @@ static void what_get_fetched_is_kept_and_the_host_is_left_clean(void **state)
     }
 }
 
+static void what_comes_in_no_7z_archive_is_not_called_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sum, *words;
+        enum step_turn end;
+    } cases[] = { { SUM, "as the collector packed it, in no 7z archive", STEP_DONE },
+        { SUM_7Z, "neither a 7z archive nor what the collector packed", STEP_PARTIAL } };
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        struct host *host = host_new(&crowdstrike_triage, "/evidence");
+        host->bare = cases[at].sum;
+        assert_int_equal(host_play(host), cases[at].end);
+        host_says(host, cases[at].words);
+        assert_true(
+            str_is(value_str(host->step.results.url), "file:///evidence/" AID "/triage.tar.gz"));
+        assert_int_equal(host->is_cleaned, cases[at].end == STEP_DONE);
+        host_free(host);
+    }
+}
+
+/* Only the host says whose object it is: nothing that it packed is removed. */
+static void an_object_that_was_there_before_is_no_evidence_of_ours(void **state)
+{
+    (void)state;
+    struct host *host = host_new(&crowdstrike_triage, "s3://evidence-bucket/cases");
+    host->is_uploading = host->has_existed = true;
+    assert_int_equal(host_play(host), STEP_PARTIAL);
+    host_says(host, "was there already when the host uploaded");
+    assert_false(host->is_cleaned);
+    host_free(host);
+}
+
 static void what_the_host_uploaded_is_looked_at_in_s3(void **state)
 {
     (void)state;
@@ -335,6 +367,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_get_fetched_is_kept_and_the_host_is_left_clean),
+        cmocka_unit_test(what_comes_in_no_7z_archive_is_not_called_one),
+        cmocka_unit_test(an_object_that_was_there_before_is_no_evidence_of_ours),
         cmocka_unit_test(what_the_host_uploaded_is_looked_at_in_s3),
         cmocka_unit_test(a_contained_host_is_fetched_from_and_never_told_to_upload),
         cmocka_unit_test(a_host_without_a_way_to_s3_is_fetched_from),

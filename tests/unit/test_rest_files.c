@@ -51,26 +51,26 @@ static void a_file_is_kept_whole_and_never_over_another(void **state)
     const char *folder = scratch.path;
     crowdstrike_open(s, NULL, folder);
     play(s, want);
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "i-1/t.7z"), ERR_OK);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "i-1/t.raw"), ERR_OK);
     const char *told = arena_format(&s->arena,
-        "{\"bytes\":3,\"sha256\":\"" SHA_OF_ABC "\",\"path\":\"%s/i-1/t.7z\",\"existed\":false}",
+        "{\"bytes\":3,\"sha256\":\"" SHA_OF_ABC "\",\"path\":\"%s/i-1/t.raw\",\"existed\":false}",
         folder);
     if (!str_is(s->reply.body, told))
         fail_msg("%.*s", STR_ARG(s->reply.body));
-    assert_string_equal(slurp(folder, "i-1/t.7z", text), "abc");
-    snprintf(path, sizeof(path), "%s/i-1/t.7z", folder);
+    assert_string_equal(slurp(folder, "i-1/t.raw", text), "abc");
+    snprintf(path, sizeof(path), "%s/i-1/t.raw", folder);
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(about.st_mode & 07777, 0600);
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "i-1/t.7z"), ERR_OK);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "i-1/t.raw"), ERR_OK);
     assert_true(str_endswith(s->reply.body, STR("\"existed\":true}")));
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "i-1/t.7z"), ERR_REFUSED);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "i-1/t.raw"), ERR_REFUSED);
     assert_reason(s, "another file has that name");
-    assert_string_equal(slurp(folder, "i-1/t.7z", text), "abc");
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "no.7z"), ERR_OK);
+    assert_string_equal(slurp(folder, "i-1/t.raw", text), "abc");
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "no.raw"), ERR_OK);
     assert_int_equal(s->reply.status, 404);
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "no.7z"), ERR_REFUSED);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "no.raw"), ERR_REFUSED);
     assert_reason(s, "web page");
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "no.7z"), ERR_OK);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "no.raw"), ERR_OK);
     assert_true(str_is(s->reply.body, "{\"errors\":[]}"));
     assert_int_equal(entries(folder), 1);
 }
@@ -186,6 +186,32 @@ static enum err fake_put(struct rest_signer *signer, str place, str region, uint
     *ret_url = str_from(arena_format(arena, "%s%.*s?r=%.*s&s=%u",
         ((struct fake_signer *)signer)->url, STR_ARG(place), STR_ARG(region), seconds));
     return ERR_OK;
+}
+
+static void a_file_is_called_what_it_is(void **state)
+{
+    struct setting *s = *state;
+    CLEANUP(scratch_release) struct scratch scratch = scratch_new();
+    static const struct {
+        const char *content, *path;
+    } cases[] = { { "7z\xbc\xaf\x27\x1c and more", "a/t.7z" }, { "\x1f\x8b\x08", "b/t.tar.gz" },
+        { "PK\3\4x", "c/t.zip" }, { "7z", "d/t.bin" }, { "else and more", "e/t.bin" } };
+    crowdstrike_open(s, NULL, scratch.path);
+    struct exchange want[COUNT_OF(cases) + 1] = { { ASK_TOKEN, .status = 201,
+        .answer = TOKEN("one", 1799) } };
+    for (size_t at = 0; at < COUNT_OF(cases); at++)
+        want[at + 1] = (struct exchange){ ASK_FILE, .status = 200, .answer = cases[at].content };
+    play(s, want);
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        char text[512];
+        const char *name = arena_format(&s->arena, "%c/t.7z", (int)('a' + at));
+        assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", name), ERR_OK);
+        const char *path =
+            arena_format(&s->arena, "\"path\":\"%s/%s\"", scratch.path, cases[at].path);
+        if (memmem(s->reply.body.ptr, s->reply.body.len, path, strlen(path)) == NULL)
+            fail_msg("%.*s", STR_ARG(s->reply.body));
+        assert_string_equal(slurp(scratch.path, cases[at].path, text), cases[at].content);
+    }
 }
 
 #define POST_JSON(text) "POST /f\nContent-Type: application/json\n\n" text
@@ -338,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_file_is_kept_whole_and_never_over_another),
         TEST(a_result_is_fetched_without_a_token_from_where_it_is_kept),
+        TEST(a_file_is_called_what_it_is),
         TEST(a_hostile_name_is_no_file),
         TEST(a_file_that_an_answer_names_is_fetched_without_the_token),
         TEST(an_address_to_upload_to_is_signed_when_it_is_sent),

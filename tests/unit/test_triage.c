@@ -102,7 +102,10 @@ static void an_object_of_another_size_is_not_ours(void **state)
         OBJECT("12") };
     static const struct exchange none[] = { BEGIN, SEND, POLL("Success", TOLD("yes", "0", "")),
         BUCKET, BUCKET, BUCKET, BUCKET, BUCKET };
+    static const struct exchange before[] = { BEGIN, SEND, POLL("Success", TOLD("exists", "0", "")),
+        OBJECT("77") };
     ASSERT_COLLECT(other, STEP_FAILED, "what lies there is not from it", 1);
+    ASSERT_COLLECT(before, STEP_PARTIAL, "was there already when the collector", 1);
     ASSERT_COLLECT(none, STEP_FAILED, "says that it uploaded 77 bytes, and S3 shows no " URL, 1);
 }
 

@@ -80,7 +80,7 @@ struct request {
         *provider; /* of a read: whom it asks, where that is another than the row's; else NULL */
     str account;   /* of such a read; empty: the connection's own */
     str keep_as;   /* of a read: its answer is a file, kept in the evidence folder of the connection
-                             * under this name ("i-1/triage.7z"), and never over another. The reply is
+                             * under this name ("i-1/triage.7z"; what is no 7z archive gets another ending), and never over another. The reply is
                              * then {"bytes":1,"sha256":"hex","path":"/..","existed":false}; empty: the
                              * answer is the reply */
     const char *pause_file; /* the executor's (host/pause.h): while it is there, a change that was
