@@ -53,8 +53,8 @@ enum err crowdstrike_connection_open(const struct crowdstrike_settings *settings
     TRY(base_find(settings, &base, reterr_reason));
     const char *token_url = arena_format(arena, "%.*s/oauth2/token", STR_ARG(base));
     const char *identity =
-        arena_format(arena, "crowdstrike:%.*s%s%.*s", STR_ARG(settings->client_id),
-            settings->member_cid.len > 0 ? "/" : "", STR_ARG(settings->member_cid));
+        arena_format(arena, "crowdstrike:%.*s%s%.*s", STR_ARG(settings->member_cid),
+            settings->member_cid.len > 0 ? "/" : "", STR_ARG(settings->client_id));
     struct rest_plan plan = { .vendor = "CrowdStrike",
         .speaker = &crowdstrike_speaker,
         .identity = str_from(identity),

@@ -43,7 +43,7 @@ struct rest_home {
 struct rest_plan {
     const char *vendor;            /* "CrowdStrike"; static */
     const struct speaker *speaker; /* how its answers read; NULL: their status says what was done */
-    str identity;                  /* "crowdstrike:CLIENT_ID" */
+    str identity;                  /* "crowdstrike:CLIENT_ID", "microsoft:TENANT/CLIENT_ID" */
     struct oauth_client client;    /* secrets are taken over */
     struct rest_service_plan services[REST_SERVICES_MAX];
     uint32_t services_count;

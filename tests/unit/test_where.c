@@ -140,6 +140,39 @@ static void what_says_as_whom_it_was_made_is_taken_back_by_no_other(void **state
     assert_int_equal(outcome.turn, STEP_DONE);
 }
 
+static void another_client_of_the_same_tenant_takes_back_and_one_of_another_does_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *made_as;
+        enum step_turn end;
+    } cases[] = {
+        { "microsoft:t1/new", STEP_DONE },
+        { "microsoft:t1/old", STEP_DONE },
+        { "microsoft:t2/new", STEP_UNRESOLVED },
+        { "microsoft:t1", STEP_UNRESOLVED },
+        { "microsoft:/new", STEP_UNRESOLVED },
+        { "crowdstrike:t1/new", STEP_UNRESOLVED },
+        { "crowdstrike:new", STEP_UNRESOLVED },
+    };
+    static const value args[STEP_PARAMS_MAX] = {
+        { .kind = VALUE_TEXT, .count = 5, .text = "cells" },
+    };
+    for (size_t at = 0; at < COUNT_OF(cases); at++) {
+        FIXTURE(f, MODE_APPLY);
+        struct step_outcome outcome;
+        f.provider->identity = "microsoft:t1/new";
+        struct step_order order = { .row = &isolate_row,
+            .args = args,
+            .run = f.run,
+            .found = STR(""),
+            .began_as = str_from(cases[at].made_as) };
+        assert_int_equal(step_execute(&f.executor, &order, &f.arena, &outcome), ERR_OK);
+        if (outcome.turn != cases[at].end)
+            fail_msg("%s: %s", cases[at].made_as, outcome.reason);
+    }
+}
+
 static enum step_turn region_next(struct step *step, const struct reply *reply)
 {
     (void)reply;
@@ -424,6 +457,7 @@ int main(void)
         cmocka_unit_test(a_step_goes_on_with_the_identity_it_was_begun_with_alone),
         cmocka_unit_test(a_step_goes_on_in_the_region_it_was_begun_in),
         cmocka_unit_test(the_next_step_of_a_run_begins_as_the_first_one_did),
+        cmocka_unit_test(another_client_of_the_same_tenant_takes_back_and_one_of_another_does_not),
         cmocka_unit_test(what_says_as_whom_it_was_made_is_taken_back_by_no_other),
         cmocka_unit_test(a_run_stays_in_the_account_it_reached_whether_its_steps_name_it_or_not),
         cmocka_unit_test(a_run_goes_to_other_accounts_by_the_base_it_began_with_alone),

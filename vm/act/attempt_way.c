@@ -179,11 +179,22 @@ static enum err where_bind(struct attempt *a, const struct place *place)
     return store_step_bind(a->executor->store, &record);
 }
 
+/* Where an identity is: of "PROVIDER:TENANT/CLIENT" what stands before the client, which may have been
+ * replaced since; any other is compared as a whole. */
+static str tenant_of(str identity)
+{
+    size_t colon = str_find(identity, ':');
+    str after = str_skip(identity, colon + 1);
+    size_t slash = str_find(after, '/');
+    bool is_told = colon > 0 && colon < identity.len && slash > 0 && slash < after.len;
+    return is_told ? str_first(identity, colon + 1 + slash + 1) : identity;
+}
+
 /* Elsewhere the same names are other things: a client of another tenant finds other hosts. */
 static enum err where_undo(struct attempt *a, const struct place *place)
 {
     str made_as = a->order->began_as;
-    if (made_as.len == 0 || str_equal(made_as, place->identity))
+    if (made_as.len == 0 || str_equal(tenant_of(made_as), tenant_of(place->identity)))
         return ERR_OK;
     const char *reason = arena_format(a->arena,
         "the change was made as %.*s; the connection is %.*s: take it back as who made it",

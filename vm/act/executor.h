@@ -100,8 +100,9 @@ struct step_order {
     str account;       /* in which it acts; empty: that of its arguments (order_account) */
     const struct step_cause *cause; /* why (governor.h); NULL: an undo, which is not judged */
     int64_t timeout_ms;             /* it ends at its next read after that; 0: no such time */
-    str began_as; /* of an undo: as whom the change was made, and nobody else takes it back; empty:
-                   * whoever gets into the account may */
+    str began_as; /* of an undo: as whom the change was made; nobody else takes it back but clients of
+                   * the same tenant ("microsoft:TENANT/CLIENT"); empty: whoever gets into the
+                   * account may */
     bool is_by_person; /* an undo that somebody asked for: it goes on although cdr is paused */
 };
 
