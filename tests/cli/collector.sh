@@ -65,7 +65,17 @@ END
 }
 manifest() { jq -e "$@" got/triage/manifest.json >/dev/null 2>&1; }
 manifest_hex() { jq -r '[.files[], .skipped[]][] | select(.from_hex) | .from_hex' got/triage/manifest.json | grep -F fffe | head -n 1; }
-leftovers() { find /var/tmp /tmp /dev/shm -maxdepth 1 -name 'cdr-??????????' -user "$(id -u)" -newer before 2>/dev/null; }
+# Folders that are there and stay: those of another test's collector go away by themselves.
+leftovers() {
+    local there
+    there=$(find /var/tmp /tmp /dev/shm -maxdepth 1 -name 'cdr-??????????' -user "$(id -u)" -newer before 2>/dev/null)
+    for _ in $(seq 60); do
+        there=$(for one in $there; do [ ! -e "$one" ] || echo "$one"; done)
+        [ -n "$there" ] || break
+        sleep 1
+    done
+    echo "$there"
+}
 
 # A program whose file is gone.
 cp /bin/sleep "$work/gone"
