@@ -283,6 +283,140 @@ static enum err of_those(struct arena *arena, const value *args, value *ret_valu
     return ERR_OK;
 }
 
+/* ---- the objects of a list that an alert is about ---- */
+
+/* What a path of words with dots leads to, or NULL: null is nothing. */
+static const json_t *at_path(const json_t *object, str path)
+{
+    while (object != NULL && path.len > 0) {
+        str word = str_first(path, str_find(path, '.'));
+        object = json_object_getn(object, word.ptr, word.len);
+        path = str_skip(path, word.len + 1);
+    }
+    return json_is_null(object) ? NULL : object;
+}
+
+/* The next of some words with spaces between them; empty at the end. */
+static str next_word(str *words)
+{
+    str word = str_first(*words, str_find(*words, ' '));
+    *words = str_skip(*words, word.len + 1);
+    return word;
+}
+
+/* Whether a value says something: a text or a list that is not empty, an object with a value in it. */
+static bool says_something(const json_t *there)
+{
+    const char *name;
+    json_t *member;
+    json_object_foreach((json_t *)(uintptr_t)there, name, member)
+    {
+        if (!json_is_null(member))
+            return true;
+    }
+    return json_array_size(there) > 0 || json_string_length(there) > 0;
+}
+
+static bool has_one_of(const json_t *object, str paths)
+{
+    for (str path = next_word(&paths); path.len > 0; path = next_word(&paths))
+        if (says_something(at_path(object, path)))
+            return true;
+    return false;
+}
+
+/* `role`: "member=text". */
+static bool has_role(const json_t *object, str role)
+{
+    str member = str_first(role, str_find(role, '='));
+    const json_t *there = at_path(object, member);
+    return there != NULL && is_among(there, str_skip(role, member.len + 1));
+}
+
+/* The first of `roles` that an object of the kind has; empty: none. */
+static str role_in_use(const json_t *objects, str kind, str roles)
+{
+    for (str role = next_word(&roles); role.len > 0; role = next_word(&roles)) {
+        for (size_t at = 0; at < json_array_size(objects); at++) {
+            const json_t *object = json_array_get(objects, at);
+            if (has_one_of(object, kind) && has_role(object, role))
+                return role;
+        }
+    }
+    return STR("");
+}
+
+/* Whether `objects` tell elsewhere, by the same text at `same`, what `object` leaves out. Of a hostile
+ * list the first are looked at: the rest counts as not told. */
+static bool is_told_elsewhere(const json_t *objects, const json_t *object, str path, str same)
+{
+    const json_t *mark = same.len == 0 ? NULL : at_path(object, same);
+    if (json_string_length(mark) == 0)
+        return false;
+    for (size_t at = 0; at < json_array_size(objects) && at < COMPARED_MAX; at++) {
+        const json_t *other = json_array_get(objects, at);
+        const json_t *found = at_path(other, same);
+        if (says_something(at_path(other, path)) && json_is_string(found)
+            && json_equal(found, mark))
+            return true;
+    }
+    return false;
+}
+
+/* The objects of a value, in *ret_objects; false: there is one that cannot be read. */
+static bool load_objects(value list, json_t *ret_objects)
+{
+    const value *items = value_items(list);
+    uint32_t count = items == NULL ? 1 : list.count;
+    for (uint32_t at = 0; at < count; at++) {
+        value object = items == NULL ? list : items[at];
+        if (object.kind != VALUE_OBJECT || object.text == NULL)
+            continue;
+        json_t *json =
+            json_loadb(object.text, object.count, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
+        if (json_array_append_new(ret_objects, json) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* All or nothing: with one chosen object that does not say it, what the others say may be about
+ * somebody else. */
+static enum err of_subject(struct arena *arena, const value *args, value *ret_value)
+{
+    str path = value_str(args[1]), kind = value_str(args[2]);
+    str same = args[4].kind == VALUE_TEXT ? value_str(args[4]) : STR("");
+    struct made made = { .arena = arena };
+    json_auto_t *objects = json_array();
+    *ret_value = VALUE_NONE;
+    if (objects == NULL)
+        return ERR_MEMORY;
+    if (!load_objects(args[0], objects))
+        return ERR_OK;
+    str role = role_in_use(objects, kind, value_str(args[3]));
+    for (size_t at = 0; at < json_array_size(objects); at++) {
+        const json_t *object = json_array_get(objects, at);
+        bool is_kind = has_one_of(object, kind);
+        if (role.len > 0 && !(is_kind && has_role(object, role)))
+            continue;
+        if (says_something(at_path(object, path)))
+            TRY(add_texts(&made, at_path(object, path)));
+        else if (is_kind && !is_told_elsewhere(objects, object, path, same))
+            return ERR_OK;
+    }
+    *ret_value = made_value(&made);
+    return ERR_OK;
+}
+
+static enum err only_without(struct arena *arena, const value *args, value *ret_value)
+{
+    bool is_there = args[1].kind != VALUE_ABSENT && args[1].kind != VALUE_NULL
+                    && !(args[1].kind == VALUE_TEXT && args[1].count == 0);
+    (void)arena;
+    *ret_value = is_there ? VALUE_NONE : args[0];
+    return ERR_OK;
+}
+
 static const struct function rows[] = {
     {
         .name = "after",
@@ -305,6 +439,21 @@ static const struct function rows[] = {
         .call = hex,
     },
     {
+        .name = "of_subject",
+        .doc =
+            "A member (2nd) of those objects of a list that the alert is about: of the ones with "
+            "one of some members (3rd, by spaces) those in the first role that one has (4th: "
+            "`member=text`, by spaces), else all. Absent when one of them does not say it, nor "
+            "another one with the same text in a further member (5th).",
+        .params = { TYPE_RAW, TYPE_TEXT, TYPE_TEXT, TYPE_TEXT, TYPE_TEXT },
+        .params_count = 5,
+        .optional_count = 1,
+        .returns = TYPE_RAW,
+        .takes_list = true,
+        .is_partial = true,
+        .call = of_subject,
+    },
+    {
         .name = "of_those",
         .doc = "A member (2nd) of those objects of a list whose other member (3rd) is the text "
                "(4th), or has it: in any case, each once.",
@@ -314,6 +463,17 @@ static const struct function rows[] = {
         .takes_list = true,
         .is_partial = true,
         .call = of_those,
+    },
+    {
+        .name = "only_without",
+        .doc = "A value, where another one is absent, null or empty; else absent.",
+        .params = { TYPE_RAW, TYPE_RAW },
+        .params_count = 2,
+        .returns = TYPE_RAW,
+        .takes_list = true,
+        .is_partial = true,
+        .takes_absent = true,
+        .call = only_without,
     },
     {
         .name = "role_arn",

@@ -413,6 +413,142 @@ static void the_device_that_a_graph_alert_is_about_is_its_host(void **state)
     }
 }
 
+/* ---- one thing a field: whose id it is, his name it has ---- */
+
+#define UNMANAGED(name, roles)                                                                     \
+    "{\"@odata.type\":\"#microsoft.graph.security.deviceEvidence\",\"mdeDeviceId\":null,"          \
+    "\"deviceDnsName\":\"" name "\",\"ipInterfaces\":[\"192.0.2.66\"]," roles "}"
+#define USER(id, sid, name, roles)                                                                 \
+    "{\"@odata.type\":\"#microsoft.graph.security.userEvidence\",\"roles\":[" roles                \
+    "],\"userAccount\":{\"azureAdUserId\":" id ",\"userSid\":" sid ",\"accountName\":\"" name      \
+    "\",\"userPrincipalName\":null}}"
+#define FILE_ON(id)                                                                                \
+    "{\"@odata.type\":\"#microsoft.graph.security.fileEvidence\",\"mdeDeviceId\":" id              \
+    ",\"roles\":[\"compromised\"]}"
+
+/* One of an alert and what its id and its name are: NULL for none, "*" for several. */
+struct whose {
+    const char *alert;
+    const char *id;
+    const char *name;
+};
+
+static void is_one(const struct event *event, size_t line, enum field field, const char *wanted)
+{
+    if (wanted != NULL && strcmp(wanted, "*") == 0)
+        assert_int_equal(event->fields[field].kind, VALUE_LIST);
+    else
+        has_text(event, line, field, wanted);
+    if (wanted == NULL)
+        assert_int_equal(event->fields[field].kind, VALUE_ABSENT);
+}
+
+static void ids_and_names_agree(
+    struct world *world, const struct whose *cases, size_t count, enum field id, enum field name)
+{
+    for (size_t at = 0; at < count; at++) {
+        struct event event = read_alert(world->program, &world->arena, cases[at].alert);
+        is_one(&event, at, id, cases[at].id);
+        is_one(&event, at, name, cases[at].name);
+    }
+}
+
+static void the_id_of_a_bystander_is_not_that_of_the_host(void **state)
+{
+    static const struct whose cases[] = {
+        { GRAPH_ALERT(UNMANAGED("rogue", "\"detailedRoles\":[\"PrimaryDevice\"]") "," DEVICE(
+              "1", "dc-1", "\"roles\":[\"destination\"]")),
+            NULL, "rogue" },
+        { GRAPH_ALERT(UNMANAGED("rogue", "\"roles\":[\"compromised\"]") "," DEVICE(
+              "1", "dc-1", "\"roles\":[]") "," FILE_ON("\"1\"")),
+            NULL, "rogue" },
+        { GRAPH_ALERT(UNMANAGED("rogue", "\"roles\":[]") "," DEVICE("1", "dc-1", "\"roles\":[]")),
+            NULL, "*" },
+        { GRAPH_ALERT(UNMANAGED("rogue", "\"detailedRoles\":[\"PrimaryDevice\"]") "," DEVICE(
+              "1", "dc-1", "\"roles\":[\"compromised\"]")),
+            NULL, "rogue" },
+        { GRAPH_ALERT(UNMANAGED("rogue", "\"roles\":[\"source\"]") "," DEVICE(
+              "1", "ws-1", "\"roles\":[\"compromised\"]")),
+            "1", "ws-1" },
+        { GRAPH_ALERT(DEVICE("1", "ws-1", "\"roles\":[]") "," FILE_ON("null") "," FILE_ON("\"1\"")),
+            "1", "ws-1" },
+        { GRAPH_ALERT(DEVICE("1", "ws-1", "\"roles\":[]") "," FILE_ON("\"2\"")), "*", "ws-1" },
+        { GRAPH_ALERT(FILE_ON("\"1\"")), "1", NULL },
+    };
+    ids_and_names_agree(
+        *state, cases, sizeof cases / sizeof cases[0], FIELD_HOST_ID, FIELD_HOST_NAME);
+}
+
+static void whoever_is_attacked_is_not_the_user_that_is_compromised(void **state)
+{
+    static const struct whose cases[] = {
+        { GRAPH_ALERT(USER("\"u-ceo\"", "\"S-1-5-21-1\"", "ceo", "\"attacked\"") "," USER(
+              "null", "\"S-1-5-21-2\"", "mallory", "\"compromised\"")),
+            "S-1-5-21-2", "mallory" },
+        { GRAPH_ALERT(USER("\"u-ceo\"", "\"S-1-5-21-1\"", "ceo", "") "," USER(
+              "\"u-2\"", "\"S-1-5-21-2\"", "mallory", "\"compromised\"")),
+            "u-2", "mallory" },
+        { GRAPH_ALERT(USER("\"u-ceo\"", "null", "ceo", "\"attacked\"") "," USER(
+              "null", "null", "mallory", "\"compromised\"")),
+            NULL, "mallory" },
+        { GRAPH_ALERT(USER("\"u-ceo\"", "\"S-1-5-21-1\"", "ceo", "") "," USER(
+              "null", "\"S-1-5-21-2\"", "mallory", "")),
+            "*", "*" },
+        { GRAPH_ALERT(USER("\"u-1\"", "\"S-1-5-21-1\"", "sam", "") "," USER(
+              "null", "\"S-1-5-21-1\"", "sam", "")),
+            "u-1", "sam" },
+        { "{\"id\":\"a\",\"machineId\":\"m1\",\"detectionSource\":\"x\",\"alertCreationTime\":"
+          "\"2026-01-01T00:00:00Z\",\"evidence\":[{\"entityType\":\"User\",\"aadUserId\":\"u-1\","
+          "\"userSid\":\"S-1-5-21-1\",\"accountName\":\"sam\"},{\"entityType\":\"Process\","
+          "\"aadUserId\":null,\"userSid\":\"S-1-5-21-2\",\"accountName\":\"eve\"}]}",
+            "*", "*" },
+    };
+    ids_and_names_agree(
+        *state, cases, sizeof cases / sizeof cases[0], FIELD_USER_ID, FIELD_USER_NAME);
+}
+
+#define FALCON_ALERT(members) "{\"composite_id\":\"c:idp:1\",\"type\":\"idp\"," members "}"
+#define FALCON_EVENT(members)                                                                      \
+    "{\"metadata\":{\"eventType\":\"IdpDetectionSummaryEvent\",\"customerIDString\":\"c\"},"       \
+    "\"event\":{" members "}}"
+
+static void the_agent_that_noticed_a_login_is_not_its_host(void **state)
+{
+    static const struct whose cases[] = {
+        { FALCON_ALERT("\"agent_id\":\"dc\",\"source_endpoint_host_name\":\"WS-13\""), NULL,
+            "WS-13" },
+        { FALCON_ALERT("\"agent_id\":\"dc\",\"source_endpoint_sensor_id\":\"ws\","
+                       "\"source_endpoint_host_name\":\"WS-13\""),
+            "ws", "WS-13" },
+        { FALCON_ALERT("\"device\":{\"device_id\":\"d\",\"hostname\":null},"
+                       "\"source_endpoint_host_name\":\"WS-13\""),
+            "d", NULL },
+        { FALCON_ALERT("\"agent_id\":\"ws\""), "ws", NULL },
+        { FALCON_EVENT("\"AgentIdString\":\"dc\",\"SourceEndpointHostName\":\"WS-13\","
+                       "\"ComputerName\":\"DC-1\""),
+            NULL, "WS-13" },
+        { FALCON_EVENT("\"SensorId\":\"ws\",\"ComputerName\":\"WS-13\""), "ws", "WS-13" },
+    };
+    ids_and_names_agree(
+        *state, cases, sizeof cases / sizeof cases[0], FIELD_HOST_ID, FIELD_HOST_NAME);
+}
+
+static void the_user_of_a_process_is_not_that_of_the_login(void **state)
+{
+    static const struct whose cases[] = {
+        { FALCON_ALERT("\"user_name\":\"svc\",\"source_account_object_sid\":\"S-1-5-21-2\","
+                       "\"source_account_name\":\"ceo\""),
+            NULL, "svc" },
+        { FALCON_ALERT("\"user_id\":\"S-1-5-21-1\",\"source_account_name\":\"ceo\""), "S-1-5-21-1",
+            NULL },
+        { FALCON_ALERT("\"source_account_object_sid\":\"S-1-5-21-2\","
+                       "\"source_account_name\":\"ceo\""),
+            "S-1-5-21-2", "ceo" },
+    };
+    ids_and_names_agree(
+        *state, cases, sizeof cases / sizeof cases[0], FIELD_USER_ID, FIELD_USER_NAME);
+}
+
 static void a_severity_that_nobody_set_is_absent(void **state)
 {
     struct world *world = *state;
@@ -458,6 +594,11 @@ int main(void)
             a_graph_alert_gives_its_device_user_and_process, begin, end),
         cmocka_unit_test_setup_teardown(
             the_device_that_a_graph_alert_is_about_is_its_host, begin, end),
+        cmocka_unit_test_setup_teardown(the_id_of_a_bystander_is_not_that_of_the_host, begin, end),
+        cmocka_unit_test_setup_teardown(
+            whoever_is_attacked_is_not_the_user_that_is_compromised, begin, end),
+        cmocka_unit_test_setup_teardown(the_agent_that_noticed_a_login_is_not_its_host, begin, end),
+        cmocka_unit_test_setup_teardown(the_user_of_a_process_is_not_that_of_the_login, begin, end),
         cmocka_unit_test_setup_teardown(a_severity_that_nobody_set_is_absent, begin, end),
         cmocka_unit_test_setup_teardown(several_findings_are_never_one_alert, begin, end),
     };
