@@ -4,6 +4,11 @@
 
 collector=$root/stdlib/collector/collector.sh
 holds "nothing in it means anything to Systems Manager" bash -c '! grep -qF "{{" "$1"' - "$collector"
+# No PowerShell runs here: what of it can be seen in the text.
+powershell=$root/stdlib/collector/collector.ps1
+holds "on Windows programs run in one place alone, where what they print ends nothing" \
+    test "$(grep -E '& *["$][^|]*2>&1|& *"[^"]*\.exe"' "$powershell")" = '    & $program $arguments 2>&1 | ForEach-Object { [string]$_ }'
+holds "and programs past the end of the time are told" bash -c "grep -A1 'if (Test-Late) {' '$powershell' | grep -q \"Add-Skip 'programs' 'out of time'\""
 holds "it is small" test "$(wc -c <"$collector")" -lt 32768
 
 # A host with things laid out for whoever collects.
@@ -352,7 +357,7 @@ END
     prints "cdr-collector clean" "and taken away"
     scripted start linux stays-2 "$(plain stays 600)" "$work/cdr-2233"
     own=$places/cdr-stays-2/work/triage/own
-    for _ in $(seq 100); do [ -s "$own/pid" ] && [ -s "$own/far" ] && break || sleep 0.1; done
+    for _ in $(seq 100); do if [ -s "$own/pid" ] && [ -s "$own/far" ]; then break; fi; sleep 0.1; done
     read -r near <"$own/pid" && read -r far <"$own/far"
     holds "another is at work" kill -0 "$near" "$far"
     scripted clean linux stays-2
