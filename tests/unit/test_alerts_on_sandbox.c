@@ -309,7 +309,7 @@ static enum err canned_send(struct transport *transport, const struct request *r
 static void broken_bodies_are_left_in_the_queue(void **state)
 {
     (void)state;
-    struct canned canned = { { canned_send, NULL, NULL }, 200,
+    struct canned canned = { { .send = canned_send }, 200,
         "{\"Messages\":[{\"Body\":\"a\",\"MD5OfBody\":\"0cc175b9c0f1b6a831c399e269772661\","
         "\"ReceiptHandle\":\"r1\"},{\"Body\":\"b\",\"MD5OfBody\":"
         "\"0cc175b9c0f1b6a831c399e269772661\",\"ReceiptHandle\":\"r2\"},{}]}" };
@@ -329,7 +329,7 @@ static void broken_bodies_are_left_in_the_queue(void **state)
 static void messages_that_are_not_deleted_are_counted_and_told(void **state)
 {
     (void)state;
-    struct canned canned = { { canned_send, NULL, NULL }, 200,
+    struct canned canned = { { .send = canned_send }, 200,
         "{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"1\",\"Code\":"
         "\"ReceiptHandleIsInvalid\","
         "\"SenderFault\":true}]}" };
@@ -349,13 +349,13 @@ static void answers_that_are_none_are_errors(void **state)
 {
     (void)state;
     static const struct canned answers[] = {
-        { { canned_send, NULL, NULL }, 200, "<html>" },
-        { { canned_send, NULL, NULL }, 200, "[]" },
-        { { canned_send, NULL, NULL }, 200, "" },
-        { { canned_send, NULL, NULL }, 502, "<html>" },
-        { { canned_send, NULL, NULL }, 403,
+        { { .send = canned_send }, 200, "<html>" },
+        { { .send = canned_send }, 200, "[]" },
+        { { .send = canned_send }, 200, "" },
+        { { .send = canned_send }, 502, "<html>" },
+        { { .send = canned_send }, 403,
             "{\"__type\":\"AccessDeniedException\",\"message\":\"no\"}" },
-        { { canned_send, NULL, NULL }, 200, "{\"detectorIds\":[\"d\"],\"nextToken\":\"x\"}" },
+        { { .send = canned_send }, 200, "{\"detectorIds\":[\"d\"],\"nextToken\":\"x\"}" },
     };
     for (size_t at = 0; at < COUNT_OF(answers); at++) {
         struct canned canned = answers[at];
