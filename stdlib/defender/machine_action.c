@@ -30,6 +30,15 @@ static bool is_active(str status)
     return str_is(status, "Pending") || str_is(status, "InProgress");
 }
 
+/* Of an action that timed out nobody knows whether the machine did it: what is to be taken back counts
+ * as there, because its release does no harm. */
+static bool may_be_in_force(const struct xml *item, const struct machine_action *action)
+{
+    return action->of_step.len > 0 && str_is(xml_text(item, "status"), "TimeOut")
+           && str_is(xml_text(item, "type"), action->opposite)
+           && machine_action_is_of(xml_text(item, "requestorComment"), action->of_step);
+}
+
 static bool counts(const struct xml *item, const struct machine_action *action)
 {
     str machine = xml_text(item, "machineId"), status = xml_text(item, "status");
@@ -37,7 +46,7 @@ static bool counts(const struct xml *item, const struct machine_action *action)
     bool is_type =
         str_is(type, action->type) || (action->opposite != NULL && str_is(type, action->opposite));
     return is_type && fold_equal(machine, action->machine)
-           && (is_active(status) || str_is(status, "Succeeded"));
+           && (is_active(status) || str_is(status, "Succeeded") || may_be_in_force(item, action));
 }
 
 static int64_t created_ms(const struct xml *item)
@@ -67,6 +76,12 @@ static const struct xml *under_way(const struct answer *answer, const struct mac
                 && is_active(xml_text(item, "status"))))
         item = xml_next(item);
     return item;
+}
+
+/* Whether there are more actions than the list shows. A full page has a link, too, when it is the last. */
+static bool is_cut_off(const struct answer *answer)
+{
+    return xml_text(answer->root, "@odata.nextLink").len > 0;
 }
 
 /* Ours, whatever became of it, or NULL. */
@@ -168,13 +183,25 @@ static enum step_turn withdraw(
         nothing);
 }
 
-/* The machine is in the state that is to be left. */
-static enum step_turn opposed(
-    struct step *step, struct machine_action *action, const struct xml *item)
+/* Whether the machine did what is to be taken back, although it was to be cancelled. */
+static bool was_done(const struct answer *answer, const struct machine_action *action)
 {
+    const struct xml *item = xml_find(answer->root, "value");
+    while (item != NULL
+           && !(machine_action_is_of(xml_text(item, "requestorComment"), action->of_step)
+                && str_is(xml_text(item, "status"), "Succeeded")))
+        item = xml_next(item);
+    return item != NULL;
+}
+
+/* The machine is in the state that is to be left. */
+static enum step_turn opposed(struct step *step, struct machine_action *action,
+    const struct xml *item, const struct answer *answer)
+{
+    bool is_withdrawn = action->has_cancelled && !was_done(answer, action);
     if (action->of_step.len > 0
         && !machine_action_is_of(xml_text(item, "requestorComment"), action->of_step))
-        return end(step, action, ACTION_LEFT, NULL);
+        return end(step, action, is_withdrawn ? ACTION_WITHDRAWN : ACTION_LEFT, NULL);
     if (action->of_step.len > 0 && is_active(xml_text(item, "status")))
         return withdraw(step, action, item);
     return send(step, action);
@@ -188,9 +215,15 @@ static enum step_turn heard_first_list(
     const struct xml *item = latest(answer, action);
     if (answer->heard == HEARD_ASSUMED)
         return send(step, action);
+    if (item == NULL && action->opposite != NULL && is_cut_off(answer))
+        return talk_end(step, STEP_UNKNOWN,
+            "%.*s: Defender shows the newest %d actions of the machine, and none of them says what "
+            "it "
+            "is: nothing was changed",
+            STR_ARG(step->target), MACHINE_ACTIONS_LISTED);
     if (item != NULL && action->opposite != NULL
         && str_is(xml_text(item, "type"), action->opposite))
-        return opposed(step, action, item);
+        return opposed(step, action, item, answer);
     if (item != NULL && is_active(xml_text(item, "status")))
         return follow_foreign(step, action, item);
     if (action->of_step.len > 0)

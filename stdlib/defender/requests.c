@@ -82,6 +82,7 @@ struct request mde_list_machine_actions(struct step *step, str machine)
         step, MDE, "ListMachineActions", host(step, machine), "GET", "/api/machineactions");
     const char *top = arena_format(step->arena, "%d", MACHINE_ACTIONS_LISTED);
     rest_query(&draft, "$filter", rest_odata_is(step->arena, "machineId", machine));
+    rest_query(&draft, "$orderby", STR("creationDateTimeUtc desc"));
     rest_query(&draft, "$top", str_from(top));
     return rest_end(&draft);
 }

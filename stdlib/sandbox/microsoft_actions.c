@@ -307,6 +307,11 @@ void sandbox_microsoft_list_actions(struct edr_call *call)
         .top_most = TOP_MAX,
         .told = action_told,
     };
+    const char *order = edr_query(call, "$orderby");
+    if (order != NULL && strcmp(order, "creationDateTimeUtc desc") != 0) {
+        edr_refuse(call, 400, "BadRequest", "Machine actions are not ordered by '%s' here.", order);
+        return;
+    }
     json_auto_t *actions = json_array();
     size_t index;
     json_t *record;

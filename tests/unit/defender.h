@@ -34,7 +34,8 @@
 #define LOOKUP ASK("GetMachineById", "GET /api/machines/" MACHINE_ID, MACHINE("Windows11"))
 #define LIST(items)                                                                                \
     ASK("ListMachineActions",                                                                      \
-        "GET /api/machineactions?$filter=machineId%20eq%20%27" MACHINE_ID "%27&$top=100",          \
+        "GET /api/machineactions?$filter=machineId%20eq%20%27" MACHINE_ID                          \
+        "%27&$orderby=creationDateTimeUtc%20desc&$top=100",                                        \
         ACTIONS(items))
 #define POLL(type, status)                                                                         \
     ASK("GetMachineAction", "GET /api/machineactions/" ACTION_ID, OURS_IS(type, status))

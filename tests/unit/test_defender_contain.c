@@ -58,7 +58,8 @@ static void what_is_asked_is_compared_byte_for_byte(void **state)
     static const char *const sent[] = {
         "defender:GetMachineById  host/" MACHINE_ID " 0 GET /api/machines/" MACHINE_ID "\n",
         "defender:ListMachineActions  host/" MACHINE_ID
-        " 0 GET /api/machineactions?$filter=machineId%20eq%20%27" MACHINE_ID "%27&$top=100\n",
+        " 0 GET /api/machineactions?$filter=machineId%20eq%20%27" MACHINE_ID
+        "%27&$orderby=creationDateTimeUtc%20desc&$top=100\n",
         "defender:IsolateMachine  host/" MACHINE_ID " 0 POST /api/machines/" MACHINE_ID
         "/isolate\nContent-Type: application/json\n\n{\"Comment\":\"" MARK(
             "Isolate") "\","
@@ -364,6 +365,45 @@ static void an_isolation_that_waits_is_cancelled(void **state)
     ENDS(&undo, denied, STEP_FAILED, 1, "does not allow CancelMachineAction");
 }
 
+static void an_isolation_that_timed_out_is_released(void **state)
+{
+    (void)state;
+    static const struct exchange timed_out[] = { LOOKUP, LIST(OURS_IS("Isolate", "TimeOut")),
+        RELEASED, POLL("Unisolate", "Succeeded") };
+    static const struct exchange theirs[] = { LOOKUP,
+        LIST(LATER_BY_OTHER("Isolate", "TimeOut", "")) };
+    struct script undo;
+    release(&undo);
+    ENDS(&undo, timed_out, STEP_DONE, 1, "is isolated no longer");
+    release(&undo);
+    ENDS(&undo, theirs, STEP_DONE, 0, "nothing to take back");
+}
+
+static void what_was_withdrawn_is_told_so_although_an_older_isolation_stays(void **state)
+{
+    (void)state;
+#define OLDER ACTION_BY(OTHER_ID, "Isolate", "Succeeded", "by hand", "2025-12-01T00:00:00Z", "")
+    static const struct exchange older[] = { LOOKUP, LIST(OURS_IS("Isolate", "Pending") "," OLDER),
+        CANCEL, LIST(OURS_IS("Isolate", "Cancelled") "," OLDER) };
+    struct script undo;
+    release(&undo);
+    ENDS(&undo, older, STEP_DONE, 1, "was cancelled before the host heard");
+}
+
+static void a_list_that_is_cut_off_does_not_say_that_nothing_is_there(void **state)
+{
+    (void)state;
+    static const struct exchange cut[] = { LOOKUP,
+        ASK("ListMachineActions", "",
+            "{\"value\":[" LATER_BY_OTHER("RunAntiVirusScan", "Succeeded",
+                "") "],\"@odata.nextLink\":\"http://127.0.0.1/next\"}") };
+    struct script script;
+    release(&script);
+    ENDS(&script, cut, STEP_UNKNOWN, 0, "none of them says what it is");
+    isolate(&script, MACHINE_ID, NULL);
+    ENDS(&script, cut, STEP_UNKNOWN, 0, "none of them says what it is");
+}
+
 /* ---- programs ---- */
 
 static void programs_are_restricted_and_allowed_again(void **state)
@@ -439,6 +479,9 @@ int main(void)
         cmocka_unit_test(plans_suppose_the_isolation),
         cmocka_unit_test(what_we_isolated_is_released),
         cmocka_unit_test(an_isolation_that_waits_is_cancelled),
+        cmocka_unit_test(an_isolation_that_timed_out_is_released),
+        cmocka_unit_test(what_was_withdrawn_is_told_so_although_an_older_isolation_stays),
+        cmocka_unit_test(a_list_that_is_cut_off_does_not_say_that_nothing_is_there),
         cmocka_unit_test(programs_are_restricted_and_allowed_again),
         cmocka_unit_test(a_comment_is_ours_by_its_whole_key),
         cmocka_unit_test(an_id_of_another_provider_does_not_fit),
