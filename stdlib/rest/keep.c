@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 64 * 1024, RANDOM_BYTES = 8 };
+enum { READ_BYTES = 64 * 1024 };
 
 #define NAME_SIGNS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 
@@ -84,18 +84,37 @@ static int below_open(int folder, str name, char part[static KEEP_NAME_BYTES_MAX
     }
 }
 
-/* A new file under a name that nobody guesses; -1 with errno. */
+/* What a process that was killed has left of the same file. It may be a second name of the whole one
+ * by now, so it is never written to. */
+static bool left_remove(const struct keep *keep)
+{
+    int left = openat(keep->folder, keep->part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (left < 0)
+        return errno == ENOENT;
+    bool is_free = flock(left, LOCK_EX | LOCK_NB) == 0;
+    int why = errno;
+    if (is_free)
+        unlinkat(keep->folder, keep->part, 0);
+    close(left);
+    errno = why;
+    return is_free;
+}
+
+/* A new file under a name that is the same for the same file, held as long as somebody writes to it;
+ * -1 with errno. */
 static int part_open(struct keep *keep)
 {
-    unsigned char random[RANDOM_BYTES];
-    if (RAND_bytes(random, RANDOM_BYTES) != 1)
+    char hash[SHA256_HEX_SIZE];
+    if (sha256_hex(str_from(keep->name), hash) != ERR_OK)
         return -1;
-    int length = snprintf(keep->part, sizeof(keep->part), ".cdr-");
-    for (size_t at = 0; at < RANDOM_BYTES; at++)
-        length +=
-            snprintf(keep->part + length, sizeof(keep->part) - (size_t)length, "%02x", random[at]);
-    return openat(
-        keep->folder, keep->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    snprintf(keep->part, sizeof(keep->part), ".cdr-%.16s", hash);
+    if (!left_remove(keep))
+        return -1;
+    int file =
+        openat(keep->folder, keep->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file >= 0)
+        (void)flock(file, LOCK_EX | LOCK_NB);
+    return file;
 }
 
 enum err keep_begin(

@@ -2,7 +2,8 @@
  *
  * A name is parts of letters, digits, - . _ with slashes between, none beginning with a dot: whatever
  * it holds, nothing is written outside of the folder, and no link is followed. A file gets its name
- * when it is whole and on disk, mode 0600, and never in the place of another.
+ * when it is whole and on disk, mode 0600, and never in the place of another. What a process that was killed
+ * left of it is removed when it is fetched again.
  */
 #pragma once
 

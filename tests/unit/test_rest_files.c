@@ -1,6 +1,12 @@
 /* Files over the way of REST requests: what is kept, what is sent, addresses to upload to. */
 #include "rest_connection.h"
 
+#include "base/sha256.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 /* --- files --- */
 
 static const char *slurp(const char *folder, const char *name, char text[static 256])
@@ -73,6 +79,40 @@ static void a_file_is_kept_whole_and_never_over_another(void **state)
     assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "no.raw"), ERR_OK);
     assert_true(str_is(s->reply.body, "{\"errors\":[]}"));
     assert_int_equal(entries(folder), 1);
+}
+
+/* As a kill leaves it: some bytes, or a second name of the whole file. */
+static void what_a_kill_left_goes_and_the_whole_file_stays(void **state)
+{
+    struct setting *s = *state;
+    CLEANUP(scratch_release) struct scratch scratch = scratch_new();
+    char hash[SHA256_HEX_SIZE], part[512], path[512], text[256];
+    static const struct exchange want[] = {
+        { ASK_TOKEN, .status = 201, .answer = TOKEN("one", 1799) },
+        { ASK_FILE, .status = 200, .answer = "abc" },
+        { ASK_FILE, .status = 200, .answer = "abc" },
+        { ASK_FILE, .status = 200, .answer = "abc" },
+    };
+    crowdstrike_open(s, NULL, scratch.path);
+    play(s, want);
+    assert_int_equal(sha256_hex(STR("t.7z"), hash), ERR_OK);
+    snprintf(part, sizeof part, "%s/.cdr-%.16s", scratch.path, hash);
+    snprintf(path, sizeof path, "%s/t.7z", scratch.path);
+    FILE *left = fopen(part, "w");
+    assert_non_null(left);
+    fputs("ab", left);
+    fclose(left);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.7z"), ERR_OK);
+    assert_int_equal(entries(scratch.path), 1);
+    assert_int_equal(link(path, part), 0);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.7z"), ERR_OK);
+    assert_int_equal(entries(scratch.path), 1);
+    assert_string_equal(slurp(scratch.path, "t.7z", text), "abc");
+    int held = open(part, O_RDWR | O_CREAT, 0600);
+    assert_true(held >= 0 && flock(held, LOCK_EX) == 0);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.7z"), ERR_REFUSED);
+    assert_int_equal(access(part, F_OK), 0);
+    close(held);
 }
 
 static void a_hostile_name_is_no_file(void **state)
@@ -365,6 +405,7 @@ int main(void)
         TEST(a_file_is_kept_whole_and_never_over_another),
         TEST(a_result_is_fetched_without_a_token_from_where_it_is_kept),
         TEST(a_file_is_called_what_it_is),
+        TEST(what_a_kill_left_goes_and_the_whole_file_stays),
         TEST(a_hostile_name_is_no_file),
         TEST(a_file_that_an_answer_names_is_fetched_without_the_token),
         TEST(an_address_to_upload_to_is_signed_when_it_is_sent),
