@@ -181,7 +181,8 @@ static enum exit_code set_up_edr(
     bool is_given = option_is_given(arguments, OPTION_FORMAT);
     int form = option_choice(arguments, OPTION_FORMAT);
     for (size_t at = 0; at < COUNT_OF(of_aws); at++)
-        if (option_is_given(arguments, of_aws[at]))
+        if (option_is_given(arguments, of_aws[at])
+            && option_from(arguments, of_aws[at]) == FROM_COMMAND_LINE)
             return driver_usage(driver, &setup_command, "no role is taken at %s", provider);
     if (is_given && form < SETUP_JSON)
         return driver_usage(

@@ -9,7 +9,7 @@
 /* Of one page: all of it must fit REPLY_BYTES_MAX, whatever the description allows (10,000 and 1,000). */
 enum {
     FALCON_DEVICES_PAGE = 200, /* a record has some 8 KiB */
-    FALCON_ALERTS_PAGE = 50,   /* an alert has up to some 100 KiB */
+    FALCON_ALERTS_PAGE = 20,   /* an alert has up to some 100 KiB */
     FALCON_IDS_MAX = 100,      /* in one query string */
 };
 

@@ -12,7 +12,7 @@
 enum {
     /* Of one page: an alert of many devices has hundreds of kilobytes of evidence, and all must fit
      * a reply. */
-    PAGE_ALERTS = 25,
+    PAGE_ALERTS = 10,
     MOMENT_TEXT_MAX = 48,
     LINK_BYTES_MAX = 8 * 1024,
     SKIP_DIGITS_MAX = 8,

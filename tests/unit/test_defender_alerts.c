@@ -88,7 +88,7 @@ static void page_print(struct world *world, const struct rest_request *request, 
     str query = request->query;
     struct poll_moment from = moment_in(query, "%20ge%20"), until = moment_in(query, "%20lt%20");
     long skip = number_in(query, "$skip=", 0), top = number_in(query, "$top=", 0), at = 0, put = 0;
-    assert_int_equal(top, 25);
+    assert_int_equal(top, 10);
     qsort(world->alerts, world->count, sizeof(world->alerts[0]), newest_first);
     buf_add(out, STR("{\"value\":["));
     for (size_t index = 0; index < world->count; index++) {
@@ -331,7 +331,7 @@ static void pages_that_lead_to_themselves_end(void **state)
     struct poller poller;
     poller_begin(&poller);
     world.link = "https://evil.example/v1.0/security/alerts_v2?x%20ge%202025-01-01T00:00:00Z"
-                 "%20lt%202026-01-01T00:00:00Z&$top=25";
+                 "%20lt%202026-01-01T00:00:00Z&$top=10";
     assert_int_equal(look(&world, &poller, &sink), ERR_LIMIT);
     assert_int_equal(world.asked, 2);
     poll_release(&poller);
@@ -343,10 +343,10 @@ static void the_window_is_asked_for_from_both_sides(void **state)
     (void)state;
     static const char *const expected[] = {
         "GET /v1.0/security/alerts_v2?$filter=lastUpdateDateTime%20ge%202025-12-31T00%3A00%3A00."
-        "0000000Z%20and%20lastUpdateDateTime%20lt%202025-12-31T22%3A55%3A00.0000000Z&$top=25\n"
+        "0000000Z%20and%20lastUpdateDateTime%20lt%202025-12-31T22%3A55%3A00.0000000Z&$top=10\n"
         "Prefer: include-unknown-enum-members\n",
         "GET /api/alerts?$filter=lastUpdateTime%20ge%202025-12-31T00%3A00%3A00.0000000Z%20and%20"
-        "lastUpdateTime%20lt%202025-12-31T22%3A55%3A00.0000000Z&$expand=evidence&$top=25\n",
+        "lastUpdateTime%20lt%202025-12-31T22%3A55%3A00.0000000Z&$expand=evidence&$top=10\n",
     };
     for (int api = 0; api < 2; api++) {
         struct world world = world_of((enum defender_api)api, 0, 0, 0);

@@ -21,7 +21,7 @@
 #define HOUR_MS (60 * MINUTE_MS)
 #define CID "11112222333344445555666677778888"
 
-enum { ALERTS_MAX = 600, PAGE = 50 };
+enum { ALERTS_MAX = 600, PAGE = 20 };
 
 struct alert {
     int id;
@@ -305,7 +305,7 @@ static void what_is_asked_is_so_byte_for_byte(void **state)
     assert_string_equal(scene->falcon.first,
         "POST /alerts/combined/alerts/v1\nContent-Type: application/json\n\n"
         "{\"filter\":\"created_timestamp:>='2025-12-31T23:00:00.000000000Z'"
-        "+created_timestamp:<'2025-12-31T23:50:00.000000000Z'\",\"limit\":50,"
+        "+created_timestamp:<'2025-12-31T23:50:00.000000000Z'\",\"limit\":20,"
         "\"sort\":\"created_timestamp|asc\"}");
     assert_string_equal(scene->falcon.last_filter,
         "updated_timestamp:>='2025-12-31T23:50:00.000000000Z'"

@@ -95,22 +95,22 @@ static void what_a_kill_left_goes_and_the_whole_file_stays(void **state)
     };
     crowdstrike_open(s, NULL, scratch.path);
     play(s, want);
-    assert_int_equal(sha256_hex(STR("t.7z"), hash), ERR_OK);
+    assert_int_equal(sha256_hex(STR("t.zip"), hash), ERR_OK);
     snprintf(part, sizeof part, "%s/.cdr-%.16s", scratch.path, hash);
-    snprintf(path, sizeof path, "%s/t.7z", scratch.path);
+    snprintf(path, sizeof path, "%s/t.zip", scratch.path);
     FILE *left = fopen(part, "w");
     assert_non_null(left);
     fputs("ab", left);
     fclose(left);
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.7z"), ERR_OK);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.zip"), ERR_OK);
     assert_int_equal(entries(scratch.path), 1);
     assert_int_equal(link(path, part), 0);
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.7z"), ERR_OK);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.zip"), ERR_OK);
     assert_int_equal(entries(scratch.path), 1);
-    assert_string_equal(slurp(scratch.path, "t.7z", text), "abc");
+    assert_string_equal(slurp(scratch.path, "t.zip", text), "abc");
     int held = open(part, O_RDWR | O_CREAT, 0600);
     assert_true(held >= 0 && flock(held, LOCK_EX) == 0);
-    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.7z"), ERR_REFUSED);
+    assert_int_equal(fetch(s, "crowdstrike", "GET /f\n", "t.zip"), ERR_REFUSED);
     assert_int_equal(access(part, F_OK), 0);
     close(held);
 }
