@@ -24,7 +24,7 @@ run explain CDR001
 exits 2 "an unknown code is a usage error"
 says "did you mean" "and the nearest one is offered"
 
-for state in done partial failed unresolved unknown refused rejected shadowed held running planned; do
+for state in "done" partial failed unresolved unknown refused rejected shadowed held running planned; do
     run explain "$state"
     exits 0 "the state $state has a page"
     for part in means changed now; do
