@@ -1,5 +1,6 @@
-/* cmd_hosts.c - cdr hosts: the instances that an environment selects now, or the hosts of Falcon. */
+/* cmd_hosts.c - cdr hosts: the instances that an environment selects now, or the hosts of an EDR. */
 #include "driver/hosts.h"
+#include "driver/hosts_defender.h"
 #include "driver/hosts_falcon.h"
 #include "driver/json_out.h"
 #include "driver/rules.h"
@@ -13,17 +14,18 @@
 enum { NAMES_BYTES_MAX = 400 };
 
 static const struct option options[] = {
-    { OPTION_PROVIDER, OPTION_CHOICE, "NAME", "aws crowdstrike", "aws", "who is asked" },
+    { OPTION_PROVIDER, OPTION_CHOICE, "NAME", "aws crowdstrike defender", "aws", "who is asked" },
     { OPTION_ENVIRONMENT, OPTION_TEXT, "NAME", NULL, NULL,
         "which environment of the rules (of aws)" },
     { OPTION_RULES, OPTION_TEXTS, "PATH", NULL, NULL,
         "where it is declared, with the connection to go by; else what cdr.json says" },
     { OPTION_PLATFORM, OPTION_CHOICE, "NAME", "windows linux mac", NULL,
-        "of crowdstrike: those that run it" },
+        "of an EDR: those that run it" },
     { OPTION_GROUP, OPTION_TEXT, "ID", NULL, NULL, "of crowdstrike: members of the host group" },
-    { OPTION_ONLINE, OPTION_FLAG, NULL, NULL, NULL, "of crowdstrike: those that are connected" },
+    { OPTION_ONLINE, OPTION_FLAG, NULL, NULL, NULL,
+        "of crowdstrike: those that are connected; of defender: those that it calls Active" },
     { OPTION_ALL, OPTION_FLAG, NULL, NULL, NULL,
-        "of crowdstrike: also those that triage cannot collect from, and why" },
+        "of an EDR: also those that triage cannot collect from, and why" },
     { OPTION_FORMAT, OPTION_CHOICE, "FORM", "text json", "text",
         "a table, or one JSON object a line" },
     { 0 },
@@ -209,28 +211,36 @@ static enum exit_code load(struct driver *driver, const struct arguments *argume
     return code == EXIT_CLEAN ? rules_one_connection(driver, compilation, provider) : code;
 }
 
-static enum exit_code run_falcon(struct driver *driver, const struct arguments *arguments)
+static enum exit_code run_edr(
+    struct driver *driver, const struct arguments *arguments, const char *provider)
 {
+    bool is_falcon = str_is(str_from(provider), "crowdstrike");
     CLEANUP(compile_release) struct compilation compilation = { 0 };
     if (option_is_given(arguments, OPTION_ENVIRONMENT))
         return driver_usage(
             driver, &hosts_command, "--environment selects instances of aws: leave it out");
-    enum exit_code code = load(driver, arguments, "crowdstrike", &compilation);
-    return code == EXIT_CLEAN ? hosts_of_falcon(driver, &compilation, arguments) : code;
+    if (!is_falcon && option_is_given(arguments, OPTION_GROUP))
+        return driver_usage(driver, &hosts_command, "--group is for --provider crowdstrike");
+    enum exit_code code = load(driver, arguments, provider, &compilation);
+    if (code != EXIT_CLEAN)
+        return code;
+    return is_falcon ? hosts_of_falcon(driver, &compilation, arguments)
+                     : hosts_of_defender(driver, &compilation, arguments);
 }
 
 static enum exit_code run(struct driver *driver, const struct arguments *arguments)
 {
     CLEANUP(compile_release) struct compilation compilation = { 0 };
-    static const enum option_id of_falcon[] = { OPTION_PLATFORM, OPTION_GROUP, OPTION_ONLINE,
+    static const enum option_id of_edr[] = { OPTION_PLATFORM, OPTION_GROUP, OPTION_ONLINE,
         OPTION_ALL };
     const char *name = option_text(arguments, OPTION_ENVIRONMENT);
-    if (option_choice(arguments, OPTION_PROVIDER) == 1)
-        return run_falcon(driver, arguments);
-    for (size_t at = 0; at < COUNT_OF(of_falcon); at++)
-        if (option_is_given(arguments, of_falcon[at]))
-            return driver_usage(driver, &hosts_command, "--%s is for --provider crowdstrike",
-                option_name(of_falcon[at]));
+    if (option_choice(arguments, OPTION_PROVIDER) > 0)
+        return run_edr(driver, arguments,
+            option_choice(arguments, OPTION_PROVIDER) == 1 ? "crowdstrike" : "defender");
+    for (size_t at = 0; at < COUNT_OF(of_edr); at++)
+        if (option_is_given(arguments, of_edr[at]))
+            return driver_usage(driver, &hosts_command,
+                "--%s is for --provider crowdstrike or defender", option_name(of_edr[at]));
     if (name == NULL)
         return driver_usage(
             driver, &hosts_command, "of which environment? Give --environment NAME");
@@ -247,13 +257,15 @@ static const struct example examples[] = {
     { "cdr hosts --environment production --rules rules", "what `resource in production` is now" },
     { "cdr hosts --provider crowdstrike --platform linux --online --rules rules",
         "which hosts of Falcon can be collected from now" },
+    { "cdr hosts --provider defender --all --rules rules",
+        "the machines of Defender, and which of them cannot be collected from" },
     { 0 },
 };
 
 const struct command hosts_command = {
     .name = "hosts",
     .operands = "[PATH..]",
-    .summary = "the instances that an environment selects now, or the hosts of CrowdStrike Falcon",
+    .summary = "the instances that an environment selects now, or the hosts of an EDR",
     .help =
         "It looks into the accounts that the environment names, into those of the organization, "
         "or\n"
@@ -266,7 +278,13 @@ const struct command hosts_command = {
         "With --provider crowdstrike the hosts of the tenant are listed from which triage can\n"
         "collect: Windows and Linux, whose response policy allows Real Time Response and custom\n"
         "scripts. It needs the scope hosts:read, and response-policies:read to know what the\n"
-        "policies allow; where that is missing it is said, and the hosts are listed.",
+        "policies allow; where that is missing it is said, and the hosts are listed.\n"
+        "\n"
+        "With --provider defender the machines of Defender for Endpoint are listed from which\n"
+        "triage can collect by live response: onboarded, with Windows 10 or later, a server of "
+        "it,\n"
+        "or Linux. It needs Machine.Read.All. Inactive is what has not reported for a week: it is\n"
+        "switched off, or was offboarded.",
     .options = options,
     .examples = examples,
     .group = GROUP_OPERATORS,

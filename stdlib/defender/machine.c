@@ -27,6 +27,21 @@ bool machine_is_macos(const struct machine *machine)
     return str_startswith(machine->os, STR("mac"));
 }
 
+const char *machine_live_refusal(struct arena *arena, str os)
+{
+    const struct machine machine = { .os = os };
+    bool is_old = str_is(os, "Windows7") || str_is(os, "Windows8") || str_is(os, "Windows8.1")
+                  || str_startswith(os, STR("WindowsServer2008"));
+    if (machine_is_macos(&machine))
+        return arena_format(
+            arena, "runs macOS (%.*s): the collectors are for Windows and Linux", STR_ARG(os));
+    if (!is_old && (str_is(os, "Linux") || machine_is_windows(&machine)))
+        return NULL;
+    return arena_format(arena,
+        "runs %.*s, and live response is for Windows 10 and later, servers of it, and Linux",
+        STR_ARG(os));
+}
+
 enum step_turn machine_ask(struct step *step, uint32_t doing, str id)
 {
     if (!machine_is_id(id))

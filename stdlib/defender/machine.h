@@ -38,6 +38,9 @@ bool machine_heard(struct step *step, const struct answer *answer, str id,
 /* Of a machine whose system is known. */
 bool machine_is_windows(const struct machine *machine);
 bool machine_is_macos(const struct machine *machine);
+/* Why live response has no collector for a machine of that osPlatform, which is known: "runs macOS
+ * (..): .."; NULL: it has, or the arena is full. */
+const char *machine_live_refusal(struct arena *arena, str os);
 /* "; Defender calls it Inactive, last seen 2026-01-01T00:00:00Z" of one that may not be reached, or
  * nothing; NULL: the arena is full. */
 const char *machine_doubt(struct step *step, const struct machine *machine);

@@ -50,6 +50,16 @@ struct request mde_find_machines(struct step *step, str ip)
     return rest_end(&draft);
 }
 
+struct request mde_list_machines(struct step *step, size_t skip, size_t top)
+{
+    struct rest_draft draft =
+        rest_begin(step, MDE, "ListMachines", STR("machines"), "GET", "/api/machines");
+    rest_query(&draft, "$top", str_from(arena_format(step->arena, "%zu", top)));
+    if (skip > 0)
+        rest_query(&draft, "$skip", str_from(arena_format(step->arena, "%zu", skip)));
+    return rest_end(&draft);
+}
+
 /* With `content`, which is stolen. */
 static struct request send(struct step *step, const char *service, const char *operation,
     const char *method, str target, const char *path, str id, const char *end, json_t *content)

@@ -14,6 +14,8 @@ enum { MACHINE_ACTIONS_LISTED = 100 };
 /* Defender for Endpoint; `machine` is its 40 hex digits, `action` the id of a machine action. */
 struct request mde_get_machine(struct step *step, str machine);
 /* Those whose last address is `ip`, the first hundred. */
+/* A page of all: `top` of them after `skip`. */
+struct request mde_list_machines(struct step *step, size_t skip, size_t top);
 struct request mde_find_machines(struct step *step, str ip);
 /* The newest MACHINE_ACTIONS_LISTED of that machine. */
 struct request mde_list_machine_actions(struct step *step, str machine);

@@ -138,17 +138,9 @@ static enum step_turn heard_machine(struct step *step, const struct answer *answ
         return turn;
     bool is_known = answer->heard == HEARD_ANSWER;
     bool is_linux = str_is(self->machine.os, "Linux");
-    if (is_known && machine_is_macos(&self->machine))
-        return talk_end(step, STEP_UNRESOLVED,
-            "%s runs macOS (%.*s): the collectors are for Windows and Linux", words(step),
-            STR_ARG(self->machine.os));
-    bool is_old = str_is(self->machine.os, "Windows7") || str_is(self->machine.os, "Windows8")
-                  || str_is(self->machine.os, "Windows8.1")
-                  || str_startswith(self->machine.os, STR("WindowsServer2008"));
-    if (is_known && (is_old || !(is_linux || machine_is_windows(&self->machine))))
-        return talk_end(step, STEP_UNRESOLVED,
-            "%s runs %.*s, and live response is for Windows 10 and later, servers of it, and Linux",
-            words(step), STR_ARG(self->machine.os));
+    const char *refusal = is_known ? machine_live_refusal(step->arena, self->machine.os) : NULL;
+    if (refusal != NULL)
+        return talk_end(step, STEP_UNRESOLVED, "%s %s", words(step), refusal);
     self->platform = is_linux ? PLATFORM_LINUX : PLATFORM_WINDOWS;
     if (!plan_read(step) && !step->arena->is_full)
         return talk_end(step, STEP_FAILED, "the profile says nothing of %s: %s runs that",

@@ -124,7 +124,7 @@ connection falcon {
 CDR
 run hosts --online --environment here --rules rules.cdr
 exits 2 "flags of one provider are none of another"
-says "--online is for --provider crowdstrike" "the flag is named"
+says "--online is for --provider crowdstrike or defender" "the flag is named"
 run hosts --provider crowdstrike --environment here --rules rules.cdr
 exits 2 "an environment selects no hosts of Falcon"
 run hosts --provider crowdstrike

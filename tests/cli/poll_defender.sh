@@ -34,4 +34,42 @@ serve
 eventually "none comes in twice" alerts '[.items[] | .way + .alert] | length == (unique | length)'
 holds "each is Defender's" alerts 'all(.items[]; .source == "defender" or .source == null)'
 end_daemon TERM
+
+# ---- its machines ----
+sandbox_tell faults '[]'
+run hosts --provider defender --rules config.cdr
+exits 0 "its machines are listed"
+prints "LAST SEEN" "with when each was last heard of"
+prints "Active" "and how it is"
+says "cannot be collected from: --all lists them, and says why" "the others are counted"
+run hosts --provider defender --all --format json --rules config.cdr
+holds "of each that cannot it is said why" json -s \
+    'map(select(.platform == "macOS"))[0].refusal | test("the collectors are for Windows and Linux")'
+holds "what is not onboarded is among them" json -s 'map(select(.onboarding != "Onboarded")) | all(.refusal | test("not onboarded"))'
+run hosts --provider defender --platform linux --online --all --format json --rules config.cdr
+holds "those of a platform" json -s 'length > 0 and all(.platform == "Linux" and .health == "Active")'
+run hosts --provider defender --group g --rules config.cdr
+exits 2 "host groups are Falcon's"
+run hosts --provider defender --environment e --rules config.cdr
+exits 2 "and environments AWS's"
+sandbox_tell faults '[{"operation":"ListMachines","kind":"deny","times":9}]'
+run hosts --provider defender --rules config.cdr
+exits 1 "machines that may not be read end with 1"
+says "Machine.Read.All" "and the permission is named"
+sandbox_ask state | jq '.microsoft.machines |= [range(0; 500) as $n | (map(select(.osPlatform == "Linux")))[0]
+    + {id: ("00000000000000000000000000000000000" + ("00000\($n)" | .[-5:]))}]' >world.json
+stop_children
+start_sandbox --world world.json
+sed -i "s|url = .*|url = \"$AWS_ENDPOINT_URL/_microsoft\"|" config.cdr
+run hosts --provider defender --rules config.cdr
+exits 0 "a page that is full is not the last, and none after it is no error"
+says "500 hosts" "all are there"
+holds "in pages" test "$(sandbox_ask calls | jq '[.[] | select(.operation == "ListMachines")] | length')" = 2
+jq '.microsoft.machines = []' world.json >none.json
+stop_children
+start_sandbox --world none.json
+sed -i "s|url = .*|url = \"$AWS_ENDPOINT_URL/_microsoft\"|" config.cdr
+run hosts --provider defender --rules config.cdr
+exits 0 "no machine is an empty list"
+says "0 hosts" "which is said"
 finish

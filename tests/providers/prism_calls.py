@@ -183,6 +183,11 @@ def crowded(world):
     many(world["microsoft"]["alerts"], "id", 30)
 
 
+def machine_park(world):
+    """More machines than a page of cdr hosts holds."""
+    many(world["microsoft"]["machines"], "id", 600)
+
+
 def slow(world):
     """A collector works for longer than a session is good for."""
     world["crowdstrike"]["collectLooks"] = 14
@@ -234,7 +239,7 @@ def run_steps(world, case):
 
 def run_hosts(world, case):
     rules = world.write("rules.cdr", world.connections())
-    return world.run("hosts", "--provider", "crowdstrike", "--rules", rules, *case["words"])
+    return world.run("hosts", "--provider", case.get("provider", "crowdstrike"), "--rules", rules, *case["words"])
 
 
 def run_polls(world, case):
@@ -286,6 +291,7 @@ CASES = {
     "falcon: hosts": dict(play=run_hosts, words=["--all"], world=crowded),
     "falcon: hosts, chosen": dict(play=run_hosts, words=["--platform", "linux", "--group", "9999000000000000c0ffee0000000001", "--online"]),
     "falcon: doctor": dict(play=run_doctor, then=("collect triage via=crowdstrike", *ALERT_STEPS)),
+    "defender: hosts": dict(play=run_hosts, provider="defender", words=["--all"], world=machine_park),
     "defender: isolate": steps(GRAPH_WINDOWS, "respond isolate_host", undo=True),
     "defender: isolate selectively": steps(GRAPH_WINDOWS, "respond isolate_host mode=selective", undo=True),
     "defender: restrict": steps(GRAPH_WINDOWS, "respond restrict_app_execution", "respond scan_host", undo=True),
