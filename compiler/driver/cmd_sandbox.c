@@ -156,8 +156,8 @@ static const struct example examples[] = {
 const struct command sandbox_command = {
     .name = "sandbox",
     .operands = "",
-    .summary =
-        "a simulated AWS, an organization of two accounts, on loopback, to try rules against",
+    .summary = "a simulated AWS of two accounts, a Falcon and a Microsoft tenant, on loopback, to "
+               "try rules on",
     .help =
         "It keeps what is done to it: GET /_sandbox/calls and /_sandbox/state show it, POST\n"
         "/_sandbox/reset begins anew, and POST /_sandbox/faults says what is to go wrong, as\n"
