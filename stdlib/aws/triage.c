@@ -118,16 +118,17 @@ static enum step_turn conclude(struct step *step, const struct xml *root)
     step->results.verdict = (value){ .kind = VALUE_VERDICT, .integer = VERDICT_UNKNOWN };
     if (told->has_existed)
         return talk_end(step, STEP_PARTIAL,
-            "%s was there already when the collector on instance %.*s uploaded %lld files: an "
+            "%s was there already when the collector on instance %.*s uploaded %lld file%s: an "
             "earlier try of it arrived, or somebody else put it there, and S3 shows its size alone",
-            url, STR_ARG(id), told->files);
+            url, STR_ARG(id), told->files, told->files == 1 ? "" : "s");
     if (told->state == COLLECTOR_PARTIAL)
         return talk_end(step, STEP_PARTIAL,
-            "%lld files of instance %.*s are kept as %s; %lld things were there and not taken "
+            "%lld file%s of instance %.*s %s kept as %s; %lld things were there and not taken "
             "(%.*s): manifest.json in it says which and why",
-            told->files, STR_ARG(id), url, told->skipped, STR_ARG(told->why));
-    return talk_end(step, STEP_DONE, "%lld files of instance %.*s are kept as %s", told->files,
-        STR_ARG(id), url);
+            told->files, told->files == 1 ? "" : "s", STR_ARG(id), told->files == 1 ? "is" : "are",
+            url, told->skipped, STR_ARG(told->why));
+    return talk_end(step, STEP_DONE, "%lld file%s of instance %.*s %s kept as %s", told->files,
+        told->files == 1 ? "" : "s", STR_ARG(id), told->files == 1 ? "is" : "are", url);
 }
 
 static enum step_turn heard_bucket(struct step *step, const struct answer *answer)

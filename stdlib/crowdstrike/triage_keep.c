@@ -140,8 +140,10 @@ static enum step_turn kept(struct step *step, str url, str sha256, const char *h
     if (why == NULL)
         return talk_memory(step);
     return falcon_triage_end(step, is_partial ? STEP_PARTIAL : STEP_DONE, true,
-        "%lld files of %s are kept as %.*s%s%s%s", self->status.files, host_words(step),
-        STR_ARG(url), how, is_partial ? "; it is not all" : "", is_partial ? why : "");
+        "%lld file%s of %s %s kept as %.*s%s%s%s", self->status.files,
+        self->status.files == 1 ? "" : "s", host_words(step),
+        self->status.files == 1 ? "is" : "are", STR_ARG(url), how,
+        is_partial ? "; it is not all" : "", is_partial ? why : "");
 }
 
 /* It was packed, and did not come to us: it stays where it is. */
@@ -153,9 +155,9 @@ static enum step_turn not_kept(struct step *step, const char *why)
         return talk_memory(step);
     str told = self->status.why; /* such as why it could not upload */
     return falcon_triage_end(step, STEP_PARTIAL, false,
-        "the collector on %s packed %lld files, which stay there as %.*s: %s%s%.*s",
-        host_words(step), self->status.files, STR_ARG(archive), why,
-        told.len > 0 ? "; it says: " : "", STR_ARG(told));
+        "the collector on %s packed %lld file%s, which stay there as %.*s: %s%s%.*s",
+        host_words(step), self->status.files, self->status.files == 1 ? "" : "s", STR_ARG(archive),
+        why, told.len > 0 ? "; it says: " : "", STR_ARG(told));
 }
 
 /* ---- in S3 ---- */

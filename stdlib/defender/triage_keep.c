@@ -81,7 +81,8 @@ static enum step_turn kept(struct step *step, str url, str sha256, const char *d
     if (why == NULL || where == NULL)
         return talk_memory(step);
     return machine_triage_end(step, is_partial || doubt != NULL ? STEP_PARTIAL : STEP_DONE,
-        doubt == NULL, "%lld files of %s are kept as %.*s%s%s%s%s", self->status.files, where,
+        doubt == NULL, "%lld file%s of %s %s kept as %.*s%s%s%s%s", self->status.files,
+        self->status.files == 1 ? "" : "s", where, self->status.files == 1 ? "is" : "are",
         STR_ARG(url), is_partial ? "; it is not all" : "", is_partial ? why : "",
         doubt == NULL ? "" : "; ", doubt == NULL ? "" : doubt);
 }
@@ -95,8 +96,8 @@ static enum step_turn not_kept(struct step *step, const char *why)
     if (why == NULL || archive.ptr == NULL || where == NULL)
         return talk_memory(step);
     return machine_triage_end(step, STEP_PARTIAL, false,
-        "the collector on %s packed %lld files, which stay there as %.*s: %s", where,
-        self->status.files, STR_ARG(archive), why);
+        "the collector on %s packed %lld file%s, which stay there as %.*s: %s", where,
+        self->status.files, self->status.files == 1 ? "" : "s", STR_ARG(archive), why);
 }
 
 /* ---- in S3 ---- */
