@@ -2,6 +2,7 @@
 #include "driver/complete.h"
 
 #include "diag.h"
+#include "driver/state_pages.h"
 #include "registry.h"
 
 /* What a word in capitals stands for, in operands and after flags. */
@@ -12,6 +13,7 @@ enum stands_for {
     FOR_DIRECTORY,
     FOR_SOURCE,
     FOR_CODE,
+    FOR_STATE,
     FOR_STEP,
     FOR_COMMAND,
     FOR_COUNT
@@ -26,6 +28,7 @@ static const struct {
     { "DIR", FOR_DIRECTORY },
     { "SOURCE", FOR_SOURCE },
     { "CODE", FOR_CODE },
+    { "STATE", FOR_STATE },
     { "STEP", FOR_STEP },
     { "COMMAND", FOR_COMMAND },
     { "ADDRESS", FOR_ANYTHING },
@@ -114,6 +117,13 @@ static void offer_sources(struct completion *completion)
     }
 }
 
+static void offer_states(struct completion *completion)
+{
+    const struct state_page *page;
+    for (size_t at = 0; (page = state_page_at(at)) != NULL; at++)
+        offer(completion, str_from(page->name), page->means);
+}
+
 static void offer_codes(struct completion *completion)
 {
     for (int id = 0; id < DIAG_COUNT; id++)
@@ -144,6 +154,9 @@ static void offer_kind(struct completion *completion, enum stands_for is)
         break;
     case FOR_CODE:
         offer_codes(completion);
+        break;
+    case FOR_STATE:
+        offer_states(completion);
         break;
     case FOR_STEP:
         offer_steps(completion);

@@ -65,7 +65,9 @@ static inline enum step_turn end_of_another(const struct builtin *row, enum step
     bool may_be_gone = row->effect == EFFECT_DESTROYS && end == STEP_UNRESOLVED;
     /* who is isolated is not opened again to cut what is open */
     bool may_be_uncut = strcmp(row->name, "isolate_security_group") == 0 && end == STEP_PARTIAL;
-    return may_be_gone || may_be_uncut ? end : STEP_DONE;
+    /* evidence that lies there already is not known to be its own */
+    bool may_be_there = strcmp(row->name, "triage") == 0 && end == STEP_PARTIAL;
+    return may_be_gone || may_be_uncut || may_be_there ? end : STEP_DONE;
 }
 
 /* No change of the log was applied twice to the same thing. */
