@@ -73,8 +73,8 @@ static void what_is_no_user_of_entra_is_never_asked_for(void **state)
     static const char *const none[] = { "bot", "arn:aws:iam::111122223333:user/bot", "a@b@c",
         "@corp.example", "ada@", "a da@corp.example", "S-1-5-18",
         "87d349ed-44d7-43e1-9a83-5f2406dee5bdx", "../me@x",
-        "ada@\xE2\x84\xAA"
-        "orp.example" };
+        ("ada@\xE2\x84\xAA"
+         "orp.example") };
     static const struct exchange unknown[] = { ASK_ERROR("GetUser", BY(GUID), 404,
         MS_ERROR("Request_ResourceNotFound", "Resource does not exist")) };
     struct script script;

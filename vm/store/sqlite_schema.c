@@ -389,8 +389,8 @@ static const char *const migrations[] = {
     " WHERE is_redacted = 0 AND ended_ms IS NOT NULL AND undoes IS NULL;",
 
     /* A reply whose status is one of success may say that nothing was done. */
-    "ALTER TABLE call ADD COLUMN is_declined INTEGER NOT NULL DEFAULT 0"
-    "  CHECK (is_declined IN (0, 1));",
+    ("ALTER TABLE call ADD COLUMN is_declined INTEGER NOT NULL DEFAULT 0"
+     "  CHECK (is_declined IN (0, 1));"),
 };
 
 enum { VERSION = COUNT_OF(migrations) };
