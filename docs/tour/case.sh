@@ -99,7 +99,7 @@ defender() {
     told <story.txt
     # Partial is the usual end on a real host, and not called well: then the exit code is 1.
     local wanted=0
-    grep -qE '^ *1\. collect triage +partial' story.txt && wanted=1
+    grep -qE '^ *1\. collect triage.* partial$' story.txt && wanted=1
     [ "$status" = "$wanted" ] || sorry "the exit code is $status, not $wanted"
     says "is isolated: it reaches Defender alone"
     says "MAC, address agree"
@@ -126,7 +126,7 @@ falcon() {
     "$cdr" run --rules rules.cdr --alerts alerts.json --mode apply --data data >story.txt 2>&1 || status=$?
     told <story.txt
     local wanted=0
-    grep -qE '^ *1\. collect triage +partial' story.txt && wanted=1
+    grep -qE '^ *1\. collect triage.* partial$' story.txt && wanted=1
     [ "$status" = "$wanted" ] || sorry "the exit code is $status, not $wanted"
     says "is contained: it reaches Falcon's cloud alone"
     says "the alert has the comment"
