@@ -48,9 +48,8 @@ const struct builtin crowdstrike_memory = {
     .effect = EFFECT_COLLECTS,
     .permissions = { .apply = { SCOPES } },
     .limits = { LIMIT_HOSTS, LIMIT_OFFLINE, LIMIT_ARCHIVE,
-        "memory as a whole needs a tool that the profile names; without one it is what the "
-        "collector "
-        "can read of processes, and ends as partial" },
+        "it needs a tool, by a `collector` that the step names with profile=: without one it ends "
+        "as unresolved" },
     .shows = { FALCON_SHOWS_DEVICE },
     .source = RTR_PAGE,
     .fits = falcon_fits,
